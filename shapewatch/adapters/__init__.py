@@ -1,0 +1,134 @@
+"""What a framework must supply, and which adapters there are.
+
+An adapter is loaded only when the program has imported its framework: `import shapewatch` touches none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shapewatch.edits import Edit
+from shapewatch.recorder import Recorder
+from shapewatch.recording import Recording, TensorSpec
+
+REGISTRY = {"torch": "shapewatch.adapters.torch"}
+"""A framework's import name, and the module here that holds its `ADAPTER`."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """An input to be made up: its shape, its dtype as the framework spells it, and the argument it is for."""
+
+    shape: tuple[int, ...]
+    dtype: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A pass on shapes alone. `unsupported` says why it could not be followed to its end, which is no shape error."""
+
+    recording: Recording
+    output: Any = None
+    parameters: int = 0
+    unsupported: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.recording.failure is None and self.unsupported is None
+
+
+class Probe(Protocol):
+    """A model with its inputs, ready to be run on shapes any number of times."""
+
+    def run(self, edits: Sequence[Edit] = ()) -> Trial:
+        """One pass on shapes alone, with the edits in place. The model and the program are as before afterwards."""
+        ...
+
+
+class Watching(Protocol):
+    """What `instrument` gives: the pass being recorded, and what is needed to run it again."""
+
+    def finish(self, error: BaseException | None) -> Recording: ...
+
+    def probe(self) -> Probe | None:
+        """The outermost model of the last pass with its inputs; None where no model was called."""
+        ...
+
+    def output(self) -> Any:
+        """The shapes that the outermost model gave, nested as it gave them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Written:
+    """An edit as its framework's users write it."""
+
+    title: str
+    code: str
+    edit: Mapping[str, Any]
+
+
+class Adapter(Protocol):
+    """The seam to a framework."""
+
+    name: str
+
+    def owns(self, target: object) -> bool:
+        """Whether this is a model, a layer or a model class of the framework."""
+        ...
+
+    def describe(self, value: object) -> TensorSpec | None:
+        """The spec of a tensor; None for what is no tensor of the framework."""
+        ...
+
+    def instrument(self, target: object | None = None) -> AbstractContextManager[Watching]:
+        """Record what runs inside the block, in this thread; undone on every exit."""
+        ...
+
+    def prepare(self, model: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Probe:
+        """A probe of the model on inputs like these. Raises ValueError with the reason where there can be none."""
+        ...
+
+    def prepare_shapes(self, model: object, specs: Sequence[InputSpec]) -> Probe:
+        """A probe of the model on inputs of these shapes. Raises ValueError for a dtype that there is not."""
+        ...
+
+    def applied(self, model: Any, edits: Sequence[Edit]) -> AbstractContextManager[Any]:
+        """The model with the edits in place, in memory, undone at the end of the block."""
+        ...
+
+    def write(self, edit: Edit, recording: Recording) -> Written:
+        """The edit in the framework's idiom."""
+        ...
+
+
+def loaded() -> list[Adapter]:
+    """The adapters of the frameworks that this program has imported."""
+    return [_load(name) for name in REGISTRY if name in sys.modules]
+
+
+def adapter_of(target: object) -> Adapter:
+    """The adapter of the framework that a model belongs to.
+
+    Raises:
+        ValueError: the target is no model of any framework that is imported.
+    """
+    for adapter in loaded():
+        if adapter.owns(target):
+            return adapter
+    raise ValueError(f"this is no model: {_shown(target)}; a torch.nn.Module would be one")
+
+
+def _shown(target: object) -> str:
+    return f"the class {target.__qualname__}" if isinstance(target, type) else f"{type(target).__name__} {target!r:.60}"
+
+
+def _load(name: str) -> Adapter:
+    adapter: Adapter = importlib.import_module(REGISTRY[name]).ADAPTER
+    return adapter

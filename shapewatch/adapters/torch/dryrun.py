@@ -1,0 +1,153 @@
+"""A PyTorch model run on shapes alone: fake tensors, on a copy whose weights are fake too.
+
+The copy is a deep copy for which every tensor is already "copied" to a fake one, so nothing big is copied, and counters,
+caches and batch-norm statistics that the pass moves are the copy's. What cannot be deep-copied (a lock, an open file) is
+shared with the original instead.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import random
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from shapewatch.adapters import Trial
+from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
+from shapewatch.adapters.torch.edit import put_in
+from shapewatch.adapters.torch.instrument import Instrument
+from shapewatch.edits import Edit, Input
+from shapewatch.recording import Recording
+
+_UNSUPPORTED = {
+    "DataDependentOutputException": "the forward pass reads a tensor's contents (`.item()`, `if tensor:`), and a pass on "
+    "shapes alone has none",
+    "DynamicOutputShapeException": "a result's shape depends on a tensor's contents (`nonzero`, a boolean mask), and a "
+    "pass on shapes alone has none",
+    "UnsupportedOperatorException": "an operation has no shape-only form",
+    "UnsupportedFakeTensorException": "a kind of tensor has no shape-only form",
+    "GuardOnDataDependentSymNode": "the forward pass branches on a tensor's contents, and a pass on shapes alone has none",
+}
+
+
+class TorchProbe:
+    """A model and its inputs, ready to be run on shapes alone any number of times."""
+
+    def __init__(self, model: nn.Module, blueprint: Blueprint) -> None:
+        self._mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self._blueprint = blueprint
+        self._model = model
+        self._fakes: dict[int, Any] = {}
+        self._keep: list[Any] = []
+        with self._mode:
+            for tensor in _tensors_of(model):
+                self._fakes[id(tensor)] = self._mode.from_tensor(tensor)
+                self._keep.append(tensor)
+        self._parameters = sum(parameter.numel() for parameter in model.parameters())
+
+    def run(self, edits: Sequence[Edit] = ()) -> Trial:
+        with _undisturbed(), self._mode, torch.no_grad():
+            try:
+                model = self._copy()
+                interventions = put_in(model, edits, [])
+            except Exception as error:
+                return Trial(Recording("torch"), unsupported=f"the change could not be put in place: {error}")
+            inputs = self._blueprint.edited([edit for edit in edits if isinstance(edit, Input)])
+            args, kwargs = inputs.make()
+            added = [module for pairs in interventions.modules.values() for _, module in pairs]
+            parameters = sum(p.numel() for part in (model, *added) for p in part.parameters()) - self._parameters
+            failed: Exception | None = None
+            output = None
+            with Instrument(model, interventions, isolated=True) as instrument:
+                try:
+                    output = spec_tree(model(*args, **kwargs))
+                except Exception as error:
+                    failed = error
+            recording = instrument.finish(failed)
+        unsupported = None if failed is None else _why_unsupported(failed)
+        return Trial(recording, output, parameters, unsupported)
+
+    def _copy(self) -> nn.Module:
+        try:
+            return copy.deepcopy(self._model, dict(self._fakes))
+        except Exception:
+            return _copied_modules(self._model, self._fakes, {})
+
+
+def _why_unsupported(error: BaseException) -> str | None:
+    seen: BaseException | None = error
+    while seen is not None:
+        for name, reason in _UNSUPPORTED.items():
+            if any(cls.__name__ == name for cls in type(seen).__mro__):
+                return reason
+        seen = seen.__cause__ or seen.__context__
+    message = str(error)
+    if "FakeTensor" in message or "meta tensor" in message or "data is not allocated" in message:
+        return "the forward pass needs a tensor's contents, and a pass on shapes alone has none"
+    return None
+
+
+def _tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
+    """Every tensor that the model's modules hold: parameters, buffers, and what lies in plain attributes."""
+    for module in model.modules():
+        for store in (module._parameters, module._buffers):
+            yield from (tensor for tensor in store.values() if tensor is not None)
+        for name, value in vars(module).items():
+            if name not in ("_parameters", "_buffers", "_modules"):
+                yield from _plain_tensors(value)
+
+
+def _plain_tensors(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif depth < 2 and isinstance(value, list | tuple):
+        for item in value:
+            yield from _plain_tensors(item, depth + 1)
+    elif depth < 2 and isinstance(value, dict):
+        for item in value.values():
+            yield from _plain_tensors(item, depth + 1)
+
+
+def _copied_modules(module: nn.Module, fakes: Mapping[int, Any], done: dict[int, nn.Module]) -> nn.Module:
+    """The tree of modules copied, attributes shared."""
+    if id(module) in done:
+        return done[id(module)]
+    new = copy.copy(module)
+    done[id(module)] = new
+    new.__dict__ = {
+        name: fakes.get(id(value), value) if isinstance(value, torch.Tensor) else value
+        for name, value in vars(module).items()
+    }
+    new._parameters = {name: fakes.get(id(p), p) for name, p in module._parameters.items()}
+    new._buffers = {name: fakes.get(id(b), b) for name, b in module._buffers.items()}
+    new._modules = {
+        name: None if child is None else _copied_modules(child, fakes, done) for name, child in module._modules.items()
+    }
+    return new
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """The random generators as they were, and no warnings of a pass that the user did not ask for."""
+    state, numpy = random.getstate(), sys.modules.get("numpy.random")
+    numpy_state = numpy.get_state() if numpy else None
+    log = logging.getLogger("torch._subclasses.fake_tensor")  # reports every shape error that a dry run is made to find
+    silent = log.disabled
+    log.disabled = True
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            log.disabled = silent
+            random.setstate(state)
+            if numpy is not None and numpy_state is not None:
+                numpy.set_state(numpy_state)

@@ -1,0 +1,372 @@
+"""Edits put into a PyTorch model in memory, and taken out again.
+
+A changed layer is a shallow copy of the original with other numbers and, where sizes changed, new weights: this keeps
+subclasses (`timm`'s `Conv2dSame`, a norm with its activation built in) what they are, which calling a constructor would
+not. The original module is never written to.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from shapewatch.adapters.torch.instrument import Instrument, Interventions
+from shapewatch.adapters.torch.kinds import kind_of_layer, type_rank
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall
+
+
+@contextmanager
+def applied(model: nn.Module, edits: Sequence[Edit]) -> Iterator[nn.Module]:
+    """The model with the edits in place, undone at the end of the block.
+
+    Raises:
+        ValueError: the model has no layer of a name in the edits.
+    """
+    undo: list[Callable[[], None]] = []
+    try:
+        with torch.random.fork_rng(devices=[], enabled=True):
+            interventions = put_in(model, edits, undo)
+        if interventions:
+            with Instrument(model, interventions):
+                yield model
+        else:
+            yield model
+    finally:
+        for step in reversed(undo):
+            step()
+
+
+def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None]]) -> Interventions:
+    """Change the model; what acts on operations instead is given back. `undo` gets the way back, step by step."""
+    interventions = Interventions()
+    like = next(model.parameters(), None)
+    for edit in edits:
+        if isinstance(edit, Set):
+            _swap(model, edit.layer, undo, lambda old, edit=edit: changed(old, edit.argument, edit.value))
+        elif isinstance(edit, Replace):
+            _swap(model, edit.layer, undo, lambda old, edit=edit: build(edit.module, _like(old, like), old))
+        elif isinstance(edit, Insert):
+            module = build(edit.module, like)
+            module.train(model.training)
+            interventions.modules.setdefault(edit.place, []).append((edit.operand, module))
+        elif isinstance(edit, SetCall):
+            interventions.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
+    return interventions
+
+
+def _like(module: nn.Module, otherwise: torch.Tensor | None) -> torch.Tensor | None:
+    return next(module.parameters(), otherwise)
+
+
+def _swap(
+    model: nn.Module, path: str, undo: list[Callable[[], None]], change: Callable[[nn.Module], nn.Module]
+) -> None:
+    if path == "":
+        _become(model, change(model), undo)
+        return
+    old = _layer_at(model, path)
+    if old is None:
+        _fill_empty(model, path, undo, change)
+        return
+    new = change(old)
+    new.train(old.training)
+    for parent in list(model.modules()):
+        for name, child in list(parent._modules.items()):
+            if child is old:
+                parent._modules[name] = new
+                undo.append(lambda parent=parent, name=name: parent._modules.__setitem__(name, old))
+        for name, value in list(vars(parent).items()):
+            if value is old:
+                vars(parent)[name] = new
+                undo.append(lambda parent=parent, name=name: vars(parent).__setitem__(name, old))
+            elif isinstance(value, list) and not name.startswith("_"):
+                for index, item in enumerate(value):
+                    if item is old:
+                        value[index] = new
+                        undo.append(lambda value=value, index=index: value.__setitem__(index, old))
+
+
+def _layer_at(model: nn.Module, path: str) -> nn.Module | None:
+    try:
+        return model.get_submodule(path)
+    except AttributeError:
+        return None
+
+
+def _fill_empty(
+    model: nn.Module, path: str, undo: list[Callable[[], None]], change: Callable[[nn.Module], nn.Module]
+) -> None:
+    """Put a layer where the model keeps None: `self.downsample = None` in a block that needs none."""
+    parent, _, name = path.rpartition(".")
+    owner = _layer_at(model, parent) if parent else model
+    if owner is None or getattr(owner, name, model) is not None:
+        raise ValueError(f"the model has no layer {path!r}")
+    new = change(nn.Identity())
+    new.train(owner.training)
+    plain, registered = vars(owner).pop(name, model), name in owner._modules
+    owner._modules[name] = new
+
+    def back() -> None:
+        del owner._modules[name]
+        if registered:
+            owner._modules[name] = None
+        if plain is not model:
+            vars(owner)[name] = plain
+
+    undo.append(back)
+
+
+def _become(model: nn.Module, new: nn.Module, undo: list[Callable[[], None]]) -> None:
+    """The outermost module cannot be swapped: it takes over the attributes that differ."""
+    for name, value in vars(new).items():
+        if name in ("_parameters", "_buffers", "_modules") or vars(model).get(name) is value:
+            continue
+        old = vars(model)[name]
+        vars(model)[name] = value
+        undo.append(lambda name=name, old=old: vars(model).__setitem__(name, old))
+
+
+# A layer with one argument changed
+
+
+def changed(module: nn.Module, argument: str, value: Any) -> nn.Module:
+    """A copy of a layer in which one constructor argument has another value; weights anew where they must be."""
+    if isinstance(module, nn.modules.rnn.RNNBase | nn.MultiheadAttention):
+        return _constructed_again(module, argument, value)
+    new = copy.copy(module)
+    new.__dict__ = dict(vars(module))
+    new._parameters = dict(module._parameters)
+    new._buffers = dict(module._buffers)
+    new._modules = dict(module._modules)
+    resize = _RESIZE.get(kind_of_layer(type(module)) or "")
+    if isinstance(value, tuple | list) and kind_of_layer(type(module)) is not None:
+        value = tuple(value)
+    if resize is None or not resize(new, argument, value):
+        old = getattr(module, argument, None)
+        if isinstance(old, tuple) and isinstance(value, int):
+            value = (value,) * len(old)
+        setattr(new, argument, value)
+    if hasattr(module, "_reversed_padding_repeated_twice") and argument in ("padding", "kernel_size", "dilation"):
+        padding = new.padding
+        if not isinstance(padding, str):
+            new._reversed_padding_repeated_twice = [p for p in reversed(padding) for _ in range(2)]
+    return new
+
+
+def _constructed_again(module: Any, argument: str, value: Any) -> nn.Module:
+    names: tuple[str, ...]
+    if isinstance(module, nn.MultiheadAttention):
+        names = ("embed_dim", "num_heads", "dropout", "batch_first")
+    else:
+        names = (
+            "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
+            *(("proj_size",) if isinstance(module, nn.LSTM) else ()),
+        )  # fmt: skip
+    arguments = {name: getattr(module, name) for name in names} | {argument: value}
+    like = next(module.parameters())
+    cls: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
+    if cls is nn.RNN:
+        arguments["nonlinearity"] = module.nonlinearity
+    return cls(**arguments, device=like.device, dtype=like.dtype)
+
+
+def _weights(module: nn.Module, sizes: dict[str, tuple[int, ...] | None]) -> None:
+    """New parameters and buffers of the given shapes where the module has them, filled as a new layer's would be."""
+    for name, shape in sizes.items():
+        for store in (module._parameters, module._buffers):
+            old = store.get(name)
+            if old is None or shape is None:
+                continue
+            new = torch.empty(shape, dtype=old.dtype, device=old.device)
+            if store is module._parameters:
+                store[name] = nn.Parameter(new, requires_grad=old.requires_grad)
+            else:
+                store[name] = new
+    reset = getattr(module, "reset_parameters", None)
+    with torch.no_grad():
+        if callable(reset):
+            reset()
+
+
+def _resize_conv(module: Any, argument: str, value: Any) -> bool:
+    if argument not in ("in_channels", "out_channels", "kernel_size", "groups"):
+        return False
+    weight = module.weight
+    transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)
+    out_axis, in_axis = (1, 0) if transposed else (0, 1)
+    facts = {
+        "out_channels": weight.shape[out_axis] * (module.groups if transposed else 1),
+        "in_channels": weight.shape[in_axis] * (1 if transposed else module.groups),
+        "kernel_size": tuple(weight.shape[2:]),
+        "groups": module.groups,
+    }
+    rank = weight.dim() - 2
+    if argument == "kernel_size" and isinstance(value, int):
+        value = (value,) * rank
+    facts[argument] = value
+    for name, fact in facts.items():
+        setattr(module, name, fact)
+    divided = facts["out_channels"] if transposed else facts["in_channels"]
+    if divided % facts["groups"] or facts["out_channels"] % facts["groups"]:
+        raise ValueError(f"{facts['groups']} groups do not divide the channels")
+    inner = divided // facts["groups"]
+    whole = facts["in_channels"] if transposed else facts["out_channels"]
+    _weights(module, {"weight": (whole, inner, *facts["kernel_size"]), "bias": (facts["out_channels"],)})
+    return True
+
+
+def _resize_linear(module: Any, argument: str, value: Any) -> bool:
+    if argument not in ("in_features", "out_features"):
+        return False
+    out_features, in_features = module.weight.shape
+    facts = {"in_features": in_features, "out_features": out_features, argument: value}
+    module.in_features, module.out_features = facts["in_features"], facts["out_features"]
+    _weights(module, {"weight": (module.out_features, module.in_features), "bias": (module.out_features,)})
+    return True
+
+
+def _resize_norm(module: Any, argument: str, value: Any) -> bool:
+    if argument in ("num_features", "num_channels"):
+        setattr(module, argument, value)
+        names = ("weight", "bias", "running_mean", "running_var")
+        _weights(module, {name: (value,) for name in names})
+        return True
+    if argument == "normalized_shape":
+        shape = (value,) if isinstance(value, int) else tuple(value)
+        module.normalized_shape = shape
+        _weights(module, {"weight": shape, "bias": shape})
+        return True
+    return False
+
+
+def _resize_embedding(module: Any, argument: str, value: Any) -> bool:
+    if argument not in ("num_embeddings", "embedding_dim"):
+        return False
+    setattr(module, argument, value)
+    _weights(module, {"weight": (module.num_embeddings, module.embedding_dim)})
+    return True
+
+
+def _resize_cell(module: Any, argument: str, value: Any) -> bool:
+    if argument not in ("input_size", "hidden_size"):
+        return False
+    gates = module.weight_ih.shape[0] // module.hidden_size
+    setattr(module, argument, value)
+    rows = gates * module.hidden_size
+    _weights(
+        module,
+        {
+            "weight_ih": (rows, module.input_size),
+            "weight_hh": (rows, module.hidden_size),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        },
+    )
+    return True
+
+
+def _resize_prelu(module: Any, argument: str, value: Any) -> bool:
+    if argument != "num_parameters":
+        return False
+    module.num_parameters = value
+    _weights(module, {"weight": (value,)})
+    return True
+
+
+_RESIZE: dict[str, Callable[[Any, str, Any], bool]] = {
+    "conv": _resize_conv,
+    "conv_transpose": _resize_conv,
+    "linear": _resize_linear,
+    "norm": _resize_norm,
+    "embedding": _resize_embedding,
+    "recurrent": _resize_cell,
+    "prelu": _resize_prelu,
+}
+
+
+# New layers
+
+
+class Pad(nn.Module):
+    """Crops or zero-pads the trailing axes to a fixed size, as `F.pad` with negative numbers does."""
+
+    def __init__(self, amounts: tuple[int, ...]) -> None:
+        super().__init__()
+        self.amounts = amounts
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.pad(x, self.amounts)
+
+
+class SubsamplePad(nn.Module):
+    """The identity shortcut without parameters (He et al. 2015, option A): every n-th pixel, zeros for new channels."""
+
+    def __init__(self, stride: int, channels: int, rank: int) -> None:
+        super().__init__()
+        self.stride, self.channels, self.rank = stride, channels, rank
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x[(..., *(slice(None, None, self.stride) for _ in range(self.rank)))]
+        missing = self.channels - x.shape[-self.rank - 1]
+        return nn.functional.pad(x, (0, 0) * self.rank + (0, missing))
+
+
+class Resize(nn.Module):
+    """Interpolates the spatial axes to a fixed size."""
+
+    def __init__(self, size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.interpolate(x, size=self.size)
+
+
+def build(module: Module, like: torch.Tensor | None, old: nn.Module | None = None) -> nn.Module:
+    """A layer from its description, on the device and in the dtype of `like`."""
+    options: dict[str, Any] = {}
+    if like is not None:
+        options = {"device": like.device}
+        if like.is_floating_point():
+            options["dtype"] = like.dtype
+    arguments = dict(module.arguments)
+    rank = arguments.pop("rank", 2)
+    match module.kind:
+        case "sequence":
+            return nn.Sequential(*(build(part, like) for part in module.parts))
+        case "conv":
+            conv: Any = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[rank - 1]
+            return conv(**arguments, **options)
+        case "linear":
+            return nn.Linear(**arguments, **options)
+        case "norm":
+            norm: Any = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[rank - 1]
+            return norm(**arguments, **options)
+        case "layer_norm":
+            return nn.LayerNorm(**arguments, **options)
+        case "pool":
+            pools: Any = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+            if arguments.pop("average", False):
+                pools = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
+            return pools[rank - 1](**arguments)
+        case "flatten":
+            return nn.Flatten(**arguments)
+        case "upsample":
+            return nn.Upsample(**arguments)
+        case "resize":
+            return Resize(arguments["size"])
+        case "pad":
+            return Pad(arguments["pad"])
+        case "subsample_pad":
+            return SubsamplePad(arguments["stride"], arguments["channels"], rank)
+        case "identity":
+            return nn.Identity()
+    raise ValueError(f"PyTorch has no layer for {module.kind!r}")
+
+
+__all__ = ["Input", "applied", "build", "changed", "put_in", "type_rank"]

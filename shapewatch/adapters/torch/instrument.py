@@ -1,0 +1,421 @@
+"""Recording a PyTorch pass: global module hooks for layers, a function mode for operations.
+
+The hooks are global, not the model's own: layers that look at their own hooks (`nn.TransformerEncoderLayer` does)
+behave as if nobody watched, and nothing is pickled or copied with the model. `always_call=True` makes the exit hook run
+on exceptions too, so the stack of open layers is right when it matters. No frame is kept, only code and line.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode, _get_current_function_mode, _pop_mode, _push_mode
+
+from shapewatch.adapters.torch import kinds
+from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
+from shapewatch.adapters.torch.naming import Names
+from shapewatch.recorder import OpenCall, Recorder, own_fault
+from shapewatch.recording import Layer, Recording, TensorSpec
+from shapewatch.source import attribute_line, calling_line, raising_line
+
+_Tensor = torch.Tensor
+_Parameter = nn.Parameter
+_isolated = threading.local()
+"""`.by` is the one `Instrument` that records while a dry run goes on: a watch around it must not see the dry run."""
+
+
+def describe_raw(spec: tuple[Any, Any, Any] | None) -> TensorSpec:
+    if spec is None:
+        return TensorSpec((), "unknown", "unknown")
+    shape, dtype, device = spec
+    sizes = tuple(int(size) if isinstance(size, int) else None for size in shape)
+    return TensorSpec(sizes, str(dtype).removeprefix("torch."), str(device))
+
+
+def raw_spec(tensor: torch.Tensor) -> tuple[Any, Any, Any] | None:
+    try:
+        return tensor.shape, tensor.dtype, tensor.device
+    except Exception:  # nested tensors have no shape
+        return None
+
+
+def tensors_in(value: Any, found: list[torch.Tensor], depth: int = 0) -> None:
+    """The tensors in a result or an argument: in tuples, lists, dicts and dataclass-like outputs, in order."""
+    if isinstance(value, _Tensor):
+        found.append(value)
+    elif value is None or isinstance(value, str | int | float) or depth > 4:
+        return
+    elif isinstance(value, tuple | list):
+        for item in value:
+            tensors_in(item, found, depth + 1)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            tensors_in(item, found, depth + 1)
+    elif hasattr(value, "__dataclass_fields__"):
+        for name in value.__dataclass_fields__:
+            tensors_in(getattr(value, name, None), found, depth + 1)
+
+
+class Interventions:
+    """Edits that act on operations while the pass runs: layers put on operands, arguments replaced; by `Call.place`."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, list[tuple[int, nn.Module]]] = {}
+        self.arguments: dict[str, dict[str, Any]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.modules or self.arguments)
+
+
+class Instrument(TorchFunctionMode):
+    """Records one thread between `__enter__` and `__exit__`."""
+
+    def __init__(
+        self, target: nn.Module | None = None, interventions: Interventions | None = None, isolated: bool = False
+    ) -> None:
+        super().__init__()
+        self.recorder = Recorder("torch", describe_raw)
+        self.names = Names(target)
+        self._interventions = interventions or Interventions()
+        self._isolate = isolated
+        self._thread = 0
+        self._handles: list[Any] = []
+        self._buffers: dict[int, str] = {}
+        self._root: nn.Module | None = None
+        self._blueprint: Blueprint | None = None
+        self._output: Any = None
+        self._open: list[tuple[nn.Module, OpenCall, BaseException | None, bool]] = []
+        self._busy = False
+
+    # The scope
+
+    def __enter__(self) -> Instrument:
+        self._thread = threading.get_ident()
+        self._outer = getattr(_isolated, "by", None)
+        if self._isolate:
+            _isolated.by = self
+        self._handles = [
+            register_module_forward_pre_hook(self._before),
+            register_module_forward_hook(self._after, with_kwargs=True, always_call=True),
+        ]
+        super().__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        if self._isolate:
+            _isolated.by = self._outer
+        if any(lifted for *_, lifted in self._open):
+            self._open.clear()  # an exception that no hook saw left the block while the mode was lifted
+            return
+        self._open.clear()
+        super().__exit__(kind, error, traceback)
+
+    @property
+    def _asleep(self) -> bool:
+        by = getattr(_isolated, "by", None)
+        return self._busy or (by is not None and by is not self)
+
+    # Layers
+
+    def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        if threading.get_ident() != self._thread or self._asleep:
+            return
+        try:
+            self._busy = True
+            self._enter_layer(module, args, {} if self._open else _callers_kwargs(sys._getframe(1)))
+        except Exception as fault:
+            own_fault(fault)
+        finally:
+            self._busy = False
+
+    def _enter_layer(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        recorder = self.recorder
+        outermost = not self._open
+        if outermost:
+            self._begin_root(module)
+        parent = self._open[-1][1] if self._open else None
+        path = self.names.path(module, parent.layer if parent else None)
+        found: list[torch.Tensor] = []
+        tensors_in(args, found)
+        tensors_in(kwargs, found)
+        operands = tuple(self._number(tensor, "input" if outermost else None) for tensor in found)
+        kind = kinds.kind_of_layer(type(module))
+        call = recorder.open_call(type(module).__name__, kind or "module", path, True, operands)
+        call.line = calling_line(sys._getframe(3))
+        if outermost:
+            recorder.begin_pass(operands)
+        lifted = _runs_as_one(module) and _get_current_function_mode() is self
+        if lifted:
+            _pop_mode()
+        self._open.append((module, call, sys.exception(), lifted))
+
+    def _begin_root(self, module: nn.Module) -> None:
+        if module is not self._root:
+            self.names.learn(module)
+            self._buffers.update((id(buffer), name) for name, buffer in module.named_buffers())
+            self._buffers.update((id(parameter), name) for name, parameter in module.named_parameters())
+        self._root = module
+
+    def _after(self, module: nn.Module, args: tuple[Any, ...], *rest: Any) -> None:
+        """`rest` is (kwargs, result) or, on the way of an exception, where torch 2.13 leaves kwargs out, (result,)."""
+        if threading.get_ident() != self._thread or self._asleep:
+            return
+        kwargs, result = rest if len(rest) == 2 else (_callers_kwargs(sys._getframe(1)), rest[-1])
+        try:
+            self._busy = True
+            self._leave_layer(module, args, kwargs, result)
+        except Exception as fault:
+            own_fault(fault)
+        finally:
+            self._busy = False
+
+    def _leave_layer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        position = next((i for i in range(len(self._open) - 1, -1, -1) if self._open[i][0] is module), None)
+        if position is None:
+            return
+        _, call, error_before, lifted = self._open[position]
+        del self._open[position:]
+        if lifted:
+            _push_mode(self)
+        error = sys.exception()
+        failed = result is None and error is not None and error is not error_before
+        recorder = self.recorder
+        if kwargs and self._open:
+            found: list[torch.Tensor] = []
+            tensors_in(kwargs, found)
+            call.operands += tuple(self._number(tensor, None) for tensor in found)
+        results: tuple[int, ...] = ()
+        if failed and error is not None:
+            recorder.fail(error, call)
+        else:
+            made: list[torch.Tensor] = []
+            tensors_in(result, made)
+            results = tuple(self._number(tensor, "call") for tensor in made)
+        recorder.close_layer(call, results, not failed)
+        if not self._open:
+            self._blueprint = Blueprint.of(args, kwargs)
+            self._output = None if failed else spec_tree(result)
+            if not failed:
+                recorder.end_pass(results)
+
+    # Operations
+
+    def __torch_function__(
+        self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = _named.get(function)
+        if named is None:
+            named = _name(function)
+        name, kind, changes = named
+        if name is None or self._asleep:
+            return function(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        if self._interventions and not self._busy:
+            args, kwargs = self._intervene(name, args, kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except Exception as error:
+            try:
+                self._record(name, kind, changes, args, kwargs, None, error)
+            except Exception as fault:
+                own_fault(fault)
+            raise
+        try:
+            self._record(name, kind, changes, args, kwargs, result, None)
+        except Exception as fault:
+            own_fault(fault)
+        return result
+
+    def _record(
+        self,
+        name: str,
+        kind: str,
+        changes: bool,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        result: Any,
+        error: Exception | None,
+    ) -> None:
+        made: list[torch.Tensor] = []
+        if error is None:
+            tensors_in(args[0] if name == "setitem" else result, made)
+            if not made:
+                return
+        taken: list[torch.Tensor] = []
+        tensors_in(args, taken)
+        if kwargs:
+            tensors_in(tuple(kwargs.values()), taken)
+        recorder = self.recorder
+        operands = tuple([self._number(tensor, None) for tensor in taken])
+        inner = recorder.innermost
+        call = recorder.open_call(name, kind, inner.layer if inner is not None else "", False, operands)
+        call.line = calling_line(sys._getframe(2))
+        facts = kinds.call_facts(kind, name, args, kwargs)
+        if facts:
+            call.facts = facts
+        if error is not None:
+            recorder.fail(error, call)
+            return
+        call.finished = True
+        fresh = changes or kwargs.get("inplace", False)
+        call.results = tuple([self._result(tensor, taken, fresh) for tensor in made])
+
+    def _result(self, tensor: torch.Tensor, taken: list[torch.Tensor], fresh: bool) -> int:
+        if not fresh and any(tensor is operand for operand in taken):
+            number = self.recorder.number_of(tensor)
+            if number is not None:
+                return number
+        return self.recorder.add_value(tensor, raw_spec(tensor), "call")
+
+    def _number(self, tensor: torch.Tensor, origin: Any) -> int:
+        number = self.recorder.number_of(tensor)
+        if number is not None:
+            return number
+        name = self._buffers.get(id(tensor))
+        if isinstance(tensor, _Parameter):
+            origin = "parameter"
+        elif name is not None:
+            origin = "buffer"
+        elif origin is None:
+            origin = "constant" if self._open else "input"
+        with torch._C.DisableTorchFunction():
+            spec = raw_spec(tensor)
+        return self.recorder.add_value(tensor, spec, origin, name)
+
+    def _intervene(
+        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        inner = self.recorder.innermost
+        counts = inner.counts if inner is not None else self.recorder._toplevel
+        place = f"{inner.layer if inner else ''}:{name}:{(counts or {}).get(name, 0)}"
+        for operand, module in self._interventions.modules.get(place, ()):
+            args = _on_operand(args, operand, module)
+        replaced = self._interventions.arguments.get(place)
+        if replaced:
+            args, kwargs = kinds.with_arguments(name, args, kwargs, replaced)
+        return args, kwargs
+
+    # The end
+
+    def finish(self, error: BaseException | None) -> Recording:
+        where = raising_line(error.__traceback__) if error is not None else None
+        if where is None and self.recorder.error is not None:
+            where = raising_line(self.recorder.error.__traceback__)
+        return self.recorder.finish(self._layers(), root=self._root_name(), error=error, where=where)
+
+    def _root_name(self) -> str:
+        return type(self._root).__name__ if self._root is not None else ""
+
+    def _layers(self) -> list[Layer]:
+        """Every layer of the outermost model, run or not: what ran is judged by its siblings that did not."""
+        counted: dict[int, int] = {}
+        layers = []
+        for path, module in self.names.items():
+            kind = kinds.kind_of_layer(type(module))
+            layers.append(
+                Layer(
+                    path=path,
+                    type=type(module).__name__,
+                    kind=kind or ("container" if isinstance(module, kinds.CONTAINERS) else "module"),
+                    facts=kinds.layer_facts(module, kind or "module"),
+                    parameters=counted.setdefault(id(module), sum(p.numel() for p in module.parameters())),
+                    leaf=kind is not None,
+                    defined=self._definition(path),
+                )
+            )
+        return layers
+
+    def _definition(self, path: str) -> Any:
+        """The line that makes a layer: `self.name = …` in the class of the nearest parent that names it."""
+        parts = path.split(".")
+        for cut in range(len(parts) - 1, -1, -1):
+            parent = self.names.get(".".join(parts[:cut]))
+            if parent is not None:
+                span = attribute_line(type(parent), parts[cut])
+                if span is not None:
+                    return span
+        return None
+
+    @property
+    def root(self) -> nn.Module | None:
+        return self._root
+
+    @property
+    def blueprint(self) -> Blueprint | None:
+        return self._blueprint
+
+    def output(self) -> Any:
+        return self._output
+
+
+def _callers_kwargs(frame: FrameType) -> dict[str, Any]:
+    """The keyword arguments of a module's call, from the frame of `Module._call_impl` that runs the hook.
+
+    Global pre-hooks are not given them, nor are global hooks when an exception passes.
+    """
+    kwargs = frame.f_locals.get("kwargs")
+    return kwargs if isinstance(kwargs, dict) else {}
+
+
+_named: dict[Any, tuple[str | None, str, bool]] = {}
+
+
+def _name(function: Any) -> tuple[str | None, str, bool]:
+    """Neutral name, kind, whether in place; the name is None for what is not recorded. Remembered per function."""
+    raw = getattr(function, "__name__", "")
+    name = kinds.neutral_name(function)
+    if raw in kinds.UNRECORDED or name in kinds.UNRECORDED or (raw == "__get__" and name not in _VIEWS) or raw == "__set__":
+        named: tuple[str | None, str, bool] = (None, "", False)
+    else:
+        named = (name, kinds.KIND.get(name, "other"), kinds.in_place(function))
+    try:
+        _named[function] = named
+    except TypeError:
+        pass
+    return named
+
+
+_VIEWS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data"})
+
+
+def _runs_as_one(module: nn.Module) -> bool:
+    """Whether watching the inside of a module would change what it does.
+
+    A compiled module would be compiled again for an active function mode. The encoder's and attention's fused paths
+    are taken only when no function mode is active, and differ in the last bits from the ordinary ones.
+    """
+    if type(module).__name__ == "OptimizedModule" or isinstance(module, torch.jit.ScriptModule):
+        return True
+    if module.training or not isinstance(module, nn.TransformerEncoder | nn.TransformerEncoderLayer | nn.MultiheadAttention):
+        return False
+    if isinstance(getattr(_isolated, "by", None), Instrument):
+        return False  # a dry run computes nothing, and wants to see the inside
+    return not (torch.is_grad_enabled() and any(parameter.requires_grad for parameter in module.parameters()))
+
+
+def _on_operand(args: tuple[Any, ...], operand: int, module: nn.Module) -> tuple[Any, ...]:
+    """The arguments with the n-th tensor among them sent through a module."""
+    seen = -1
+
+    def through(value: Any) -> Any:
+        nonlocal seen
+        if isinstance(value, _Tensor):
+            seen += 1
+            return module(value) if seen == operand else value
+        if isinstance(value, tuple | list):
+            return type(value)([through(item) for item in value])
+        return value
+
+    return tuple(through(value) for value in args)

@@ -1,0 +1,358 @@
+"""Edits as PyTorch code, and as the data that CONTRACT calls `Fix.edit`."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from shapewatch.adapters import Written
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.recording import Call, Layer, Recording, text
+from shapewatch.source import is_users_own
+
+_CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {
+    "conv": (
+        ("in_channels", "out_channels"),
+        (("kernel_size", None), ("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1), ("bias", True)),
+    ),
+    "conv_transpose": (
+        ("in_channels", "out_channels"),
+        (
+            ("kernel_size", None),
+            ("stride", 1),
+            ("padding", 0),
+            ("output_padding", 0),
+            ("groups", 1),
+            ("bias", True),
+            ("dilation", 1),
+        ),
+    ),
+    "linear": (("in_features", "out_features"), (("bias", True),)),
+    "pool": ((), (("kernel_size", None), ("stride", None), ("padding", 0), ("dilation", 1), ("ceil_mode", False))),
+    "adaptive_pool": (("output_size",), ()),
+    "resize": ((), (("size", None), ("scale_factor", None), ("mode", "nearest"))),
+    "embedding": (("num_embeddings", "embedding_dim"), ()),
+    "recurrent": (
+        ("input_size", "hidden_size"),
+        (("num_layers", 1), ("batch_first", False), ("bidirectional", False), ("proj_size", 0)),
+    ),
+    "attention": (("embed_dim", "num_heads"), (("kdim", None), ("vdim", None), ("batch_first", False))),
+    "pixel_shuffle": (("upscale_factor",), ()),
+    "prelu": (("num_parameters",), ()),
+    "flatten": ((), (("start_dim", 1), ("end_dim", -1))),
+}
+
+
+def write(edit: Edit, recording: Recording) -> Written:
+    """The edit as a title, as code to paste, and as data."""
+    match edit:
+        case Set():
+            return _write_set(edit, recording)
+        case SetCall():
+            return _write_set_call(edit, recording)
+        case Insert():
+            return _write_insert(edit, recording)
+        case Replace():
+            return _write_replace(edit, recording)
+        case Input():
+            return _write_input(edit, recording)
+
+
+# One argument of a layer
+
+
+def _write_set(edit: Set, recording: Recording) -> Written:
+    layer = recording.layer_at[edit.layer]
+    value, was = _short(edit.value), _short(edit.was)
+    title = f"{edit.layer or layer.type}: {edit.argument} {value} instead of {was}"
+    facts = {**layer.facts, edit.argument: edit.value}
+    target = spelled(edit.layer, layer)
+    constructor = _constructor(layer, facts)
+    if constructor is None:
+        code = f"{target}.{edit.argument} = {value}" if edit.layer else f"{target}.{edit.argument} = {value}"
+    else:
+        code = f"{target} = {constructor}  # {edit.argument} was {was}"
+    data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": edit.value}
+    return Written(title, code, data)
+
+
+def spelled(path: str, layer: Layer | None) -> str:
+    """`self.conv1` where the user's own class makes the layer, else `model.layer2[0].conv1`."""
+    if not path:
+        return "self" if layer and layer.defined and is_users_own(layer.defined.file) else "model"
+    parts = path.split(".")
+    if layer is not None and layer.defined is not None and is_users_own(layer.defined.file):
+        start = len(parts) - 1
+        while start > 0 and parts[start].isdigit():
+            start -= 1
+        return "self." + _subscripted(parts[start:])
+    return "model." + _subscripted(parts)
+
+
+def _subscripted(parts: list[str]) -> str:
+    spelled = ""
+    for part in parts:
+        spelled += f"[{part}]" if part.isdigit() else f".{part}" if spelled else part
+    return spelled
+
+
+def _constructor(layer: Layer, facts: Mapping[str, Any]) -> str | None:
+    """`nn.Conv2d(64, 128, kernel_size=3, stride=2, padding=1, bias=False)`; None for a class that is not PyTorch's."""
+    prefix = "" if layer.kind == "module" or layer.type not in _torch_names() else "nn."
+    if layer.kind == "norm":
+        sizes = [facts[n] for n in ("num_groups", "num_channels", "num_features", "normalized_shape") if n in facts]
+        return f"{prefix}{layer.type}({', '.join(_short(size) for size in sizes)})"
+    if layer.kind not in _CONSTRUCTORS:
+        return None
+    positional, named = _CONSTRUCTORS[layer.kind]
+    parts = [_short(facts[name]) for name in positional if name in facts]
+    for name, default in named:
+        if name not in facts:
+            continue
+        value = facts[name]
+        if name == "kernel_size" or _collapse(value) != default:
+            if layer.kind == "pool" and name == "stride" and _collapse(value) == _collapse(facts["kernel_size"]):
+                continue
+            parts.append(f"{name}={_short(value)}")
+    return f"{prefix}{layer.type}({', '.join(parts)})"
+
+
+def _torch_names() -> frozenset[str]:
+    from torch import nn
+
+    return frozenset(vars(nn))
+
+
+def _collapse(value: Any) -> Any:
+    """3 for (3, 3)."""
+    if isinstance(value, tuple | list) and len(value) and all(item == value[0] for item in value):
+        return value[0]
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _short(value: Any) -> str:
+    collapsed = _collapse(value)
+    return repr(collapsed)
+
+
+# An argument of an operation
+
+
+def _call_at(place: str, recording: Recording) -> Call | None:
+    return next((call for call in recording.calls if call.place == place), None)
+
+
+def _write_set_call(edit: SetCall, recording: Recording) -> Written:
+    call = _call_at(edit.place, recording)
+    name = call.name if call else edit.place.split(":")[-2]
+    where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
+    title = f"{name}{where}: {edit.argument} {_short(edit.value)} instead of {_short(edit.was)}"
+    source = call.span.source if call and call.span and call.span.source else None
+    code = f"{name}(…, {edit.argument}={_short(edit.value)})"
+    if source:
+        code += f"  # in: {source}"
+    data = {
+        "action": "set",
+        "layer": place_layer(edit.place),
+        "call": edit.place,
+        "argument": edit.argument,
+        "value": edit.value,
+    }
+    return Written(title, code, data)
+
+
+# A new layer
+
+
+def _module_code(module: Module) -> str:
+    arguments = dict(module.arguments)
+    rank = arguments.pop("rank", 2)
+    match module.kind:
+        case "sequence":
+            return f"nn.Sequential({', '.join(_module_code(part) for part in module.parts)})"
+        case "conv":
+            kernel = _short(arguments.pop("kernel_size"))
+            head = f"nn.Conv{rank}d({arguments.pop('in_channels')}, {arguments.pop('out_channels')}, {kernel}"
+            rest = [f"{n}={_short(v)}" for n, v in arguments.items() if not (n == "stride" and _collapse(v) == 1)]
+            return ", ".join([head, *rest]) + ")"
+        case "linear":
+            return f"nn.Linear({arguments['in_features']}, {arguments['out_features']})"
+        case "norm":
+            return f"nn.BatchNorm{rank}d({arguments['num_features']})"
+        case "layer_norm":
+            return f"nn.LayerNorm({_short(arguments['normalized_shape'])})"
+        case "pool":
+            kind = "Avg" if arguments.pop("average", False) else "Max"
+            inner = ", ".join(f"{n}={_short(v)}" for n, v in arguments.items())
+            return f"nn.{kind}Pool{rank}d({inner})"
+        case "flatten":
+            return f"nn.Flatten({', '.join(f'{n}={v}' for n, v in arguments.items())})"
+        case "upsample":
+            return f"nn.Upsample({', '.join(f'{n}={v!r}' for n, v in arguments.items())})"
+    return f"nn.{module.kind.title()}()"
+
+
+def _module_data(module: Module) -> dict[str, Any]:
+    arguments = dict(module.arguments)
+    rank = arguments.pop("rank", 2)
+    if module.kind == "sequence":
+        return {"type": "Sequential", "arguments": {"modules": [_module_data(part) for part in module.parts]}}
+    average = arguments.pop("average", False)
+    names = {
+        "conv": f"Conv{rank}d",
+        "linear": "Linear",
+        "norm": f"BatchNorm{rank}d",
+        "layer_norm": "LayerNorm",
+        "pool": f"{'Avg' if average else 'Max'}Pool{rank}d",
+        "flatten": "Flatten",
+        "upsample": "Upsample",
+        "pad": "F.pad",
+        "resize": "F.interpolate",
+        "subsample_pad": "subsample-and-pad",
+    }
+    return {"type": names.get(module.kind, module.kind), "arguments": arguments}
+
+
+def _write_insert(edit: Insert, recording: Recording) -> Written:
+    layer = place_layer(edit.place)
+    call = _call_at(edit.place, recording)
+    source = call.span.source if call and call.span else None
+    where = f"the {_ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
+    expression = _operand_text(source, edit.operand) or "skip"
+    if edit.module.kind in _FUNCTIONAL:
+        wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
+        code = _with_operand(source, edit.operand, lambda _: wrapped) or f"skip = {wrapped}  # {where}"
+    else:
+        title = f"a projection on the skip of {layer or 'the junction'}: {_module_code(edit.module)}"
+        if edit.module.kind == "flatten":
+            title = f"flatten before {layer}"
+        made = f"self.shortcut = {_module_code(edit.module)}"
+        used = _with_operand(source, edit.operand, lambda text: f"self.shortcut({text})")
+        code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
+    data = {
+        "action": "insert",
+        "layer": layer,
+        "junction": edit.place,
+        "operand": edit.operand,
+        "module": _module_data(edit.module),
+    }
+    return Written(title, code, data)
+
+
+def _pad_text(module: Module, expression: str) -> tuple[str, str]:
+    amounts = tuple(module.arguments["pad"])
+    crops = any(amount < 0 for amount in amounts)
+    return f"F.pad({expression}, {amounts})", f"{'crop' if crops else 'pad'} `{expression}` by {amounts}"
+
+
+def _resize_text(module: Module, expression: str) -> tuple[str, str]:
+    size = tuple(module.arguments["size"])
+    return f"F.interpolate({expression}, size={size})", f"interpolate `{expression}` to {text(size)}"
+
+
+def _subsample_text(module: Module, expression: str) -> tuple[str, str]:
+    arguments = module.arguments
+    rank, stride, channels = arguments.get("rank", 2), arguments["stride"], arguments["channels"]
+    slices = ", ".join(f"::{stride}" for _ in range(rank))
+    taken = f"{expression}[:, :, {slices}]" if stride != 1 else expression
+    zeros = ", ".join("0" for _ in range(2 * rank))
+    title = "a shortcut without parameters: every other pixel, zeros for the new channels"
+    return f"F.pad({taken}, ({zeros}, 0, {channels} - {expression}.shape[1]))", title
+
+
+_FUNCTIONAL = {"pad": _pad_text, "resize": _resize_text, "subsample_pad": _subsample_text}
+
+
+def _ordinal(index: int) -> str:
+    return ("first", "second", "third")[index] if index < 3 else f"{index + 1}th"
+
+
+def _operand_node(tree: ast.AST, operand: int) -> tuple[Any, Any] | None:
+    """(where it stands, its key) of the operand's expression, in an addition-like statement or a call of a list."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign):
+            return (node, "value") if operand == 1 else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult | ast.Sub):
+            return node, ("left", "right")[operand] if operand < 2 else "right"
+        if isinstance(node, ast.Call) and node.args:
+            if isinstance(node.args[0], ast.List | ast.Tuple):
+                elements = node.args[0].elts
+                return (elements, operand) if operand < len(elements) else None
+            if getattr(node.func, "attr", "") in ("add", "mul", "sub", "add_", "mul_") and operand < len(node.args):
+                return node.args, operand
+    return None
+
+
+def _operand_text(source: str | None, operand: int) -> str | None:
+    found = _parsed(source, operand)
+    if found is None:
+        return None
+    _, owner, key = found
+    return ast.unparse(owner[key] if isinstance(owner, list) else getattr(owner, key))
+
+
+def _parsed(source: str | None, operand: int) -> tuple[ast.AST, Any, Any] | None:
+    if not source:
+        return None
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return None
+    found = _operand_node(tree, operand)
+    return None if found is None else (tree, *found)
+
+
+def _with_operand(source: str | None, operand: int, wrap: Any) -> str | None:
+    """The source line with one operand of its junction rewritten; None where the line cannot be read alone."""
+    found = _parsed(source, operand)
+    if found is None:
+        return None
+    tree, owner, key = copy.deepcopy(found)
+    old = owner[key] if isinstance(owner, list) else getattr(owner, key)
+    new = ast.parse(wrap(ast.unparse(old)), mode="eval").body
+    if isinstance(owner, list):
+        owner[key] = new
+    else:
+        setattr(owner, key, new)
+    return ast.unparse(tree)
+
+
+def _write_replace(edit: Replace, recording: Recording) -> Written:
+    layer = recording.layer_at.get(edit.layer)
+    owner = recording.layer_at.get(edit.layer.rpartition(".")[0])
+    target = spelled(edit.layer, layer) if layer else spelled(edit.layer, None)
+    if layer is None and owner is not None and owner.defined and is_users_own(owner.defined.file):
+        target = "self." + edit.layer.rpartition(".")[2]
+    title = f"{edit.layer}: {_module_code(edit.module)}"
+    data = {"action": "replace", "layer": edit.layer, "module": _module_data(edit.module)}
+    return Written(title, f"{target} = {_module_code(edit.module)}", data)
+
+
+# The input
+
+
+def _write_input(edit: Input, recording: Recording) -> Written:
+    name = "x"
+    arguments = dict(edit.arguments)
+    match edit.change:
+        case "permute":
+            order = ", ".join(str(axis) for axis in arguments["dims"])
+            title, code = f"give the input as {text(edit.shape)}", f"{name} = {name}.permute({order})"
+        case "unsqueeze":
+            title = f"give the input its batch axis: {text(edit.shape)}"
+            code = f"{name} = {name}.unsqueeze({arguments['dim']})"
+        case "channels":
+            title = f"give an input of {arguments['channels']} channels: {text(edit.shape)}"
+            code = f"# an input of shape {text(edit.shape)}"
+            if arguments.get("was") == 1:
+                code = f"{name} = {name}.expand({', '.join(['-1', str(arguments['channels']), *['-1'] * (len(edit.shape) - 2)])})"
+        case _:
+            size = tuple(arguments.get("size", edit.shape[2:]))
+            title = f"give an input of {text(edit.shape)}"
+            code = f"{name} = F.interpolate({name}, size={size})  # or load the data at this size"
+            if len(size) == 0 or arguments.get("plain"):
+                code = f"# an input of shape {text(edit.shape)}"
+    data = {"action": "input", "index": edit.index, "change": edit.change, "shape": list(edit.shape), **arguments}
+    return Written(title, code, data)

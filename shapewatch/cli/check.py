@@ -1,0 +1,61 @@
+"""`shapewatch check`: the dry run of a model on shapes alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from shapewatch.cli.errors import CommandError, in_one_line
+from shapewatch.cli.inputs import add_input_arguments, parse_inputs
+from shapewatch.cli.output import Wording, add_output_arguments, open_output
+from shapewatch.cli.target import add_target_argument, load_model
+from shapewatch.render import as_rich, as_text
+
+if TYPE_CHECKING:
+    from shapewatch.report import Report
+    from shapewatch.watch import InputSpec
+
+
+class Check:
+    name = "check"
+    usage = "check TARGET --input SIZES [--input ...] [--format text|json] [-o FILE]"
+    help = "run a model on shapes alone and say what does not fit; exit status 1 when something does not"
+
+    def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
+        add_dry_run_arguments(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        return dry_run(arguments, Wording(as_text, as_rich))
+
+
+def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
+    add_target_argument(parser)
+    add_input_arguments(parser)
+    add_output_arguments(parser)
+
+
+def dry_run(arguments: argparse.Namespace, wording: Wording) -> int:
+    """Check TARGET on the given inputs and write the report; 0 where every shape fits, else 1.
+
+    Raises:
+        CommandError: an argument is wrong, or the model fails on something other than shapes.
+    """
+    inputs = parse_inputs(arguments.inputs)
+    output = open_output(arguments)
+    report = _report(arguments.target, load_model(arguments.target), inputs)
+    output.write(report, wording)
+    return 0 if report.ok else 1
+
+
+def _report(target: str, model: Any, inputs: list[InputSpec]) -> Report:
+    from shapewatch.watch import UsageError, check
+
+    try:
+        return check(model, input_shape=inputs)
+    except UsageError as error:
+        raise CommandError(f"`{target}`: {error}") from error
+    except Exception as error:
+        # Exit status 1 is for shapes alone, so that a build that fails on it says the truth.
+        raise CommandError(
+            f"`{target}` fails on something other than shapes: {in_one_line(error)}"
+        ) from error

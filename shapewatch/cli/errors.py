@@ -1,0 +1,37 @@
+"""How a command says that it cannot do what it was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shapewatch.source import raising_line
+
+
+class CommandError(Exception):
+    """One line that says what is wrong and what would be right, and the exit status that goes with it.
+
+    Not a frozen dataclass: `contextlib` assigns `__traceback__` to exceptions that cross a generator's
+    `with`, and a frozen one would answer that with an error of its own.
+    """
+
+    def __init__(self, message: str, exit_code: int = 2) -> None:
+        super().__init__(" ".join(message.split()))
+        self._exit_code = exit_code
+
+    @property
+    def exit_code(self) -> int:
+        return self._exit_code
+
+
+def in_one_line(error: BaseException) -> str:
+    """`ValueError: no such size (net.py:12)`: type, first line of the message, place in the user's files."""
+    message = str(error).strip().partition("\n")[0]
+    return (f"{type(error).__name__}: {message}" if message else type(error).__name__) + place_of(error)
+
+
+def place_of(error: BaseException) -> str:
+    """` (net.py:12)`: the deepest line of the user's files that the exception passed, or nothing."""
+    if isinstance(error, SyntaxError):
+        return ""  # its message says where
+    line = raising_line(error.__traceback__)
+    return f" ({Path(line[0].co_filename).name}:{line[1]})" if line else ""

@@ -1,0 +1,170 @@
+"""Where a command's report goes: `--format`, `-o FILE`, and standard output kept for the report alone."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from shapewatch.cli.errors import CommandError
+from shapewatch.render import FORMATS, WIDTH
+
+if TYPE_CHECKING:
+    from shapewatch.report import Report
+
+TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a command words a report for people.
+
+    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints.
+    """
+
+    text: Callable[..., str]
+    rich: Callable[[Report], Any]
+
+
+@dataclass(frozen=True)
+class Output:
+    """A report's way out. `path` and `stream` are None where the report goes to standard output as it is."""
+
+    format: str
+    path: Path | None
+    stream: TextIO | None
+
+    def write(self, report: Report, wording: Wording) -> None:
+        """Write the report.
+
+        Raises:
+            CommandError: the file, or standard output, cannot be written.
+        """
+        if self.format == TEXT and self.path is None:
+            show(report, wording, sys.stdout)
+            return
+        content = self._content(report, wording)
+        if self.path is None:
+            _send(content, self.stream or sys.stdout)
+            return
+        try:
+            # A file name that is no Unicode has characters that UTF-8 has no bytes for.
+            self.path.write_text(content + "\n", encoding="utf-8", errors="backslashreplace", newline="\n")
+        except OSError as error:
+            raise CommandError(
+                f"{self.path} cannot be written: {error.strerror}; give -o another FILE"
+            ) from error
+
+    def _content(self, report: Report, wording: Wording) -> str:
+        if self.format == TEXT:
+            return wording.text(report)
+        return FORMATS[self.format].write(report)
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        help=f"{' or '.join(FORMATS)}; without it the suffix of FILE decides, or else text",
+    )
+    parser.add_argument("-o", dest="file", metavar="FILE", help="write the report to FILE")
+
+
+def open_output(arguments: argparse.Namespace) -> Output:
+    """What `--format` and `-o` ask for.
+
+    With a format for programs and no FILE, standard output is the report's from here on, and what anything
+    else writes to it goes to standard error.
+
+    Raises:
+        CommandError: there is no such format, FILE cannot be written, or standard output is closed.
+    """
+    path = None if arguments.file is None else _writable(Path(arguments.file))
+    format = arguments.format or _format_of(path)
+    if format != TEXT:
+        if format not in FORMATS:
+            raise CommandError(f"there is no format `{format}`; the formats are {', '.join(FORMATS)}")
+        if path is None:
+            return Output(format, None, _claim_standard_output())
+    return Output(format, path, None)
+
+
+def show(report: Report, wording: Wording, stream: TextIO) -> None:
+    """Write a report for people: with rich on a terminal, else as plain text."""
+    if stream.isatty() or os.environ.get("FORCE_COLOR"):
+        from rich.console import Console
+
+        console = Console(file=stream)
+        with console.capture() as captured:
+            console.print(wording.rich(report))
+        _send(captured.get().removesuffix("\n"), stream)
+    else:
+        _send(wording.text(report, width=_columns()), stream)
+
+
+def _columns() -> int:
+    """The width that the environment asks for, or else that of every report on paper."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) > 0 else WIDTH
+
+
+def _send(content: str, stream: TextIO) -> None:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        # A terminal that cannot show a character gets a question mark, not an exception.
+        stream.write(content.encode(encoding, "replace").decode(encoding) + "\n")
+        stream.flush()
+    except OSError as error:
+        # What is still in the buffer has nowhere to go. Python would complain when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):  # a reader that left (`| head`) has what it wanted
+            raise CommandError(f"the report cannot be written here: {error.strerror}; add -o FILE") from error
+
+
+def _format_of(path: Path | None) -> str:
+    if path is None:
+        return TEXT
+    suffix = path.suffix.lower()
+    return next((name for name, format in FORMATS.items() if format.suffix == suffix), TEXT)
+
+
+def _writable(path: Path) -> Path:
+    # Asked now: a program may run for hours before there is a report. Absolute: it may change its folder.
+    path = path.absolute()
+    if path.is_dir():
+        raise CommandError(f"-o {path} is a folder; add the name of a file in it")
+    if not path.parent.is_dir():
+        raise CommandError(
+            f"there is no folder {path.parent} to write {path.name} in; make it, or give -o another FILE"
+        )
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandError(f"{path} cannot be written with this user's rights; give -o another FILE")
+    return path
+
+
+def _claim_standard_output() -> TextIO:
+    """Standard output as a stream of our own; whatever else writes to it reaches standard error instead.
+
+    The descriptor is moved, not only `sys.stdout`: subprocesses and C code write to the descriptor. It is not
+    moved back, because threads and exit functions may write until the process ends.
+    """
+    if sys.stdout is None:
+        raise CommandError("standard output is closed; add -o FILE for the report")
+    sys.stdout.flush()
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, io.UnsupportedOperation):  # a caller in this process reads what `main` prints
+        ours, sys.stdout = sys.stdout, sys.stderr
+        return ours
+    try:
+        os.fstat(2)
+    except OSError:  # standard error is closed, and its number would be given to what is opened next
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    ours = os.fdopen(os.dup(descriptor), "w", encoding="utf-8")
+    os.dup2(2, descriptor)
+    return ours

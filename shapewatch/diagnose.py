@@ -1,0 +1,394 @@
+"""From a recording to diagnoses: which rule speaks, what repairs it, who is to blame, and what comes after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shapewatch.adapters import Adapter, Probe, Trial, Written
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, place_layer
+from shapewatch.junctions import Graph, find_junctions
+from shapewatch.recorder import own_fault
+from shapewatch.recording import Call, Recording, Span, text
+from shapewatch.repair import SECONDS, Candidate, Outcome, Proposer, Search, Verified, failing_unit, places
+from shapewatch.report import Cause, Diagnosis, Fix, Report
+from shapewatch.rules import RULES, Case, Finding
+from shapewatch.rules.rule import listed
+
+MAX_FAULTS = 6
+LOOK_AHEAD = 3
+SHAPE_ERRORS = frozenset({"RuntimeError", "ValueError", "AssertionError", "IndexError", "TorchRuntimeError", "TypeError"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, with what a search for its repair found; `base` are the repairs of those before it."""
+
+    case: Case
+    finding: Finding
+    outcome: Outcome
+    chosen: Verified | None
+    why_not: str | None
+
+
+def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output: Any = None) -> Report:
+    """The report of a recording. `probe`, where there is one, is used to verify fixes and to look past the first fault."""
+    graph = Graph(recording)
+    junctions = find_junctions(graph)
+    diagnoses: list[Diagnosis] = []
+    if recording.failure is not None:
+        diagnoses += _failures(graph, adapter, probe)
+    diagnoses += _warnings(graph, adapter, probe)
+    return Report(recording, junctions, tuple(diagnoses), output if recording.failure is None else None)
+
+
+def is_shape_error(recording: Recording) -> bool:
+    """Whether some rule has something to say about how the recording ended."""
+    return recording.failure is not None and _first_case(Graph(recording)) is not None
+
+
+# Failures
+
+
+def _failures(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
+    found = _first_case(graph)
+    if found is None:
+        return
+    case, finding = found
+    why_not = None if probe is not None else "no model was called as a whole, so there is nothing to run again"
+    if probe is not None:
+        baseline = probe.run()
+        deeper = _deeper_case(baseline, case)
+        if deeper is not None:
+            case, finding = deeper
+        why_not = _not_reproduced(baseline, case)
+    if probe is None or why_not is not None:
+        yield _unverified(case, finding, adapter, why_not or "")
+        return
+    deadline = time.monotonic() + SECONDS
+    faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
+    several = len(faults) > 1
+    for fault in faults:
+        yield _diagnosis(fault, adapter, several, finished)
+
+
+def _first_case(graph: Graph) -> tuple[Case, Finding] | None:
+    failure, unit = graph.recording.failure, failing_unit(graph)
+    if failure is None or unit is None or failure.type not in SHAPE_ERRORS:
+        return None
+    case = Case(graph, unit, failure.message, failure.type)
+    finding = _ask(case, "error")
+    if finding is None and not unit.is_layer and unit.parent is not None:
+        return None
+    return None if finding is None else (case, finding)
+
+
+def _ask(case: Case, severity: str) -> Finding | None:
+    """The first rule that has something to say. A rule that breaks down is passed over."""
+    for rule in RULES:
+        if rule.severity != severity or (rule.kinds and case.call.kind not in rule.kinds):
+            continue
+        try:
+            finding = rule.check(case)
+        except Exception as fault:
+            own_fault(fault)
+            continue
+        if finding is not None:
+            return replace(finding, code=rule.code, name=rule.name, severity=rule.severity)
+    return None
+
+
+def _deeper_case(baseline: Trial, case: Case) -> tuple[Case, Finding] | None:
+    """The failure as the dry run saw it, when the live pass saw only a layer that is not looked into."""
+    if baseline.recording.failure is None or not case.call.is_layer or baseline.unsupported:
+        return None
+    found = _first_case(Graph(baseline.recording))
+    if found is None or not found[0].call.layer.startswith(case.call.layer) or found[0].call.place == case.call.place:
+        return None
+    return found
+
+
+def _not_reproduced(baseline: Trial, case: Case) -> str | None:
+    if baseline.unsupported:
+        return baseline.unsupported
+    if baseline.recording.failure is None:
+        return "the pass on shapes alone does not fail, so it cannot show that a change helps"
+    unit = failing_unit(Graph(baseline.recording))
+    if unit is None or unit.place != case.call.place:
+        where = "outside every layer" if unit is None else f"at {unit.layer or unit.name}"
+        return f"the pass on shapes alone fails elsewhere, {where}: {baseline.recording.failure.message[:120]}"
+    return None
+
+
+def _solve(
+    case: Case, finding: Finding, probe: Probe, base: tuple[Edit, ...], deadline: float, left: int
+) -> tuple[list[Fault], bool]:
+    """The faults from this one on with their repairs, and whether with all of them the pass finishes."""
+    search = Search(probe, base, max(0.3, deadline - time.monotonic()))
+    candidates = Proposer(case, finding, case.recording).candidates()
+    outcome = search.outcome(candidates, case)
+    if outcome.passing:
+        return [Fault(case, finding, outcome, outcome.passing[0], None)], True
+    best: tuple[list[Fault], bool] = ([Fault(case, finding, outcome, None, None)], False)
+    for verified in outcome.partial[:LOOK_AHEAD]:
+        if verified.trial.unsupported:
+            fault = Fault(case, finding, outcome, verified, verified.trial.unsupported)
+            return [fault], False
+        following = _first_case(Graph(verified.trial.recording))
+        if following is None or left <= 1 or time.monotonic() > deadline:
+            continue
+        rest, finished = _solve(*following, probe, (*base, *verified.candidate.edits), deadline, left - 1)
+        chain = [Fault(case, finding, outcome, verified, None), *rest]
+        if finished:
+            return chain, True
+        if best[0][0].chosen is None:
+            best = (chain, False)
+    return best
+
+
+# Wording
+
+
+def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) -> Diagnosis:
+    case, finding, chosen = fault.case, fault.finding, fault.chosen
+    fixes: list[Fix] = []
+    if fault.outcome.passing and not several:
+        fixes = [_fix(verified, adapter, case, "forward", None) for verified in _distinct(fault.outcome.passing)]
+    elif chosen is not None:
+        reason = fault.why_not or _with_the_others(several, finished)
+        fixes = [_fix(chosen, adapter, case, "junction", reason)]
+        if fault.outcome.passing:
+            fixes = [_fix(v, adapter, case, "junction", reason) for v in _distinct(fault.outcome.passing)]
+    explanation = finding.explanation
+    if not fixes:
+        explanation += f" {fault.outcome.tried} changes were tried on shapes, and with none of them the pass finishes."
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=explanation,
+        cause=_cause(case, fixes),
+        location=_location(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+
+
+def _with_the_others(several: bool, finished: bool) -> str:
+    if several and finished:
+        return "there are further faults; with the repairs of all of them the whole pass runs"
+    return "the pass goes on past this place, and fails further on"
+
+
+def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
+    candidates = Proposer(case, finding, case.recording).candidates()
+    plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
+    fixes = []
+    for candidate in plausible:
+        written = _written(candidate.edits, adapter, case.recording)
+        if written is not None:
+            fixes.append(_as_fix(candidate, written, adapter, None, why_not))
+    clear = len(candidates) == 1 or (len(candidates) > 1 and candidates[0].score - candidates[1].score > 0.4)
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=_cause(case, fixes) if clear else None,
+        location=_location(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+
+
+def _location(case: Case) -> Span | None:
+    failure = case.recording.failure
+    return (failure.span if failure is not None else None) or case.call.span
+
+
+def _distinct(passing: Sequence[Verified]) -> list[Verified]:
+    """The best, and up to two others that are another kind of change or about another layer."""
+    kept: list[Verified] = []
+    for verified in passing:
+        about = [(type(edit), places([edit])) for edit in verified.candidate.edits]
+        if all(about != [(type(e), places([e])) for e in other.candidate.edits] for other in kept):
+            kept.append(verified)
+    return kept[:3]
+
+
+def _fix(verified: Verified, adapter: Adapter, case: Case, level: Any, why_not: str | None) -> Fix:
+    written = _written(verified.candidate.edits, adapter, verified.trial.recording, case.recording)
+    assert written is not None
+    fix = _as_fix(verified.candidate, written, adapter, level, why_not)
+    return replace(
+        fix,
+        output_shape=verified.trial.output if verified.trial.finished else None,
+        parameters_added=verified.trial.parameters,
+    )
+
+
+def _as_fix(candidate: Candidate, written: Written, adapter: Adapter, level: Any, why_not: str | None) -> Fix:
+    return Fix(
+        title=written.title,
+        code=written.code,
+        edit=written.edit,
+        changes=candidate.edits,
+        framework=adapter.name,
+        verified=level,
+        why_not=why_not,
+        evidence=candidate.evidence,
+    )
+
+
+def _written(edits: Sequence[Edit], adapter: Adapter, *recordings: Recording) -> Written | None:
+    """Several edits written as one: those of one layer as one construction of it."""
+    recording = recordings[-1]
+    if len(edits) == 1:
+        return adapter.write(edits[0], recording)
+    by_layer: dict[str, list[Set]] = {}
+    others: list[Edit] = []
+    for edit in edits:
+        if isinstance(edit, Set):
+            by_layer.setdefault(edit.layer, []).append(edit)
+        else:
+            others.append(edit)
+    parts: list[Written] = []
+    for path, sets in by_layer.items():
+        layer = recording.layer_at[path]
+        last = {edit.argument: edit for edit in sets}
+        facts = {**layer.facts, **{name: edit.value for name, edit in last.items()}}
+        merged = replace(
+            recording, layers=tuple(replace(x, facts=facts) if x.path == path else x for x in recording.layers)
+        )
+        written = [adapter.write(edit, merged) for edit in last.values()]
+        parts.append(Written("; ".join(w.title for w in written), written[0].code, {"edits": [w.edit for w in written]}))
+    parts += [adapter.write(edit, recording) for edit in others]
+    data = [edit for part in parts for edit in part.edit.get("edits", [part.edit])]
+    return Written(
+        "; ".join(part.title for part in parts),
+        "\n".join(part.code for part in parts),
+        {"action": "all", "edits": data},
+    )
+
+
+# The cause
+
+
+def _cause(case: Case, fixes: Sequence[Fix]) -> Cause | None:
+    """The layer that the best fix changes. Without a fix there is no telling."""
+    if not fixes:
+        return None
+    fix = fixes[0]
+    edit = fix.changes[0]
+    recording = case.recording
+    if isinstance(edit, Input):
+        given = recording.shape(recording.inputs[edit.index])
+        reason = f"the input is {text(given)}; with {text(edit.shape)} it fits"
+        return Cause("input", "input", recording.calls[0].span if recording.calls else None, _because(reason, fix))
+    path = _blamed(edit, recording)
+    layer = recording.layer_at.get(path)
+    call = _call_of(path, recording)
+    location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
+    kind = layer.type if layer is not None else case.call.name
+    if isinstance(edit, Insert):
+        location = case.call.span
+    return Cause(path, kind, location, _because(_reason(case, fix, edit), fix))
+
+
+def _blamed(edit: Edit, recording: Recording) -> str:
+    if isinstance(edit, Set):
+        return edit.layer
+    if isinstance(edit, Replace):
+        return edit.layer if edit.layer in recording.layer_at else edit.layer.rpartition(".")[0]
+    assert isinstance(edit, Insert | SetCall)
+    return place_layer(edit.place)
+
+
+def _reason(case: Case, fix: Fix, edit: Edit) -> str:
+    if isinstance(edit, Set):
+        sets = {e.argument: e for e in fix.changes if isinstance(e, Set) and e.layer == edit.layer}
+        return "; ".join(f"{e.argument} is {_short(e.was)}, where {_short(e.value)} fits" for e in sets.values())
+    if isinstance(edit, SetCall):
+        return f"{edit.argument} is {_short(edit.was)}, where {_short(edit.value)} fits"
+    if case.junction is not None and len(case.junction.branches) == 2:
+        names = {branch.role: branch for branch in case.junction.branches}
+        main, skip = names.get("main"), names.get("skip")
+        if main and skip and not [s for s in skip.path if s.kind != "identity"]:
+            return "its main branch changes the shape, and its skip has no projection"
+    return "one of its branches needs a projection"
+
+
+def _because(reason: str, fix: Fix) -> str:
+    return f"{reason}; {'; '.join(fix.evidence)}" if fix.evidence else reason
+
+
+def _call_of(path: str, recording: Recording) -> Call | None:
+    return next((call for call in recording.calls if call.is_layer and call.layer == path), None)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple) and value and all(item == value[0] for item in value):
+        return str(value[0])
+    return str(value)
+
+
+# What ran and looks wrong
+
+
+def _warnings(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
+    seen: set[str] = set()
+    for unit in graph.units:
+        if not unit.finished or unit.place in seen:
+            continue
+        case = Case(graph, unit)
+        finding = _ask(case, "warning")
+        if finding is None:
+            continue
+        seen.add(unit.place)
+        yield _warning(case, finding, adapter, probe)
+
+
+def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None) -> Diagnosis:
+    candidates = [
+        candidate
+        for candidate in Proposer(case, finding, case.recording).candidates()
+        if not any(isinstance(edit, Input) for edit in candidate.edits)
+    ]
+    fixes: list[Fix] = []
+    if probe is None or case.recording.failure is not None:
+        reason = "no model was called as a whole, so there is nothing to run again"
+        if probe is not None:
+            reason = "the pass fails further on"
+        written = _written(candidates[0].edits, adapter, case.recording) if candidates else None
+        fixes = [_as_fix(candidates[0], written, adapter, None, reason)] if written else []
+    else:
+        passing = [v for v in Search(probe).outcome(candidates, case).passing if _mended(v.trial, case, finding)]
+        fixes = [_fix(verified, adapter, case, "forward", None) for verified in _distinct(passing)]
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity="warning",
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=_cause(case, fixes),
+        location=case.call.span,
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+
+
+def _mended(trial: Trial, case: Case, finding: Finding) -> bool:
+    """Whether the rule that warned is silent at that place when the pass is run with the change."""
+    graph = Graph(trial.recording)
+    again = [unit for unit in graph.units if unit.place == case.call.place]
+    return bool(again) and all((_ask(Case(graph, unit), "warning")) is None for unit in again)
+
+
+__all__ = ["diagnose", "is_shape_error", "listed"]

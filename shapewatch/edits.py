@@ -1,0 +1,76 @@
+"""Changes to a model, as data.
+
+An edit has several readers (the dry run, the in-memory trial, the code writer, the source patcher), and each of them
+reads this one description. The names of arguments are PyTorch's, in which most of the field thinks (`kernel_size`,
+`stride`, `out_channels`); an adapter translates them into its framework's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Module:
+    """A layer that does not exist yet. `kind` is neutral (`conv`, `norm`, `linear`, `sequence`, `resize`, …)."""
+
+    kind: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Module, ...] = ()
+
+
+@dataclass(frozen=True)
+class Set:
+    """Give one argument of an existing layer another value."""
+
+    layer: str
+    argument: str
+    value: Any
+    was: Any = None
+
+
+@dataclass(frozen=True)
+class SetCall:
+    """Give one argument of an operation in a layer's forward another value; `place` is `Call.place`."""
+
+    place: str
+    argument: str
+    value: Any
+    was: Any = None
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Put a new layer on one operand of an operation; `place` is `Call.place`."""
+
+    place: str
+    operand: int
+    module: Module
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Put a new layer in the place of an existing one."""
+
+    layer: str
+    module: Module
+
+
+@dataclass(frozen=True)
+class Input:
+    """Give the model another input. `change`: `permute`, `unsqueeze`, `size` or `channels`; `shape` is the result."""
+
+    index: int
+    change: str
+    arguments: Mapping[str, Any]
+    shape: tuple[int | None, ...]
+
+
+Edit = Set | SetCall | Insert | Replace | Input
+
+
+def place_layer(place: str) -> str:
+    """The layer path in a `Call.place`."""
+    return place.rsplit(":", 2)[0]

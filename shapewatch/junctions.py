@@ -1,0 +1,321 @@
+"""The graph of values: where branches part (forks), where they meet (junctions), and whether they fit there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from shapewatch import axes
+from shapewatch.recording import Call, Recording, Shape, Span
+
+Status = Literal["ok", "broadcast", "mismatch"]
+Role = Literal["main", "skip"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call on a branch. `layer` is its path when the call is a layer's; `call` its number in the recording."""
+
+    call: int
+    name: str
+    kind: str
+    layer: str | None
+    shape: Shape
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Branch:
+    """What one operand of a junction went through since the fork. An empty `path`: the fork's value unchanged."""
+
+    role: Role
+    shape: Shape
+    path: tuple[Step, ...]
+    operand: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Fork:
+    """The value that the branches have in common. `made_by` is the path of the layer or the operation that gave it."""
+
+    value: int
+    shape: Shape
+    made_by: str
+
+
+@dataclass(frozen=True)
+class Junction:
+    """A call in which two or more branches of the data flow meet.
+
+    `id` names the place and is the same in every pass. `axes` are the axes (counted from the left, in the widest
+    operand's rank) on which the branches differ in a way that does not fit or that broadcasts.
+    """
+
+    id: str
+    kind: str
+    layer: str
+    location: Span | None
+    branches: tuple[Branch, ...]
+    fork: Fork | None
+    status: Status
+    axes: tuple[int, ...] = ()
+    call: int = 0
+
+
+JOINS = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "maximum": "max",
+    "minimum": "min",
+    "where": "where",
+    "lerp": "gate",
+    "concat": "concat",
+    "stack": "stack",
+}
+"""The kinds of calls in which branches meet, and the kinds of junctions that they are."""
+
+_SHAPE_KEEPING = frozenset({"squash", "activation", "dropout", "same", "identity", "norm", "unsqueeze", "reshape", "expand"})
+
+
+class Graph:
+    """The values of a recording and the calls between them, at the grain of the user's own code.
+
+    A unit is a call that is not inside a layer which is taken as a whole: an `nn.Conv2d` is one unit, not its `conv2d`.
+    Ancestors are sets of value numbers packed into whole numbers, one bit a value.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.units: list[Call] = []
+        self.producer: dict[int, Call] = {}
+        self.consumers: dict[int, list[Call]] = {}
+        self._inside: dict[int, int] = {}
+        self._collect()
+
+    def _collect(self) -> None:
+        calls, layer_at = self.recording.calls, self.recording.layer_at
+        occupied: set[int] = set()  # calls that have something recorded inside them
+        for call in calls:
+            whole = None if call.parent is None else self._inside.get(call.parent)
+            if whole is not None:
+                self._inside[call.number] = whole
+                continue
+            layer = layer_at.get(call.layer)
+            if call.is_layer and layer is not None and layer.leaf:
+                self._inside[call.number] = call.number
+                self._add(call)
+            elif not call.is_layer:
+                self._add(call)
+            if call.parent is not None:
+                occupied.add(call.parent)
+        for call in calls:  # a layer with nothing recorded in it: compiled, scripted, or a stranger's
+            opaque = call.is_layer and call.number not in self._inside and call.number not in occupied
+            if opaque and any(result not in self.producer for result in call.results):
+                self._add(call)
+        self.units.sort(key=lambda call: call.number)
+
+    def _add(self, call: Call) -> None:
+        self.units.append(call)
+        for result in call.results:
+            if result not in call.operands:
+                self.producer[result] = call
+        for operand in set(call.operands):
+            self.consumers.setdefault(operand, []).append(call)
+
+    def unit_of(self, call: Call) -> Call:
+        """The unit that a call is part of: a leaf layer's own operations are the layer's."""
+        return self.recording.calls[self._inside.get(call.number, call.number)]
+
+    @cached_property
+    def ancestors(self) -> list[int]:
+        """Of each value, itself and all that it was made from."""
+        sets = [1 << value.number for value in self.recording.values]
+        for unit in self.units:
+            before = 0
+            for operand in unit.operands:
+                before |= sets[operand]
+            for result in unit.results:
+                if result not in unit.operands:
+                    sets[result] |= before
+        return sets
+
+    @cached_property
+    def depth(self) -> list[int]:
+        """Of each value, the length of the longest road to it."""
+        depths = [0] * len(self.recording.values)
+        for unit in self.units:
+            longest = 1 + max((depths[operand] for operand in unit.operands), default=0)
+            for result in unit.results:
+                if result not in unit.operands:
+                    depths[result] = longest
+        return depths
+
+    @cached_property
+    def _from_input(self) -> int:
+        """The inputs: what the outermost model was given, and what the program made or had outside every layer."""
+        inputs = 0
+        for value in self.recording.values:
+            if value.origin == "input":
+                inputs |= 1 << value.number
+        for number in self.recording.inputs:
+            inputs |= 1 << number
+        for unit in self.units:
+            if unit.parent is None and not unit.operands:
+                for number in unit.results:
+                    inputs |= 1 << number
+        return inputs
+
+    def is_activation(self, value: int) -> bool:
+        """Whether a value comes from an input: not a weight, and not made of weights and constants alone."""
+        return bool(self.ancestors[value] & self._from_input)
+
+    def descends(self, value: int, ancestor: int) -> bool:
+        return bool(self.ancestors[value] >> ancestor & 1)
+
+    def fork(self, values: list[int]) -> int | None:
+        """The latest value that all of these come from, one of them itself perhaps; None where they share none."""
+        common = self.ancestors[values[0]]
+        for value in values[1:]:
+            common &= self.ancestors[value]
+        while common:
+            latest = common.bit_length() - 1
+            if self.is_activation(latest):
+                return latest
+            common ^= 1 << latest
+        return None
+
+    def path(self, value: int, fork: int | None) -> list[Call]:
+        """The units on the longest road from the fork (or, without one, from an input) to a value, in order."""
+        road: list[Call] = []
+        while value != fork:
+            unit = self.producer.get(value)
+            if unit is None:
+                break
+            road.append(unit)
+            onward = [
+                operand
+                for operand in unit.operands
+                if operand not in unit.results
+                and (self.is_activation(operand) if fork is None else self.descends(operand, fork))
+            ]
+            if not onward:
+                break
+            value = max(onward, key=lambda operand: self.depth[operand])
+        return road[::-1]
+
+    def between(self, value: int, fork: int | None) -> list[Call]:
+        """Every unit that a value went through since the fork, on whatever road, in order."""
+        made = self.ancestors[value]
+        return [
+            unit
+            for unit in self.units
+            if any(made >> result & 1 for result in unit.results)
+            and (fork is None or any(self.descends(operand, fork) for operand in unit.operands))
+        ]
+
+
+def find_junctions(graph: Graph) -> tuple[Junction, ...]:
+    """Every unit in which branches meet, in order; the one that failed among them."""
+    found = []
+    for unit in graph.units:
+        if unit.kind in JOINS and not unit.is_layer:
+            junction = junction_at(graph, unit)
+            if junction is not None:
+                found.append(junction)
+    return tuple(found)
+
+
+def junction_at(graph: Graph, call: Call) -> Junction | None:
+    """The junction that a call is; None where its operands are no branches of the data flow (a bias, a constant)."""
+    if call.kind not in JOINS:
+        return None
+    positions = [
+        (position, value) for position, value in enumerate(call.operands) if graph.is_activation(value)
+    ]
+    if len({value for _, value in positions}) < 2:
+        return None
+    recording = graph.recording
+    values = [value for _, value in positions]
+    fork = graph.fork(values)
+    roads = [graph.path(value, fork) for value in values]
+    lengths = [sum(1 for unit in road if unit.kind not in ("identity", "same")) for road in roads]
+    main = max(range(len(roads)), key=lambda i: (lengths[i], -i))
+    status, problems = _status(recording, call, values)
+    return Junction(
+        id=call.place,
+        kind=_kind(graph, call, values),
+        layer=call.layer,
+        location=call.span,
+        branches=tuple(
+            Branch(
+                role="main" if index == main else "skip",
+                shape=recording.shape(value),
+                path=tuple(_step(recording, unit) for unit in road),
+                operand=position,
+                value=value,
+            )
+            for index, ((position, value), road) in enumerate(zip(positions, roads, strict=True))
+        ),
+        fork=None if fork is None else _fork(graph, fork),
+        status=status,
+        axes=problems,
+        call=call.number,
+    )
+
+
+def _step(recording: Recording, unit: Call) -> Step:
+    layer = unit.layer if unit.is_layer else None
+    shape = recording.shape(unit.results[0]) if unit.results else ()
+    name = unit.layer.rpartition(".")[2] if layer else unit.name
+    return Step(unit.number, name, unit.kind, layer, shape, unit.span)
+
+
+def _fork(graph: Graph, value: int) -> Fork:
+    unit = graph.producer.get(value)
+    recording = graph.recording
+    if unit is None:
+        named = recording.values[value].name
+        return Fork(value, recording.shape(value), named or "the input")
+    return Fork(value, recording.shape(value), unit.layer if unit.is_layer else unit.name)
+
+
+def _kind(graph: Graph, call: Call, values: list[int]) -> str:
+    kind = JOINS[call.kind]
+    if kind == "mul" and any(_is_gate(graph, value) for value in values):
+        return "gate"
+    return kind
+
+
+def _is_gate(graph: Graph, value: int) -> bool:
+    """Whether a value was squashed (sigmoid, softmax, tanh) on its way here with nothing but its shape changed since."""
+    for _ in range(6):
+        unit = graph.producer.get(value)
+        if unit is None:
+            return False
+        if unit.kind == "squash":
+            return True
+        if unit.kind == "sub" and len(unit.operands) == 1:
+            pass  # 1 - gate
+        elif unit.kind not in _SHAPE_KEEPING:
+            return False
+        value = unit.operands[0]
+    return False
+
+
+def _status(recording: Recording, call: Call, values: list[int]) -> tuple[Status, tuple[int, ...]]:
+    shapes = [recording.shape(value) for value in values]
+    if call.kind in ("concat", "stack"):
+        rank = len(shapes[0])
+        if any(len(shape) != rank for shape in shapes):
+            return "mismatch", ()
+        along = call.facts.get("dim", 0) % max(rank, 1) if call.kind == "concat" else -1
+        problems = axes.concat_problems(shapes, along)
+        return ("mismatch" if problems else "ok"), tuple(problem.axis for problem in problems)
+    problems = axes.broadcast_problems(shapes)
+    if problems:
+        return "mismatch", tuple(problem.axis for problem in problems)
+    expanded = axes.expanded_axes(shapes)
+    return ("broadcast" if expanded else "ok"), expanded

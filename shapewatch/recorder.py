@@ -1,0 +1,209 @@
+"""The one mutable thing: collects what an adapter sees into a `Recording`.
+
+The healthy pass pays for what is here, so it stores raw tuples and numbers and leaves everything else (source text,
+layer settings, dataclasses) to `finish`. Values are known by weak reference: a tensor dies when its program drops it,
+and gets no attribute.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from types import CodeType
+from typing import Any
+
+from shapewatch.recording import Call, Failure, Layer, Origin, Recording, TensorSpec, Value
+from shapewatch.source import span_at
+
+Line = tuple[CodeType, int]
+"""A code object and a line: enough to find the source later. A frame would keep its tensors alive."""
+
+LIMIT = 400_000
+"""Calls that one recording holds at most; what comes after is counted as cut off."""
+
+
+class OpenCall:
+    """A call while it runs, and its raw record afterwards."""
+
+    __slots__ = (
+        "counts", "facts", "finished", "is_layer", "kind", "layer", "line", "name", "number", "occurrence",
+        "operands", "parent", "results",
+    )  # fmt: skip
+
+    def __init__(self, number: int, name: str, kind: str, layer: str, is_layer: bool, parent: OpenCall | None) -> None:
+        self.number = number
+        self.name = name
+        self.kind = kind
+        self.layer = layer
+        self.is_layer = is_layer
+        self.parent = None if parent is None else parent.number
+        self.operands: tuple[int, ...] = ()
+        self.results: tuple[int, ...] = ()
+        self.facts: Mapping[str, Any] = {}
+        self.line: Line | None = None
+        self.counts: dict[str, int] | None = None
+        self.occurrence = 0
+        self.finished = False
+
+
+class Recorder:
+    """Collects one recording. Not thread-safe: an adapter records one thread in one recorder."""
+
+    def __init__(self, framework: str, describe: Callable[[Any], TensorSpec]) -> None:
+        self.framework = framework
+        self.faults = 0
+        self._describe = describe
+        self._values: list[tuple[Any, Origin, str | None]] = []
+        self._known: dict[int, tuple[weakref.ref[Any], int]] = {}
+        self._calls: list[OpenCall] = []
+        self._stack: list[OpenCall] = []
+        self._toplevel: dict[str, int] = {}
+        self._failure: tuple[BaseException, OpenCall | None] | None = None
+        self._inputs: tuple[int, ...] = ()
+        self._outputs: tuple[int, ...] = ()
+        self._truncated = False
+
+    # Values
+
+    def number_of(self, tensor: Any) -> int | None:
+        """The number of the value that this tensor holds now, None when it has not been seen."""
+        entry = self._known.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
+
+    def add_value(self, tensor: Any, spec: Any, origin: Origin, name: str | None = None) -> int:
+        """Give a tensor a new number; what it held before stays in the recording under the old one."""
+        number = len(self._values)
+        self._values.append((spec, origin, name))
+        key = id(tensor)
+        known = self._known
+        known[key] = (weakref.ref(tensor, lambda _, key=key: known.pop(key, None)), number)  # type: ignore[misc]
+        return number
+
+    # Calls
+
+    @property
+    def depth(self) -> int:
+        return len(self._stack)
+
+    @property
+    def innermost(self) -> OpenCall | None:
+        return self._stack[-1] if self._stack else None
+
+    def open_call(self, name: str, kind: str, layer: str, is_layer: bool, operands: tuple[int, ...]) -> OpenCall:
+        """Begin a call; operations are opened and closed at once, layers stay open while what is in them runs."""
+        parent = self._stack[-1] if self._stack else None
+        call = OpenCall(len(self._calls), name, kind, layer, is_layer, parent)
+        call.operands = operands
+        if parent is None:
+            counts = self._toplevel
+        else:
+            if parent.counts is None:
+                parent.counts = {}
+            counts = parent.counts
+        call.occurrence = counts.get(name, 0)
+        counts[name] = call.occurrence + 1
+        if len(self._calls) < LIMIT:
+            self._calls.append(call)
+        else:
+            self._truncated = True
+        if is_layer:
+            self._stack.append(call)
+        return call
+
+    def close_layer(self, call: OpenCall, results: tuple[int, ...], finished: bool) -> None:
+        """End a layer call, and whatever was left open inside it by an exception that no hook saw."""
+        while self._stack:
+            inner = self._stack.pop()
+            if inner is call:
+                break
+        call.results = results
+        call.finished = finished
+
+    def fail(self, error: BaseException, call: OpenCall | None) -> None:
+        """Remember the innermost call that raised; calls further out see the same exception go by."""
+        if self._failure is None or self._failure[0] is not error:
+            self._failure = (error, call)
+
+    def begin_pass(self, inputs: tuple[int, ...]) -> None:
+        """An outermost layer begins: a failure of an earlier pass was survived by the program."""
+        self._failure = None
+        self._inputs = inputs
+
+    def end_pass(self, outputs: tuple[int, ...]) -> None:
+        self._outputs = outputs
+
+    @property
+    def error(self) -> BaseException | None:
+        return self._failure[0] if self._failure else None
+
+    # The end
+
+    def finish(
+        self, layers: Iterable[Layer] = (), root: str = "", error: BaseException | None = None, where: Line | None = None
+    ) -> Recording:
+        """The recording. `error` is the exception that left the block; `where` the user's line that raised it."""
+        if error is not None and self.error is not error:
+            self._failure = (error, None)
+        failure = None
+        if self._failure is not None:
+            raised, call = self._failure
+            line = where or (call.line if call else None)
+            failure = Failure(
+                type=type(raised).__name__,
+                message=str(raised),
+                call=call.number if call is not None and call.number < len(self._calls) else None,
+                span=span_at(*line) if line else None,
+            )
+        return Recording(
+            framework=self.framework,
+            values=tuple(
+                Value(number, self._describe(spec), origin, name)
+                for number, (spec, origin, name) in enumerate(self._values)
+            ),
+            calls=tuple(self._freeze(call) for call in self._calls),
+            layers=tuple(layers),
+            inputs=self._inputs,
+            outputs=() if failure else self._outputs,
+            failure=failure,
+            root=root,
+            truncated=self._truncated,
+        )
+
+    def _freeze(self, call: OpenCall) -> Call:
+        return Call(
+            number=call.number,
+            name=call.name,
+            kind=call.kind,
+            layer=call.layer,
+            is_layer=call.is_layer,
+            parent=call.parent,
+            operands=call.operands,
+            results=call.results,
+            facts=call.facts,
+            span=span_at(*call.line) if call.line else None,
+            occurrence=call.occurrence,
+            finished=call.finished,
+        )
+
+
+# The firewall
+
+
+class Faults:
+    """Our own faults: counted, shown with SHAPEWATCH_DEBUG=1, never in the user's way."""
+
+    count = 0
+    last: BaseException | None = None
+
+
+def own_fault(error: BaseException) -> None:
+    """Take note of a fault of shapewatch itself, from an `except Exception` around our own code."""
+    Faults.count += 1
+    Faults.last = error
+    if os.environ.get("SHAPEWATCH_DEBUG") == "1":
+        import traceback
+
+        print("shapewatch: a fault of its own, kept away from the program:", file=sys.stderr)
+        traceback.print_exception(error, file=sys.stderr)

@@ -1,0 +1,161 @@
+"""What happened in a forward pass, as plain frozen data.
+
+A `Recording` holds no tensor, no layer object and nothing of a framework, so it survives the crash it describes,
+goes through JSON unchanged, and everything after it (junctions, diagnosis, repair, reports) can be tested on
+recordings written by hand. Standard library only.
+
+    Value      a tensor at one moment; an in-place operation makes a new value out of the same tensor
+    Call       one layer call or one operation: the values it took and the values it gave
+    Layer      a layer's path, type and settings
+    Failure    the exception, and the call that raised it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+Size = int | None
+"""The length of one axis; None where it is not known."""
+
+Shape = tuple[Size, ...]
+
+Origin = Literal["call", "input", "parameter", "buffer", "constant"]
+"""Where a value comes from. `constant`: the program made it from nothing that was watched (`zeros`, `arange`)."""
+
+
+def text(shape: Shape) -> str:
+    """`[2, 16, ?, ?]`: a shape as every report writes it."""
+    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Shape, dtype and device of a tensor, and nothing of its contents."""
+
+    shape: Shape
+    dtype: str = "float32"
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in somebody's source. `source` is the line without its indentation, None where it cannot be read."""
+
+    file: str
+    line: int
+    source: str | None = None
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor at one moment of the pass. `name` says what a parameter or an input is called."""
+
+    number: int
+    spec: TensorSpec
+    origin: Origin
+    name: str | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.spec.shape
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as its model spells it.
+
+    `kind` and `facts` are neutral: a convolution is `conv` with `kernel_size`, `stride`, `padding`, `dilation`,
+    `groups`, `in_channels`, `out_channels` whatever framework made it. `parameters` counts the layer's own weights
+    and those of the layers inside it. `defined` is the line that makes the layer, where it can be found.
+    """
+
+    path: str
+    type: str
+    kind: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    parameters: int = 0
+    leaf: bool = True
+    defined: Span | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One layer call or one operation.
+
+    `layer` is the path of the layer that was called or, for an operation, of the innermost layer it ran in.
+    `parent` is the number of the enclosing layer call. `occurrence` counts the calls of the same `name` within that
+    enclosing call, so that (layer, name, occurrence) names the same place in every pass.
+    """
+
+    number: int
+    name: str
+    kind: str
+    layer: str
+    is_layer: bool
+    parent: int | None
+    operands: tuple[int, ...]
+    results: tuple[int, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    span: Span | None = None
+    occurrence: int = 0
+    finished: bool = True
+
+    @property
+    def place(self) -> str:
+        """A name for this place that is the same in every pass: `layer2.0:add:0`."""
+        return f"{self.layer}:{self.name}:{self.occurrence}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The exception that ended the pass. `call` is the innermost recorded call that raised it, if one did."""
+
+    type: str
+    message: str
+    call: int | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A forward pass: every value, every call in the order in which they began, the layers, how it ended."""
+
+    framework: str
+    values: tuple[Value, ...] = ()
+    calls: tuple[Call, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    failure: Failure | None = None
+    root: str = ""
+    truncated: bool = False
+
+    @cached_property
+    def layer_at(self) -> Mapping[str, Layer]:
+        """Layers by path."""
+        return {layer.path: layer for layer in self.layers}
+
+    @cached_property
+    def producer(self) -> Mapping[int, Call]:
+        """The innermost call that gave a value, by value number."""
+        made: dict[int, Call] = {}
+        for call in self.calls:
+            for number in call.results:
+                if number in call.operands:
+                    continue  # handed through, not made
+                known = made.get(number)
+                if known is None or call.number > known.number:
+                    made[number] = call
+        return made
+
+    def shape(self, number: int) -> Shape:
+        return self.values[number].spec.shape
+
+    def failing_call(self) -> Call | None:
+        if self.failure is None or self.failure.call is None:
+            return None
+        return self.calls[self.failure.call]

@@ -1,0 +1,97 @@
+"""Reports for people and for programs. Nothing here is imported before a report is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from shapewatch.report import Report
+
+if TYPE_CHECKING:
+    from shapewatch.render.terminal import TerminalDocument
+
+WIDTH = 80
+
+
+def as_text(report: Report, *, width: int = WIDTH, full: bool = False) -> str:
+    """The report as plain text, without a newline at its end.
+
+    No line is wider than `width`, or than 40 where that is more; only code to paste may be. `full`: every
+    call of every branch, explanations, the code of the alternatives.
+    """
+    from shapewatch.render.compose import compose
+    from shapewatch.render.plain import plain
+
+    return plain(compose(report, full=full), width)
+
+
+def as_rich(report: Report, *, full: bool = False) -> TerminalDocument:
+    """The report for rich to print: the characters of `as_text` at the console's width, in colour."""
+    from shapewatch.render.compose import compose
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose(report, full=full))
+
+
+def note_of(report: Report) -> str:
+    """What is added to the user's exception: the report from an empty line on, without the exception itself.
+
+    Empty where there is no diagnosis: an exception that nothing is known about is left as it is.
+    """
+    from shapewatch.render.compose import compose
+    from shapewatch.render.plain import plain
+
+    return "\n" + plain(compose(report, exception=False), WIDTH) if report.diagnoses else ""
+
+
+def summary_text(report: Report, *, width: int = WIDTH) -> str:
+    """The layers and the junctions as tables, in plain text, without a newline at its end."""
+    from shapewatch.render.plain import plain
+    from shapewatch.render.summary import compose_summary
+
+    return plain(compose_summary(report), width)
+
+
+def summary_rich(report: Report) -> TerminalDocument:
+    """The layers and the junctions as tables, for rich to print."""
+    from shapewatch.render.summary import compose_summary
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose_summary(report))
+
+
+def as_json(report: Report) -> str:
+    """The report as indented JSON, without a newline at its end."""
+    from shapewatch.render.json import as_json as written
+
+    return written(report)
+
+
+class Format(NamedTuple):
+    """A way to write a report: the suffix of its files, and the function that gives their text."""
+
+    suffix: str
+    write: Callable[[Report], str]
+
+
+FORMATS: dict[str, Format] = {
+    "text": Format(".txt", as_text),
+    "json": Format(".json", as_json),
+}
+
+
+def write_report(report: Report, path: str | Path) -> Path:
+    """Write the report in the format of the path's suffix, and give the path back.
+
+    Raises:
+        ValueError: no format has this suffix.
+        OSError: the file cannot be written.
+    """
+    path = Path(path)
+    for format in FORMATS.values():
+        if path.suffix.lower() == format.suffix:
+            path.write_text(format.write(report) + "\n", encoding="utf-8", newline="\n")
+            return path
+    known = ", ".join(format.suffix for format in FORMATS.values())
+    raise ValueError(f"{path.name}: a report is written to a file that ends in one of {known}")

@@ -1,0 +1,433 @@
+"""From a finding to verified fixes: propose edits, run the model on shapes with each, rank what passes.
+
+Nothing here knows a framework: candidates come from arithmetic (`demand`), from what is missing at a junction
+(`projection`), from what the siblings of a layer do differently (`siblings`) and from what is often wrong with inputs.
+A candidate is only a guess; the dry run says whether the whole pass finishes with it. Several usually do, so what passes
+is ranked by evidence: fewest edits, then what the rest of the model says, then a plausible output, then fewest weights.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from shapewatch.adapters import Probe, Trial
+from shapewatch.demand import walk
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.junctions import Graph, Junction
+from shapewatch.projection import projections
+from shapewatch.recording import Call, Layer, Recording, Shape
+from shapewatch.rules.rule import Case, Finding, listed
+from shapewatch.siblings import SIZES, Siblings, keeps_pace
+
+SECONDS = 3.5
+"""How long one search may take; a pass on shapes of a ResNet-50 takes about 0.04 s."""
+
+ENOUGH_BEHIND = 0.9
+"""Candidates whose evidence is this much weaker than a verified one's are not tried."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Edits that belong together, and what speaks for them."""
+
+    edits: tuple[Edit, ...]
+    score: float
+    hops: int = 0
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A candidate that was tried. `reached` tells how far the pass came when it did not finish."""
+
+    candidate: Candidate
+    trial: Trial
+    score: float
+    reached: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search found for one fault: what passes, best first; or how far the best of the rest came."""
+
+    passing: tuple[Verified, ...] = ()
+    partial: tuple[Verified, ...] = ()
+    untried: tuple[Candidate, ...] = ()
+    tried: int = 0
+
+
+# Proposing
+
+
+@dataclass(frozen=True)
+class Proposer:
+    """Proposes candidates for one finding."""
+
+    case: Case
+    finding: Finding
+    broken: Recording
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def siblings(self) -> Siblings:
+        return Siblings(self.case.recording.layer_at)
+
+    @property
+    def graph(self) -> Graph:
+        return self.case.graph
+
+    def candidates(self) -> list[Candidate]:
+        """Every candidate once, strongest evidence first."""
+        best: dict[tuple[Edit, ...] | str, Candidate] = {}
+        for candidate in self._all():
+            key = repr(candidate.edits)
+            if key not in best or best[key].score < candidate.score:
+                best[key] = candidate
+        return sorted(best.values(), key=lambda c: (-c.score, c.hops))
+
+    def _all(self) -> Iterator[Candidate]:
+        for edits in self.finding.own:
+            yield self._weighed(edits, 0, _own_prior(self.case))
+        for want in self.finding.wants:
+            for change in walk(self.graph, want):
+                yield self._weighed(change.edits, change.hops + 1)
+        junction = self.case.junction
+        if junction is not None and junction.status != "ok":
+            yield from self._projections(junction)
+        yield from self._odd_ones()
+        yield from self._substitutes()
+        yield from self._inputs()
+
+    def _weighed(self, edits: tuple[Edit, ...], hops: int, prior: float = 0.0) -> Candidate:
+        score, evidence = prior - 0.02 * min(hops, 25), []
+        for edit in edits:
+            worth, phrase = self._worth(edit)
+            score += worth / len(edits)
+            if phrase:
+                evidence.append(phrase)
+        score -= 0.8 * (len({_about(edit) for edit in edits}) - 1) + 0.25 * (_arguments(edits) - 1)
+        return Candidate(edits, score, hops, tuple(dict.fromkeys(evidence))[:2])
+
+    def _worth(self, edit: Edit) -> tuple[float, str | None]:
+        if isinstance(edit, Set):
+            return self._worth_of_setting(edit)
+        if isinstance(edit, Input):
+            return self._worth_of_input(edit)
+        if isinstance(edit, SetCall):
+            return -0.2, None
+        return 0.0, None
+
+    def _worth_of_setting(self, edit: Set) -> tuple[float, str | None]:
+        vote = self.siblings.vote(edit)
+        score = vote.score + 0.4 * self.siblings.width_score(edit)
+        phrase = None
+        if vote.agree:
+            shown = listed(list(vote.agree[:3]))
+            phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {_short(edit.value)}"
+        layer = self.case.recording.layer_at.get(edit.layer)
+        if layer is not None:
+            before, after = keeps_pace(layer, {}), keeps_pace(layer, {edit.argument: edit.value})
+            if before is not None and after is not None:
+                score += 0.4 * (after - before)
+                if after and not before and phrase is None:
+                    phrase = f"with it {edit.layer} divides every size by its stride and does nothing else to it"
+        return score, phrase
+
+    def _worth_of_input(self, edit: Input) -> tuple[float, str | None]:
+        given = self.case.recording.shape(self.case.recording.inputs[edit.index])
+        match edit.change:
+            case "permute":
+                return 1.0, "the axis of the channels is last"
+            case "unsqueeze":
+                return 0.8, "the first convolution was given no batch axis"
+            case "channels":
+                return (0.7, None) if given[1] not in (1, 3) or edit.arguments["channels"] in (1, 3) else (-0.2, None)
+        if len(given) < 4:
+            return -0.3, None
+        sizes = given[2:]
+        step = edit.arguments.get("multiple")
+        if step and any(size is not None and size % step for size in sizes):
+            return 0.6, f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
+        if edit.arguments.get("said"):
+            return 0.9, None
+        return (0.1 if self.finding.code == "SW503" else -0.4), None
+
+    # What could stand at the junction
+
+    def _projections(self, junction: Junction) -> Iterator[Candidate]:
+        for branch in junction.branches:
+            others = [other for other in junction.branches if other is not branch]
+            prior = 0.0 if branch.role == "skip" else -0.5
+            for other in others:
+                wanted = _wanted_shape(junction, branch.shape, other.shape, self.case)
+                for rank, module in enumerate(projections(junction, branch, wanted)):
+                    place, phrase = self._where(junction, branch.operand)
+                    edit: Edit = (
+                        Replace(place, module)
+                        if place is not None and module.kind in ("conv", "sequence", "linear")
+                        else Insert(self.case.call.place, branch.operand, module)
+                    )
+                    supported = 0.9 if phrase else -0.25
+                    evidence = (phrase,) if phrase else ()
+                    yield Candidate((edit,), prior + supported - 0.3 * rank, 1, evidence)
+
+    def _where(self, junction: Junction, operand: int) -> tuple[str | None, str | None]:
+        """The place in the block where its siblings keep a projection, and who has one."""
+        branch = next(b for b in junction.branches if b.operand == operand)
+        empty = [step.layer for step in branch.path if step.kind == "identity" and step.layer]
+        having: dict[str, list[str]] = {}
+        for _, others in self.siblings.groups_of(junction.layer):
+            for other in others:
+                for path in self.case.recording.layer_at:
+                    if path.startswith(other + ".") and path.count(".") == other.count(".") + 1 and self._projects(path):
+                        having.setdefault(path.rpartition(".")[2], []).append(other)
+        for name, blocks in having.items():
+            place = f"{junction.layer}.{name}"
+            layer = self.case.recording.layer_at.get(place)
+            if layer is None or place in empty or layer.kind == "identity":
+                shown = list(dict.fromkeys(blocks))[:3]
+                return place, f"{listed(shown)} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
+        return (empty[0], "an empty layer stands in its place") if empty else (None, None)
+
+    def _projects(self, path: str) -> bool:
+        """Whether a layer looks like a projection: a 1x1 convolution, alone or in a short sequence, under a usual name."""
+        name = path.rpartition(".")[2]
+        if not re.search(r"down|short|skip|proj|identity|residual|match|adapt", name):
+            return False
+        layers = self.case.recording.layer_at
+        inner = [layer for key, layer in layers.items() if key == path or key.startswith(path + ".")]
+        return any(layer.kind in ("conv", "linear") for layer in inner)
+
+    # What siblings do otherwise
+
+    def _suspects(self) -> list[str]:
+        """Paths of the layers that what failed was made by, and of those around it, nearest first."""
+        made = 0
+        for operand in self.case.call.operands:
+            made |= self.graph.ancestors[operand]
+        paths: dict[str, None] = {self.case.call.layer: None}
+        for unit in reversed(self.graph.units):
+            if any(made >> result & 1 for result in unit.results):
+                paths[unit.layer] = None
+        for path in list(paths):
+            while "." in path:
+                path = path.rpartition(".")[0]
+                paths.setdefault(path)
+        return list(paths)
+
+    def _odd_ones(self) -> Iterator[Candidate]:
+        for path in self._suspects():
+            for edit, agree in self.siblings.odd_settings(path):
+                candidate = self._weighed((edit,), 1)
+                if edit.argument in SIZES:
+                    shown = listed(list(agree[:3]))
+                    candidate = replace(candidate, evidence=(f"{shown} have {edit.argument} {_short(edit.value)}",))
+                yield candidate
+
+    def _substitutes(self) -> Iterator[Candidate]:
+        """A layer that does nothing, where the siblings have a pooling or a resizing."""
+        layers = self.case.recording.layer_at
+        for path in self._suspects():
+            if path not in layers or layers[path].kind != "identity":
+                continue
+            for other in self.siblings.substitutes(path):
+                module = _module_like(other)
+                if module is not None:
+                    yield Candidate((Replace(path, module),), 0.8, 1, (f"{other.path} is {other.type}",))
+
+    # What is often wrong with inputs
+
+    def _inputs(self) -> Iterator[Candidate]:
+        recording = self.case.recording
+        for index, number in enumerate(recording.inputs):
+            shape = recording.shape(number)
+            if None in shape:
+                continue
+            for edit in self._input_edits(index, tuple(size or 0 for size in shape)):
+                yield self._weighed((edit,), 3)
+
+    def _input_edits(self, index: int, shape: tuple[int, ...]) -> Iterator[Input]:
+        first = next((layer for layer in self.case.recording.layers if layer.kind == "conv"), None)
+        if first is not None:
+            rank, channels = first.facts.get("rank", 2), first.facts.get("in_channels", 0)
+            if len(shape) == rank + 1:
+                yield Input(index, "unsqueeze", {"dim": 0}, (1, *shape))
+            if len(shape) == rank + 2 and shape[1] != channels == shape[-1] and rank > 1:
+                order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+                yield Input(index, "permute", {"dims": order}, tuple(shape[axis] for axis in order))
+        if len(shape) >= 4:
+            yield from _other_sizes(index, shape, self.case.message)
+
+
+def _own_prior(case: Case) -> float:
+    """A layer that refuses its input may itself be wrong; one that is given the model's own input, rather not."""
+    if case.call.operands and case.call.operands[0] in case.recording.inputs:
+        given = case.shapes[0]
+        return 0.0 if len(given) < 3 or given[1] not in (1, 3) else 0.4
+    return 0.25
+
+
+def _other_sizes(index: int, shape: tuple[int, ...], message: str) -> Iterator[Input]:
+    """Sizes next to the present one that divide by powers of two, and sizes that the error speaks of."""
+    sizes = shape[2:]
+    for step in (2, 4, 8, 16, 32, 64):
+        for up in (False, True):
+            rounded = tuple(max(step, (size + (step - 1 if up else 0)) // step * step) for size in sizes)
+            if rounded != sizes:
+                yield Input(index, "size", {"size": rounded, "multiple": step}, (*shape[:2], *rounded))
+    numbers = [int(number) for number in re.findall(r"\d+", message)[:12]]
+    if any(number in sizes for number in numbers):
+        for number in dict.fromkeys(numbers):
+            if 8 <= number <= 4096 and number not in sizes:
+                wanted = (number,) * len(sizes)
+                yield Input(index, "size", {"size": wanted, "said": True}, (*shape[:2], *wanted))
+
+
+def _wanted_shape(junction: Junction, given: Shape, other: Shape, case: Case) -> Shape:
+    """What an operand has to become to meet another: all of it, or for a concat all but the axis joined along."""
+    if junction.kind != "concat" or len(given) != len(other):
+        return other
+    along = case.call.facts.get("dim", 0) % max(len(given), 1)
+    return tuple(size if axis == along else other[axis] for axis, size in enumerate(given))
+
+
+def _module_like(layer: Layer) -> Module | None:
+    facts = layer.facts
+    match layer.kind:
+        case "pool":
+            names = ("kernel_size", "stride", "padding", "ceil_mode")
+            arguments: dict[str, Any] = {name: facts[name] for name in names if name in facts}
+            return Module("pool", {**arguments, "rank": facts.get("rank", 2), "average": "Avg" in layer.type})
+        case "resize" if facts.get("scale_factor"):
+            return Module("upsample", {"scale_factor": facts["scale_factor"], "mode": facts.get("mode", "nearest")})
+    return None
+
+
+def _about(edit: Edit) -> str:
+    if isinstance(edit, Set | Replace):
+        return edit.layer
+    if isinstance(edit, Insert | SetCall):
+        return place_layer(edit.place)
+    return f"input {edit.index}"
+
+
+def _arguments(edits: Sequence[Edit]) -> int:
+    """How many settings a bundle changes beyond what goes together anyway (a depthwise convolution's three widths)."""
+    widths = {"in_channels", "out_channels", "groups"}
+    return max(1, len({e.argument for e in edits if isinstance(e, Set) and e.argument not in widths}))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple) and value and all(item == value[0] for item in value):
+        return str(value[0])
+    return str(value)
+
+
+# Trying
+
+
+@dataclass
+class Search:
+    """Tries candidates with one model until enough is known or the time is up."""
+
+    probe: Probe
+    base: tuple[Edit, ...] = ()
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.seconds
+        self.tried = 0
+
+    def outcome(self, candidates: Sequence[Candidate], case: Case) -> Outcome:
+        """The candidates that let the whole pass finish, best first, and those that came further than before."""
+        passing: list[Verified] = []
+        partial: list[Verified] = []
+        untried: list[Candidate] = []
+        for position, candidate in enumerate(candidates):
+            best = max((verified.score for verified in passing), default=None)
+            out_of_time = time.monotonic() > self._deadline
+            if out_of_time or (best is not None and candidate.score < best - ENOUGH_BEHIND) or len(passing) >= 8:
+                untried = list(candidates[position:])
+                break
+            verified = self.run(candidate, case)
+            if verified.trial.finished:
+                passing.append(verified)
+            elif verified.reached:
+                partial.append(verified)
+        passing.sort(key=lambda verified: -verified.score)
+        partial.sort(key=lambda verified: (-verified.reached, -verified.score))
+        return Outcome(tuple(passing), tuple(partial), tuple(untried), self.tried)
+
+    def run(self, candidate: Candidate, case: Case) -> Verified:
+        self.tried += 1
+        trial = self.probe.run((*self.base, *candidate.edits))
+        return Verified(candidate, trial, candidate.score + _plausibility(trial, case), _reached(trial, case))
+
+
+def _plausibility(trial: Trial, case: Case) -> float:
+    """Whether the output looks like an answer to the input: its batch kept, an image's size kept, few weights added."""
+    score = -min(0.2, 0.02 * _magnitude(trial.parameters))
+    recording = case.recording
+    if not recording.inputs or not trial.finished:
+        return score
+    given = [trial.recording.shape(value) for value in trial.recording.inputs] or [recording.shape(recording.inputs[0])]
+    outputs = list(_shapes(trial.output))
+    if not outputs or not given or not given[0]:
+        return score
+    first = outputs[0]
+    if first and not any(first[:2].count(size) for size in given[0][:2]):
+        score -= 0.8
+    elif first and len(first) > 1 and len(given[0]) > 2 and first[0] != given[0][0] and first[1] != given[0][1]:
+        score -= 0.4
+    if len(first) >= 4 and len(given[0]) >= 4 and first[2:] == given[0][2:]:
+        score += 0.3
+    return score
+
+
+def _magnitude(count: int) -> int:
+    return len(str(abs(count))) if count else 0
+
+
+def _shapes(output: Any) -> Iterator[Shape]:
+    if isinstance(output, tuple) and output and all(size is None or isinstance(size, int) for size in output):
+        yield output
+    elif isinstance(output, tuple):
+        for item in output:
+            yield from _shapes(item)
+    elif isinstance(output, dict):
+        for item in output.values():
+            yield from _shapes(item)
+
+
+def _reached(trial: Trial, case: Case) -> int:
+    """How many calls the pass with the edits made beyond the place that failed; 0 if it did not get past it."""
+    place = case.call.place
+    times = sum(1 for call in case.recording.calls if call.place == place)
+    seen = 0
+    for call in trial.recording.calls:
+        if call.place != place:
+            continue
+        seen += 1
+        if seen == times:
+            return len(trial.recording.calls) - call.number if call.finished else 0
+    return 0
+
+
+def failing_unit(graph: Graph) -> Call | None:
+    """The unit that failed; a layer's own operation is the layer's."""
+    call = graph.recording.failing_call()
+    return None if call is None else graph.unit_of(call)
+
+
+def places(edits: Iterable[Edit]) -> str | None:
+    """The layer that edits are about, for `Cause.layer`; None for the input."""
+    for edit in edits:
+        if isinstance(edit, Input):
+            return None
+        return _about(edit)
+    return None

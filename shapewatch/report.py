@@ -1,0 +1,183 @@
+"""What shapewatch has to say, as plain frozen data: diagnoses with their causes and fixes, and the report of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from shapewatch import codec
+from shapewatch.edits import Edit
+from shapewatch.junctions import Junction
+from shapewatch.recording import Call, Layer, Recording, Shape, Span
+
+SCHEMA = 1
+"""Version of the JSON that `Report.to_dict` writes; raised when a name in it changes its meaning or goes."""
+
+Severity = Literal["error", "warning", "note"]
+
+Verified = Literal["forward", "junction", False] | None
+"""How far a fix was proven; see CONTRACT: `Fix.verified`."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The layer or operation to blame. `location` is where it is made or, failing that, where it is called."""
+
+    layer: str | None
+    type: str
+    location: Span | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A change, what writing it looks like, and how far it was proven.
+
+    `edit` is the change as the framework's users would spell it; `changes` is the same in shapewatch's own algebra,
+    from which `applied` works. `evidence` gives the facts of the model that speak for this fix, a phrase each.
+    """
+
+    title: str
+    code: str
+    edit: Mapping[str, Any]
+    changes: tuple[Edit, ...]
+    framework: str
+    verified: Verified = None
+    why_not: str | None = None
+    output_shape: Any = None
+    parameters_added: int | None = None
+    evidence: tuple[str, ...] = ()
+    patch: str | None = None
+
+    def applied(self, model: Any) -> AbstractContextManager[Any]:
+        """The model with this fix in place, in memory, undone at the end of the block.
+
+        Raises:
+            ValueError: the model has no layer of the name that the fix is about.
+        """
+        from shapewatch.adapters import adapter_of
+
+        return adapter_of(model).applied(model, self.changes)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One thing that is wrong, or looks wrong. See CONTRACT for each attribute."""
+
+    code: str
+    name: str
+    severity: Severity
+    headline: str
+    explanation: str
+    cause: Cause | None = None
+    location: Span | None = None
+    junction: Junction | None = None
+    fixes: tuple[Fix, ...] = ()
+    layer: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A recording, the junctions found in it and the diagnoses made of it."""
+
+    recording: Recording
+    junctions: tuple[Junction, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    output: Any = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """No diagnosis of severity `error`."""
+        return not any(diagnosis.severity == "error" for diagnosis in self.diagnoses)
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        return (self.recording.framework,) if self.recording.framework else ()
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        return self.recording.calls
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self.recording.layers
+
+    def output_shapes(self, call: Call) -> tuple[Shape, ...]:
+        """The shapes that a call gave, in order."""
+        return tuple(self.recording.shape(number) for number in call.results)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-ready data; shapes are lists, null for an unknown size."""
+        whole: dict[str, Any] = {
+            "schema": SCHEMA,
+            "ok": self.ok,
+            "frameworks": list(self.frameworks),
+            "diagnoses": codec.encode(self.diagnoses),
+            "output": codec.encode(self.output),
+            "junctions": codec.encode(self.junctions),
+            "notes": list(self.notes),
+        }
+        recording = codec.encode(self.recording)
+        for call, plain in zip(self.calls, recording["calls"], strict=True):
+            plain["output_shapes"] = codec.encode(self.output_shapes(call))
+        return whole | recording
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Report:
+        """The report that `to_dict` wrote.
+
+        Raises:
+            ValueError: the data is not a report, or of a newer schema than this shapewatch reads.
+        """
+        if not isinstance(data, Mapping) or "schema" not in data:
+            raise ValueError("this is no shapewatch report: it has no `schema`")
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"this report has schema {data['schema']}; this shapewatch reads schema {SCHEMA}")
+        return cls(
+            recording=codec.decode(Recording, data),
+            junctions=codec.decode(tuple[Junction, ...], data["junctions"]),
+            diagnoses=codec.decode(tuple[Diagnosis, ...], data["diagnoses"]),
+            output=codec.decode(Any, data["output"]),
+            notes=tuple(data["notes"]),
+        )
+
+    def to_json(self, indent: int | None = 2) -> str:
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the report; the suffix picks the format.
+
+        Raises:
+            ValueError: no format has this suffix.
+        """
+        from shapewatch.render import write_report
+
+        return write_report(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Report:
+        """Read a report that `save` wrote as `.json`.
+
+        Raises:
+            ValueError: the file is no shapewatch report.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path} is no shapewatch report: it is not JSON ({error})") from error
+        return cls.from_dict(data)
+
+    def __str__(self) -> str:
+        from shapewatch.render import as_text
+
+        return as_text(self)
+
+    def __rich__(self) -> Any:
+        from shapewatch.render import as_rich
+
+        return as_rich(self)

@@ -1,0 +1,44 @@
+"""Every rule, in the order in which they are asked: the particular before the general."""
+
+from __future__ import annotations
+
+from shapewatch.rules import (
+    attention_sizes_differ,
+    branch_broadcasts,
+    branches_differ,
+    channels_last,
+    concat_axes_differ,
+    conv_channels_differ,
+    inner_dims_differ,
+    input_width_differs,
+    norm_size_differs,
+    operands_differ,
+    rank_differs,
+    recurrent_width_differs,
+    reshape_count_differs,
+    size_refused,
+    stack_sizes_differ,
+    window_exceeds_input,
+)
+from shapewatch.rules.rule import Case, Finding, Rule
+
+RULES: tuple[Rule, ...] = (
+    inner_dims_differ.check,
+    input_width_differs.check,
+    attention_sizes_differ.check,
+    branches_differ.check,
+    operands_differ.check,
+    branch_broadcasts.check,
+    reshape_count_differs.check,
+    concat_axes_differ.check,
+    stack_sizes_differ.check,
+    channels_last.check,
+    rank_differs.check,
+    conv_channels_differ.check,
+    norm_size_differs.check,
+    window_exceeds_input.check,
+    recurrent_width_differs.check,
+    size_refused.check,
+)
+
+__all__ = ["RULES", "Case", "Finding", "Rule"]

@@ -1,0 +1,65 @@
+"""Query, key and value of an attention do not fit each other or the layer.
+
+## What it means
+Query and key need the same width, key and value the same length, and an attention layer is made for one width.
+
+## Why
+Scores are products of queries with keys; they weigh the values, one for each key.
+
+## Bad
+    nn.MultiheadAttention(16, 4)(torch.ones(5, 2, 12), torch.ones(5, 2, 12), torch.ones(5, 2, 12))
+
+## Good
+    nn.MultiheadAttention(16, 4)(torch.ones(5, 2, 16), torch.ones(5, 2, 16), torch.ones(5, 2, 16))
+"""
+
+from __future__ import annotations
+
+from shapewatch.axes import Range, differ
+from shapewatch.demand import Want
+from shapewatch.recording import text
+from shapewatch.rules.rule import Case, Finding, rule
+
+
+@rule("SW103", "attention-sizes-differ", frozenset({"attention"}))
+def check(case: Case) -> Finding | None:
+    if len(case.shapes) < 3 or min(len(shape) for shape in case.shapes[:3]) < 2:
+        return None
+    query, key, value = case.shapes[:3]
+    operands = case.call.operands
+    width = case.facts.get("embed_dim")
+    if case.layer is not None and isinstance(width, int):
+        if differ(query[-1], width):
+            last = len(query) - 1
+            return Finding(
+                headline=f"{case.name} takes vectors of {width} and is given {query[-1]}",
+                explanation=f"Its query is {text(query)}; the last axis should be {width} long.",
+                own=((case.set("embed_dim", query[-1]),),),
+                wants=(Want(operands[0], {last: Range.only(width)}),),
+            )
+        return None
+    if differ(query[-1], key[-1]):
+        return Finding(
+            headline=f"{case.name}: queries are {query[-1]} wide, keys {key[-1]}",
+            explanation=f"Query {text(query)} and key {text(key)} need the same last axis.",
+            wants=_either(case, 0, 1, -1),
+        )
+    if differ(key[-2], value[-2]):
+        return Finding(
+            headline=f"{case.name}: {key[-2]} keys for {value[-2]} values",
+            explanation=f"Key {text(key)} and value {text(value)} need the same length, on the last axis but one.",
+            wants=_either(case, 1, 2, -2),
+        )
+    return None
+
+
+def _either(case: Case, one: int, other: int, axis: int) -> tuple[Want, ...]:
+    """Each of two operands as long as the other on an axis counted from the right."""
+    wants = []
+    for changed, kept in ((one, other), (other, one)):
+        size = case.shapes[kept][axis]
+        if size is not None:
+            wants.append(
+                Want(case.call.operands[changed], {len(case.shapes[changed]) + axis: Range.only(size)}, changed)
+            )
+    return tuple(wants)

@@ -1,0 +1,46 @@
+"""Branches of the data flow meet element by element with shapes that do not fit.
+
+## What it means
+A residual addition, a gate or a maximum takes its operands element by element, so they need one shape; an axis of size
+1 is stretched, and no other.
+
+## Why
+On one of the branches a layer changed an axis (a stride, a number of channels, a padding) and nothing on the other did
+the same. A projection on the skip, or the setting that was meant, makes them fit again.
+
+## Bad
+    x = nn.Conv2d(3, 8, 3)(torch.ones(2, 3, 10, 10)); x + nn.Conv2d(8, 8, 3)(x)
+
+## Good
+    x = nn.Conv2d(3, 8, 3)(torch.ones(2, 3, 10, 10)); x + nn.Conv2d(8, 8, 3, padding=1)(x)
+"""
+
+from __future__ import annotations
+
+from shapewatch import axes
+from shapewatch.rules.meeting import elementwise_wants, meeting_words, sides
+from shapewatch.rules.rule import Case, Finding, listed, rule
+
+ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "where", "lerp", "compare", "power", "loss"})
+
+
+@rule("SW201", "branches-differ", ELEMENTWISE)
+def check(case: Case) -> Finding | None:
+    problems = axes.broadcast_problems(case.shapes)
+    if not problems or case.junction is None:
+        return None
+    names = meeting_words(case, [problem.axis for problem in problems])
+    verb = {"add": "adds", "gate": "gates", "mul": "multiplies", "sub": "subtracts"}.get(case.junction.kind, "joins")
+    return Finding(
+        headline=f"{case.where} {verb} two branches that do not fit: {listed(names)} {'differ' if len(names) > 1 else 'differs'}",
+        explanation=f"{sides(case)}. {_sizes(problems, names)}",
+        wants=elementwise_wants(case, problems),
+    )
+
+
+def _sizes(problems: tuple[axes.AxisProblem, ...], names: list[str]) -> str:
+    parts = [
+        f"{name} {' against '.join(str(size) for size in problem.sizes)}"
+        for name, problem in zip(names, problems, strict=True)
+    ]
+    return f"What differs: {', '.join(parts)}."

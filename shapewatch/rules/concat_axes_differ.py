@@ -1,0 +1,58 @@
+"""Tensors are concatenated along one axis and differ on another.
+
+## What it means
+`cat` makes one axis longer; all the other axes must be equal.
+
+## Why
+At long skip connections it is mostly a size that does not divide by the network's total stride: 45 is halved to 22,
+doubled to 44, and meets 45. Or one branch has a stride, a padding or a scale that the other has not.
+
+## Bad
+    torch.cat([torch.ones(2, 8, 44, 44), torch.ones(2, 8, 45, 45)], dim=1)
+
+## Good
+    torch.cat([torch.ones(2, 8, 44, 44), torch.ones(2, 16, 44, 44)], dim=1)
+"""
+
+from __future__ import annotations
+
+from shapewatch import axes
+from shapewatch.edits import Edit, SetCall
+from shapewatch.recording import text
+from shapewatch.rules.meeting import concat_wants, meeting_words
+from shapewatch.rules.rule import Case, Finding, listed, rule
+
+
+@rule("SW401", "concat-axes-differ", frozenset({"concat"}))
+def check(case: Case) -> Finding | None:
+    shapes = case.shapes
+    if len(shapes) < 2 or len({len(shape) for shape in shapes}) != 1 or not shapes[0]:
+        return None
+    along = case.call.facts.get("dim", 0)
+    if not isinstance(along, int):
+        return None
+    along %= len(shapes[0])
+    problems = axes.concat_problems(shapes, along)
+    if not problems:
+        return None
+    names = meeting_words(case, [problem.axis for problem in problems])
+    sizes = [
+        f"{name} {' against '.join(dict.fromkeys(str(size) for size in problem.sizes))}"
+        for name, problem in zip(names, problems, strict=True)
+    ]
+    return Finding(
+        headline=f"{case.where} concatenates along axis {along} what differs elsewhere: {listed(sizes)}",
+        explanation=f"{listed([text(shape) for shape in shapes])} can be joined along axis {along} only if all other "
+        "axes are equal.",
+        own=tuple(_other_axis(case, along)),
+        wants=concat_wants(case, problems),
+    )
+
+
+def _other_axis(case: Case, along: int) -> list[tuple[Edit, ...]]:
+    rank = len(case.shapes[0])
+    return [
+        (SetCall(case.call.place, "dim", axis, along),)
+        for axis in range(rank)
+        if axis != along and not axes.concat_problems(case.shapes, axis)
+    ]

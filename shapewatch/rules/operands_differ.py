@@ -1,0 +1,42 @@
+"""Two tensors that are no branches of one flow are combined element by element, and do not fit.
+
+## What it means
+An addition (or product, comparison, …) of an activation with a weight, a constant or a target needs equal sizes, or 1.
+
+## Why
+Often a learned table (a positional embedding, a mask) was made for another length than the input now has.
+
+## Bad
+    nn.Linear(4, 4)(torch.ones(2, 6, 4)) + torch.ones(5, 4)
+
+## Good
+    nn.Linear(4, 4)(torch.ones(2, 5, 4)) + torch.ones(5, 4)
+"""
+
+from __future__ import annotations
+
+from shapewatch import axes
+from shapewatch.recording import text
+from shapewatch.rules.branches_differ import ELEMENTWISE
+from shapewatch.rules.meeting import elementwise_wants
+from shapewatch.rules.rule import Case, Finding, listed, rule
+
+
+@rule("SW202", "operands-differ", ELEMENTWISE)
+def check(case: Case) -> Finding | None:
+    problems = axes.broadcast_problems(case.shapes)
+    if not problems or case.junction is not None:
+        return None
+    sizes = [f"{' against '.join(str(size) for size in problem.sizes)} on axis {problem.axis}" for problem in problems]
+    shapes = [_named(case, value) for value in case.call.operands]
+    return Finding(
+        headline=f"{case.name}: {listed(sizes)}",
+        explanation=f"{listed(shapes)} meet element by element; each axis has to be equal or 1.",
+        wants=elementwise_wants(case, problems),
+    )
+
+
+def _named(case: Case, number: int) -> str:
+    value = case.recording.values[number]
+    what = {"parameter": "the weight ", "buffer": "the buffer ", "constant": "a constant "}.get(value.origin, "")
+    return f"{what}{value.name + ' ' if value.name and what else ''}{text(value.shape)}"

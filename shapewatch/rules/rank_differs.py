@@ -1,0 +1,53 @@
+"""A layer is given a tensor of another number of axes than it works on.
+
+## What it means
+`Conv2d` takes 4 axes (3 without a batch), `BatchNorm2d` exactly 4, `BatchNorm1d` 2 or 3, `Conv1d` 3 (or 2).
+
+## Why
+Mostly the batch axis is missing, a flatten came too early or too late, or a layer for images is used on sequences.
+
+## Bad
+    nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))(torch.ones(3, 10, 10))
+
+## Good
+    nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))(torch.ones(1, 3, 10, 10))
+"""
+
+from __future__ import annotations
+
+from shapewatch.edits import Edit, Module, Replace
+from shapewatch.recording import text
+from shapewatch.rules.conv_channels_differ import conv_expects
+from shapewatch.rules.rule import Case, Finding, listed, rule
+
+
+@rule("SW701", "rank-differs", frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool"}))
+def check(case: Case) -> Finding | None:
+    if not case.shapes:
+        return None
+    allowed = _allowed(case)
+    given = len(case.shapes[0])
+    if not allowed or given in allowed:
+        return None
+    own: list[tuple[Edit, ...]] = []
+    if case.layer is not None and case.call.kind == "norm" and given in (3, 4, 5):
+        module = Module("norm", {"num_features": case.facts["num_features"], "rank": given - 2})
+        own.append((Replace(case.call.layer, module),))
+    return Finding(
+        headline=f"{case.name} takes {listed([str(rank) for rank in allowed])} axes and is given {given}".replace(
+            " and 4 axes", " or 4 axes"
+        ),
+        explanation=f"Its input is {text(case.shapes[0])}.",
+        own=tuple(own),
+    )
+
+
+def _allowed(case: Case) -> tuple[int, ...]:
+    facts = case.facts
+    if case.call.kind == "norm":
+        rank = facts.get("rank")
+        if case.layer is None or facts.get("style") != "batch" or not isinstance(rank, int):
+            return ()
+        return (2, 3) if rank == 1 else (rank + 2,)
+    rank = conv_expects(case)[1] if case.call.kind.startswith("conv") else facts.get("rank")
+    return (rank + 1, rank + 2) if isinstance(rank, int) else ()

@@ -1,0 +1,47 @@
+"""A recurrent layer is given vectors of another width than it was made for.
+
+## What it means
+`LSTM(input_size, hidden_size)` needs the last axis of its input to be `input_size` long.
+
+## Why
+After a concatenation the widths of the parts add up; after a bidirectional layer the width is twice its hidden size.
+
+## Bad
+    nn.LSTM(8, 16)(torch.ones(5, 2, 10))
+
+## Good
+    nn.LSTM(10, 16)(torch.ones(5, 2, 10))
+"""
+
+from __future__ import annotations
+
+from shapewatch.axes import Range
+from shapewatch.demand import Want
+from shapewatch.recording import text
+from shapewatch.rules.rule import Case, Finding, rule
+
+
+@rule("SW601", "recurrent-width-differs", frozenset({"recurrent"}))
+def check(case: Case) -> Finding | None:
+    expected = case.facts.get("input_size")
+    if case.layer is None or not case.shapes or not case.shapes[0] or not isinstance(expected, int):
+        return None
+    shape = case.shapes[0]
+    last = len(shape) - 1
+    if shape[last] not in (None, expected):
+        return Finding(
+            headline=f"{case.name} takes vectors of {expected} and is given {shape[last]}",
+            explanation=f"Its input is {text(shape)}; the last axis should be {expected} long.",
+            own=((case.set("input_size", shape[last]),),),
+            wants=(Want(case.call.operands[0], {last: Range.only(expected)}),),
+        )
+    hidden = case.facts.get("hidden_size")
+    for position, state in enumerate(case.shapes[1:], start=1):
+        if isinstance(hidden, int) and state and state[-1] not in (None, hidden):
+            return Finding(
+                headline=f"{case.name} keeps a state of {hidden} and is given one of {state[-1]}",
+                explanation=f"The state is {text(state)}; its last axis should be {hidden} long.",
+                own=((case.set("hidden_size", state[-1]),),),
+                wants=(Want(case.call.operands[position], {len(state) - 1: Range.only(hidden)}, position),),
+            )
+    return None

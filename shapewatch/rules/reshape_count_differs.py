@@ -1,0 +1,76 @@
+"""A reshape asks for another number of elements than the tensor has.
+
+## What it means
+`view` and `reshape` move no data: the sizes before and after must have one product.
+
+## Why
+The sizes written there were right for another input size, width or batch.
+
+## Bad
+    torch.ones(2, 3, 4).view(2, 5, -1)
+
+## Good
+    torch.ones(2, 3, 4).view(2, 6, -1)
+"""
+
+from __future__ import annotations
+
+import math
+
+from shapewatch import axes
+from shapewatch.axes import Range
+from shapewatch.demand import Want
+from shapewatch.edits import Edit, SetCall
+from shapewatch.recording import Shape, text
+from shapewatch.rules.rule import Case, Finding, rule
+
+
+@rule("SW301", "reshape-count-differs", frozenset({"reshape", "unflatten"}))
+def check(case: Case) -> Finding | None:
+    before, target = case.shapes[0] if case.shapes else (), case.facts.get("shape")
+    count = axes.elements(before)
+    if not isinstance(target, tuple) or not all(isinstance(size, int) for size in target) or count is None:
+        return None
+    fixed = math.prod(size for size in target if size != -1)
+    open_ended = -1 in target
+    if fixed <= 0 or (count % fixed == 0 if open_ended else count == fixed):
+        return None
+    wanted = text(tuple(None if size == -1 else size for size in target))
+    return Finding(
+        headline=f"{case.name}: {text(before)} has {count} elements, {wanted} asks for "
+        f"{'a multiple of ' if open_ended else ''}{fixed}",
+        explanation=f"A reshape to {wanted} keeps every element, and {count} cannot be laid out that way.",
+        own=tuple(_other_target(case, before, target)),
+        wants=tuple(_wants(case, before, target, fixed)),
+    )
+
+
+def _other_target(case: Case, before: Shape, target: tuple[int, ...]) -> list[tuple[Edit, ...]]:
+    """`view(-1, 400)` meant to flatten all but the batch axis."""
+    if target[0] in (-1, before[0]) and len(target) == 2 and len(before) > 1:
+        each = math.prod(size or 0 for size in before[1:])
+        return [(SetCall(case.call.place, "shape", (target[0], each), target),)]
+    return []
+
+
+def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> list[Want]:
+    value = case.call.operands[0]
+    sizes = [size or 1 for size in before]
+    wants: list[Want] = []
+    if len(target) == 2 and target[0] in (-1, before[0]) and len(before) > 2:
+        each = fixed if target[0] == -1 else fixed // target[0]
+        per_item = math.prod(sizes[1:])
+        height, width = sizes[-2:]
+        side = math.isqrt(each * height * width // per_item) if height == width else 0
+        if side and side * side * (per_item // (height * width)) == each:
+            wants.append(Want(value, {len(before) - 2: Range.only(side), len(before) - 1: Range.only(side)}))
+    for axis in range(len(before) - 1, 0, -1):
+        rest = math.prod(sizes) // sizes[axis]
+        if -1 not in target:
+            if fixed % rest == 0:
+                wants.append(Want(value, {axis: Range.only(fixed // rest)}))
+            continue
+        step = fixed // math.gcd(fixed, rest)
+        nearest = max(step, round(sizes[axis] / step) * step)
+        wants.append(Want(value, {axis: Range.only(nearest)}))
+    return wants

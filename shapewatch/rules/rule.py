@@ -1,0 +1,128 @@
+"""What a rule is, what it is given, and what it gives."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from shapewatch.demand import Want
+from shapewatch.edits import Edit, Set
+from shapewatch.junctions import Graph, Junction, junction_at
+from shapewatch.recording import Call, Layer, Recording, Shape, Size
+from shapewatch.report import Severity
+
+EVERY = frozenset[str]()
+"""As the kinds of a rule: it looks at calls of every kind."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call that failed, or one that ran and is to be judged, with everything that is known around it."""
+
+    graph: Graph
+    call: Call
+    message: str = ""
+    error: str = ""
+
+    @property
+    def recording(self) -> Recording:
+        return self.graph.recording
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer that was called; None for an operation in somebody's forward."""
+        return self.recording.layer_at.get(self.call.layer) if self.call.is_layer else None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return self.call.facts if self.layer is None else self.layer.facts
+
+    @property
+    def shapes(self) -> list[Shape]:
+        return [self.recording.shape(value) for value in self.call.operands]
+
+    @property
+    def name(self) -> str:
+        """How to speak of the call: `layer2.0.conv1`, or `add in layer2.0`."""
+        if self.call.is_layer:
+            return self.call.layer or self.call.name
+        return self.call.name if self.call.parent is None else f"{self.call.name} in {self.where}"
+
+    @property
+    def where(self) -> str:
+        """The layer in which the call stands, as a subject: its path, the outermost model's class, or the program."""
+        if self.call.parent is None:
+            return "the program"
+        return self.call.layer or self.recording.root or "the model"
+
+    @cached_property
+    def junction(self) -> Junction | None:
+        return junction_at(self.graph, self.call)
+
+    def set(self, argument: str, value: Any) -> Set:
+        """An edit of the layer that was called."""
+        return Set(self.call.layer, argument, value, self.facts.get(argument))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found: the words, and in arithmetic what would have made the call accept.
+
+    `own` are edits of the call itself, each a bundle that belongs together; `wants` are demands on its operands.
+    """
+
+    headline: str
+    explanation: str
+    own: tuple[tuple[Edit, ...], ...] = ()
+    wants: tuple[Want, ...] = ()
+    code: str = ""
+    name: str = ""
+    severity: Severity = "error"
+
+
+Check = Callable[[Case], Finding | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A code, its name, the kinds of calls it looks at, its page, and its check."""
+
+    code: str
+    name: str
+    kinds: frozenset[str]
+    severity: Severity
+    page: str
+    check: Check
+
+
+def rule(code: str, name: str, kinds: frozenset[str], severity: Severity = "error") -> Callable[[Check], Rule]:
+    """Make a rule of a check; its page is the docstring of the module it stands in."""
+
+    def make(check: Check) -> Rule:
+        module = inspect.getmodule(check)
+        return Rule(code, name, kinds, severity, inspect.cleandoc((module and module.__doc__) or ""), check)
+
+    return make
+
+
+def plural(count: Size, noun: str) -> str:
+    return f"{'?' if count is None else count} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def axis_names(shape: Shape, conv_like: bool) -> list[str]:
+    """Names of axes where they are known: a convolution in reach makes rank 4 batch, channels, height, width."""
+    if conv_like and len(shape) == 4:
+        return ["batch", "channels", "height", "width"]
+    if conv_like and len(shape) == 5:
+        return ["batch", "channels", "depth", "height", "width"]
+    if conv_like and len(shape) == 3:
+        return ["batch", "channels", "length"]
+    return [f"axis {axis}" for axis in range(len(shape))]

@@ -1,0 +1,51 @@
+"""A layer or an operation refuses sizes for a reason of its own.
+
+## What it means
+The framework, or an `assert` in the model, says that a size is not what it must be, and no other rule knows the
+arithmetic behind it.
+
+## Why
+Vision transformers check the image size that their positional embedding was made for; attention checks that heads
+divide the width. What met there, and with which sizes, is in the report; what to change is only said if it was tried.
+
+## Bad
+    torch.ones(2, 3).expand(4, 5)
+
+## Good
+    torch.ones(1, 3).expand(4, 3)
+"""
+
+from __future__ import annotations
+
+import re
+
+from shapewatch.recording import text
+from shapewatch.rules.rule import EVERY, Case, Finding, listed, rule
+
+SPEAKS_OF_SIZES = re.compile(
+    r"\b(shapes?|sizes?|dim(ension)?s?|channels?|height|width|length|rank|features?|broadcast\w*|axis|"
+    r"elements|divisible|[0-9]D|embed_dim|num_heads|kernel|index out of range|indices|resolution|inputs?)\b",
+    re.IGNORECASE,
+)
+NOT_OF_SIZES = re.compile(
+    r"scalar type|dtype|same device|on device|requires_grad|does not require grad|out of memory|CUDA error|"
+    r"not implemented for|data type|gradient|backward through the graph|double and float|float and double",
+    re.IGNORECASE,
+)
+
+
+def speaks_of_sizes(message: str) -> bool:
+    """Whether an error's text is about shapes: it uses one of their words and a number, and is of no other known kind."""
+    return bool(SPEAKS_OF_SIZES.search(message) and re.search(r"\d", message) and not NOT_OF_SIZES.search(message))
+
+
+@rule("SW900", "size-refused", EVERY)
+def check(case: Case) -> Finding | None:
+    if not speaks_of_sizes(case.message):
+        return None
+    first = case.message.strip().splitlines()[0]
+    met = listed([text(shape) for shape in case.shapes]) if case.shapes else "nothing that was recorded"
+    return Finding(
+        headline=f"{case.name} refuses {met}",
+        explanation=f"It says: {first}",
+    )

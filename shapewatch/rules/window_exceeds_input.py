@@ -1,0 +1,81 @@
+"""A convolution or pooling window is larger than what it slides over, or its result would be empty.
+
+## What it means
+With its padding, the input must be at least as large as the dilated kernel.
+
+## Why
+The input was too small for the network's depth, or the layers before shrank it more than was meant.
+
+## Bad
+    nn.Sequential(nn.MaxPool2d(4), nn.Conv2d(3, 8, 5))(torch.ones(2, 3, 12, 12))
+
+## Good
+    nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(3, 8, 5))(torch.ones(2, 3, 12, 12))
+"""
+
+from __future__ import annotations
+
+from shapewatch.axes import UNBOUNDED, Range
+from shapewatch.demand import Want
+from shapewatch.edits import Edit
+from shapewatch.recording import text
+from shapewatch.rules.rule import Case, Finding, rule
+
+
+@rule("SW503", "window-exceeds-input", frozenset({"conv", "pool"}))
+def check(case: Case) -> Finding | None:
+    facts = case.facts
+    rank, kernel = facts.get("rank"), facts.get("kernel_size")
+    if not case.shapes:
+        return None
+    shape = case.shapes[0]
+    if case.layer is None:
+        rank = int(case.call.name[-2]) if case.call.name[-2:-1].isdigit() else None
+        if case.call.kind == "conv" and len(case.shapes) > 1:
+            kernel = case.shapes[1][2:]
+    padding, dilation = facts.get("padding", 0), facts.get("dilation", 1)
+    if rank is None or kernel is None or isinstance(padding, str) or len(shape) < rank:
+        return None
+    demand = {}
+    needs = []
+    for index in range(rank):
+        axis = len(shape) - rank + index
+        k, p, d = (_at(setting, index) for setting in (kernel, padding, dilation))
+        least = d * (k - 1) + 1 - 2 * p
+        size = shape[axis]
+        if size is not None and size < least:
+            demand[axis] = Range(max(least, 1), UNBOUNDED)
+            needs.append(f"{size} on axis {axis}, where {least} is the least")
+    if not demand:
+        return None
+    return Finding(
+        headline=f"{case.name} slides a window of {_short(kernel)} over {' and '.join(needs)}",
+        explanation=f"Its input is {text(shape)}; with padding {_short(padding)} the window does not fit into it once.",
+        own=tuple(_own(case, demand, rank)),
+        wants=(Want(case.call.operands[0], demand),),
+    )
+
+
+def _own(case: Case, demand: dict[int, Range], rank: int) -> list[tuple[Edit, ...]]:
+    if case.layer is None:
+        return []
+    shape, facts = case.shapes[0], case.facts
+    smallest = min(shape[axis] or 1 for axis in demand)
+    own: list[tuple[Edit, ...]] = []
+    for kernel in (3, 1) if smallest >= 3 else (smallest,):
+        own.append((case.set("kernel_size", (kernel,) * rank),))
+    if any(_at(facts.get("dilation", 1), index) > 1 for index in range(rank)):
+        own.append((case.set("dilation", (1,) * rank),))
+    own.append((case.set("padding", tuple((_at(facts["kernel_size"], i) - 1) // 2 for i in range(rank))),))
+    return own
+
+
+def _at(setting: object, index: int) -> int:
+    value = setting[min(index, len(setting) - 1)] if isinstance(setting, tuple | list) else setting
+    return value if isinstance(value, int) else 0
+
+
+def _short(setting: object) -> str:
+    if isinstance(setting, tuple | list):
+        return "x".join(str(size) for size in setting)
+    return str(setting)

@@ -1,0 +1,138 @@
+"""From frames to places in the user's source: which frames are the user's, and what is written there."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import sys
+import sysconfig
+from functools import cache
+from pathlib import Path
+from types import CodeType, FrameType, TracebackType
+
+from shapewatch.recording import Span
+
+_OWN = str(Path(__file__).parent)
+_STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
+_SITE = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+_FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax")
+
+
+@cache
+def is_foreign(file: str) -> bool:
+    """Whether a file belongs to a framework, to the standard library or to shapewatch.
+
+    Model libraries (torchvision, timm) are not foreign: what is written there is what the model does.
+    """
+    if file.startswith("<frozen"):
+        return True
+    if file.startswith(_OWN):
+        return True
+    parts = Path(file).parts
+    if "site-packages" in parts or "dist-packages" in parts:
+        marker = "site-packages" if "site-packages" in parts else "dist-packages"
+        package = parts[len(parts) - 1 - parts[::-1].index(marker) + 1]
+        return package in _FRAMEWORKS
+    return file.startswith(_STANDARD)
+
+
+_foreign_code: dict[CodeType, bool] = {}
+
+
+def calling_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
+    """The innermost frame that is the user's, as code and line. On the healthy pass: no text is read here."""
+    known = _foreign_code
+    while frame is not None:
+        code = frame.f_code
+        foreign = known.get(code)
+        if foreign is None:
+            foreign = known[code] = is_foreign(code.co_filename)
+        if not foreign:
+            return code, frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+def raising_line(traceback: TracebackType | None) -> tuple[CodeType, int] | None:
+    """The innermost frame of a traceback that is the user's."""
+    found = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if not is_foreign(code.co_filename):
+            found = (code, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
+
+
+def span_at(code: CodeType, line: int) -> Span:
+    """The place as a `Span`, with its source line where the file can be read."""
+    return _span(code.co_filename, line, getattr(code, "co_qualname", code.co_name))
+
+
+@cache
+def _span(file: str, line: int, function: str) -> Span:
+    source = linecache.getline(file, line).strip()
+    return Span(file, line, source or None, function)
+
+
+def is_users_own(file: str) -> bool:
+    """Whether a file is the user's to edit: not an installed package."""
+    return not is_foreign(file) and not file.startswith(_SITE) and "site-packages" not in Path(file).parts
+
+
+@cache
+def attribute_line(cls: type, attribute: str) -> Span | None:
+    """The line of `cls` (or of a class it inherits from) that says `self.attribute = …`."""
+    for base in cls.__mro__:
+        file = _source_file(base)
+        if file is None or is_foreign(file):
+            continue
+        found = _assignments(file).get((base.__name__, attribute))
+        if found is not None:
+            return _span(file, found, f"{base.__qualname__}.__init__")
+    return None
+
+
+def _source_file(cls: type) -> str | None:
+    try:
+        return inspect.getsourcefile(cls)
+    except (TypeError, OSError):
+        return getattr(sys.modules.get(cls.__module__), "__file__", None)
+
+
+@cache
+def _assignments(file: str) -> dict[tuple[str, str], int]:
+    """(class, attribute) to the first line that assigns `self.attribute` in a class of that name."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[tuple[str, str], int] = {}
+    for owner in ast.walk(tree):
+        if not isinstance(owner, ast.ClassDef):
+            continue
+        for node in ast.walk(owner):
+            targets: list[ast.expr] = []
+            if isinstance(node, ast.Assign):
+                targets = node.targets
+            elif isinstance(node, ast.AnnAssign):
+                targets = [node.target]
+            for target in targets:
+                if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
+                    found.setdefault((owner.name, target.attr), node.lineno)
+    return found
+
+
+def without_own_frames(error: BaseException) -> None:
+    """Take shapewatch's frames out of a traceback: it reads as it would without the watch around it."""
+    entry = error.__traceback__
+    while entry is not None and entry.tb_frame.f_code.co_filename.startswith(_OWN):
+        entry = entry.tb_next
+    error.__traceback__ = entry
+    while entry is not None:
+        after = entry.tb_next
+        while after is not None and after.tb_frame.f_code.co_filename.startswith(_OWN):
+            after = after.tb_next
+        entry.tb_next = after
+        entry = after

@@ -1,0 +1,334 @@
+"""`watch` and `check`: the ways in. Only wiring."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+from shapewatch.adapters import REGISTRY, Adapter, InputSpec, Probe, Watching, adapter_of, loaded
+from shapewatch.diagnose import diagnose
+from shapewatch.recorder import own_fault
+from shapewatch.recording import Recording
+from shapewatch.report import Report
+from shapewatch.source import without_own_frames
+
+__all__ = ["InputSpec", "Session", "ShapeWarning", "UsageError", "check", "watch"]
+
+Watchable = TypeVar("Watchable", bound=Callable[..., Any])
+
+
+class UsageError(ValueError):
+    """shapewatch was asked for something that cannot be; the message says what would be right."""
+
+
+class ShapeWarning(UserWarning):
+    """A decorated model ran, and looks wrong: see the report."""
+
+
+class Session(AbstractContextManager["Session"]):
+    """One watched block. `report` is there after it, however it ended."""
+
+    def __init__(self, target: object | None = None) -> None:
+        self._target = target
+        self._stack = ExitStack()
+        self._watching: list[tuple[Adapter, Watching]] = []
+        self._report: Report | None = None
+        self._entered = False
+
+    def __enter__(self) -> Session:
+        if self._entered:
+            raise UsageError("this watch has been used already; `with shapewatch.watch(model) as session:` makes a new one")
+        self._entered = True
+        adapters = [adapter_of(self._target)] if self._target is not None else loaded()
+        for adapter in adapters:
+            self._watching.append((adapter, self._stack.enter_context(adapter.instrument(self._target))))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+        if error is not None:
+            without_own_frames(error)
+        try:
+            self._report = self._diagnosed(error if isinstance(error, Exception) else None)
+            if isinstance(error, Exception):
+                explain_on(error, self._report)
+        except Exception as fault:
+            own_fault(fault)
+        finally:
+            self._watching.clear()
+            self._target = None
+
+    def _diagnosed(self, error: Exception | None) -> Report:
+        reports = []
+        for adapter, watching in self._watching:
+            recording = watching.finish(error)
+            if recording.calls or len(self._watching) == 1:
+                reports.append(diagnosed(recording, adapter, watching))
+        return max(reports, key=lambda report: len(report.calls), default=Report(Recording("")))
+
+    @property
+    def report(self) -> Report:
+        """What was recorded and found.
+
+        Raises:
+            UsageError: the block has not ended yet.
+        """
+        if self._report is None:
+            if self._entered and not self._watching:
+                return Report(Recording(""))  # our own fault kept us from a report
+            raise UsageError("the report is there when the `with` block has ended")
+        return self._report
+
+    def __call__(self, decorated: Watchable) -> Watchable:
+        """`@shapewatch.watch()` as a decorator."""
+        if self._target is not None:
+            raise UsageError("`@shapewatch.watch()` takes no model: the decorated class or function is what is watched")
+        return _decorate(decorated)
+
+
+def diagnosed(recording: Recording, adapter: Adapter, watching: Watching) -> Report:
+    """The report of what was just watched. A fault of ours on the way costs the diagnosis, never the recording."""
+    probe: Probe | None = None
+    try:
+        if recording.failure is not None or _may_warn(recording):
+            probe = watching.probe()
+    except Exception as fault:
+        own_fault(fault)
+    try:
+        return diagnose(recording, adapter, probe, watching.output())
+    except Exception as fault:
+        own_fault(fault)
+        return Report(recording, output=watching.output())
+
+
+def _may_warn(recording: Recording) -> bool:
+    return any(call.kind in ("add", "sub") for call in recording.calls)
+
+
+def explain_on(error: Exception, report: Report) -> None:
+    """Add the explanation to the exception, once, if there is something to explain."""
+    if any(diagnosis.severity == "error" for diagnosis in report.diagnoses):
+        from shapewatch.render import note_of
+
+        if not any(note.startswith(NOTE_BEGINS) for note in getattr(error, "__notes__", ())):
+            error.add_note(f"{NOTE_BEGINS}\n{note_of(report)}")
+
+
+NOTE_BEGINS = "shapewatch:"
+
+
+@overload
+def watch(target: Watchable) -> Watchable: ...
+@overload
+def watch(target: object = None) -> Session: ...
+def watch(target: Any = None) -> Any:
+    """Watch a block of code, a model class or a function.
+
+        with shapewatch.watch(model) as session:   # or watch(): whatever runs inside
+            model(x)
+        print(session.report)
+
+        @shapewatch.watch                          # on a model class, or on a function
+        class Net(nn.Module): ...
+
+    When the watched code raises a shape error, the same exception leaves the block with the explanation added as a note.
+
+    Raises:
+        UsageError: the target is neither a model nor a model class nor a function.
+    """
+    if target is None:
+        return Session()
+    if inspect.isroutine(target) or isinstance(target, type | functools.partial):
+        return _decorate(target)
+    try:
+        adapter_of(target)
+    except ValueError as error:
+        raise UsageError(f"watch() takes a model, a model class or a function; {error}") from None
+    return Session(target)
+
+
+# Decorators
+
+_inside = threading.local()
+"""`.decorated` is set while a decorated model or function runs: an inner one leaves the watching to it."""
+
+
+def _decorate(target: Any) -> Any:
+    if isinstance(target, type):
+        try:
+            adapter_of(target)
+        except ValueError as error:
+            raise UsageError(f"watch() takes a model class; {error}") from None
+        return _decorate_class(target)
+    if not callable(target):
+        raise UsageError(f"watch() decorates a model class or a function, not {type(target).__name__}")
+    return _watched_function(target)
+
+
+def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise UsageError(f"{function.__name__} gives control away while it runs; put `with shapewatch.watch():` inside it")
+
+    @functools.wraps(function)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        if getattr(_inside, "decorated", False):
+            return function(*args, **kwargs)
+        return _call_watched(function, args, kwargs, None)
+
+    return watched
+
+
+def _decorate_class(cls: type) -> type:
+    """The same class; its instances watch themselves when they are called, once for each signature of inputs."""
+    original: Any = cls.__call__
+
+    @functools.wraps(original)
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        if getattr(_inside, "decorated", False):
+            return original(self, *args, **kwargs)
+        signature = _signature(self, args, kwargs)
+        seen = _seen.setdefault(cls, set())
+        if signature not in seen:
+            result = _call_watched(functools.partial(original, self), args, kwargs, self)
+            seen.add(signature)
+            return result
+        try:
+            return original(self, *args, **kwargs)
+        except Exception as error:
+            _explain_later_failure(self, args, kwargs, error)
+            raise
+
+    cls.__call__ = __call__  # type: ignore[assignment,method-assign,operator]
+    return cls
+
+
+_seen: dict[type, set[Any]] = {}
+
+
+def _signature(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """What decides whether a pass has been seen: shapes and dtypes of the arguments, and whether the model trains."""
+
+    def of(value: Any) -> Any:
+        shape = getattr(value, "shape", None)
+        if shape is not None:
+            return (tuple(shape), str(getattr(value, "dtype", "")))
+        if isinstance(value, tuple | list):
+            return tuple(of(item) for item in value)
+        if isinstance(value, dict):
+            return tuple((key, of(item)) for key, item in value.items())
+        return value if isinstance(value, int | float | str | bool) else type(value).__name__
+
+    return (id(model), getattr(model, "training", None), of(args), of(dict(kwargs)))
+
+
+def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None) -> Any:
+    session = Session(model)
+    _inside.decorated = True
+    try:
+        with session:
+            result = function(*args, **kwargs)
+    finally:
+        _inside.decorated = False
+    for diagnosis in session.report.diagnoses:
+        if diagnosis.severity == "warning":
+            warnings.warn(f"{diagnosis.code} {diagnosis.headline}. {diagnosis.explanation}", ShapeWarning, stacklevel=3)
+    return result
+
+
+def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception) -> None:
+    """A pass that was not watched has failed: look at it again on shapes alone."""
+    try:
+        without_own_frames(error)
+        adapter = adapter_of(model)
+        probe = adapter.prepare(model, args, kwargs)
+        trial = probe.run()
+        if trial.recording.failure is not None and trial.unsupported is None:
+            explain_on(error, diagnose(trial.recording, adapter, probe))
+    except Exception as fault:
+        own_fault(fault)
+
+
+# The dry run
+
+
+def check(
+    model: Any,
+    *args: Any,
+    input_shape: Sequence[int] | Sequence[Any] | Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> Report:
+    """Run a model on shapes alone: nothing is computed, nothing in the model changes, no shape error is raised.
+
+        check(model, x)
+        check(model, input_shape=(1, 3, 224, 224))
+        check(model, input_shape={"tokens": (1, 128), "mask": (1, 128)})
+
+    Args:
+        model: a model that has been built.
+        args: inputs as for a call of the model; only their shapes are used.
+        input_shape: instead of `args`: one shape, a list of shapes (one an input), or shapes by argument name.
+            A shape is of sizes, batch included.
+
+    Raises:
+        UsageError: the model is no model, or there is no telling its inputs.
+    """
+    try:
+        adapter = adapter_of(model)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if isinstance(model, type):
+        raise UsageError(f"check() takes a model, and {model.__name__} is a class: check({model.__name__}(...), ...)")
+    if input_shape is not None and (args or kwargs):
+        raise UsageError("check() takes inputs or input_shape, not both")
+    if input_shape is None and not (args or kwargs):
+        raise UsageError("check() needs inputs or a shape: check(model, input_shape=(1, 3, 224, 224))")
+    try:
+        probe = (
+            adapter.prepare(model, args, kwargs)
+            if input_shape is None
+            else adapter.prepare_shapes(model, _specs(input_shape))
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    trial = probe.run()
+    report = diagnose(trial.recording, adapter, probe, trial.output)
+    if trial.unsupported is not None:
+        from dataclasses import replace
+
+        report = replace(report, notes=(f"Not checked to the end: {trial.unsupported}.",), diagnoses=())
+    return report
+
+
+def _specs(given: Any) -> list[InputSpec]:
+    """One spec an input, from a shape, a list of shapes or specs, or shapes by name."""
+    if isinstance(given, InputSpec):
+        return [given]
+    if isinstance(given, Mapping):
+        return [InputSpec(_shape(shape), None, str(name)) for name, shape in given.items()]
+    items = list(given)
+    if items and all(isinstance(item, int) for item in items):
+        return [InputSpec(_shape(items))]
+    return [item if isinstance(item, InputSpec) else InputSpec(_shape(item)) for item in items]
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    try:
+        sizes = tuple(given)
+    except TypeError:
+        sizes = ()
+    if not sizes or not all(isinstance(size, int) and size >= 0 for size in sizes):
+        raise UsageError(f"a shape is a tuple of sizes, such as (1, 3, 224, 224); this is {given!r}")
+    return sizes
+
+
+def no_framework() -> str:
+    """What to say when a framework is needed and none is imported."""
+    return f"no framework is imported; shapewatch watches {' and '.join(REGISTRY)}"

@@ -1,0 +1,471 @@
+"""Every script in `examples/` does what its story says: plain, watched, and from the command line."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import io
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import shapewatch
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "examples" / "torch"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one script is expected to do.
+
+    `error` is the framework's own line, None for a script that runs. `at` is the source line that
+    `location` names; `edit` is a part of the first fix's edit, `fragment` of its code. `output` is the
+    shape that the script prints or, for a broken one, that its first fix leads to.
+    """
+
+    script: str
+    output: tuple[int, ...]
+    error: str | None = None
+    code: str | None = None
+    layer: str | None = None
+    at: str | None = None
+    edit: Mapping[str, Any] = field(default_factory=dict)
+    fragment: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.error is None else 1
+
+    @property
+    def severity(self) -> str:
+        return "warning" if self.error is None else "error"
+
+
+def sizes_differ(a: int, b: int, axis: int) -> str:
+    """PyTorch's line for an addition or multiplication whose operands do not fit on an axis."""
+    return (
+        f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) "
+        f"at non-singleton dimension {axis}"
+    )
+
+
+EXAMPLES = (
+    Expected(
+        "resnet_lost_projection",
+        output=(2, 10),
+        error=sizes_differ(16, 32, 3),
+        code="SW201",
+        layer="layer2.0",
+        at="out += identity",
+        edit={"action": "insert", "layer": "layer2.0"},
+        fragment="nn.Conv2d(16, 32, 1, stride=2, bias=False)",
+    ),
+    Expected(
+        "residual_without_projection",
+        output=(2, 10),
+        error=sizes_differ(16, 32, 3),
+        code="SW201",
+        layer="block2",
+        at="return torch.relu(out + x)",
+        edit={"action": "insert", "layer": "block2"},
+        fragment="nn.Conv2d(16, 16, 1, stride=2",
+    ),
+    Expected(
+        "bottleneck_without_projection",
+        output=(2, 10),
+        error=sizes_differ(64, 16, 1),
+        code="SW201",
+        layer="blocks.0",
+        at="return torch.relu(out + skip)",
+        edit={"action": "insert", "layer": "blocks.0"},
+        fragment="nn.Conv2d(16, 64, 1",
+    ),
+    Expected(
+        "residual_channels_differ",
+        output=(4, 10),
+        error=sizes_differ(32, 48, 1),
+        code="SW201",
+        layer="blocks.2.conv2",
+        at="return x + self.conv2(self.relu(self.conv1(x)))",
+        edit={"action": "set", "layer": "blocks.2.conv2", "argument": "out_channels", "value": 32},
+        fragment="nn.Conv2d(64, 32, 3, padding=1)",
+    ),
+    Expected(
+        "projection_wrong_stride",
+        output=(2, 10),
+        error=sizes_differ(8, 16, 3),
+        code="SW201",
+        layer="stage2.project",
+        at="return torch.relu(main + self.project(x))",
+        edit={"action": "set", "layer": "stage2.project", "argument": "stride", "value": 2},
+        fragment="nn.Conv2d(32, 64, 1, stride=2)",
+    ),
+    Expected(
+        "densenet_wrong_growth",
+        output=(2, 10),
+        error="RuntimeError: running_mean should contain 120 elements not 128",
+        code="SW502",
+        layer="dense.1.conv",
+        at="return self.conv(torch.relu(self.norm(features)))",
+        edit={"action": "set", "layer": "dense.1.conv", "argument": "out_channels", "value": 32},
+        fragment="nn.Conv2d(96, 32, 3, padding=1, bias=False)",
+    ),
+    Expected(
+        "unet_odd_input",
+        output=(1, 2, 64, 64),
+        error="RuntimeError: Sizes of tensors must match except in dimension 1. "
+        "Expected size 65 but got size 64 for tensor number 1 in the list.",
+        code="SW401",
+        layer="pool1",
+        at="x = self.decode1(torch.cat([fine, x], dim=1))",
+        edit={"action": "input", "shape": (1, 1, 64, 64)},
+        fragment="64",
+    ),
+    Expected(
+        "concat_wrong_width",
+        output=(2, 10),
+        error="RuntimeError: Given groups=1, weight of size [32, 40, 1, 1], expected input[2, 48, 16, 16] "
+        "to have 40 channels, but got 48 channels instead",
+        code="SW501",
+        layer="inception.fuse",
+        at="return torch.relu(self.fuse(together))",
+        edit={"action": "set", "layer": "inception.fuse", "argument": "in_channels", "value": 48},
+        fragment="nn.Conv2d(48, 32, 1)",
+    ),
+    Expected(
+        "highway_gate_width",
+        output=(8, 3),
+        error=sizes_differ(64, 96, 1),
+        code="SW201",
+        layer="layers.1.transform",
+        at="return gate * transformed + (1 - gate) * x",
+        edit={"action": "set", "layer": "layers.1.transform", "argument": "out_features", "value": 64},
+        fragment="nn.Linear(64, 64)",
+    ),
+    Expected(
+        "preactivation_shortcut_stride",
+        output=(2, 10),
+        error=sizes_differ(16, 32, 3),
+        code="SW201",
+        layer="block2.shortcut",
+        at="return out + skip",
+        edit={"action": "set", "layer": "block2.shortcut", "argument": "stride", "value": 2},
+        fragment="nn.Conv2d(16, 32, 1, stride=2, bias=False)",
+    ),
+    Expected(
+        "lstm_skip_width",
+        output=(4, 12, 9),
+        error="RuntimeError: mat1 and mat2 shapes cannot be multiplied (48x96 and 64x9)",
+        code="SW102",
+        layer="head",
+        at="return self.head(features)",
+        edit={"action": "set", "layer": "head", "argument": "in_features", "value": 96},
+        fragment="nn.Linear(96, 9)",
+    ),
+    Expected(
+        "silent_broadcast",
+        output=(2, 10),
+        code="SW291",
+        layer="block2.project",
+        at="return torch.relu(main + skip)",
+        edit={"action": "set", "layer": "block2.project", "argument": "out_channels", "value": 16},
+        fragment="nn.Conv2d(8, 16, 1, stride=2)",
+    ),
+    Expected("resnet", output=(2, 10)),
+    Expected("unet", output=(1, 2, 64, 64)),
+    Expected("transformer", output=(4, 5)),
+    Expected(
+        "flatten_linear_width",
+        output=(4, 10),
+        error="RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x256 and 200x120)",
+        code="SW102",
+        layer="fc1",
+        at="x = torch.relu(self.fc1(x))",
+        edit={"action": "set", "layer": "fc1", "argument": "in_features", "value": 256},
+        fragment="nn.Linear(256, 120)",
+    ),
+    Expected(
+        "channels_last_input",
+        output=(2, 10),
+        error="RuntimeError: Given groups=1, weight of size [16, 3, 3, 3], expected input[2, 48, 64, 3] "
+        "to have 3 channels, but got 48 channels instead",
+        code="SW702",
+        at="x = torch.relu(self.norm(self.stem(x)))",
+        edit={"action": "input", "change": "permute", "shape": (2, 3, 48, 64)},
+        fragment=".permute(0, 3, 1, 2)",
+    ),
+    Expected(
+        "two_faults",
+        output=(2, 10),
+        error=sizes_differ(32, 24, 1),
+        code="SW201",
+        layer="block2.conv2",
+        at="return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))",
+        edit={"action": "set", "layer": "block2.conv2", "argument": "out_channels", "value": 32},
+        fragment="nn.Conv2d(32, 32, 3, padding=1)",
+    ),
+    Expected(
+        "transformer_mlp_width",
+        output=(2, 10, 50),
+        error=sizes_differ(64, 48, 2),
+        code="SW201",
+        layer="blocks.2.mlp.2",
+        at="return x + self.mlp(self.norm2(x))",
+        edit={"action": "set", "layer": "blocks.2.mlp.2", "argument": "out_features", "value": 64},
+        fragment="nn.Linear(256, 64)",
+    ),
+    Expected("three_ways", output=(8, 4)),
+)
+
+TELLS = [example for example in EXAMPLES if example.code]
+HEALTHY = [example for example in EXAMPLES if not example.code]
+# A watched run needs a process of its own, and each one imports torch: one script for each way to end.
+FROM_THE_COMMAND_LINE = [
+    example
+    for example in EXAMPLES
+    if example.script
+    in ("resnet_lost_projection", "unet_odd_input", "silent_broadcast", "resnet", "three_ways")
+]
+
+
+def each(examples: list[Expected] | tuple[Expected, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("expected", examples, ids=lambda expected: expected.script)
+
+
+def path_of(expected: Expected) -> Path:
+    return FOLDER / f"{expected.script}.py"
+
+
+def story_of(path: Path) -> str:
+    """The first line of a script's docstring."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+
+
+# By plain Python
+
+PLAIN = """
+import contextlib, io, json, runpy, sys, traceback
+runs = {}
+for path in sys.argv[1:]:
+    printed, error = io.StringIO(), None
+    with contextlib.redirect_stdout(printed):
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except Exception as raised:
+            error = traceback.format_exception_only(raised)[-1].strip()
+    runs[path] = {"stdout": printed.getvalue(), "error": error}
+print(json.dumps(runs))
+"""
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A Python process that finds this shapewatch, installed or not."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+
+
+@functools.cache
+def plain_runs() -> dict[str, dict[str, str | None]]:
+    """What every script prints and raises, all in one process that nothing watches."""
+    done = python("-c", PLAIN, *(str(path_of(expected)) for expected in EXAMPLES))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@each(EXAMPLES)
+def test_plain_python(expected: Expected) -> None:
+    run = plain_runs()[str(path_of(expected))]
+    assert run["error"] == expected.error
+    printed = (run["stdout"] or "").splitlines()
+    assert printed[0].startswith("input (")
+    outputs = [line for line in printed if line.startswith("output ")]
+    assert set(outputs) == ({f"output {expected.output}"} if expected.error is None else set())
+
+
+@each([expected for expected in EXAMPLES if expected.script in ("resnet_lost_projection", "resnet")])
+def test_plain_python_in_a_process_of_its_own(expected: Expected) -> None:
+    done = python(str(path_of(expected)))
+    assert done.returncode == expected.exit_code
+    assert done.stdout == plain_runs()[str(path_of(expected))]["stdout"]
+    assert (done.stderr.splitlines() or [None])[-1] == expected.error
+
+
+# Watched, in this process
+
+
+@dataclass(frozen=True)
+class Run:
+    report: shapewatch.Report
+    stdout: str
+    error: str | None
+    notes: tuple[str, ...]
+
+
+@functools.cache
+def watched(script: str) -> Run:
+    """One script, run inside `watch()`. What is kept of its error holds no frame and so no tensor."""
+    printed = io.StringIO()
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+    session = shapewatch.watch()
+    try:
+        with contextlib.redirect_stdout(printed), session as seen:
+            runpy.run_path(str(FOLDER / f"{script}.py"), run_name="__main__")
+    except RuntimeError as raised:
+        error, notes = f"RuntimeError: {raised}", tuple(getattr(raised, "__notes__", ()))
+    return Run(seen.report, printed.getvalue(), error, notes)
+
+
+@each([expected for expected in EXAMPLES if expected.script != "three_ways"])
+def test_watching_changes_nothing(expected: Expected) -> None:
+    run = watched(expected.script)
+    plain = plain_runs()[str(path_of(expected))]
+    assert run.error == plain["error"]
+    assert run.stdout == plain["stdout"]
+    assert len(run.notes) == expected.exit_code
+
+
+@each([expected for expected in HEALTHY if expected.script != "three_ways"])
+def test_a_healthy_model_is_left_in_peace(expected: Expected) -> None:
+    report = watched(expected.script).report
+    assert report.ok
+    assert report.diagnoses == ()
+    assert report.junctions
+    assert "mismatch" not in {junction.status for junction in report.junctions}
+
+
+@each(TELLS)
+def test_diagnosis(expected: Expected) -> None:
+    run = watched(expected.script)
+    first = run.report.diagnoses[0]
+    assert run.report.ok == (expected.error is None)
+    assert (first.code, first.severity) == (expected.code, expected.severity)
+    assert (first.cause.layer if first.cause else None) == expected.layer
+    assert first.location is not None
+    assert first.location.source == expected.at
+    assert Path(first.location.file) == path_of(expected)
+
+
+@each(TELLS)
+def test_fix(expected: Expected) -> None:
+    fix = watched(expected.script).report.diagnoses[0].fixes[0]
+    assert {name: as_lists(fix.edit.get(name)) for name in expected.edit} == {
+        name: as_lists(value) for name, value in expected.edit.items()
+    }
+    assert expected.fragment in fix.code
+    assert fix.verified == "forward"
+    assert as_lists(fix.output_shape) == list(expected.output)
+
+
+@each([expected for expected in TELLS if expected.error])
+def test_the_note_says_it_all(expected: Expected) -> None:
+    (note,) = watched(expected.script).notes
+    for part in (expected.code, expected.layer or "", expected.fragment):
+        assert part in note
+
+
+def as_lists(value: Any) -> Any:
+    """Tuples as lists, as JSON has them."""
+    return [as_lists(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+# Without running them
+
+
+def model_of(script: str, name: str) -> Any:
+    """A model of the class `name` in a script, made without running the script's main part."""
+    return runpy.run_path(str(FOLDER / f"{script}.py"), run_name=script)[name]()
+
+
+def test_check_reports_both_faults_at_once() -> None:
+    report = shapewatch.check(model_of("two_faults", "Net"), input_shape=(2, 3, 32, 32))
+    errors = [diagnosis for diagnosis in report.diagnoses if diagnosis.severity == "error"]
+    assert [(error.code, error.cause.layer if error.cause else None) for error in errors] == [
+        ("SW201", "block2.conv2"),
+        ("SW102", "head"),
+    ]
+    assert errors[1].fixes[0].edit["value"] == 32
+    assert not report.ok
+
+
+def test_check_passes_the_correct_twin() -> None:
+    report = shapewatch.check(model_of("resnet", "ResNet"), input_shape=(2, 3, 32, 32))
+    assert report.ok
+    assert as_lists(report.output) == [2, 10]
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "shape", "output"),
+    [
+        ("resnet_lost_projection", "ResNet", (2, 3, 32, 32), (2, 10)),
+        ("residual_channels_differ", "Net", (4, 1, 16, 16), (4, 10)),
+        ("highway_gate_width", "Net", (8, 20), (8, 3)),
+    ],
+)
+def test_the_fix_holds_on_real_numbers(
+    script: str, name: str, shape: tuple[int, ...], output: tuple[int, ...]
+) -> None:
+    model = model_of(script, name)
+    before = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    fix = shapewatch.check(model, input_shape=shape).diagnoses[0].fixes[0]
+    with fix.applied(model):
+        assert tuple(model(torch.zeros(shape)).shape) == output
+    assert {key: tuple(value.shape) for key, value in model.state_dict().items()} == before
+    with pytest.raises(RuntimeError, match="must match the size"):
+        model(torch.zeros(shape))
+
+
+# From the command line
+
+
+@each(FROM_THE_COMMAND_LINE)
+def test_run_command(expected: Expected) -> None:
+    done = python("-m", "shapewatch", "run", str(path_of(expected)))
+    assert done.returncode == expected.exit_code
+    assert done.stdout == plain_runs()[str(path_of(expected))]["stdout"]
+    for part in (expected.error or "", expected.code or "", expected.layer or "", expected.fragment):
+        assert part in done.stderr
+    if expected.code is None:
+        assert done.stderr == ""
+
+
+# The list of examples
+
+
+def test_every_script_is_tested() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted(
+        expected.script for expected in EXAMPLES
+    )
+
+
+@each(EXAMPLES)
+def test_the_readme_tells_the_story(expected: Expected) -> None:
+    story = story_of(path_of(expected))
+    assert story.endswith(".")
+    readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    assert f"| [`{expected.script}.py`](torch/{expected.script}.py) | {story} |" in readme
+
+
+@each(EXAMPLES)
+def test_a_broken_script_names_its_fault(expected: Expected) -> None:
+    docstring = ast.get_docstring(ast.parse(path_of(expected).read_text(encoding="utf-8"))) or ""
+    assert ("\n\nFault: " in docstring) == (expected.code is not None)
