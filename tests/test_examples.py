@@ -42,6 +42,7 @@ class Expected:
     at: str | None = None
     edit: Mapping[str, Any] = field(default_factory=dict)
     fragment: str = ""
+    verified: str = "forward"
 
     @property
     def exit_code(self) -> int:
@@ -68,7 +69,7 @@ EXAMPLES = (
         code="SW201",
         layer="layer2.0",
         at="out += identity",
-        edit={"action": "insert", "layer": "layer2.0"},
+        edit={"action": "replace", "layer": "layer2.0.downsample"},
         fragment="nn.Conv2d(16, 32, 1, stride=2, bias=False)",
     ),
     Expected(
@@ -99,7 +100,7 @@ EXAMPLES = (
         layer="blocks.2.conv2",
         at="return x + self.conv2(self.relu(self.conv1(x)))",
         edit={"action": "set", "layer": "blocks.2.conv2", "argument": "out_channels", "value": 32},
-        fragment="nn.Conv2d(64, 32, 3, padding=1)",
+        fragment="nn.Conv2d(64, 32, kernel_size=3, padding=1)",
     ),
     Expected(
         "projection_wrong_stride",
@@ -109,7 +110,7 @@ EXAMPLES = (
         layer="stage2.project",
         at="return torch.relu(main + self.project(x))",
         edit={"action": "set", "layer": "stage2.project", "argument": "stride", "value": 2},
-        fragment="nn.Conv2d(32, 64, 1, stride=2)",
+        fragment="nn.Conv2d(32, 64, kernel_size=1, stride=2)",
     ),
     Expected(
         "densenet_wrong_growth",
@@ -119,7 +120,7 @@ EXAMPLES = (
         layer="dense.1.conv",
         at="return self.conv(torch.relu(self.norm(features)))",
         edit={"action": "set", "layer": "dense.1.conv", "argument": "out_channels", "value": 32},
-        fragment="nn.Conv2d(96, 32, 3, padding=1, bias=False)",
+        fragment="nn.Conv2d(96, 32, kernel_size=3, padding=1, bias=False)",
     ),
     Expected(
         "unet_odd_input",
@@ -127,7 +128,7 @@ EXAMPLES = (
         error="RuntimeError: Sizes of tensors must match except in dimension 1. "
         "Expected size 65 but got size 64 for tensor number 1 in the list.",
         code="SW401",
-        layer="pool1",
+        layer="input",
         at="x = self.decode1(torch.cat([fine, x], dim=1))",
         edit={"action": "input", "shape": (1, 1, 64, 64)},
         fragment="64",
@@ -141,7 +142,7 @@ EXAMPLES = (
         layer="inception.fuse",
         at="return torch.relu(self.fuse(together))",
         edit={"action": "set", "layer": "inception.fuse", "argument": "in_channels", "value": 48},
-        fragment="nn.Conv2d(48, 32, 1)",
+        fragment="nn.Conv2d(48, 32, kernel_size=1)",
     ),
     Expected(
         "highway_gate_width",
@@ -161,7 +162,7 @@ EXAMPLES = (
         layer="block2.shortcut",
         at="return out + skip",
         edit={"action": "set", "layer": "block2.shortcut", "argument": "stride", "value": 2},
-        fragment="nn.Conv2d(16, 32, 1, stride=2, bias=False)",
+        fragment="nn.Conv2d(16, 32, kernel_size=1, stride=2, bias=False)",
     ),
     Expected(
         "lstm_skip_width",
@@ -180,7 +181,7 @@ EXAMPLES = (
         layer="block2.project",
         at="return torch.relu(main + skip)",
         edit={"action": "set", "layer": "block2.project", "argument": "out_channels", "value": 16},
-        fragment="nn.Conv2d(8, 16, 1, stride=2)",
+        fragment="nn.Conv2d(8, 16, kernel_size=1, stride=2)",
     ),
     Expected("resnet", output=(2, 10)),
     Expected("unet", output=(1, 2, 64, 64)),
@@ -201,6 +202,7 @@ EXAMPLES = (
         error="RuntimeError: Given groups=1, weight of size [16, 3, 3, 3], expected input[2, 48, 64, 3] "
         "to have 3 channels, but got 48 channels instead",
         code="SW702",
+        layer="input",
         at="x = torch.relu(self.norm(self.stem(x)))",
         edit={"action": "input", "change": "permute", "shape": (2, 3, 48, 64)},
         fragment=".permute(0, 3, 1, 2)",
@@ -213,7 +215,9 @@ EXAMPLES = (
         layer="block2.conv2",
         at="return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))",
         edit={"action": "set", "layer": "block2.conv2", "argument": "out_channels", "value": 32},
-        fragment="nn.Conv2d(32, 32, 3, padding=1)",
+        fragment="nn.Conv2d(32, 32, kernel_size=3, padding=1)",
+        # The other fault is still there, so with this fix alone no pass comes to its end.
+        verified="junction",
     ),
     Expected(
         "transformer_mlp_width",
@@ -372,20 +376,25 @@ def test_fix(expected: Expected) -> None:
         name: as_lists(value) for name, value in expected.edit.items()
     }
     assert expected.fragment in fix.code
-    assert fix.verified == "forward"
-    assert as_lists(fix.output_shape) == list(expected.output)
+    assert fix.verified == expected.verified
+    assert as_lists(fix.output_shape) == (list(expected.output) if fix.verified == "forward" else None)
 
 
 @each([expected for expected in TELLS if expected.error])
 def test_the_note_says_it_all(expected: Expected) -> None:
     (note,) = watched(expected.script).notes
-    for part in (expected.code, expected.layer or "", expected.fragment):
-        assert part in note
+    for part in (expected.code, expected.layer, expected.fragment):
+        assert unspaced(part) in unspaced(note)
 
 
 def as_lists(value: Any) -> Any:
     """Tuples as lists, as JSON has them."""
     return [as_lists(item) for item in value] if isinstance(value, tuple | list) else value
+
+
+def unspaced(words: str | None) -> str:
+    """Words without their spaces, for a report breaks its lines, code too, where they would be too long."""
+    return "".join((words or "").split())
 
 
 # Without running them
@@ -442,8 +451,8 @@ def test_run_command(expected: Expected) -> None:
     done = python("-m", "shapewatch", "run", str(path_of(expected)))
     assert done.returncode == expected.exit_code
     assert done.stdout == plain_runs()[str(path_of(expected))]["stdout"]
-    for part in (expected.error or "", expected.code or "", expected.layer or "", expected.fragment):
-        assert part in done.stderr
+    for part in (expected.error, expected.code, expected.layer, expected.fragment):
+        assert unspaced(part) in unspaced(done.stderr)
     if expected.code is None:
         assert done.stderr == ""
 

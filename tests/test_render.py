@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -669,8 +670,6 @@ def test_a_terminal_shows_the_same_characters(name: str, width: int) -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_colour_adds_colour_and_nothing_else(name: str) -> None:
-    import re
-
     report = REPORTS[name]()
     coloured = print_with_rich(report, 80, colour=True)
     assert "\x1b[" in coloured
@@ -879,6 +878,45 @@ def test_the_layer_to_blame_is_marked_where_it_changes_the_axis() -> None:
     assert marked(dataclasses.replace(report, diagnoses=(blamed,))) == [("reduce", "here channels part")]
 
 
+def test_no_mark_on_a_branch_that_comes_back_to_the_fork() -> None:
+    layers = {"reduce": conv("reduce", 256, 64), "expand": conv("expand", 64, 256)}
+    steps = [("reduce", (2, 64, 8, 8)), ("expand", (2, 256, 8, 8))]
+    report = meeting(steps, (2, 256, 8, 8), (2, 512, 8, 8), (1,), **layers)
+    (diagnosis,) = report.diagnoses
+    blamed = dataclasses.replace(diagnosis, cause=Cause("reduce", "Conv2d"))
+    assert marked(dataclasses.replace(report, diagnoses=(blamed,))) == []
+
+
+def growing(sizes: Sequence[int]) -> Report:
+    """A branch of convolutions that each give another number of channels."""
+    layers = {f"conv{n}": conv(f"conv{n}", 1, size) for n, size in enumerate(sizes)}
+    steps = [(f"conv{n}", (2, size, 8, 8)) for n, size in enumerate(sizes)]
+    return meeting(steps, (2, 3, 8, 8), (2, 3, 8, 8), (1,), **layers)
+
+
+def test_the_marked_line_of_a_long_branch_is_not_folded_away() -> None:
+    report = growing(range(10, 30))
+    (diagnosis,) = report.diagnoses
+    blamed = dataclasses.replace(diagnosis, cause=Cause("conv9", "Conv2d"))
+    report = dataclasses.replace(report, diagnoses=(blamed,))
+    assert marked(report) == [("conv9", "here channels part")]
+    assert re.findall(r"… (\d+) more calls", as_text(report)) == ["7", "7"]
+
+
+@pytest.mark.parametrize(("calls", "folded"), [(7, []), (8, ["3"]), (9, ["4"])])
+def test_a_branch_is_folded_when_it_is_long(calls: int, folded: list[str]) -> None:
+    assert re.findall(r"… (\d+) more call", as_text(growing(range(10, 10 + calls)))) == folded
+
+
+def test_no_line_tells_that_one_line_is_left_out() -> None:
+    report = growing(range(10, 20))
+    (diagnosis,) = report.diagnoses
+    blamed = dataclasses.replace(diagnosis, cause=Cause("conv3", "Conv2d"))
+    text = as_text(dataclasses.replace(report, diagnoses=(blamed,)))
+    assert "conv2 " in text
+    assert re.findall(r"… (\d+) more call", text) == ["3"]
+
+
 def test_when_both_branches_leave_the_fork_each_says_for_what() -> None:
     layers = {"conv1": conv("conv1", 16, 32), "shortcut": conv("shortcut", 16, 64)}
     report = meeting([("conv1", (2, 32, 8, 8))], (2, 16, 8, 8), (2, 64, 8, 8), (1,), **layers)
@@ -997,6 +1035,11 @@ CONV = {
             "16 -> 32, 2x2, stride 2",
         ),
         ("pool", {"kernel_size": (2, 2), "stride": (2, 2), "padding": (0, 0), "rank": 2}, "2x2, stride 2"),
+        (
+            "conv",
+            CONV | {"kernel_size": (4, 4), "stride": (4, 4), "padding": (0, 0)},
+            "16 -> 32, 4x4, stride 4",
+        ),
         ("adaptive_pool", {"output_size": 1, "rank": 2}, "to 1x1"),
         ("adaptive_pool", {"output_size": (7, None), "rank": 2}, "to 7x?"),
         ("linear", {"in_features": 3072, "out_features": 768}, "3072 -> 768"),

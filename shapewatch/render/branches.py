@@ -16,17 +16,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shapewatch.junctions import Branch, Junction, Step
-from shapewatch.recording import Shape
+from shapewatch.recording import Shape, Size
 from shapewatch.render import naming
 from shapewatch.render.document import GLUE, Block, Cell, Column, Paragraph, Row, Run, Runs, Table, runs
-from shapewatch.render.parting import axis_names_at, partings, rank_of, size_of
+from shapewatch.render.parting import axis_names_at, partings, rank_of, shown_branches, size_of
 from shapewatch.report import Diagnosis, Report
 
 MOST_LINES = 7
 """A branch with more lines than this is folded in its middle."""
-
-MOST_BRANCHES = 4
-"""Of more branches than this, those are drawn that do not fit, and one of those that do."""
 
 MOST_NAMES = 36
 """Characters that the names of calls folded into one line may take."""
@@ -124,7 +121,7 @@ class _Drawing:
         """`main [2, 32, 8, 8]   skip [2, 16, 8, 8]   channels differ`, less what headline and marks say."""
         names = branch_names(self.junction.branches)
         parts: list[Runs] = []
-        shapes = {index: naming.sizes(self.junction.branches[index].shape) for index in self.shown()}
+        shapes = {index: naming.sizes(self.junction.branches[index].shape) for index in self.shown}
         headline = naming.glued(self.diagnosis.headline)
         if not all(shape in headline for shape in shapes.values()):
             parts += [runs(Run(f"{names[index]}{GLUE}", "muted"), shape) for index, shape in shapes.items()]
@@ -147,18 +144,10 @@ class _Drawing:
             return f"{naming.axes_listed(axes)} {naming.verb(axes, 'is', 'are')} stretched to fit"
         return f"{naming.axes_listed(axes)} {naming.verb(axes, 'differs', 'differ')}"
 
+    @cached_property
     def shown(self) -> list[int]:
-        """Which branches are drawn. Of many: those whose sizes are rarer, and the first one that agrees."""
-        branches = self.junction.branches
-        everything = list(range(len(branches)))
-        if self.full or len(branches) <= MOST_BRANCHES:
-            return everything
-        rank = rank_of(self.junction)
-        kinds = [tuple(size_of(branch.shape, axis, rank) for axis in self.axes) for branch in branches]
-        often = Counter(kinds)
-        usual = kinds.index(often.most_common(1)[0][0])
-        odd = [index for index in everything if kinds[index] != kinds[usual]]
-        return sorted([usual, *odd[: MOST_BRANCHES - 1]])
+        """The branches that are drawn."""
+        return list(range(len(self.junction.branches))) if self.full else shown_branches(self.junction)
 
     # The branches
 
@@ -169,11 +158,10 @@ class _Drawing:
             rows.append((Cell(runs(Run(label)), 3), self.shape_cell(self.junction.fork.shape)))
         names = branch_names(self.junction.branches)
         marks = self.marks()
-        shown = self.shown()
-        for index in shown:
+        for index in self.shown:
             own = {step: mark for (branch, step), mark in marks.items() if branch == index}
             rows += self.branch_rows(self.junction.branches[index], names[index], own)
-        hidden = [branch for index, branch in enumerate(self.junction.branches) if index not in shown]
+        hidden = [branch for index, branch in enumerate(self.junction.branches) if index not in self.shown]
         if hidden:
             more = f"… {naming.counted(len(hidden), 'more branch', 'more branches')}"
             alike = (
@@ -275,10 +263,7 @@ class _Drawing:
             names = [self.axis_names[axis] for axis in axes]
             if any(often[axis] > 1 for axis in axes):
                 sizes = [size_of(shape, axis, rank_of(self.junction)) for axis in axes]
-                became = [
-                    f"{name} {'?' if size is None else size}" for name, size in zip(names, sizes, strict=True)
-                ]
-                marks[index, step] = f"here {naming.listed(became)}"
+                marks[index, step] = f"here {_with_sizes(names, sizes)}"
             elif self.told and axes == self.axes:
                 marks[index, step] = f"{naming.verb(names, 'parts', 'part')} here"
             else:
@@ -293,3 +278,11 @@ class _Group:
     steps: tuple[int, ...]
     keeps: bool = False
     hidden: bool = False
+
+
+def _with_sizes(names: Sequence[str], sizes: Sequence[Size]) -> str:
+    """`channels 32`, `height and width 8`, `channels 32 and height 8`."""
+    words = ["?" if size is None else str(size) for size in sizes]
+    if len(set(words)) == 1:
+        return f"{naming.axes_listed(names)} {words[0]}"
+    return naming.listed([f"{name} {word}" for name, word in zip(names, words, strict=True)])

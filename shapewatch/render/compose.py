@@ -195,7 +195,7 @@ def _blame(cause: Cause) -> Runs:
     joint = ": "
     if reason.startswith(f"{name} "):  # a reason that is a sentence names the layer itself
         reason, joint = reason.removeprefix(f"{name} "), " "
-    details = [] if cause.layer is None else [Run(cause.type)]
+    details = [Run(cause.type)] if cause.type != name else []
     if cause.location is not None:
         details.append(Run(naming.place(cause.location), "place"))
     about: list[Run] = []

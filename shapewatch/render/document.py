@@ -34,7 +34,7 @@ def escape(text: str) -> str:
     Names, source lines and messages come from the watched program; this is what keeps a carriage return, a
     colour code or a right-to-left override in them from rewriting the report.
     """
-    if text.isascii() and text.isprintable():
+    if text.replace(GLUE, " ").isprintable():
         return text
     return "".join(_escaped(character) for character in text)
 
@@ -102,10 +102,9 @@ Tight = Literal["keep", "cut", "drop", "below"]
 class Column:
     """How a column is set, and what becomes of it when the table is too wide.
 
-    `keep`: stays as it is; `cut`: its cells end in `…`; `drop`: is left out; `below`: its cells go under
-    their rows. Columns are dropped first, then put below, then cut. A `below` column points at the column
-    before it: with a `<` from beside it, with a `^` from under it. `gap` is the number of spaces before the
-    column.
+    `keep`: stays as it is; `cut`: its cells end in `…`; `drop`: is left out; `below`: its cells go under their
+    rows. Columns are dropped first, then put below, then cut. A `below` column points at the column before it:
+    with a `<` from beside it, with a `^` from under it. `gap` is the number of spaces before the column.
     """
 
     tight: Tight = "keep"

@@ -49,7 +49,7 @@ def lay_out(document: Document, width: int) -> list[Runs]:
 
 def cells(text: str) -> int:
     """How many columns of a terminal the text takes: two for a wide character, none for a combining one."""
-    if text.isascii():
+    if text.replace(GLUE, " ").isascii():
         return len(text)
     return sum(_cells_of(character) for character in text)
 
@@ -193,21 +193,20 @@ def _words(text: Runs) -> list[Runs]:
 
 
 def _table(columns: tuple[Column, ...], rows: tuple[Row, ...], width: int) -> list[Runs]:
-    everything = range(len(columns))
+    everything = list(range(len(columns)))
     needed = [index for index in everything if columns[index].tight != "drop"]
     beside = [index for index in needed if columns[index].tight != "below"]
-    for shown in (list(everything), needed, beside):
+    for shown in (everything, needed, beside):
         widths = _widths(columns, rows, shown)
-        lines = _set(columns, rows, shown, widths, width)
-        if all(width_of(line) <= width for line in lines):
-            return lines
-    over = max(_table_width(columns, row, shown, widths) for row in rows) - width
+        over = max((_row_width(columns, row, widths) for row in rows), default=0) - width
+        if over <= 0:
+            break
     for index in sorted(shown, key=lambda index: widths[index], reverse=True):
         if columns[index].tight == "cut" and over > 0:
             less = min(over, max(0, widths[index] - CUT_TO))
             widths[index] -= less
             over -= less
-    return [cut(line, width) for line in _set(columns, rows, shown, widths, width)]
+    return [cut(line, width) for line in _set(columns, rows, widths, width)]
 
 
 def _placed(row: Row) -> list[tuple[int, int, Cell]]:
@@ -244,13 +243,21 @@ def _across(columns: tuple[Column, ...], under: list[int], widths: dict[int, int
     return sum(widths[index] + columns[index].gap for index in used) - (columns[used[0]].gap if used else 0)
 
 
-def _table_width(columns: tuple[Column, ...], row: Row, shown: list[int], widths: dict[int, int]) -> int:
-    last = max((end for _, end, cell in _placed(row) if cell.runs), default=0)
-    return _across(columns, [index for index in shown if index < last], widths)
+def _row_width(columns: tuple[Column, ...], row: Row, widths: dict[int, int]) -> int:
+    """How far a row reaches: to the end of its last cell, or of its last column if that is set to the right."""
+    shown = [cell for cell in _placed(row) if cell[2].runs and any(widths.get(at) for at in range(*cell[:2]))]
+    if not shown:
+        return 0
+    start, end, cell = shown[-1]
+    whole = _across(columns, [at for at in widths if at < end], widths)
+    own = _across(columns, [at for at in widths if start <= at < end], widths)
+    return (
+        whole if columns[start].right else whole - own + width_of(cell.runs) + _pointer(columns[start], cell)
+    )
 
 
 def _set(
-    columns: tuple[Column, ...], rows: tuple[Row, ...], shown: list[int], widths: dict[int, int], width: int
+    columns: tuple[Column, ...], rows: tuple[Row, ...], widths: dict[int, int], width: int
 ) -> list[Runs]:
     lines: list[Runs] = []
     for row in rows:
@@ -261,7 +268,7 @@ def _set(
         for start, end, cell in _placed(row):
             under = [index for index in range(start, end) if widths.get(index)]
             if not under:
-                if cell.runs and columns[start].tight == "below" and start not in shown:
+                if cell.runs and columns[start].tight == "below" and start not in widths:
                     under_row.append(_pointing(cell.runs, begins.get(start - 1, 0), width))
                 continue
             gap = columns[under[0]].gap if at else 0

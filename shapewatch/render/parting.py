@@ -6,11 +6,15 @@ nowhere, an axis that no kernel saw has a number, not a name.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from shapewatch.junctions import Branch, Junction, Step
 from shapewatch.recording import Layer, Shape, Size
 from shapewatch.render import naming
+
+MOST_BRANCHES = 4
+"""More branches than this are not all shown."""
 
 REORDERING = frozenset({"permute", "reshape", "flatten", "unflatten", "einsum", "matmul", "stack", "index"})
 """Kinds of operations after which the axes may no longer be those that a kernel saw."""
@@ -42,12 +46,27 @@ def axis_names_at(junction: Junction, layers: Mapping[str, Layer]) -> tuple[str,
     return naming.axis_names(rank)
 
 
+def shown_branches(junction: Junction) -> list[int]:
+    """Which branches to show. Of many: those whose sizes are rarer, and the first with the usual ones."""
+    everything = list(range(len(junction.branches)))
+    if len(everything) <= MOST_BRANCHES:
+        return everything
+    rank = rank_of(junction)
+    sizes = [
+        tuple(size_of(branch.shape, axis, rank) for axis in junction.axes) for branch in junction.branches
+    ]
+    ((usual, _),) = Counter(sizes).most_common(1)
+    odd = [index for index in everything if sizes[index] != usual]
+    return sorted([sizes.index(usual), *odd[: MOST_BRANCHES - 1]])
+
+
 def partings(
     junction: Junction, layers: Mapping[str, Layer], blamed: str | None = None
 ) -> dict[tuple[int, int], tuple[int, ...]]:
-    """The steps where the branches part, by branch and step, and the axes on which they do.
+    """The steps that tell why the branches differ, by branch and step, and the axes on which they do.
 
-    `blamed` is the path of the layer that the diagnosis holds to be the cause.
+    Those are the steps where a branch leaves the fork's size and, on a branch that keeps it, the step of the
+    layer that is to blame for that. `blamed` is the path of the layer that the diagnosis holds to be the cause.
     """
     found: dict[tuple[int, int], tuple[int, ...]] = {}
     if junction.fork is None:
@@ -55,12 +74,27 @@ def partings(
     rank = rank_of(junction)
     names = axis_names_at(junction, layers)
     for axis in sorted({axis for axis in junction.axes if axis < rank}):
+        steps: dict[int, int] = {}
         for index, branch in enumerate(junction.branches):
             setters = {step.call for step in branch.path if _sets_size(step, axis, names, layers)}
             step = _parting_step(branch, junction.fork.shape, axis, rank, setters, blamed)
             if step is not None:
-                found[index, step] = (*found.get((index, step), ()), axis)
+                steps[index] = step
+        for index, branch in enumerate(junction.branches if steps else ()):
+            if index not in steps and (step := _keeping_step(branch, axis, rank, blamed)) is not None:
+                steps[index] = step
+        for place in steps.items():
+            found[place] = (*found.get(place, ()), axis)
     return found
+
+
+def _keeping_step(branch: Branch, axis: int, rank: int, blamed: str | None) -> int | None:
+    """The last step of the layer that is to blame, where it gives the axis the size that the branch ends with."""
+    last = size_of(branch.shape, axis, rank)
+    steps = [
+        index for index, step in enumerate(branch.path) if step.layer is not None and step.layer == blamed
+    ]
+    return steps[-1] if steps and size_of(branch.path[steps[-1]].shape, axis, rank) == last else None
 
 
 def _parting_step(

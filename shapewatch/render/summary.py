@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapewatch.junctions import Branch, Junction
+from shapewatch.junctions import Branch, Junction, Status
 from shapewatch.recording import Call, Layer, Shape
 from shapewatch.render import naming
 from shapewatch.render.branches import branch_names, fork_name
@@ -20,13 +20,16 @@ from shapewatch.render.document import (
     Table,
     runs,
 )
+from shapewatch.render.parting import shown_branches
 from shapewatch.report import Report
 
-LAYER_COLUMNS = (Column(), Column(), Column(tight="drop"), Column(), Column(right=True))
-"""The path, the type, its settings, what it gives, its parameters."""
+LAYER_COLUMNS = (Column(tight="cut"), Column(tight="cut"), Column(tight="drop"), Column(), Column(right=True))
+"""The layer, its type, its settings, what it gives, its parameters."""
 
-JUNCTION_COLUMNS = (Column(), Column(), Column(), Column(gap=3), Column(), Column(tight="cut", gap=3))
-"""The layer, the kind, the status, then for each branch its role, its shape and what it went through."""
+JUNCTION_COLUMNS = (Column(), Column(), Column(tight="cut"))
+"""Of a branch: its role, its shape, what it went through."""
+
+STATUS_STYLES: dict[Status, Style] = {"ok": "good", "broadcast": "warning", "mismatch": "error"}
 
 MOST_NAMED = 6
 """More layers than this are counted, not named."""
@@ -49,18 +52,32 @@ def _header(*names: str) -> Row:
 
 def _layers(report: Report) -> Table:
     rows = [_header("layer", "type", "", "output", "parameters")]
+    around: list[str] = []
     for path, calls in _called(report).items():
-        layer = report.recording.layer_at.get(path, Layer(path, calls[0].name, "other"))
+        while around and not _is_within(path, around[-1]):
+            around.pop()
+        layer = report.recording.layer_at.get(path, Layer(path, calls[0].name, "module"))
+        name = naming.within(path, around[-1]) if around else path
         rows.append(
             (
-                Cell(runs(Run(path or "the model", "strong" if not layer.leaf else "text"))),
+                Cell(
+                    runs(
+                        Run(GLUE * 2 * len(around)),
+                        Run(name or "the model", "text" if layer.leaf else "strong"),
+                    )
+                ),
                 Cell(runs(layer.type)),
                 Cell(runs(naming.settings(layer))),
                 Cell(_given(report, calls)),
                 Cell(runs(f"{layer.parameters:,}" if layer.parameters else "")),
             )
         )
+        around.append(path)
     return Table(LAYER_COLUMNS, tuple(rows))
+
+
+def _is_within(path: str, layer: str) -> bool:
+    return path.startswith(f"{layer}.") or (not layer and bool(path))
 
 
 def _called(report: Report) -> dict[str, list[Call]]:
@@ -120,20 +137,21 @@ def _stop(report: Report) -> Paragraph:
 
 
 def _junctions(report: Report) -> Table:
-    rows = [_header("junction", "kind", "status", "", "shape", "went through")]
+    rows: list[Row] = [(Cell(runs(Run("junctions", "muted")), 3),)]
     for junction in report.junctions:
-        status: Style = (
-            "text" if junction.status == "ok" else "error" if junction.status == "mismatch" else "warning"
-        )
-        about = (
-            Cell(runs(Run(naming.layer_name(junction.layer), "strong"))),
-            Cell(runs(junction.kind)),
-            Cell(runs(Run(junction.status, status))),
-        )
-        for name, branch in zip(branch_names(junction.branches), junction.branches, strict=True):
-            through = _through(report, junction, branch)
-            rows.append((*about, *(Cell(runs(text)) for text in (name, naming.sizes(branch.shape), through))))
-            about = (Cell(), Cell(), Cell())
+        style: Style = STATUS_STYLES[junction.status]
+        name = Run(naming.layer_name(junction.layer), "strong")
+        rows.append((Cell(runs(name, f"  {junction.kind}  ", Run(junction.status, style)), 3),))
+        names = branch_names(junction.branches)
+        shown = shown_branches(junction)
+        for index in shown:
+            branch = junction.branches[index]
+            words = (GLUE * 2 + names[index], naming.sizes(branch.shape), _through(report, junction, branch))
+            rows.append(tuple(Cell(runs(word)) for word in words))
+        if hidden := len(names) - len(shown):
+            rows.append(
+                (Cell(runs(f"{GLUE * 2}… {naming.counted(hidden, 'more branch', 'more branches')}"), 3),)
+            )
     return Table(JUNCTION_COLUMNS, tuple(rows))
 
 
