@@ -392,9 +392,7 @@ class Inception(nn.Module):
         self.three = nn.Sequential(
             nn.Conv2d(inside, three // 2, 1), nn.ReLU(), nn.Conv2d(three // 2, three, 3, padding=1)
         )
-        self.five = nn.Sequential(
-            nn.Conv2d(inside, five // 2, 1), nn.ReLU(), nn.Conv2d(five // 2, five, 5, padding=2)
-        )
+        self.five = nn.Sequential(nn.Conv2d(inside, five // 2, 1), nn.ReLU(), nn.Conv2d(five // 2, five, 5, padding=2))
         self.pooled = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), nn.Conv2d(inside, pooled, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -422,9 +420,7 @@ class InvertedResidual(nn.Module):
         super().__init__()
         hidden = inside * expand
         self.use_residual = stride == 1 and inside == outside
-        self.expand = nn.Sequential(
-            nn.Conv2d(inside, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6()
-        )
+        self.expand = nn.Sequential(nn.Conv2d(inside, hidden, 1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU6())
         self.depthwise = nn.Sequential(
             nn.Conv2d(hidden, hidden, 3, stride=stride, padding=1, groups=hidden, bias=False),
             nn.BatchNorm2d(hidden),
@@ -556,9 +552,7 @@ class UpsampleUNet(nn.Module):
         super().__init__()
         widths = (16, 32, 64, 128)
         self.inc = double_conv(1, widths[0])
-        self.downs = nn.ModuleList(
-            nn.Sequential(nn.MaxPool2d(2), double_conv(a, b)) for a, b in pairwise(widths)
-        )
+        self.downs = nn.ModuleList(nn.Sequential(nn.MaxPool2d(2), double_conv(a, b)) for a, b in pairwise(widths))
         self.ups = nn.ModuleList([UpBlock(128, 64, 64), UpBlock(64, 32, 32), UpBlock(32, 16, 16)])
         self.outc = nn.Conv2d(16, 1, 1)
 
@@ -734,9 +728,7 @@ class VAE(nn.Module):
         self.encode = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU())
         self.mean = nn.Linear(64, 16)
         self.log_variance = nn.Linear(64, 16)
-        self.decode = nn.Sequential(
-            nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 784)
-        )
+        self.decode = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 784))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         hidden = self.encode(x.flatten(1))
@@ -828,9 +820,7 @@ class EDSR(nn.Module):
     def __init__(self, width: int = 32, scale: int = 2) -> None:
         super().__init__()
         self.head = nn.Conv2d(3, width, 3, padding=1)
-        self.body = nn.Sequential(
-            *[EDSRBlock(width) for _ in range(3)], nn.Conv2d(width, width, 3, padding=1)
-        )
+        self.body = nn.Sequential(*[EDSRBlock(width) for _ in range(3)], nn.Conv2d(width, width, 3, padding=1))
         self.tail = nn.Sequential(
             nn.Conv2d(width, width * scale**2, 3, padding=1),
             nn.PixelShuffle(scale),
@@ -868,9 +858,7 @@ class SRGAN(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(3, width, 9, padding=4), nn.PReLU())
         self.blocks = nn.Sequential(*[SRGANBlock(width) for _ in range(3)])
         self.after = nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.BatchNorm2d(width))
-        self.up = nn.Sequential(
-            nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU(width)
-        )
+        self.up = nn.Sequential(nn.Conv2d(width, 4 * width, 3, padding=1), nn.PixelShuffle(2), nn.PReLU(width))
         self.out = nn.Conv2d(width, 3, 9, padding=4)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -939,8 +927,7 @@ class PyramidPooling(nn.Module):
             nn.Conv2d(width, width, 3, padding=2, dilation=2),
         )
         self.stages = nn.ModuleList(
-            nn.Sequential(nn.AdaptiveAvgPool2d(size), nn.Conv2d(width, width // 4, 1))
-            for size in (1, 2, 4, 8)
+            nn.Sequential(nn.AdaptiveAvgPool2d(size), nn.Conv2d(width, width // 4, 1)) for size in (1, 2, 4, 8)
         )
         self.bottleneck = nn.Conv2d(2 * width, width, 3, padding=1)
         self.classify = nn.Conv2d(width, 5, 1)
@@ -1265,9 +1252,7 @@ class TransformerBlock(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.attention = SelfAttention(width, heads)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width), nn.Dropout(0.1)
-        )
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width), nn.Dropout(0.1))
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attention(self.norm1(x))
@@ -1511,9 +1496,7 @@ class MixerBlock(nn.Module):
     def __init__(self, tokens: int, width: int) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width)
-        self.mix_tokens = nn.Sequential(
-            nn.Linear(tokens, 2 * tokens), nn.GELU(), nn.Linear(2 * tokens, tokens)
-        )
+        self.mix_tokens = nn.Sequential(nn.Linear(tokens, 2 * tokens), nn.GELU(), nn.Linear(2 * tokens, tokens))
         self.norm2 = nn.LayerNorm(width)
         self.mix_channels = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
@@ -1571,9 +1554,7 @@ class ConformerBlock(nn.Module):
 class Conformer(nn.Module):
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.subsample = nn.Sequential(
-            nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1)
-        )
+        self.subsample = nn.Sequential(nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1))
         self.linear = nn.Linear(8 * 10, width)
         self.blocks = nn.ModuleList(ConformerBlock(width) for _ in range(2))
         self.out = nn.Linear(width, 29)
@@ -1731,9 +1712,7 @@ class WideAndDeep(nn.Module):
         super().__init__()
         self.embeddings = nn.ModuleList(nn.Embedding(20, size) for size in (4, 8, 12))
         self.numbers = nn.BatchNorm1d(6)
-        self.deep = nn.Sequential(
-            nn.Linear(30, 64), nn.ReLU(), nn.BatchNorm1d(64), nn.Linear(64, 32), nn.ReLU()
-        )
+        self.deep = nn.Sequential(nn.Linear(30, 64), nn.ReLU(), nn.BatchNorm1d(64), nn.Linear(64, 32), nn.ReLU())
         self.wide = nn.Linear(6, 32)
         self.out = nn.Linear(64, 1)
 

@@ -156,9 +156,7 @@ def differences(bare: Pass, watched: Pass) -> list[str]:
         found.append("state_dict has other names")
     elif not same_tensors(list(bare.state.values()), list(watched.state.values())):
         found.append("state_dict differs")
-    return found + [
-        f"attributes on an output: {list(vars(t))}" for t in tensors_in(watched.output) if vars(t)
-    ]
+    return found + [f"attributes on an output: {list(vars(t))}" for t in tensors_in(watched.output) if vars(t)]
 
 
 def generators() -> dict[str, bytes]:
@@ -256,9 +254,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.healthy",
         description="See whether watching leaves healthy models alone, and keeps quiet about them.",
     )
-    parse.add_argument(
-        "--models", nargs="+", default=[], metavar="NAME", help="names or patterns; all without it"
-    )
+    parse.add_argument("--models", nargs="+", default=[], metavar="NAME", help="names or patterns; all without it")
     parse.add_argument("--split", choices=["dev", "held_out", "all"], default="all")
     parse.add_argument("--jobs", type=int, default=1)
     parse.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="for one pass")

@@ -162,9 +162,7 @@ def judge(mutant: Mutant, model: nn.Module, architecture: zoo.Architecture, opti
     return outcome if outcome.seconds else dataclasses.replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _watched(
-    plain: Outcome, mutant: Mutant, model: nn.Module, inputs: tuple[Any, ...], options: Options
-) -> Outcome:
+def _watched(plain: Outcome, mutant: Mutant, model: nn.Module, inputs: tuple[Any, ...], options: Options) -> Outcome:
     import shapewatch
 
     started = time.perf_counter()
@@ -174,9 +172,7 @@ def _watched(
         with shapewatch.watch(model) as session:
             model(*inputs)
     except Exception as error:
-        trouble = (
-            "" if describe_error(error) == mutant.error else f"another exception left: {_last_frames(error)}"
-        )
+        trouble = "" if describe_error(error) == mutant.error else f"another exception left: {_last_frames(error)}"
     if session is None or trouble:
         return dataclasses.replace(plain, trouble=trouble)
     report = session.report
@@ -414,9 +410,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     if not chosen:
-        print(
-            f"nothing of this name is in the split {given.split}; --split all has every one", file=sys.stderr
-        )
+        print(f"nothing of this name is in the split {given.split}; --split all has every one", file=sys.stderr)
         return 2
     # Loud faults: by default shapewatch keeps its own failures from the user, and here they are what counts.
     os.environ["SHAPEWATCH_DEBUG"] = "1"
@@ -430,9 +424,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcomes.append(message)
         else:
             skipped.append(message)
-    command = (
-        f"python -m benchmarks.mutation {' '.join(arguments if arguments is not None else sys.argv[1:])}"
-    )
+    command = f"python -m benchmarks.mutation {' '.join(arguments if arguments is not None else sys.argv[1:])}"
     if given.out:
         given.out.write_text(as_json(outcomes, skipped, command), encoding="utf-8")
     if given.markdown:

@@ -178,11 +178,7 @@ class Observed:
     def is_projection(self, path: str, model: nn.Module) -> bool:
         """Whether this layer stands in a skip connection, and gives another shape than it takes."""
         block, _, name = path.rpartition(".")
-        if (
-            path not in self.took
-            or path not in self.gave
-            or isinstance(model.get_submodule(block), nn.Sequential)
-        ):
+        if path not in self.took or path not in self.gave or isinstance(model.get_submodule(block), nn.Sequential):
             return False
         if self.took[path].shape == self.gave[path].shape:
             return False
@@ -422,9 +418,7 @@ def layer_slips(module: nn.Module, base: type[nn.Module]) -> Iterator[tuple[str,
         yield from _pool_slips(m)
     elif base in ADAPTIVE_POOLS:
         sizes = {m.output_size} if isinstance(m.output_size, int) else set(m.output_size)
-        yield from (
-            ("pool.output", {"output_size": s + more}) for s in sizes if s is not None for more in (1, 2)
-        )
+        yield from (("pool.output", {"output_size": s + more}) for s in sizes if s is not None for more in (1, 2))
     elif base is nn.Linear:
         yield from (("linear.in", {"in_features": n}) for n in widths(m.in_features))
         yield from (("linear.out", {"out_features": n}) for n in widths(m.out_features))

@@ -18,9 +18,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         )
         return f"| {' | '.join(padded)} |"
 
-    rule = [
-        "-" * (width - 1) + (":" if to_right else "-") for width, to_right in zip(widths, right, strict=True)
-    ]
+    rule = ["-" * (width - 1) + (":" if to_right else "-") for width, to_right in zip(widths, right, strict=True)]
     return "\n".join([line(cells[0]), line(rule), *map(line, cells[1:])])
 
 

@@ -128,9 +128,7 @@ def _of_torchvision() -> Iterator[Architecture]:
             partial(_torchvision, name, num_classes=10),
             image(96 if name == "alexnet" else 64),
         )
-    yield Architecture(
-        "torchvision/googlenet", partial(_torchvision, "googlenet", init_weights=False), image(96)
-    )
+    yield Architecture("torchvision/googlenet", partial(_torchvision, "googlenet", init_weights=False), image(96))
     yield Architecture(
         "torchvision/inception_v3", partial(_torchvision, "inception_v3", init_weights=False), image(299)
     )

@@ -65,6 +65,15 @@ def broadcast_problems(shapes: Sequence[Shape]) -> tuple[AxisProblem, ...]:
     return tuple(problems)
 
 
+def stretched_target(shapes: Sequence[Shape]) -> tuple[AxisProblem, ...]:
+    """The axes on which the first shape would have to grow: an in-place operation cannot stretch what it writes to."""
+    problems = []
+    for axis, sizes in enumerate(zip(*aligned(shapes), strict=True)):
+        if sizes[0] == 1 and any(size is not None and size > 1 for size in sizes[1:]):
+            problems.append(AxisProblem(axis, sizes))
+    return tuple(problems)
+
+
 def broadcast(shapes: Sequence[Shape]) -> Shape | None:
     """The shape that broadcasting gives, None where it gives none."""
     if broadcast_problems(shapes):
@@ -133,7 +142,7 @@ def window_strides(size: int, out: Range, kernel: int, padding: int, dilation: i
 def window_paddings(size: int, out: Range, kernel: int, stride: int, dilation: int = 1) -> Iterator[int]:
     """The paddings with which `size` becomes a size in `out`, smallest first."""
     reach = dilation * (kernel - 1) + 1
-    for padding in range(0, max(kernel * dilation, 4) + 1):
+    for padding in range(max(kernel * dilation, 4) + 1):
         if size + 2 * padding >= reach and window_out(size, kernel, stride, padding, dilation) in out:
             yield padding
 

@@ -500,10 +500,10 @@ class _Window:
 
 _TRIED = {
     "stride": range(1, 9),
-    "padding": range(0, 9),
+    "padding": range(9),
     "kernel_size": range(1, 17),
     "dilation": range(1, 9),
-    "output_padding": range(0, 4),
+    "output_padding": range(4),
 }
 
 WINDOW_ARGUMENTS = ("stride", "padding", "kernel_size", "dilation", "output_padding")

@@ -19,7 +19,9 @@ from shapewatch.rules.rule import listed
 
 MAX_FAULTS = 6
 LOOK_AHEAD = 3
-SHAPE_ERRORS = frozenset({"RuntimeError", "ValueError", "AssertionError", "IndexError", "TorchRuntimeError", "TypeError"})
+SHAPE_ERRORS = frozenset(
+    {"RuntimeError", "ValueError", "AssertionError", "IndexError", "TorchRuntimeError", "TypeError"}
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,14 @@ def _failures(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[D
             case, finding = deeper
         why_not = _not_reproduced(baseline, case)
     if probe is None or why_not is not None:
-        yield _unverified(case, finding, adapter, why_not or "")
+        if not finding.needs_proof:
+            yield _unverified(case, finding, adapter, why_not or "")
         return
     deadline = time.monotonic() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
     several = len(faults) > 1
+    if finding.needs_proof and faults[0].chosen is None:
+        return
     for fault in faults:
         yield _diagnosis(fault, adapter, several, finished)
 
@@ -267,7 +272,9 @@ def _written(edits: Sequence[Edit], adapter: Adapter, *recordings: Recording) ->
             recording, layers=tuple(replace(x, facts=facts) if x.path == path else x for x in recording.layers)
         )
         written = [adapter.write(edit, merged) for edit in last.values()]
-        parts.append(Written("; ".join(w.title for w in written), written[0].code, {"edits": [w.edit for w in written]}))
+        parts.append(
+            Written("; ".join(w.title for w in written), written[0].code, {"edits": [w.edit for w in written]})
+        )
     parts += [adapter.write(edit, recording) for edit in others]
     data = [edit for part in parts for edit in part.edit.get("edits", [part.edit])]
     return Written(

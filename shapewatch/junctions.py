@@ -77,7 +77,9 @@ JOINS = {
 }
 """The kinds of calls in which branches meet, and the kinds of junctions that they are."""
 
-_SHAPE_KEEPING = frozenset({"squash", "activation", "dropout", "same", "identity", "norm", "unsqueeze", "reshape", "expand"})
+_SHAPE_KEEPING = frozenset(
+    {"squash", "activation", "dropout", "same", "identity", "norm", "unsqueeze", "reshape", "expand"}
+)
 
 
 class Graph:
@@ -232,9 +234,7 @@ def junction_at(graph: Graph, call: Call) -> Junction | None:
     """The junction that a call is; None where its operands are no branches of the data flow (a bias, a constant)."""
     if call.kind not in JOINS:
         return None
-    positions = [
-        (position, value) for position, value in enumerate(call.operands) if graph.is_activation(value)
-    ]
+    positions = [(position, value) for position, value in enumerate(call.operands) if graph.is_activation(value)]
     if len({value for _, value in positions}) < 2:
         return None
     recording = graph.recording

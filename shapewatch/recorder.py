@@ -141,7 +141,11 @@ class Recorder:
     # The end
 
     def finish(
-        self, layers: Iterable[Layer] = (), root: str = "", error: BaseException | None = None, where: Line | None = None
+        self,
+        layers: Iterable[Layer] = (),
+        root: str = "",
+        error: BaseException | None = None,
+        where: Line | None = None,
     ) -> Recording:
         """The recording. `error` is the exception that left the block; `where` the user's line that raised it."""
         if error is not None and self.error is not error:

@@ -31,6 +31,10 @@ ENOUGH_BEHIND = 0.9
 """Candidates whose evidence is this much weaker than a verified one's are not tried."""
 
 
+UNRELATED = -0.4
+"""What a candidate is worth less that no arithmetic connects with what failed."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """Edits that belong together, and what speaks for them."""
@@ -92,7 +96,7 @@ class Proposer:
 
     def _all(self) -> Iterator[Candidate]:
         for edits in self.finding.own:
-            yield self._weighed(edits, 0, _own_prior(self.case))
+            yield self._weighed(edits, 0, _own_prior(self.case) - self.finding.own_doubt)
         for want in self.finding.wants:
             for change in walk(self.graph, want):
                 yield self._weighed(change.edits, change.hops + 1)
@@ -100,6 +104,8 @@ class Proposer:
         if junction is not None and junction.status != "ok":
             yield from self._projections(junction)
         yield from self._odd_ones()
+        yield from self._out_of_step()
+        yield from self._defaults()
         yield from self._substitutes()
         yield from self._inputs()
 
@@ -129,7 +135,10 @@ class Proposer:
         if vote.agree:
             shown = listed(list(vote.agree[:3]))
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {_short(edit.value)}"
+        score -= _oddity(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
+        if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
+            score += 0.4
         if layer is not None:
             before, after = keeps_pace(layer, {}), keeps_pace(layer, {edit.argument: edit.value})
             if before is not None and after is not None:
@@ -144,18 +153,30 @@ class Proposer:
             case "permute":
                 return 1.0, "the axis of the channels is last"
             case "unsqueeze":
-                return 0.8, "the first convolution was given no batch axis"
+                if edit.arguments.get("first"):
+                    return 0.8, "the first convolution was given no batch axis"
+                return (0.4 if self.finding.needs_proof or self.finding.code == "SW701" else -0.3), None
             case "channels":
                 return (0.7, None) if given[1] not in (1, 3) or edit.arguments["channels"] in (1, 3) else (-0.2, None)
         if len(given) < 4:
             return -0.3, None
         sizes = given[2:]
         step = edit.arguments.get("multiple")
-        if step and any(size is not None and size % step for size in sizes):
+        if step and step <= self._total_stride and any(size is not None and size % step for size in sizes):
             return 0.6, f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
         if edit.arguments.get("said"):
             return 0.9, None
-        return (0.1 if self.finding.code == "SW503" else -0.4), None
+        return (0.1 if self.finding.code == "SW503" or self.finding.own_doubt else -0.4), None
+
+    @cached_property
+    def _total_stride(self) -> int:
+        """How much smaller than the input the smallest map is, along one axis."""
+        recording = self.case.recording
+        sizes = [recording.shape(number)[-1] or 1 for number in recording.inputs if len(recording.shape(number)) >= 4]
+        maps = [
+            v.shape[-1] or 1 for v in recording.values if v.origin == "call" and len(v.shape) >= 4 and v.shape[-1] != 1
+        ]
+        return max(sizes, default=1) // max(1, min(maps, default=1)) if sizes else 1
 
     # What could stand at the junction
 
@@ -172,7 +193,8 @@ class Proposer:
                         if place is not None and module.kind in ("conv", "sequence", "linear")
                         else Insert(self.case.call.place, branch.operand, module)
                     )
-                    supported = 0.9 if phrase else -0.25
+                    projected = any(step.kind in ("conv", "linear") for step in branch.path)
+                    supported = 0.9 if phrase else -0.7 if projected else -0.25
                     evidence = (phrase,) if phrase else ()
                     yield Candidate((edit,), prior + supported - 0.3 * rank, 1, evidence)
 
@@ -184,7 +206,11 @@ class Proposer:
         for _, others in self.siblings.groups_of(junction.layer):
             for other in others:
                 for path in self.case.recording.layer_at:
-                    if path.startswith(other + ".") and path.count(".") == other.count(".") + 1 and self._projects(path):
+                    if (
+                        path.startswith(other + ".")
+                        and path.count(".") == other.count(".") + 1
+                        and self._projects(path)
+                    ):
                         having.setdefault(path.rpartition(".")[2], []).append(other)
         for name, blocks in having.items():
             place = f"{junction.layer}.{name}"
@@ -223,11 +249,36 @@ class Proposer:
     def _odd_ones(self) -> Iterator[Candidate]:
         for path in self._suspects():
             for edit, agree in self.siblings.odd_settings(path):
-                candidate = self._weighed((edit,), 1)
+                candidate = self._weighed((edit,), 1, UNRELATED)
                 if edit.argument in SIZES:
                     shown = listed(list(agree[:3]))
                     candidate = replace(candidate, evidence=(f"{shown} have {edit.argument} {_short(edit.value)}",))
                 yield candidate
+
+    def _out_of_step(self) -> Iterator[Candidate]:
+        """The few windows that do not divide sizes by their stride, in a model where most do.
+
+        A setting upstream of the fork changes both branches, so no demand of one on the other leads to it.
+        """
+        layers = self.case.recording.layer_at
+        paces = {path: keeps_pace(layer, {}) for path, layer in layers.items()}
+        judged = [pace for pace in paces.values() if pace is not None]
+        if not judged or sum(judged) < 0.7 * len(judged):
+            return
+        for hops, path in enumerate(p for p in self._suspects() if paces.get(p) is False):
+            for argument, value in _in_step(layers[path]):
+                yield self._weighed((Set(path, argument, value, layers[path].facts[argument]),), hops, UNRELATED)
+
+    def _defaults(self) -> Iterator[Candidate]:
+        """A flatten that leaves more axes than the batch, or not even that."""
+        for path in self._suspects():
+            layer = self.case.recording.layer_at.get(path)
+            if layer is None or layer.kind != "flatten":
+                continue
+            for argument, usual in (("start_dim", 1), ("end_dim", -1)):
+                if layer.facts.get(argument) != usual:
+                    edit = Set(path, argument, usual, layer.facts.get(argument))
+                    yield Candidate((edit,), 0.7, 1, ("a flatten keeps the batch axis and no other",))
 
     def _substitutes(self) -> Iterator[Candidate]:
         """A layer that does nothing, where the siblings have a pooling or a resizing."""
@@ -253,15 +304,46 @@ class Proposer:
 
     def _input_edits(self, index: int, shape: tuple[int, ...]) -> Iterator[Input]:
         first = next((layer for layer in self.case.recording.layers if layer.kind == "conv"), None)
+        if len(shape) < 4:
+            unbatched = first is not None and len(shape) == first.facts.get("rank", 2) + 1
+            yield Input(index, "unsqueeze", {"dim": 0, **({"first": True} if unbatched else {})}, (1, *shape))
         if first is not None:
             rank, channels = first.facts.get("rank", 2), first.facts.get("in_channels", 0)
-            if len(shape) == rank + 1:
-                yield Input(index, "unsqueeze", {"dim": 0}, (1, *shape))
-            if len(shape) == rank + 2 and shape[1] != channels == shape[-1] and rank > 1:
+            if len(shape) == rank + 2 and shape[1] != channels == shape[-1]:
                 order = (0, len(shape) - 1, *range(1, len(shape) - 1))
                 yield Input(index, "permute", {"dims": order}, tuple(shape[axis] for axis in order))
         if len(shape) >= 4:
             yield from _other_sizes(index, shape, self.case.message)
+
+
+def _oddity(edit: Set) -> float:
+    """How unusual a value is for its argument, whatever the model: strides beyond 2, dilations beyond 2, even kernels."""
+    value = max(edit.value) if isinstance(edit.value, tuple) and edit.value else edit.value
+    if not isinstance(value, int):
+        return 0.0
+    if edit.argument in ("stride", "dilation") and value > 2:
+        return 0.3
+    if edit.argument == "kernel_size" and value % 2 == 0:
+        return 0.15
+    return 0.1 if edit.argument == "padding" and value > 3 else 0.0
+
+
+def _in_step(layer: Layer) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Single settings with which a convolution or pooling divides every size by its stride."""
+    rank = layer.facts.get("rank", 2)
+    k, p, d = (_spread(layer.facts[name], rank) for name in ("kernel_size", "padding", "dilation"))
+    options = {
+        "dilation": (1,) * rank,
+        "padding": tuple(d[i] * (k[i] - 1) // 2 for i in range(rank)),
+        "kernel_size": tuple(2 * p[i] // d[i] + 1 for i in range(rank)),
+    }
+    for argument, value in options.items():
+        if keeps_pace(layer, {argument: value}):
+            yield argument, value
+
+
+def _spread(setting: Any, rank: int) -> tuple[int, ...]:
+    return tuple(setting) if isinstance(setting, tuple) else (setting,) * rank
 
 
 def _own_prior(case: Case) -> float:

@@ -19,8 +19,7 @@ from shapewatch.edits import Set
 from shapewatch.recording import Layer
 
 SIZES = frozenset(
-    "in_channels out_channels in_features out_features num_features num_channels normalized_shape embedding_dim "
-    "embed_dim input_size hidden_size num_parameters groups".split()
+    ["in_channels", "out_channels", "in_features", "out_features", "num_features", "num_channels", "normalized_shape", "embedding_dim", "embed_dim", "input_size", "hidden_size", "num_parameters", "groups"]
 )
 """Arguments that are widths: the same number again elsewhere in the model speaks for it."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import linecache
-import sys
 import sysconfig
 from functools import cache
 from pathlib import Path
@@ -95,10 +93,12 @@ def attribute_line(cls: type, attribute: str) -> Span | None:
 
 
 def _source_file(cls: type) -> str | None:
-    try:
-        return inspect.getsourcefile(cls)
-    except (TypeError, OSError):
-        return getattr(sys.modules.get(cls.__module__), "__file__", None)
+    """Where a class is written, as its own methods say: a script that was run has no module to ask."""
+    for member in vars(cls).values():
+        code = getattr(member, "__code__", None)
+        if code is not None and not code.co_filename.startswith("<"):
+            return str(code.co_filename)
+    return None
 
 
 @cache

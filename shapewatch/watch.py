@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
-from shapewatch.adapters import REGISTRY, Adapter, InputSpec, Probe, Watching, adapter_of, loaded
+from shapewatch.adapters import REGISTRY, Adapter, InputSpec, Probe, Watching, adapter_of, load, loaded, missing
+from shapewatch.adapters.appearing import Arrival
 from shapewatch.diagnose import diagnose
 from shapewatch.recorder import own_fault
 from shapewatch.recording import Recording
@@ -43,12 +44,20 @@ class Session(AbstractContextManager["Session"]):
 
     def __enter__(self) -> Session:
         if self._entered:
-            raise UsageError("this watch has been used already; `with shapewatch.watch(model) as session:` makes a new one")
+            raise UsageError(
+                "this watch has been used already; `with shapewatch.watch(model) as session:` makes a new one"
+            )
         self._entered = True
-        adapters = [adapter_of(self._target)] if self._target is not None else loaded()
-        for adapter in adapters:
-            self._watching.append((adapter, self._stack.enter_context(adapter.instrument(self._target))))
+        for adapter in [adapter_of(self._target)] if self._target is not None else loaded():
+            self._instrument(adapter)
+        if self._target is None and missing():
+            arrival = Arrival(missing(), lambda name: self._instrument(load(name)))
+            arrival.start()
+            self._stack.callback(arrival.stop)
         return self
+
+    def _instrument(self, adapter: Adapter) -> None:
+        self._watching.append((adapter, self._stack.enter_context(adapter.instrument(self._target))))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -175,7 +184,9 @@ def _decorate(target: Any) -> Any:
 
 def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        raise UsageError(f"{function.__name__} gives control away while it runs; put `with shapewatch.watch():` inside it")
+        raise UsageError(
+            f"{function.__name__} gives control away while it runs; put `with shapewatch.watch():` inside it"
+        )
 
     @functools.wraps(function)
     def watched(*args: Any, **kwargs: Any) -> Any:

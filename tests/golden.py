@@ -30,9 +30,7 @@ def check(name: str, text: str, config: pytest.Config) -> None:
         raise AssertionError(f"no golden file {name}; write it with pytest {OPTION}, then read it")
     expected = path.read_text(encoding="utf-8")
     if text != expected:
-        lines = difflib.unified_diff(
-            expected.splitlines(), text.splitlines(), f"golden/{name}", "now", lineterm=""
-        )
+        lines = difflib.unified_diff(expected.splitlines(), text.splitlines(), f"golden/{name}", "now", lineterm="")
         raise AssertionError("\n".join([f"{name} changed; if it is meant: pytest {OPTION}", *lines]))
 
 

@@ -308,9 +308,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_run_is_python(name: str, tmp_path: Path) -> None:
     write(tmp_path, "train.py", PROGRAMS[name])
-    assert_same(
-        tmp_path, "train.py", "--epochs", "3", "-o", "x", "--format", "json", "--", stdin="Ada\nrest\n"
-    )
+    assert_same(tmp_path, "train.py", "--epochs", "3", "-o", "x", "--format", "json", "--", stdin="Ada\nrest\n")
 
 
 SYNTAX_ERRORS = {
@@ -499,9 +497,7 @@ NOISY = """
 NOISES = ["print", "descriptor", "subprocess", "from C", "at exit", "late"]
 
 
-@pytest.mark.parametrize(
-    ("last", "code"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1), ("if os.fork(): os.wait()", 0)]
-)
+@pytest.mark.parametrize(("last", "code"), [("", 0), ("sys.exit(3)", 3), ("1 / 0", 1), ("if os.fork(): os.wait()", 0)])
 def test_run_json_is_alone_on_standard_output(last: str, code: int, tmp_path: Path) -> None:
     write(tmp_path, "train.py", textwrap.dedent(NOISY) + last)
     bare = python(tmp_path, "train.py")
@@ -531,9 +527,7 @@ def test_run_json_after_a_syntax_error_and_ctrl_c(tmp_path: Path) -> None:
 )
 def test_run_json_with_streams_that_are_closed(redirection: str, code: int, tmp_path: Path) -> None:
     write(tmp_path, "train.py", "print('out')")
-    command = (
-        f"{sys.executable} -m shapewatch run --format json train.py {redirection}; exit ${{PIPESTATUS[0]}}"
-    )
+    command = f"{sys.executable} -m shapewatch run --format json train.py {redirection}; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
     )
@@ -814,9 +808,7 @@ def nets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 IMAGE = ("--input", "1x3x8x8")
 
 
-@pytest.mark.parametrize(
-    "target", ["nets.py:Fits", "nets:built", "project/models.py:Net", "project.models:Net"]
-)
+@pytest.mark.parametrize("target", ["nets.py:Fits", "nets:built", "project/models.py:Net", "project.models:Net"])
 def test_check_of_what_fits(target: str, nets: Path) -> None:
     ended = cli(nets, "check", target, *IMAGE)
     assert (ended.code, ended.err) == (0, "")
@@ -833,9 +825,7 @@ def test_check_of_what_does_not_fit(target: str, nets: Path) -> None:
 
 @pytest.mark.parametrize("command", ["check", "summary"])
 @pytest.mark.parametrize(("target", "code"), [("nets.py:Fits", 0), ("nets.py:Narrow", 1)])
-def test_json_is_alone_on_standard_output(
-    command: str, target: str, code: int, nets: Path, tmp_path: Path
-) -> None:
+def test_json_is_alone_on_standard_output(command: str, target: str, code: int, nets: Path, tmp_path: Path) -> None:
     ended = cli(nets, command, target, *IMAGE, "--format", "json")
     assert (ended.code, ended.err) == (code, "imported\n")
     assert Report.from_dict(json.loads(ended.out)).ok == (code == 0)
@@ -889,9 +879,7 @@ def test_colours_on_a_terminal_only(nets: Path) -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]", on_a_terminal(nets, *words, NO_COLOR="1"))
     narrow = re.sub(r"\x1b\[[0-9;]*m", "", on_a_terminal(nets, *words, COLUMNS="50"))
-    assert (
-        max(len(line) for line in narrow.splitlines()) <= 50 < max(len(line) for line in plain.splitlines())
-    )
+    assert max(len(line) for line in narrow.splitlines()) <= 50 < max(len(line) for line in plain.splitlines())
 
 
 def test_models_that_are_none(nets: Path) -> None:

@@ -238,8 +238,7 @@ HEALTHY = [example for example in EXAMPLES if not example.code]
 FROM_THE_COMMAND_LINE = [
     example
     for example in EXAMPLES
-    if example.script
-    in ("resnet_lost_projection", "unet_odd_input", "silent_broadcast", "resnet", "three_ways")
+    if example.script in ("resnet_lost_projection", "unet_odd_input", "silent_broadcast", "resnet", "three_ways")
 ]
 
 
@@ -430,9 +429,7 @@ def test_check_passes_the_correct_twin() -> None:
         ("highway_gate_width", "Net", (8, 20), (8, 3)),
     ],
 )
-def test_the_fix_holds_on_real_numbers(
-    script: str, name: str, shape: tuple[int, ...], output: tuple[int, ...]
-) -> None:
+def test_the_fix_holds_on_real_numbers(script: str, name: str, shape: tuple[int, ...], output: tuple[int, ...]) -> None:
     model = model_of(script, name)
     before = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     fix = shapewatch.check(model, input_shape=shape).diagnoses[0].fixes[0]
@@ -461,9 +458,7 @@ def test_run_command(expected: Expected) -> None:
 
 
 def test_every_script_is_tested() -> None:
-    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted(
-        expected.script for expected in EXAMPLES
-    )
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted(expected.script for expected in EXAMPLES)
 
 
 @each(EXAMPLES)

@@ -127,9 +127,7 @@ class Tape:
             shape = self.values[value].shape
             path.insert(
                 0,
-                Step(
-                    call.number, call.name, call.kind, call.layer if call.is_layer else None, shape, call.span
-                ),
+                Step(call.number, call.name, call.kind, call.layer if call.is_layer else None, shape, call.span),
             )
             value = call.operands[0]
         return Branch(role, self.values[end].shape, tuple(path), operand, end)
@@ -155,9 +153,7 @@ class Tape:
         finished: bool = True,
     ) -> Call:
         parent = self.open[-1].number if self.open else None
-        call = Call(
-            len(self.calls), name, kind, layer, is_layer, parent, operands, results, {}, span, 0, finished
-        )
+        call = Call(len(self.calls), name, kind, layer, is_layer, parent, operands, results, {}, span, 0, finished)
         self.calls.append(call)
         return call
 
@@ -328,9 +324,7 @@ def linear() -> Report:
     tape.enter("", "Classifier", (image,), 2_360_000)
     flat = tape.layer("flatten", "Flatten", "flatten", image, (8, 3072), start_dim=1, end_dim=-1)
     here = Span("mlp.py", 18, "x = self.fc1(x)", "forward")
-    tape.layers["fc1"] = Layer(
-        "fc1", "Linear", "linear", {"in_features": 3080, "out_features": 768}, 2_366_208
-    )
+    tape.layers["fc1"] = Layer("fc1", "Linear", "linear", {"in_features": 3080, "out_features": 768}, 2_366_208)
     tape.calls.append(Call(len(tape.calls), "fc1", "linear", "fc1", True, 0, (flat,), (), {}, here, 0, False))
     failure = Failure(
         "RuntimeError",
@@ -424,9 +418,7 @@ def healthy() -> Report:
     )
     total = tape.op("add", "add", "layer1.0", (main, stem), tape.values[main].shape, here)
     total = tape.leave(tape.relu("layer1.0.relu", total))
-    pooled = tape.layer(
-        "pool", "AdaptiveAvgPool2d", "adaptive_pool", total, (2, 16, 1, 1), output_size=1, rank=2
-    )
+    pooled = tape.layer("pool", "AdaptiveAvgPool2d", "adaptive_pool", total, (2, 16, 1, 1), output_size=1, rank=2)
     flat = tape.op("flatten", "flatten", "", (pooled,), (2, 16))
     tape.leave(tape.layer("fc", "Linear", "linear", flat, (2, 10), 170, in_features=16, out_features=10))
     tape.layers["aux"] = Layer("aux", "Linear", "linear", {"in_features": 16, "out_features": 10}, 170)
@@ -485,9 +477,7 @@ def two() -> Report:
     """A dry run that went on past an error, and found a warning."""
     error, warning = linear(), broadcast()
     diagnoses = (*error.diagnoses, *warning.diagnoses)
-    return dataclasses.replace(
-        warning, diagnoses=diagnoses, notes=("2 threads ran a forward pass; one was recorded",)
-    )
+    return dataclasses.replace(warning, diagnoses=diagnoses, notes=("2 threads ran a forward pass; one was recorded",))
 
 
 def unexplained() -> Report:
@@ -515,9 +505,7 @@ def attention() -> Report:
         here,
         junction,
     )
-    return Report(
-        tape.recording(Failure("RuntimeError", "", len(tape.calls) - 1, here)), (junction,), (diagnosis,)
-    )
+    return Report(tape.recording(Failure("RuntimeError", "", len(tape.calls) - 1, here)), (junction,), (diagnosis,))
 
 
 def dense() -> Report:
@@ -639,9 +627,7 @@ def test_a_hostile_report_is_hostile() -> None:
     assert report.recording.failure is not None
     names = [layer.path for layer in report.layers]
     said = [report.recording.failure.message, report.diagnoses[0].headline, *report.notes, *names]
-    assert all(
-        {"\x1b", "\r", "\x07", "\x9b", "\u202e", "\udc80"} <= unseen(text) for text in said if "red" in text
-    )
+    assert all({"\x1b", "\r", "\x07", "\x9b", "\u202e", "\udc80"} <= unseen(text) for text in said if "red" in text)
     assert sum("red" in text for text in said) > 6
 
 
@@ -738,6 +724,24 @@ def test_a_fix_that_does_not_help_is_told_only_in_full() -> None:
     assert "conv2 with stride 2 (tried, and it does not help)" in as_text(unverified(), full=True)
 
 
+def test_evidence_that_the_cause_tells_is_not_told_again() -> None:
+    (diagnosis,) = residual().diagnoses
+    cause = Cause("layer2.0", "BasicBlock", None, "has no projection; layer3.0 and layer4.0 have one")
+    told = dataclasses.replace(residual(), diagnoses=(dataclasses.replace(diagnosis, cause=cause),))
+    assert " ".join(as_text(told).split()).count("layer3.0 and layer4.0 have one") == 1
+    assert "\nbecause" not in as_text(told)
+
+
+def test_a_fix_that_is_proven_in_one_place_only_says_where() -> None:
+    (diagnosis,) = linear().diagnoses
+    only = dataclasses.replace(diagnosis.fixes[0], verified="junction", why_not="there are further faults")
+    report = dataclasses.replace(linear(), diagnoses=(dataclasses.replace(diagnosis, fixes=(only, only)),))
+    text = " ".join(as_text(report).split())
+    assert "verified the shapes fit there; 6,144 parameters fewer; the rest could not be re-run: there are" in text
+    assert "instead of 3080 (verified there only)" in text
+    assert "verified the shapes meet at the junction; 576" in " ".join(as_text(junction_only()).split())
+
+
 def test_no_more_than_two_alternatives() -> None:
     (diagnosis,) = residual().diagnoses
     more = (*diagnosis.fixes, *diagnosis.fixes[1:] * 3)
@@ -757,9 +761,7 @@ def test_axes_are_not_told_again_when_the_headline_has_them() -> None:
     (diagnosis,) = residual().diagnoses
     untold = dataclasses.replace(diagnosis, headline="layer2.0 adds two branches that do not fit")
     assert "< part here" in as_text(residual())
-    assert "here channels, height and width part" in as_text(
-        dataclasses.replace(residual(), diagnoses=(untold,))
-    )
+    assert "here channels, height and width part" in as_text(dataclasses.replace(residual(), diagnoses=(untold,)))
     (diagnosis,) = attention().diagnoses
     told = dataclasses.replace(diagnosis, headline="two tensors do not add: axis 2 and axis 3 differ")
     assert as_text(attention()).count("differ") == 2
@@ -832,9 +834,7 @@ def meeting(
         for n, (name, shape) in enumerate(steps)
     )
     branches = (Branch("main", steps[-1][1], path, 0, 1), Branch("skip", other, (), 1, 0))
-    junction = Junction(
-        "block:add:0", "add", "block", None, branches, Fork(0, fork, "stem"), "mismatch", axes
-    )
+    junction = Junction("block:add:0", "add", "block", None, branches, Fork(0, fork, "stem"), "mismatch", axes)
     diagnosis = Diagnosis("SW201", "branches-differ", "error", "they differ", "", None, None, junction)
     return Report(Recording("torch", layers=tuple(layers.values())), (junction,), (diagnosis,))
 
@@ -857,9 +857,7 @@ def marked(report: Report) -> list[tuple[str, str]]:
 def test_channels_part_where_they_are_set_not_where_they_first_change() -> None:
     layers = {"reduce": conv("reduce", 256, 64), "expand": conv("expand", 64, 512)}
     steps = [("reduce", (2, 64, 8, 8)), ("expand", (2, 512, 8, 8))]
-    assert marked(meeting(steps, (2, 256, 8, 8), (2, 256, 8, 8), (1,), **layers)) == [
-        ("expand", "here channels part")
-    ]
+    assert marked(meeting(steps, (2, 256, 8, 8), (2, 256, 8, 8), (1,), **layers)) == [("expand", "here channels part")]
 
 
 def test_a_height_parts_where_it_is_first_lost() -> None:
@@ -876,6 +874,23 @@ def test_the_layer_to_blame_is_marked_where_it_changes_the_axis() -> None:
     (diagnosis,) = report.diagnoses
     blamed = dataclasses.replace(diagnosis, cause=Cause("reduce", "Conv2d"))
     assert marked(dataclasses.replace(report, diagnoses=(blamed,))) == [("reduce", "here channels part")]
+
+
+def test_a_layer_to_blame_for_keeping_a_size_is_marked_beside_the_one_that_changes_it() -> None:
+    layers = {"conv1": conv("conv1", 16, 16), "shortcut": conv("shortcut", 16, 16)}
+    report = meeting([("conv1", (2, 16, 8, 8))], (2, 16, 8, 8), (2, 16, 4, 4), (2, 3), **layers)
+    (diagnosis,) = report.diagnoses
+    (junction,) = report.junctions
+    main, skip = junction.branches
+    skip = dataclasses.replace(skip, path=(Step(9, "shortcut", "conv", "shortcut", (2, 16, 4, 4)),))
+    junction = dataclasses.replace(junction, branches=(main, skip))
+    blamed = dataclasses.replace(diagnosis, junction=junction, cause=Cause("conv1", "Conv2d"))
+    marks = [("conv1", "here height and width 8"), ("skip", "here height and width 4")]
+    assert marked(dataclasses.replace(report, diagnoses=(blamed,))) == marks
+    blameless = dataclasses.replace(blamed, cause=None)
+    assert [mark for _, mark in marked(dataclasses.replace(report, diagnoses=(blameless,)))] == [
+        "here height and width part"
+    ]
 
 
 def test_no_mark_on_a_branch_that_comes_back_to_the_fork() -> None:
@@ -926,9 +941,7 @@ def test_when_both_branches_leave_the_fork_each_says_for_what() -> None:
     report = dataclasses.replace(
         report,
         diagnoses=(
-            dataclasses.replace(
-                report.diagnoses[0], junction=dataclasses.replace(junction, branches=(main, skip))
-            ),
+            dataclasses.replace(report.diagnoses[0], junction=dataclasses.replace(junction, branches=(main, skip))),
         ),
     )
     assert [mark for _, mark in marked(report)] == ["here channels 32", "here channels 64"]
@@ -972,6 +985,29 @@ def test_no_call_is_lost_when_a_long_branch_is_folded() -> None:
             told += int(part.split()[1]) if part.startswith("…") else 1
     assert told == len(junction.branches[0].path)
     assert len(rows) < 9
+
+
+def test_a_summary_indents_layers_under_the_ones_that_call_them() -> None:
+    tape = Tape()
+    x = tape.value((2, 3, 8, 8), "input")
+    tape.enter("", "Net", (x,))
+    tape.enter("blocks.0", "Block", (x,))
+    tape.leave(tape.relu("blocks.0.relu", x))
+    tape.relu("blocks.10.relu", x)
+    tape.relu("blocks.0.late", x)
+    tape.leave(x)
+    names = [line.split("  ReLU")[0].rstrip() for line in summary_text(Report(tape.recording())).splitlines()]
+    assert names[3:6] == ["    relu", "  blocks.10.relu", "  blocks.0.late"]
+
+
+def test_numbers_of_a_summary_are_not_cut() -> None:
+    tape = Tape()
+    x = tape.value((2, 3, 8, 8), "input")
+    path = ".".join(["a_module_of_a_long_name"] * 4)
+    tape.layer(path, "ATypeThatHasALongNameToo", "module", x, (128, 1024, 1024), 123_456_789)
+    line = summary_text(Report(tape.recording())).splitlines()[1]
+    assert line.endswith("  [128, 1024, 1024]  123,456,789")
+    assert "…" in line
 
 
 def test_every_call_has_its_line_in_full() -> None:
@@ -1059,9 +1095,7 @@ def test_settings_of_layers(kind: str, facts: Mapping[str, Any], told: str) -> N
 
 
 def test_places_are_told_as_seen_from_here() -> None:
-    assert (
-        naming.place(Span(str(Path.cwd() / "models" / "net.py"), 4)) == str(Path("models", "net.py")) + ":4"
-    )
+    assert naming.place(Span(str(Path.cwd() / "models" / "net.py"), 4)) == str(Path("models", "net.py")) + ":4"
     assert (
         naming.place(Span("/venv/lib/python3.11/site-packages/torchvision/models/resnet.py", 97))
         == "torchvision/models/resnet.py:97"
@@ -1115,9 +1149,9 @@ def test_wide_characters_take_two_columns() -> None:
 def test_a_line_is_cut_and_a_paragraph_wraps() -> None:
     words = "word " * 20
     assert plain(Document((Line(runs(words)),)), 40) == "word word word word word word word word…"
-    assert plain(Document((Paragraph(runs(words.strip())),)), 40).splitlines() == [
-        "word " * 7 + "word"
-    ] * 2 + ["word " * 3 + "word"]
+    assert plain(Document((Paragraph(runs(words.strip())),)), 40).splitlines() == ["word " * 7 + "word"] * 2 + [
+        "word " * 3 + "word"
+    ]
 
 
 def test_a_word_across_two_styles_stays_together() -> None:
@@ -1197,9 +1231,7 @@ def modules_after(statement: str) -> set[str]:
     root = str(Path(shapewatch.__file__).parents[1])
     program = f"import sys\n{statement}\nprint(*sys.modules, sep='\\n')"
     environment = os.environ | {"PYTHONPATH": root}
-    ran = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     return set(ran.stdout.split())
 
 

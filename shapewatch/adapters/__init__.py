@@ -110,7 +110,12 @@ class Adapter(Protocol):
 
 def loaded() -> list[Adapter]:
     """The adapters of the frameworks that this program has imported."""
-    return [_load(name) for name in REGISTRY if name in sys.modules]
+    return [load(name) for name in REGISTRY if name in sys.modules]
+
+
+def missing() -> list[str]:
+    """The frameworks that could be watched and have not been imported."""
+    return [name for name in REGISTRY if name not in sys.modules]
 
 
 def adapter_of(target: object) -> Adapter:
@@ -129,6 +134,6 @@ def _shown(target: object) -> str:
     return f"the class {target.__qualname__}" if isinstance(target, type) else f"{type(target).__name__} {target!r:.60}"
 
 
-def _load(name: str) -> Adapter:
+def load(name: str) -> Adapter:
     adapter: Adapter = importlib.import_module(REGISTRY[name]).ADAPTER
     return adapter

@@ -56,6 +56,4 @@ def _report(target: str, model: Any, inputs: list[InputSpec]) -> Report:
         raise CommandError(f"`{target}`: {error}") from error
     except Exception as error:
         # Exit status 1 is for shapes alone, so that a build that fails on it says the truth.
-        raise CommandError(
-            f"`{target}` fails on something other than shapes: {in_one_line(error)}"
-        ) from error
+        raise CommandError(f"`{target}` fails on something other than shapes: {in_one_line(error)}") from error

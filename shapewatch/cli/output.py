@@ -56,9 +56,7 @@ class Output:
             # A file name that is no Unicode has characters that UTF-8 has no bytes for.
             self.path.write_text(content + "\n", encoding="utf-8", errors="backslashreplace", newline="\n")
         except OSError as error:
-            raise CommandError(
-                f"{self.path} cannot be written: {error.strerror}; give -o another FILE"
-            ) from error
+            raise CommandError(f"{self.path} cannot be written: {error.strerror}; give -o another FILE") from error
 
     def _content(self, report: Report, wording: Wording) -> str:
         if self.format == TEXT:

@@ -80,9 +80,7 @@ def _run_module(name: str, arguments: list[str]) -> None:
     if not sys.flags.safe_path:
         sys.path[0] = str(Path.cwd())
     _new_main()
-    _as_main(
-        name, True, f"write -m package.module as it is imported from {Path.cwd()}, or the path of a file"
-    )
+    _as_main(name, True, f"write -m package.module as it is imported from {Path.cwd()}, or the path of a file")
 
 
 def _as_main(name: str, alter_argv: bool, instead: str) -> None:

@@ -70,9 +70,7 @@ def _start(arguments: argparse.Namespace) -> program.Program:
         return program.module(name, rest + arguments.script)
     words = arguments.script[1:] if arguments.script[:1] == ["--"] else arguments.script
     if not words:
-        raise CommandError(
-            "there is nothing to run; name a script (shapewatch run train.py) or a module (-m train)"
-        )
+        raise CommandError("there is nothing to run; name a script (shapewatch run train.py) or a module (-m train)")
     return program.script(words[0], words[1:])
 
 

@@ -65,8 +65,7 @@ def _imported(place: str) -> ModuleType:
         ) from error
     except Exception as error:
         raise CommandError(
-            f"`{place}` does not import: {in_one_line(error)}; "
-            "what TARGET names has to import without an error"
+            f"`{place}` does not import: {in_one_line(error)}; what TARGET names has to import without an error"
         ) from error
     finally:
         sys.argv = arguments
@@ -131,11 +130,7 @@ def _public(thing: Any) -> list[str]:
 def _close_name(wanted: str, names: Iterable[str]) -> str:
     by_folded = {name.casefold(): name for name in names}
     close = difflib.get_close_matches(wanted.casefold(), list(by_folded), n=1)
-    return (
-        f"; did you mean `{by_folded[close[0]]}`?"
-        if close
-        else f"; write {FORM}, with a NAME that the file defines"
-    )
+    return f"; did you mean `{by_folded[close[0]]}`?" if close else f"; write {FORM}, with a NAME that the file defines"
 
 
 def _close_file(path: Path) -> str:
@@ -161,13 +156,10 @@ def _built(make: Any, target: str) -> Any:
     try:
         return make()
     except SystemExit as error:
-        raise CommandError(
-            f"`{name}()` ends the program{place_of(error)}; it has to return a model"
-        ) from error
+        raise CommandError(f"`{name}()` ends the program{place_of(error)}; it has to return a model") from error
     except Exception as error:
         raise CommandError(
-            f"`{name}()` gives no model: {in_one_line(error)}; "
-            "it has to return a model when called without arguments"
+            f"`{name}()` gives no model: {in_one_line(error)}; it has to return a model when called without arguments"
         ) from error
 
 

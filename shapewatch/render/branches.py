@@ -129,11 +129,7 @@ class _Drawing:
         if not self.axes or not (self.told or marked.issuperset(self.axes)):
             parts.append(runs(Run(self.what_differs().replace(" ", GLUE), "mark")))
         gap = GLUE * 2 + " "
-        return (
-            Paragraph(
-                runs(*(part for number, own in enumerate(parts) for part in (gap * bool(number), own)))
-            ),
-        )
+        return (Paragraph(runs(*(part for number, own in enumerate(parts) for part in (gap * bool(number), own)))),)
 
     def what_differs(self) -> str:
         axes = [self.axis_names[axis] for axis in self.axes]
@@ -164,9 +160,7 @@ class _Drawing:
         hidden = [branch for index, branch in enumerate(self.junction.branches) if index not in self.shown]
         if hidden:
             more = f"… {naming.counted(len(hidden), 'more branch', 'more branches')}"
-            alike = (
-                self.shape_cell(hidden[0].shape) if len({branch.shape for branch in hidden}) == 1 else Cell()
-            )
+            alike = self.shape_cell(hidden[0].shape) if len({branch.shape for branch in hidden}) == 1 else Cell()
             rows.append((Cell(runs(Run(more, "muted")), 3), alike))
         return Table(COLUMNS, tuple(rows))
 

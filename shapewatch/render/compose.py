@@ -115,9 +115,7 @@ def _unexplained(report: Report, failure: Failure) -> list[Block]:
 
 def _took(report: Report, call: Call) -> str:
     """`add in layer2.0 took [2, 32, 16, 16] and [2, 16, 32, 32]`."""
-    name = (
-        naming.layer_name(call.layer) if call.is_layer else f"{call.name} in {naming.layer_name(call.layer)}"
-    )
+    name = naming.layer_name(call.layer) if call.is_layer else f"{call.name} in {naming.layer_name(call.layer)}"
     shapes = [naming.sizes(report.recording.shape(number)) for number in call.operands]
     return f"{name} took {naming.listed(shapes)}" if shapes else f"{name} took no tensor"
 
@@ -174,16 +172,10 @@ def _cause(diagnosis: Diagnosis, shown: Span | None) -> list[Block]:
     if cause is None:
         if diagnosis.severity != "error" or diagnosis.fixes:
             return []
-        return [
-            Labelled("cause", (Paragraph(runs("not known: the recording does not tell which layer it was")),))
-        ]
+        return [Labelled("cause", (Paragraph(runs("not known: the recording does not tell which layer it was")),))]
     blocks: list[Block] = [Paragraph(_blame(cause))]
     where = cause.location
-    if (
-        where is not None
-        and where.source
-        and (shown is None or (where.file, where.line) != (shown.file, shown.line))
-    ):
+    if where is not None and where.source and (shown is None or (where.file, where.line) != (shown.file, shown.line)):
         blocks.append(Indented((Line(_source(where)),)))
     return [Labelled("cause", tuple(blocks))]
 
@@ -212,9 +204,9 @@ def _fixes(diagnosis: Diagnosis, full: bool) -> list[Block]:
     blocks: list[Block] = []
     if helpful:
         best, *others = helpful
-        blocks += _best(best, full)
+        blocks += _best(best, diagnosis, full)
         for other in others if full else others[:MOST_ALTERNATIVES]:
-            blocks.append(_alternative(other, best, full))
+            blocks.append(_alternative(other, best, diagnosis, full))
     elif diagnosis.severity == "error":
         blocks.append(Labelled("fix", (Paragraph(runs("none found")),)))
     if full:
@@ -222,21 +214,26 @@ def _fixes(diagnosis: Diagnosis, full: bool) -> list[Block]:
     return blocks
 
 
-def _best(fix: Fix, full: bool) -> list[Block]:
+def _best(fix: Fix, diagnosis: Diagnosis, full: bool) -> list[Block]:
     code = _code(fix)
     title = Paragraph(runs(naming.glued(fix.title)))
     what: list[Block] = [title, *(Indented((block,)) for block in code)] if full or not code else code
-    blocks: list[Block] = [Labelled("fix", tuple(what)), Labelled("verified", (Paragraph(_verified(fix)),))]
-    if fix.evidence:
-        blocks.append(Labelled("because", (Paragraph(runs(naming.glued("; ".join(fix.evidence)))),)))
+    blocks: list[Block] = [
+        Labelled("fix", tuple(what)),
+        Labelled("verified", (Paragraph(_verified(fix, diagnosis)),)),
+    ]
+    told = diagnosis.cause.reason if diagnosis.cause else ""
+    if evidence := [phrase for phrase in fix.evidence if phrase not in told]:
+        blocks.append(Labelled("because", (Paragraph(runs(naming.glued("; ".join(evidence)))),)))
     return blocks
 
 
-def _verified(fix: Fix) -> Runs:
+def _verified(fix: Fix, diagnosis: Diagnosis) -> Runs:
     """How far the fix was proven, and what it costs."""
     why = f": {naming.glued(fix.why_not)}" if fix.why_not else ""
     if fix.verified == "junction":
-        return runs(f"the shapes meet at the junction{_cost(fix)}; the rest could not be re-run{why}")
+        met = "meet at the junction" if diagnosis.junction is not None else "fit there"
+        return runs(f"the shapes {met}{_cost(fix)}; the rest could not be re-run{why}")
     if fix.verified is None:
         return runs(Run("not tried", "warning"), why)
     given = naming.output(fix.output_shape)
@@ -254,10 +251,9 @@ def _cost(fix: Fix) -> str:
     return f"; {count}{GLUE}{'more' if fix.parameters_added > 0 else 'fewer'}"
 
 
-def _alternative(fix: Fix, best: Fix, full: bool) -> Block:
-    proof = {"forward": "verified", "junction": "verified at the junction only"}.get(
-        fix.verified or "", "not tried"
-    )
+def _alternative(fix: Fix, best: Fix, diagnosis: Diagnosis, full: bool) -> Block:
+    there = "at the junction" if diagnosis.junction is not None else "there"
+    proof = {"forward": "verified", "junction": f"verified {there} only"}.get(fix.verified or "", "not tried")
     given = naming.output(fix.output_shape)
     if fix.verified == "forward" and given and given != naming.output(best.output_shape):
         proof = f"{proof}, output{GLUE}{given}"
@@ -271,6 +267,4 @@ def _code(fix: Fix) -> list[Block]:
 
 def _failed(fix: Fix) -> Block:
     why = f": {naming.glued(fix.why_not)}" if fix.why_not else ""
-    return Labelled(
-        "not", (Paragraph(runs(f"{naming.glued(fix.title)} (tried, and it does not help{why})")),)
-    )
+    return Labelled("not", (Paragraph(runs(f"{naming.glued(fix.title)} (tried, and it does not help{why})")),))

@@ -20,9 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Style = Literal[
-    "text", "strong", "muted", "name", "error", "warning", "place", "code", "mark", "label", "good"
-]
+Style = Literal["text", "strong", "muted", "name", "error", "warning", "place", "code", "mark", "label", "good"]
 
 GLUE = "\u00a0"
 """A space at which no line breaks. It is written as an ordinary space."""
@@ -102,9 +100,9 @@ Tight = Literal["keep", "cut", "drop", "below"]
 class Column:
     """How a column is set, and what becomes of it when the table is too wide.
 
-    `keep`: stays as it is; `cut`: its cells end in `…`; `drop`: is left out; `below`: its cells go under their
-    rows. Columns are dropped first, then put below, then cut. A `below` column points at the column before it:
-    with a `<` from beside it, with a `^` from under it. `gap` is the number of spaces before the column.
+    `keep`: stays as it is; `cut`: its cells end in `…`; `drop`: is left out; `below`: its cells go under
+    their rows. Columns are dropped first, then put below, then cut. A `below` column points at the column
+    before it: with a `<` from beside it, with a `^` from under it. `gap` counts the spaces before the column.
     """
 
     tight: Tight = "keep"

@@ -244,21 +244,17 @@ def _across(columns: tuple[Column, ...], under: list[int], widths: dict[int, int
 
 
 def _row_width(columns: tuple[Column, ...], row: Row, widths: dict[int, int]) -> int:
-    """How far a row reaches: to the end of its last cell, or of its last column if that is set to the right."""
+    """How far a row reaches: to the end of its last cell, or of a last column that is set to the right."""
     shown = [cell for cell in _placed(row) if cell[2].runs and any(widths.get(at) for at in range(*cell[:2]))]
     if not shown:
         return 0
     start, end, cell = shown[-1]
     whole = _across(columns, [at for at in widths if at < end], widths)
     own = _across(columns, [at for at in widths if start <= at < end], widths)
-    return (
-        whole if columns[start].right else whole - own + width_of(cell.runs) + _pointer(columns[start], cell)
-    )
+    return whole if columns[start].right else whole - own + width_of(cell.runs) + _pointer(columns[start], cell)
 
 
-def _set(
-    columns: tuple[Column, ...], rows: tuple[Row, ...], widths: dict[int, int], width: int
-) -> list[Runs]:
+def _set(columns: tuple[Column, ...], rows: tuple[Row, ...], widths: dict[int, int], width: int) -> list[Runs]:
     lines: list[Runs] = []
     for row in rows:
         line: Runs = ()

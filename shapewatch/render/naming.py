@@ -242,9 +242,7 @@ def _extent(facts: Mapping[str, Any], name: str) -> str:
     if facts.get(name) is None:
         return ""
     each = _each(facts[name], kernel_axes(facts) or 1)
-    return (
-        "x".join("?" if one is None else str(one) for one in each) if len(each) > 1 else f"kernel {each[0]}"
-    )
+    return "x".join("?" if one is None else str(one) for one in each) if len(each) > 1 else f"kernel {each[0]}"
 
 
 def _alike(value: Any) -> str:

@@ -52,9 +52,7 @@ def shown_branches(junction: Junction) -> list[int]:
     if len(everything) <= MOST_BRANCHES:
         return everything
     rank = rank_of(junction)
-    sizes = [
-        tuple(size_of(branch.shape, axis, rank) for axis in junction.axes) for branch in junction.branches
-    ]
+    sizes = [tuple(size_of(branch.shape, axis, rank) for axis in junction.axes) for branch in junction.branches]
     ((usual, _),) = Counter(sizes).most_common(1)
     odd = [index for index in everything if sizes[index] != usual]
     return sorted([sizes.index(usual), *odd[: MOST_BRANCHES - 1]])
@@ -66,7 +64,7 @@ def partings(
     """The steps that tell why the branches differ, by branch and step, and the axes on which they do.
 
     Those are the steps where a branch leaves the fork's size and, on a branch that keeps it, the step of the
-    layer that is to blame for that. `blamed` is the path of the layer that the diagnosis holds to be the cause.
+    layer to blame for that. `blamed` is the path of the layer that the diagnosis holds to be the cause.
     """
     found: dict[tuple[int, int], tuple[int, ...]] = {}
     if junction.fork is None:
@@ -89,11 +87,9 @@ def partings(
 
 
 def _keeping_step(branch: Branch, axis: int, rank: int, blamed: str | None) -> int | None:
-    """The last step of the layer that is to blame, where it gives the axis the size that the branch ends with."""
+    """The last step of the layer to blame, where it gives the axis the size that the branch ends with."""
     last = size_of(branch.shape, axis, rank)
-    steps = [
-        index for index, step in enumerate(branch.path) if step.layer is not None and step.layer == blamed
-    ]
+    steps = [index for index, step in enumerate(branch.path) if step.layer is not None and step.layer == blamed]
     return steps[-1] if steps and size_of(branch.path[steps[-1]].shape, axis, rank) == last else None
 
 

@@ -128,9 +128,7 @@ def _stop(report: Report) -> Paragraph:
     span = failure.span or (call.span if call else None)
     place = f" at {naming.place(span)}" if span else ""
     first, *_ = [*failure.message.splitlines(), ""]
-    return Paragraph(
-        runs(Run(f"stopped{where}{place}", "error"), f": {failure.type}: {first}".rstrip(": ")), limit=3
-    )
+    return Paragraph(runs(Run(f"stopped{where}{place}", "error"), f": {failure.type}: {first}".rstrip(": ")), limit=3)
 
 
 # Junctions
@@ -149,9 +147,7 @@ def _junctions(report: Report) -> Table:
             words = (GLUE * 2 + names[index], naming.sizes(branch.shape), _through(report, junction, branch))
             rows.append(tuple(Cell(runs(word)) for word in words))
         if hidden := len(names) - len(shown):
-            rows.append(
-                (Cell(runs(f"{GLUE * 2}… {naming.counted(hidden, 'more branch', 'more branches')}"), 3),)
-            )
+            rows.append((Cell(runs(f"{GLUE * 2}… {naming.counted(hidden, 'more branch', 'more branches')}"), 3),))
     return Table(JUNCTION_COLUMNS, tuple(rows))
 
 
@@ -159,8 +155,4 @@ def _through(report: Report, junction: Junction, branch: Branch) -> str:
     if not branch.path:
         return fork_name(report, junction) if junction.fork is not None else ""
     names = [naming.within(step.layer, junction.layer) if step.layer else step.name for step in branch.path]
-    return (
-        ", ".join(names)
-        if len(names) < 4
-        else f"{names[0]} … {names[-1]}, {naming.counted(len(names), 'call')}"
-    )
+    return ", ".join(names) if len(names) < 4 else f"{names[0]} … {names[-1]}, {naming.counted(len(names), 'call')}"

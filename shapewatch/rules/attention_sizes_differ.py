@@ -21,8 +21,10 @@ from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, rule
 
 
-@rule("SW103", "attention-sizes-differ", frozenset({"attention"}))
+@rule("SW103", "attention-sizes-differ", frozenset({"attention", "module"}))
 def check(case: Case) -> Finding | None:
+    if case.call.kind == "module":
+        return _model_width(case)
     if len(case.shapes) < 3 or min(len(shape) for shape in case.shapes[:3]) < 2:
         return None
     query, key, value = case.shapes[:3]
@@ -50,6 +52,19 @@ def check(case: Case) -> Finding | None:
             explanation=f"Key {text(key)} and value {text(value)} need the same length, on the last axis but one.",
             wants=_either(case, 1, 2, -2),
         )
+    return None
+
+
+def _model_width(case: Case) -> Finding | None:
+    """A whole transformer, or somebody's own layer, that keeps the width it was made for as `d_model`."""
+    width = case.facts.get("d_model")
+    for position, shape in enumerate(case.shapes):
+        if isinstance(width, int) and len(shape) > 1 and differ(shape[-1], width):
+            return Finding(
+                headline=f"{case.name} takes vectors of {width} and is given {shape[-1]}",
+                explanation=f"Its input is {text(shape)}; the last axis should be {width} long.",
+                wants=(Want(case.call.operands[position], {len(shape) - 1: Range.only(width)}, position),),
+            )
     return None
 
 

@@ -18,7 +18,7 @@ the same. A projection on the skip, or the setting that was meant, makes them fi
 from __future__ import annotations
 
 from shapewatch import axes
-from shapewatch.rules.meeting import elementwise_wants, meeting_words, sides
+from shapewatch.rules.meeting import elementwise_problems, elementwise_wants, meeting_words, sides
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
 ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "where", "lerp", "compare", "power", "loss"})
@@ -26,7 +26,7 @@ ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "wher
 
 @rule("SW201", "branches-differ", ELEMENTWISE)
 def check(case: Case) -> Finding | None:
-    problems = axes.broadcast_problems(case.shapes)
+    problems = elementwise_problems(case)
     if not problems or case.junction is None:
         return None
     names = meeting_words(case, [problem.axis for problem in problems])

@@ -22,13 +22,15 @@ from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, rule
 
+_POSITIONS = {1: "length", 2: "height, width", 3: "depth, height, width"}
+
 
 @rule("SW702", "channels-last", frozenset({"conv", "conv_transpose"}))
 def check(case: Case) -> Finding | None:
     if not case.shapes:
         return None
     shape, expected, rank = case.shapes[0], *conv_expects(case)
-    if expected is None or rank is None or len(shape) != rank + 2 or rank < 2:
+    if expected is None or rank is None or len(shape) != rank + 2:
         return None
     order = axes.moved_channels(shape, expected)
     if order is None:
@@ -40,6 +42,6 @@ def check(case: Case) -> Finding | None:
         own = ((Input(recording.inputs.index(value), "permute", {"dims": order}, moved),),)
     return Finding(
         headline=f"{case.name} takes {expected} channels on axis 1, and they are on the last axis",
-        explanation=f"Its input {text(shape)} looks like [batch, height, width, channels]; as {text(moved)} it would fit.",
+        explanation=f"Its input {text(shape)} looks like [batch, {_POSITIONS[rank]}, channels]; as {text(moved)} it would fit.",
         own=own,
     )

@@ -35,14 +35,18 @@ def check(case: Case) -> Finding | None:
     hint = ""
     if case.layer is not None:
         own.append((case.set("in_features", shape[-1]),))
-        for axis in range(len(shape) - 1):
+        for axis in range(1, len(shape) - 1):
             if None not in shape and math.prod(size or 0 for size in shape[axis:]) == expected:
                 own.insert(0, (Insert(f"{case.call.layer}:linear:0", 0, Module("flatten", {"start_dim": axis})),))
                 hint = f" Axes {axis} to {len(shape) - 1} together are {expected} long: a flatten is missing before it."
+    fitting = _made_for(case, expected)
+    if fitting and not hint:
+        hint = f" {expected} is {fitting}: what it was made for is the same network on another size."
     return Finding(
         headline=f"{case.name} takes vectors of {expected} and is given {shape[-1]}",
         explanation=f"Its input is {text(shape)}; the last axis should be {expected} long.{hint}",
         own=tuple(own),
+        own_doubt=0.5 if fitting else 0.0,
         wants=(Want(case.call.operands[0], {len(shape) - 1: Range.only(expected)}),),
     )
 
@@ -52,3 +56,17 @@ def _expected(case: Case) -> int | None:
         width = case.facts.get("in_features")
         return width if isinstance(width, int) else None
     return case.shapes[1][-1] if len(case.shapes) > 1 and case.shapes[1] else None
+
+
+def _made_for(case: Case, expected: int) -> str | None:
+    """`16 channels x 4 x 4`, if that is what the layer would be given after the flatten at another spatial size."""
+    unit = case.graph.producer.get(case.call.operands[0])
+    if unit is None or unit.kind not in ("flatten", "reshape"):
+        return None
+    before = case.recording.shape(unit.operands[0])
+    if len(before) != 4 or not before[1]:
+        return None
+    side = math.isqrt(expected // before[1])
+    if side * side * before[1] != expected or side == 0:
+        return None
+    return f"{before[1]} channels x {side} x {side}"

@@ -11,6 +11,14 @@ from shapewatch.rules.rule import Case, axis_names
 _CONV_LIKE = frozenset({"conv", "conv_transpose", "pool", "adaptive_pool", "resize"})
 
 
+def elementwise_problems(case: Case) -> tuple[AxisProblem, ...]:
+    """The axes on which the operands do not fit; of an in-place operation also those it would have to stretch."""
+    problems = axes.broadcast_problems(case.shapes)
+    if not problems and case.call.facts.get("in_place") and not case.call.finished:
+        problems = axes.stretched_target(case.shapes)
+    return problems
+
+
 def elementwise_wants(case: Case, problems: tuple[AxisProblem, ...]) -> tuple[Want, ...]:
     """Each operand made like another on the axes that differ."""
     shapes = axes.aligned(case.shapes)
@@ -28,6 +36,9 @@ def elementwise_wants(case: Case, problems: tuple[AxisProblem, ...]) -> tuple[Wa
                     demand[problem.axis - missing] = Range.only(size or 1)
             if demand:
                 wants.append(Want(value, demand, changed))
+        if case.call.kind == "mul":  # a gate may as well have been meant to be one number for all positions
+            flat = {p.axis - missing: Range.only(1) for p in problems if p.axis >= missing}
+            wants.append(Want(value, flat, changed))
     return tuple(wants)
 
 

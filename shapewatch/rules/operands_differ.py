@@ -15,16 +15,15 @@ Often a learned table (a positional embedding, a mask) was made for another leng
 
 from __future__ import annotations
 
-from shapewatch import axes
 from shapewatch.recording import text
 from shapewatch.rules.branches_differ import ELEMENTWISE
-from shapewatch.rules.meeting import elementwise_wants
+from shapewatch.rules.meeting import elementwise_problems, elementwise_wants
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
 
 @rule("SW202", "operands-differ", ELEMENTWISE)
 def check(case: Case) -> Finding | None:
-    problems = axes.broadcast_problems(case.shapes)
+    problems = elementwise_problems(case)
     if not problems or case.junction is not None:
         return None
     sizes = [f"{' against '.join(str(size) for size in problem.sizes)} on axis {problem.axis}" for problem in problems]

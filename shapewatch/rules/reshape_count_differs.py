@@ -57,12 +57,12 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
     value = case.call.operands[0]
     sizes = [size or 1 for size in before]
     wants: list[Want] = []
-    if len(target) == 2 and target[0] in (-1, before[0]) and len(before) > 2:
-        each = fixed if target[0] == -1 else fixed // target[0]
-        per_item = math.prod(sizes[1:])
+    each = _each(before, target, fixed)
+    if each is not None and len(before) > 2:
         height, width = sizes[-2:]
-        side = math.isqrt(each * height * width // per_item) if height == width else 0
-        if side and side * side * (per_item // (height * width)) == each:
+        rest = math.prod(sizes[1:-2])
+        side = math.isqrt(each // rest) if height == width else 0
+        if side and side * side * rest == each:
             wants.append(Want(value, {len(before) - 2: Range.only(side), len(before) - 1: Range.only(side)}))
     for axis in range(len(before) - 1, 0, -1):
         rest = math.prod(sizes) // sizes[axis]
@@ -74,3 +74,10 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
         nearest = max(step, round(sizes[axis] / step) * step)
         wants.append(Want(value, {axis: Range.only(nearest)}))
     return wants
+
+
+def _each(before: Shape, target: tuple[int, ...], fixed: int) -> int | None:
+    """How many elements an item of the batch should have, if the first axis of the target is the batch."""
+    if target[0] == -1:
+        return fixed if -1 not in target[1:] else None
+    return fixed // target[0] if target[0] == before[0] and -1 not in target else None

@@ -78,9 +78,13 @@ class Finding:
     explanation: str
     own: tuple[tuple[Edit, ...], ...] = ()
     wants: tuple[Want, ...] = ()
+    own_doubt: float = 0.0
+    """How much speaks against the call itself being wrong: its settings are explained by what stands before it."""
     code: str = ""
     name: str = ""
     severity: Severity = "error"
+    needs_proof: bool = False
+    """Said only if a change is found that ends it: the error alone does not tell that it is one of shapes."""
 
 
 Check = Callable[[Case], Finding | None]

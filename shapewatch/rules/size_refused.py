@@ -39,13 +39,19 @@ def speaks_of_sizes(message: str) -> bool:
     return bool(SPEAKS_OF_SIZES.search(message) and re.search(r"\d", message) and not NOT_OF_SIZES.search(message))
 
 
+AXES_COUNTED = re.compile(r"^(tuple|list) index out of range$|values to unpack|feature number of|batch number of")
+"""Python's own words when `b, t, c = x.shape` meets another rank; and when `x.shape[2]` does, but not only then."""
+
+
 @rule("SW900", "size-refused", EVERY)
 def check(case: Case) -> Finding | None:
-    if not speaks_of_sizes(case.message):
+    counted = bool(AXES_COUNTED.search(case.message.strip()))
+    if not counted and not speaks_of_sizes(case.message):
         return None
     first = case.message.strip().splitlines()[0]
     met = listed([text(shape) for shape in case.shapes]) if case.shapes else "nothing that was recorded"
     return Finding(
         headline=f"{case.name} refuses {met}",
         explanation=f"It says: {first}",
+        needs_proof=counted,
     )

@@ -41,8 +41,7 @@ SCHEMAS = (
     f"_ps_roi_align_backward(Tensor grad, {ROI.replace(',', ', Tensor channel_mapping,', 1)}, "
     f"int sampling_ratio, {INPUT_SIZE}) -> Tensor",
     f"ps_roi_pool(Tensor input, {ROI}) -> (Tensor, Tensor)",
-    f"_ps_roi_pool_backward(Tensor grad, {ROI.replace(',', ', Tensor channel_mapping,', 1)}, "
-    f"{INPUT_SIZE}) -> Tensor",
+    f"_ps_roi_pool_backward(Tensor grad, {ROI.replace(',', ', Tensor channel_mapping,', 1)}, {INPUT_SIZE}) -> Tensor",
     f"deform_conv2d({DEFORMED}) -> Tensor",
     f"_deform_conv2d_backward(Tensor grad, {DEFORMED}) -> (Tensor, Tensor, Tensor, Tensor, Tensor)",
 )

@@ -234,7 +234,7 @@ def _resize_norm(module: Any, argument: str, value: Any) -> bool:
     if argument in ("num_features", "num_channels"):
         setattr(module, argument, value)
         names = ("weight", "bias", "running_mean", "running_var")
-        _weights(module, {name: (value,) for name in names})
+        _weights(module, dict.fromkeys(names, (value,)))
         return True
     if argument == "normalized_shape":
         shape = (value,) if isinstance(value, int) else tuple(value)

@@ -263,6 +263,8 @@ class Instrument(TorchFunctionMode):
         call = recorder.open_call(name, kind, inner.layer if inner is not None else "", False, operands)
         call.line = calling_line(sys._getframe(2))
         facts = kinds.call_facts(kind, name, args, kwargs)
+        if changes:
+            facts["in_place"] = True
         if facts:
             call.facts = facts
         if error is not None:
@@ -376,7 +378,12 @@ def _name(function: Any) -> tuple[str | None, str, bool]:
     """Neutral name, kind, whether in place; the name is None for what is not recorded. Remembered per function."""
     raw = getattr(function, "__name__", "")
     name = kinds.neutral_name(function)
-    if raw in kinds.UNRECORDED or name in kinds.UNRECORDED or (raw == "__get__" and name not in _VIEWS) or raw == "__set__":
+    if (
+        raw in kinds.UNRECORDED
+        or name in kinds.UNRECORDED
+        or (raw == "__get__" and name not in _VIEWS)
+        or raw == "__set__"
+    ):
         named: tuple[str | None, str, bool] = (None, "", False)
     else:
         named = (name, kinds.KIND.get(name, "other"), kinds.in_place(function))
@@ -398,7 +405,9 @@ def _runs_as_one(module: nn.Module) -> bool:
     """
     if type(module).__name__ == "OptimizedModule" or isinstance(module, torch.jit.ScriptModule):
         return True
-    if module.training or not isinstance(module, nn.TransformerEncoder | nn.TransformerEncoderLayer | nn.MultiheadAttention):
+    if module.training or not isinstance(
+        module, nn.TransformerEncoder | nn.TransformerEncoderLayer | nn.MultiheadAttention
+    ):
         return False
     if isinstance(getattr(_isolated, "by", None), Instrument):
         return False  # a dry run computes nothing, and wants to see the inside

@@ -63,12 +63,7 @@ _ALIKE = {
 KIND = {name: kind for kind, names in _ALIKE.items() for name in names.split()}
 
 UNRECORDED = frozenset(
-    "size dim ndimension numel nelement stride storage_offset is_contiguous data_ptr element_size is_floating_point "
-    "is_complex __len__ __hash__ __repr__ __format__ __str__ __bool__ __int__ __float__ __index__ __iter__ "
-    "_set_grad_enabled is_grad_enabled set_grad_enabled register_hook retain_grad backward get_device "
-    "is_same_size item tolist numpy __contains__ __reduce_ex__ __deepcopy__ __setstate__ __dir__ __array__ "
-    "is_inference _is_view is_signed is_nonzero storage untyped_storage _typed_storage __dlpack__ "
-    "can_cast get_default_dtype is_tensor is_autocast_enabled".split()
+    ["size", "dim", "ndimension", "numel", "nelement", "stride", "storage_offset", "is_contiguous", "data_ptr", "element_size", "is_floating_point", "is_complex", "__len__", "__hash__", "__repr__", "__format__", "__str__", "__bool__", "__int__", "__float__", "__index__", "__iter__", "_set_grad_enabled", "is_grad_enabled", "set_grad_enabled", "register_hook", "retain_grad", "backward", "get_device", "is_same_size", "item", "tolist", "numpy", "__contains__", "__reduce_ex__", "__deepcopy__", "__setstate__", "__dir__", "__array__", "is_inference", "_is_view", "is_signed", "is_nonzero", "storage", "untyped_storage", "_typed_storage", "__dlpack__", "can_cast", "get_default_dtype", "is_tensor", "is_autocast_enabled"]
 )
 """Functions that tell something about a tensor and make none: not worth a record."""
 
@@ -107,7 +102,7 @@ def in_place(function: Any) -> bool:
     """Whether the function changes its first operand (`add_`, `__iadd__`, `__setitem__`)."""
     name = getattr(function, "__name__", "")
     if name.startswith("__"):
-        return name.startswith("__i") and name not in ("__index__", "__invert__", "__iter__") or name == "__setitem__"
+        return (name.startswith("__i") and name not in ("__index__", "__invert__", "__iter__")) or name == "__setitem__"
     return name.endswith("_")
 
 

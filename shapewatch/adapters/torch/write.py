@@ -74,7 +74,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         code = f"{target}.{edit.argument} = {value}" if edit.layer else f"{target}.{edit.argument} = {value}"
     else:
         code = f"{target} = {constructor}  # {edit.argument} was {was}"
-    data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": edit.value}
+    data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": _collapse(edit.value)}
     return Written(title, code, data)
 
 
@@ -354,5 +354,6 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             code = f"{name} = F.interpolate({name}, size={size})  # or load the data at this size"
             if len(size) == 0 or arguments.get("plain"):
                 code = f"# an input of shape {text(edit.shape)}"
-    data = {"action": "input", "index": edit.index, "change": edit.change, "shape": list(edit.shape), **arguments}
+    public = {key: arguments[key] for key in ("dims", "dim", "size", "channels") if key in arguments}
+    data = {"action": "input", "index": edit.index, "change": edit.change, "shape": list(edit.shape), **public}
     return Written(title, code, data)
