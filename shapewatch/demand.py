@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -280,14 +280,15 @@ def _split(place: _Place, demand: Demand) -> Pull:
 
 
 def _index(place: _Place, demand: Demand) -> Pull:
-    """Axes that an index leaves alone, matched from the right; others are not followed."""
+    """Axes matched from the right; one that a slice made shorter is taken to have lost a fixed number (`x[..., :-2]`)."""
     before, after = place.shape(place.source), place.out
     shift = len(before) - len(after)
     onward = {}
     for axis, wanted in demand.items():
-        if axis + shift < 0 or before[axis + shift] != after[axis]:
+        old, new = (before[axis + shift], after[axis]) if axis + shift >= 0 else (None, None)
+        if old is None or new is None or (old != new and (shift or old < new)):
             return NOTHING
-        onward[axis + shift] = wanted
+        onward[axis + shift] = Range(wanted.low + old - new, wanted.high + old - new)
     return Pull(onward=((place.source, onward, ()),))
 
 
@@ -459,6 +460,7 @@ class _Window:
     output_padding: int = 0
     ceil: bool = False
     transposed: bool = False
+    pooling: bool = False
 
     def gives(self, size: int) -> int:
         if self.transposed:
@@ -493,8 +495,16 @@ class _Window:
                 return list(axes.window_dilations(self.size, out, k, s, p))
         return []
 
+    def allows(self, argument: str, value: int) -> bool:
+        """Whether the frameworks accept a setting: a pooling pads by half its window at most, a transposed convolution
+        adds less than its stride or dilation."""
+        other = replace(self, **{argument: value})
+        if self.pooling and other.padding > other.kernel_size // 2:
+            return False
+        return not self.transposed or other.output_padding < max(other.stride, other.dilation)
+
     def _with(self, argument: str, value: int) -> int | None:
-        other = _Window(**{**{f: getattr(self, f) for f in self.__dataclass_fields__}, argument: value})
+        other = replace(self, **{argument: value})
         return None if other.size + 2 * other.padding < other.kernel_size else other.gives(self.size)
 
 
@@ -538,6 +548,7 @@ def _windows(place: _Place, transposed: bool) -> list[_Window] | None:
             out=sizes[1] or 0,
             ceil=bool(facts.get("ceil_mode", False)),
             transposed=transposed,
+            pooling=place.unit.kind == "pool",
             **settings,
         )
         if window.gives(window.size) != window.out:
@@ -603,7 +614,10 @@ def _settings(windows: list[_Window], argument: str, spatial: Mapping[int, Range
     """Values of a setting that meet the demand on every axis asked for: one number for all axes where that is possible,
     else the nearest for each."""
     present = tuple(getattr(window, argument) for window in windows)
-    choices = {index: windows[index].options(argument, wanted) for index, wanted in spatial.items()}
+    choices = {
+        index: [v for v in windows[index].options(argument, wanted) if windows[index].allows(argument, v)]
+        for index, wanted in spatial.items()
+    }
     if not all(choices.values()):
         return
     if len(choices) == len(windows):

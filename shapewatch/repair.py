@@ -31,8 +31,12 @@ ENOUGH_BEHIND = 0.9
 """Candidates whose evidence is this much weaker than a verified one's are not tried."""
 
 
-UNRELATED = -0.4
+UNRELATED = -0.7
 """What a candidate is worth less that no arithmetic connects with what failed."""
+
+
+USUAL_SIZES = frozenset({28, 32, 48, 56, 64, 84, 96, 112, 128, 160, 192, 224, 227, 256, 299, 320, 384, 448, 512, 1024})
+"""Heights and widths at which images are mostly given."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ class Proposer:
         for want in self.finding.wants:
             for change in walk(self.graph, want):
                 yield self._weighed(change.edits, change.hops + 1)
+                yield from self._swapped(change.edits, change.hops + 1)
         junction = self.case.junction
         if junction is not None and junction.status != "ok":
             yield from self._projections(junction)
@@ -108,6 +113,21 @@ class Proposer:
         yield from self._defaults()
         yield from self._substitutes()
         yield from self._inputs()
+
+    def _swapped(self, edits: tuple[Edit, ...], hops: int) -> Iterator[Candidate]:
+        """If an axis of the input should be as long as another one is, the two may have changed places."""
+        for edit in edits:
+            if not isinstance(edit, Input):
+                continue
+            given = self.case.recording.shape(self.case.recording.inputs[edit.index])
+            changed = [axis for axis in range(len(given)) if edit.shape[axis] != given[axis]]
+            for other in range(len(given)):
+                if len(changed) == 1 and other != changed[0] and given[other] == edit.shape[changed[0]]:
+                    order = list(range(len(given)))
+                    order[other], order[changed[0]] = order[changed[0]], order[other]
+                    shape = tuple(given[axis] for axis in order)
+                    swap = Input(edit.index, "permute", {"dims": tuple(order)}, shape)
+                    yield replace(self._weighed((swap,), hops), evidence=(f"its axis {other} has the size asked for",))
 
     def _weighed(self, edits: tuple[Edit, ...], hops: int, prior: float = 0.0) -> Candidate:
         score, evidence = prior - 0.02 * min(hops, 25), []
@@ -151,7 +171,7 @@ class Proposer:
         given = self.case.recording.shape(self.case.recording.inputs[edit.index])
         match edit.change:
             case "permute":
-                return 1.0, "the axis of the channels is last"
+                return (1.0, "the axis of the channels is last") if len(given) > 3 else (0.5, None)
             case "unsqueeze":
                 if edit.arguments.get("first"):
                     return 0.8, "the first convolution was given no batch axis"
@@ -166,7 +186,8 @@ class Proposer:
             return 0.6, f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
         if edit.arguments.get("said"):
             return 0.9, None
-        return (0.1 if self.finding.code == "SW503" or self.finding.own_doubt else -0.4), None
+        usual, unusual = (all(size in USUAL_SIZES for size in shape[2:]) for shape in (edit.shape, given))
+        return (0.1 if self.finding.own_doubt else -0.4) + 0.3 * (usual - unusual), None
 
     @cached_property
     def _total_stride(self) -> int:
@@ -195,6 +216,8 @@ class Proposer:
                     )
                     projected = any(step.kind in ("conv", "linear") for step in branch.path)
                     supported = 0.9 if phrase else -0.7 if projected else -0.25
+                    if module.kind in ("resize", "pad") and junction.kind != "concat":
+                        supported = -0.7
                     evidence = (phrase,) if phrase else ()
                     yield Candidate((edit,), prior + supported - 0.3 * rank, 1, evidence)
 
@@ -304,7 +327,7 @@ class Proposer:
 
     def _input_edits(self, index: int, shape: tuple[int, ...]) -> Iterator[Input]:
         first = next((layer for layer in self.case.recording.layers if layer.kind == "conv"), None)
-        if len(shape) < 4:
+        if len(shape) < 4 or (self.finding.needs_proof and len(shape) < 6):
             unbatched = first is not None and len(shape) == first.facts.get("rank", 2) + 1
             yield Input(index, "unsqueeze", {"dim": 0, **({"first": True} if unbatched else {})}, (1, *shape))
         if first is not None:

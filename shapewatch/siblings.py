@@ -23,6 +23,10 @@ SIZES = frozenset(
 )
 """Arguments that are widths: the same number again elsewhere in the model speaks for it."""
 
+WIDTHS_OUT = frozenset({"out_channels", "out_features", "embedding_dim", "hidden_size"})
+
+FIRST_OF_ROW = 0.25
+
 _WINDOW = ("kernel_size", "stride", "padding", "dilation")
 
 
@@ -72,7 +76,7 @@ class Siblings:
                 continue
             first = min(others.values())
             if number < first:
-                yield weight * 0.25, list(others)
+                yield weight * FIRST_OF_ROW, list(others)
             else:
                 later = [other for other, at in others.items() if at != first]
                 yield weight, later or list(others)
@@ -90,6 +94,8 @@ class Siblings:
             agree = [other.path for other in having if _same(other.facts[edit.argument], edit.value)]
             like_now = sum(_same(other.facts[edit.argument], layer.facts.get(edit.argument)) for other in having)
             certainty = min(1.0, 0.4 + 0.2 * len(having))
+            if edit.argument in WIDTHS_OUT and weight <= FIRST_OF_ROW:
+                weight = min(1.0, 2.5 * weight)  # the first of a row gets another width in, but rarely gives another
             score = weight * certainty * (len(agree) - like_now) / len(having)
             total += score
             if score > agreeing.score:

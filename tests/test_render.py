@@ -895,11 +895,16 @@ def test_a_layer_to_blame_for_keeping_a_size_is_marked_beside_the_one_that_chang
 
 def test_no_mark_on_a_branch_that_comes_back_to_the_fork() -> None:
     layers = {"reduce": conv("reduce", 256, 64), "expand": conv("expand", 64, 256)}
+    layers["shortcut"] = conv("shortcut", 256, 512)
     steps = [("reduce", (2, 64, 8, 8)), ("expand", (2, 256, 8, 8))]
     report = meeting(steps, (2, 256, 8, 8), (2, 512, 8, 8), (1,), **layers)
     (diagnosis,) = report.diagnoses
-    blamed = dataclasses.replace(diagnosis, cause=Cause("reduce", "Conv2d"))
-    assert marked(dataclasses.replace(report, diagnoses=(blamed,))) == []
+    (junction,) = report.junctions
+    main, skip = junction.branches
+    skip = dataclasses.replace(skip, path=(Step(9, "shortcut", "conv", "shortcut", (2, 512, 8, 8)),))
+    junction = dataclasses.replace(junction, branches=(main, skip))
+    blamed = dataclasses.replace(diagnosis, junction=junction, cause=Cause("reduce", "Conv2d"))
+    assert marked(dataclasses.replace(report, diagnoses=(blamed,))) == [("skip", "here channels part")]
 
 
 def growing(sizes: Sequence[int]) -> Report:

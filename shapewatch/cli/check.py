@@ -9,6 +9,7 @@ from shapewatch.cli.errors import CommandError, in_one_line
 from shapewatch.cli.inputs import add_input_arguments, parse_inputs
 from shapewatch.cli.output import Wording, add_output_arguments, open_output
 from shapewatch.cli.target import add_target_argument, load_model
+from shapewatch.recorder import own_fault
 from shapewatch.render import as_rich, as_text
 
 if TYPE_CHECKING:
@@ -35,16 +36,19 @@ def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def dry_run(arguments: argparse.Namespace, wording: Wording) -> int:
-    """Check TARGET on the given inputs and write the report; 0 where every shape fits, else 1.
+    """Check TARGET on the given inputs and write the report; 0 where nothing is wrong, else 1.
 
     Raises:
-        CommandError: an argument is wrong, or the model fails on something other than shapes.
+        CommandError: an argument is wrong, or the dry run itself broke down.
     """
     inputs = parse_inputs(arguments.inputs)
     output = open_output(arguments)
     report = _report(arguments.target, load_model(arguments.target), inputs)
     output.write(report, wording)
-    return 0 if report.ok else 1
+    # A pass that failed without a diagnosis is not fine either. One that cannot be followed on shapes alone is no
+    # failure of the model: the notes say where the dry run had to stop.
+    failed = report.recording.failure is not None and not report.notes
+    return 1 if failed or not report.ok else 0
 
 
 def _report(target: str, model: Any, inputs: list[InputSpec]) -> Report:
@@ -55,5 +59,7 @@ def _report(target: str, model: Any, inputs: list[InputSpec]) -> Report:
     except UsageError as error:
         raise CommandError(f"`{target}`: {error}") from error
     except Exception as error:
-        # Exit status 1 is for shapes alone, so that a build that fails on it says the truth.
-        raise CommandError(f"`{target}` fails on something other than shapes: {in_one_line(error)}") from error
+        own_fault(error)  # exit status 1 would blame the model
+        raise CommandError(
+            f"`{target}` could not be run on shapes alone: {in_one_line(error)}; SHAPEWATCH_DEBUG=1 shows where"
+        ) from error

@@ -15,11 +15,10 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 
 from shapewatch.cli.errors import CommandError
+from shapewatch.source import without_own_frames
 
 Program = Callable[[], object]
 """Runs the program to its end. What ends it early (`SystemExit` included) is raised."""
-
-_OWN = str(Path(__file__).parent.parent) + os.sep
 
 # What `python -m` itself calls. The public `runpy.run_module` runs the module elsewhere than in `__main__`
 # and shows other frames in a traceback than Python does.
@@ -162,7 +161,7 @@ def leave_as_pythons_own(error: BaseException) -> None:
     if isinstance(error, SystemExit) or hook is None:
         return  # Python shows no traceback, or has no place left where one could be changed
     for one in _chain(error):
-        one.__traceback__ = _theirs(one.__traceback__)
+        without_own_frames(one)
     own = error.__traceback__
 
     def show(kind: type[BaseException], shown: BaseException, trace: TracebackType | None) -> None:
@@ -191,16 +190,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [one.__cause__, one.__context__]
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
-
-
-def _theirs(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback without the frames of shapewatch's own files."""
-    kept = []
-    while trace is not None:
-        if not trace.tb_frame.f_code.co_filename.startswith(_OWN):
-            kept.append(trace)
-        trace = trace.tb_next
-    whole = None
-    for entry in reversed(kept):
-        whole = TracebackType(whole, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-    return whole

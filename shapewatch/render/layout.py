@@ -244,14 +244,14 @@ def _across(columns: tuple[Column, ...], under: list[int], widths: dict[int, int
 
 
 def _row_width(columns: tuple[Column, ...], row: Row, widths: dict[int, int]) -> int:
-    """How far a row reaches: to the end of its last cell, or of a last column that is set to the right."""
+    """How far a row reaches: to the end of its last cell."""
     shown = [cell for cell in _placed(row) if cell[2].runs and any(widths.get(at) for at in range(*cell[:2]))]
     if not shown:
         return 0
     start, end, cell = shown[-1]
     whole = _across(columns, [at for at in widths if at < end], widths)
     own = _across(columns, [at for at in widths if start <= at < end], widths)
-    return whole if columns[start].right else whole - own + width_of(cell.runs) + _pointer(columns[start], cell)
+    return whole - own + width_of(cell.runs) + _pointer(columns[start], cell)
 
 
 def _set(columns: tuple[Column, ...], rows: tuple[Row, ...], widths: dict[int, int], width: int) -> list[Runs]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapewatch.rules import (
+    activation_width_differs,
     attention_sizes_differ,
     branch_broadcasts,
     branches_differ,
@@ -16,6 +17,7 @@ from shapewatch.rules import (
     rank_differs,
     recurrent_width_differs,
     reshape_count_differs,
+    shuffle_channels_indivisible,
     size_refused,
     stack_sizes_differ,
     window_exceeds_input,
@@ -37,6 +39,8 @@ RULES: tuple[Rule, ...] = (
     conv_channels_differ.check,
     norm_size_differs.check,
     window_exceeds_input.check,
+    activation_width_differs.check,
+    shuffle_channels_indivisible.check,
     recurrent_width_differs.check,
     size_refused.check,
 )

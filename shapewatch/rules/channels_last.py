@@ -17,7 +17,7 @@ Nothing says which axis is which but the order; the layer sees an image of 224 c
 from __future__ import annotations
 
 from shapewatch import axes
-from shapewatch.edits import Edit, Input
+from shapewatch.edits import Input
 from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, rule
@@ -36,12 +36,11 @@ def check(case: Case) -> Finding | None:
     if order is None:
         return None
     value, recording = case.call.operands[0], case.recording
+    if value not in recording.inputs:
+        return None  # further in, a map whose last axis has that size is a coincidence
     moved = tuple(shape[axis] for axis in order)
-    own: tuple[tuple[Edit, ...], ...] = ()
-    if value in recording.inputs:
-        own = ((Input(recording.inputs.index(value), "permute", {"dims": order}, moved),),)
     return Finding(
         headline=f"{case.name} takes {expected} channels on axis 1, and they are on the last axis",
         explanation=f"Its input {text(shape)} looks like [batch, {_POSITIONS[rank]}, channels]; as {text(moved)} it would fit.",
-        own=own,
+        own=((Input(recording.inputs.index(value), "permute", {"dims": order}, moved),),),
     )

@@ -22,6 +22,7 @@ from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Insert, Module
 from shapewatch.recording import text
+from shapewatch.rules.flattened import made_for
 from shapewatch.rules.rule import Case, Finding, rule
 
 
@@ -39,7 +40,7 @@ def check(case: Case) -> Finding | None:
             if None not in shape and math.prod(size or 0 for size in shape[axis:]) == expected:
                 own.insert(0, (Insert(f"{case.call.layer}:linear:0", 0, Module("flatten", {"start_dim": axis})),))
                 hint = f" Axes {axis} to {len(shape) - 1} together are {expected} long: a flatten is missing before it."
-    fitting = _made_for(case, expected)
+    fitting = made_for(case, expected)
     if fitting and not hint:
         hint = f" {expected} is {fitting}: what it was made for is the same network on another size."
     return Finding(
@@ -57,16 +58,3 @@ def _expected(case: Case) -> int | None:
         return width if isinstance(width, int) else None
     return case.shapes[1][-1] if len(case.shapes) > 1 and case.shapes[1] else None
 
-
-def _made_for(case: Case, expected: int) -> str | None:
-    """`16 channels x 4 x 4`, if that is what the layer would be given after the flatten at another spatial size."""
-    unit = case.graph.producer.get(case.call.operands[0])
-    if unit is None or unit.kind not in ("flatten", "reshape"):
-        return None
-    before = case.recording.shape(unit.operands[0])
-    if len(before) != 4 or not before[1]:
-        return None
-    side = math.isqrt(expected // before[1])
-    if side * side * before[1] != expected or side == 0:
-        return None
-    return f"{before[1]} channels x {side} x {side}"

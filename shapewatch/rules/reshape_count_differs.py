@@ -58,6 +58,8 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
     sizes = [size or 1 for size in before]
     wants: list[Want] = []
     each = _each(before, target, fixed)
+    if each is not None and len(before) == 2:
+        wants.append(Want(value, {1: Range.only(each)}))
     if each is not None and len(before) > 2:
         height, width = sizes[-2:]
         rest = math.prod(sizes[1:-2])

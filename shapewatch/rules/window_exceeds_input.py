@@ -52,6 +52,7 @@ def check(case: Case) -> Finding | None:
         headline=f"{case.name} slides a window of {_short(kernel)} over {' and '.join(needs)}",
         explanation=f"Its input is {text(shape)}; with padding {_short(padding)} the window does not fit into it once.",
         own=tuple(_own(case, demand, rank)),
+        own_doubt=0.5,  # a window seldom shrinks to what is left of the map: the map was meant to be larger
         wants=(Want(case.call.operands[0], demand),),
     )
 

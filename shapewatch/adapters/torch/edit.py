@@ -161,13 +161,15 @@ def changed(module: nn.Module, argument: str, value: Any) -> nn.Module:
 def _constructed_again(module: Any, argument: str, value: Any) -> nn.Module:
     names: tuple[str, ...]
     if isinstance(module, nn.MultiheadAttention):
-        names = ("embed_dim", "num_heads", "dropout", "batch_first")
+        names = ("embed_dim", "num_heads", "dropout", "batch_first", "kdim", "vdim")
     else:
         names = (
             "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
             *(("proj_size",) if isinstance(module, nn.LSTM) else ()),
         )  # fmt: skip
     arguments = {name: getattr(module, name) for name in names} | {argument: value}
+    if isinstance(module, nn.MultiheadAttention) and module._qkv_same_embed_dim:
+        arguments |= {"kdim": None, "vdim": None}
     like = next(module.parameters())
     cls: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
     if cls is nn.RNN:

@@ -1,0 +1,38 @@
+"""A pixel shuffle is given channels that its factor does not divide.
+
+## What it means
+`PixelShuffle(r)` makes r x r positions out of r x r channels, so the channels have to be a multiple of r x r.
+
+## Why
+The convolution before it was made for another factor, or for another number of channels after the shuffle.
+
+## Bad
+    nn.PixelShuffle(3)(torch.ones(2, 8, 4, 4))
+
+## Good
+    nn.PixelShuffle(2)(torch.ones(2, 8, 4, 4))
+"""
+
+from __future__ import annotations
+
+from shapewatch.axes import Range
+from shapewatch.demand import Want
+from shapewatch.recording import text
+from shapewatch.rules.rule import Case, Finding, rule
+
+
+@rule("SW505", "shuffle-channels-indivisible", frozenset({"pixel_shuffle"}))
+def check(case: Case) -> Finding | None:
+    factor = case.facts.get("upscale_factor")
+    shape = case.shapes[0] if case.shapes else ()
+    if not isinstance(factor, int) or len(shape) < 3 or shape[-3] is None or shape[-3] % (factor * factor) == 0:
+        return None
+    channels, square = shape[-3], factor * factor
+    nearest = max(square, round(channels / square) * square)
+    others = [r for r in (2, 3, 4) if r != factor and channels % (r * r) == 0]
+    return Finding(
+        headline=f"{case.name} needs a multiple of {square} channels and is given {channels}",
+        explanation=f"Its input is {text(shape)}; each pixel becomes {factor} x {factor} pixels out of {square} channels.",
+        own=tuple((case.set("upscale_factor", r),) for r in others) if case.layer is not None else (),
+        wants=(Want(case.call.operands[0], {len(shape) - 3: Range.only(nearest)}),),
+    )
