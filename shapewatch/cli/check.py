@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shapewatch.cli.errors import CommandError, in_one_line
 from shapewatch.cli.inputs import add_input_arguments, parse_inputs
-from shapewatch.cli.output import Wording, add_output_arguments, open_output
+from shapewatch.cli.output import OPTIONS, Wording, add_output_arguments, open_output
 from shapewatch.cli.target import add_target_argument, load_model
 from shapewatch.recorder import own_fault
 from shapewatch.render import as_rich, as_text
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class Check:
     name = "check"
-    usage = "check TARGET --input SIZES [--input ...] [--format text|json] [-o FILE]"
+    usage = f"check TARGET --input SIZES [--input ...] {OPTIONS}"
     help = "run a model on shapes alone and say what does not fit; exit status 1 when something does not"
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:

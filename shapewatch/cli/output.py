@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TEXT = "text"
 
+OPTIONS = f"[--format {'|'.join(FORMATS)}] [-o FILE]"
+"""What a command's usage says about them."""
+
 
 @dataclass(frozen=True)
 class Wording:

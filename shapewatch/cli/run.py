@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from shapewatch.cli import program
 from shapewatch.cli.errors import CommandError, in_one_line
-from shapewatch.cli.output import TEXT, Output, Wording, add_output_arguments, open_output, show
+from shapewatch.cli.output import OPTIONS, TEXT, Output, Wording, add_output_arguments, open_output, show
 from shapewatch.recorder import own_fault
 from shapewatch.render import as_rich, as_text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 class Run:
     name = "run"
-    usage = "run [--format text|json] [-o FILE] SCRIPT [ARG ...] | -m MODULE [ARG ...]"
+    usage = f"run {OPTIONS} SCRIPT [ARG ...] | -m MODULE [ARG ...]"
     help = "run a program as Python would, and explain a shape error that it meets"
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:

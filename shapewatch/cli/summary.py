@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from shapewatch.cli.check import add_dry_run_arguments, dry_run
-from shapewatch.cli.output import Wording
+from shapewatch.cli.output import OPTIONS, Wording
 from shapewatch.render import summary_rich, summary_text
 
 
 class Summary:
     name = "summary"
-    usage = "summary TARGET --input SIZES [--input ...] [--format text|json] [-o FILE]"
+    usage = f"summary TARGET --input SIZES [--input ...] {OPTIONS}"
     help = "show a model's layers and junctions with their shapes, up to the first that does not fit"
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
