@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -80,13 +81,13 @@ def check_one(name: str, send: Send) -> None:
     architecture = zoo.find(name)
     for mode in architecture.modes:
         try:
-            send(check(architecture, mode))
+            send(checked(architecture, mode))
         except zoo.UnavailableError as error:
             send(Skipped(name, str(error)))
             return
 
 
-def check(architecture: zoo.Architecture, mode: zoo.Mode) -> Check:
+def checked(architecture: zoo.Architecture, mode: zoo.Mode) -> Check:
     """Compare a bare and a watched pass.
 
     Raises:
@@ -275,16 +276,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     checks: list[Check] = []
     skipped: list[Skipped] = []
-    for name, message in run_each([a.name for a in chosen], check_one, given.jobs, silence=given.timeout):
-        if isinstance(message, Check):
-            checks.append(message)
-            for problem in message.problems:
-                print(f"{message.architecture}  [{message.mode}]  {problem}", flush=True)
-        elif isinstance(message, Lost):
-            checks.append(Check(name, "", (message.reason,), 1.0, 1.0))
-            print(f"{name}  {message.reason}", flush=True)
-        else:
-            skipped.append(message)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for name, message in run_each([a.name for a in chosen], check_one, given.jobs, silence=given.timeout):
+            if isinstance(message, Skipped):
+                skipped.append(message)
+                continue
+            check = Check(name, "", (message.reason,), 1.0, 1.0) if isinstance(message, Lost) else message
+            checks.append(check)
+            for problem in check.problems:
+                print(f"{name}  [{check.mode}]  {problem}", flush=True)
+    except KeyboardInterrupt:
+        done = {each.architecture for each in (*checks, *skipped)}
+        skipped += [Skipped(a.name, "interrupted before it") for a in chosen if a.name not in done]
     for each in skipped:
         print(f"skipped  {each.architecture}: {each.reason}")
     if checks:

@@ -176,32 +176,21 @@ class Observed:
     gave: Mapping[str, Tensor]
 
     def is_projection(self, path: str, model: nn.Module) -> bool:
-        """Whether this layer stands in a skip connection, and gives another shape than it takes."""
+        """Whether this layer stands in a skip connection, and gives another shape than it takes.
+
+        It is called what such layers are called, and shares what it takes with another child of its block.
+        """
         block, _, name = path.rpartition(".")
-        if path not in self.took or path not in self.gave or isinstance(model.get_submodule(block), nn.Sequential):
+        if path not in self.gave or self.took[path].shape == self.gave[path].shape:
             return False
-        if self.took[path].shape == self.gave[path].shape:
+        if name not in PROJECTIONS and not any(word in name for word in PROJECTION_WORDS):
             return False
-        if any(word in name for word in PROJECTION_NAMES):
-            return True
-        if block not in self.took or self.gave.get(block) is None:
-            return False
-        shares = [
-            child
-            for child, _ in model.get_submodule(block).named_children()
-            if self.took.get(f"{block}.{child}" if block else child) is self.took[block]
-        ]
-        convolutions = [m for m in model.get_submodule(path).modules() if isinstance(m, CONVOLUTIONS)]
-        return (
-            name in shares
-            and len(shares) > 1
-            and len(convolutions) == 1
-            and set(convolutions[0].kernel_size) == {1}
-            and self.gave[path].shape == self.gave[block].shape
-        )
+        children = (f"{block}.{child}" if block else child for child, _ in model.get_submodule(block).named_children())
+        return any(child != path and self.took.get(child) is self.took[path] for child in children)
 
 
-PROJECTION_NAMES = ("downsample", "shortcut", "skip", "residual_conv", "conv_proj", "projection")
+PROJECTIONS = ("proj", "conv_1x1", "conv_scale")
+PROJECTION_WORDS = ("downsample", "shortcut", "skip", "projection")
 
 
 def observe(model: nn.Module, inputs: tuple[Any, ...]) -> Observed:

@@ -242,12 +242,14 @@ def _merged(before: Shape, run: tuple[int, ...], total: Range) -> Iterator[Deman
         low, high = -(-total.low // rest), total.high // rest
         if low <= high:
             yield {axis: Range(low, high)}
-    spatial = run[-2:]
-    if len(run) >= 2 and before[spatial[0]] == before[spatial[1]]:
-        rest = whole // ((before[spatial[0]] or 1) * (before[spatial[1]] or 1))
-        low, high = math.isqrt(max(0, -(-total.low // rest) - 1)) + 1, math.isqrt(total.high // rest)
-        if low <= high:
-            yield {spatial[0]: Range(low, high), spatial[1]: Range(low, high)}
+    for count in (2, 3):
+        spatial = run[-count:]
+        if len(run) < count or len({before[axis] for axis in spatial}) > 1:
+            continue
+        rest = whole // (before[spatial[0]] or 1) ** count
+        sides = [side for side in range(1, 1025) if total.low <= side**count * rest <= total.high]
+        if sides:
+            yield {axis: Range(sides[0], sides[-1]) for axis in spatial}
 
 
 def _reduce(place: _Place, demand: Demand) -> Pull:
@@ -401,17 +403,28 @@ def _linear(place: _Place, demand: Demand) -> Pull:
 
 
 def _matmul(place: _Place, demand: Demand) -> Pull:
-    if len(place.unit.operands) != 2:
-        return NOTHING
-    left, right = place.unit.operands
+    """The last axis is right's, the last but one left's. Where both are asked for (the scores of an attention), each
+    side is followed alone: they mostly come from one value."""
     rank = len(place.out)
-    onward = []
-    for operand, keeps in ((left, rank - 1), (right, rank - 2)):
-        shape = place.shape(operand)
-        if len(shape) != rank or keeps in demand or not place.graph.is_activation(operand):
-            continue
-        onward.append((operand, dict(demand), ()))
+    if len(place.unit.operands) != 2 or rank < 2:
+        return NOTHING
+    onward: list[tuple[int, Demand, tuple[Edit, ...]]] = []
+    for operand, contracted in zip(place.unit.operands, (rank - 1, rank - 2), strict=True):
+        asked = {axis: wanted for axis, wanted in demand.items() if axis != contracted}
+        if asked and len(place.shape(operand)) == rank and place.graph.is_activation(operand):
+            onward.append((operand, asked, ()))
     return Pull(onward=tuple(onward))
+
+
+def _attention(place: _Place, demand: Demand) -> Pull:
+    """As long as the queries, as wide as the values; a layer gives the width it was made for."""
+    last = len(place.out) - 1
+    if place.layer is not None:
+        exact = demand[last].exact if last in demand else None
+        return Pull(own=((place.set("embed_dim", exact),),)) if exact else Pull(onward=((place.source, demand, ()),))
+    operands = place.unit.operands
+    source = operands[2] if last in demand and len(operands) > 2 else operands[0]
+    return Pull(onward=((source, demand, ()),)) if len(place.shape(source)) == last + 1 else NOTHING
 
 
 def _einsum(place: _Place, demand: Demand) -> Pull:
@@ -701,6 +714,7 @@ _PULL: Mapping[str, Callable[[_Place, Demand], Pull]] = {
     "stack": _stack,
     "linear": _linear,
     "matmul": _matmul,
+    "attention": _attention,
     "einsum": _einsum,
     "embedding": _embedding,
     "recurrent": _recurrent,

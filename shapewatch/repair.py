@@ -207,41 +207,48 @@ class Proposer:
             prior = 0.0 if branch.role == "skip" else -0.5
             for other in others:
                 wanted = _wanted_shape(junction, branch.shape, other.shape, self.case)
+                place, support, phrase = self._where(junction, branch.operand)
                 for rank, module in enumerate(projections(junction, branch, wanted)):
-                    place, phrase = self._where(junction, branch.operand)
+                    learned = module.kind in ("conv", "sequence", "linear")
                     edit: Edit = (
                         Replace(place, module)
-                        if place is not None and module.kind in ("conv", "sequence", "linear")
+                        if place is not None and learned
                         else Insert(self.case.call.place, branch.operand, module)
                     )
-                    projected = any(step.kind in ("conv", "linear") for step in branch.path)
-                    supported = 0.9 if phrase else -0.7 if projected else -0.25
+                    worth = 0.9 * support if learned and phrase else -0.25
+                    if any(step.kind in ("conv", "linear") for step in branch.path):
+                        worth = -0.7  # there is a projection already
                     if module.kind in ("resize", "pad") and junction.kind != "concat":
-                        supported = -0.7
-                    evidence = (phrase,) if phrase else ()
-                    yield Candidate((edit,), prior + supported - 0.3 * rank, 1, evidence)
+                        worth = -0.7
+                    evidence = (phrase,) if phrase and learned else ()
+                    yield Candidate((edit,), prior + worth - 0.3 * rank, 1, evidence)
 
-    def _where(self, junction: Junction, operand: int) -> tuple[str | None, str | None]:
-        """The place in the block where its siblings keep a projection, and who has one."""
+    def _where(self, junction: Junction, operand: int) -> tuple[str | None, float, str | None]:
+        """The place in the block where its siblings keep a projection, how many of them do (from -1 to 1), and who."""
         branch = next(b for b in junction.branches if b.operand == operand)
         empty = [step.layer for step in branch.path if step.kind == "identity" and step.layer]
-        having: dict[str, list[str]] = {}
-        for _, others in self.siblings.groups_of(junction.layer):
+        asked = 0.0
+        having: dict[str, list[tuple[str, float]]] = {}
+        for weight, others in self.siblings.groups_of(junction.layer):
             for other in others:
-                for path in self.case.recording.layer_at:
-                    if (
-                        path.startswith(other + ".")
-                        and path.count(".") == other.count(".") + 1
-                        and self._projects(path)
-                    ):
-                        having.setdefault(path.rpartition(".")[2], []).append(other)
+                asked += weight / len(others)
+                for name in self._projections_of(other):
+                    having.setdefault(name, []).append((other, weight / len(others)))
         for name, blocks in having.items():
             place = f"{junction.layer}.{name}"
             layer = self.case.recording.layer_at.get(place)
             if layer is None or place in empty or layer.kind == "identity":
-                shown = list(dict.fromkeys(blocks))[:3]
-                return place, f"{listed(shown)} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
-        return (empty[0], "an empty layer stands in its place") if empty else (None, None)
+                support = 2 * sum(weight for _, weight in blocks) / asked - 1
+                shown = list(dict.fromkeys(other for other, _ in blocks))[:3]
+                phrase = f"{listed(shown)} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
+                return place, support, phrase if support > 0 else None
+        return (empty[0] if empty else None), -0.2, None
+
+    def _projections_of(self, block: str) -> list[str]:
+        layers = self.case.recording.layer_at
+        depth = block.count(".") + 1
+        inside = [path for path in layers if path.startswith(block + ".") and path.count(".") == depth]
+        return [path.rpartition(".")[2] for path in inside if self._projects(path)]
 
     def _projects(self, path: str) -> bool:
         """Whether a layer looks like a projection: a 1x1 convolution, alone or in a short sequence, under a usual name."""
@@ -304,15 +311,22 @@ class Proposer:
                     yield Candidate((edit,), 0.7, 1, ("a flatten keeps the batch axis and no other",))
 
     def _substitutes(self) -> Iterator[Candidate]:
-        """A layer that does nothing, where the siblings have a pooling or a resizing."""
-        layers = self.case.recording.layer_at
+        """A layer that does nothing, where the siblings have a convolution, a pooling or a resizing."""
+        layers, wanted = self.case.recording.layer_at, self._wanted_widths()
         for path in self._suspects():
             if path not in layers or layers[path].kind != "identity":
                 continue
+            unit = next((unit for unit in self.graph.units if unit.is_layer and unit.layer == path), None)
+            given = self.case.recording.shape(unit.operands[0]) if unit is not None and unit.operands else ()
             for other in self.siblings.substitutes(path):
-                module = _module_like(other)
-                if module is not None:
+                inner = [layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")]
+                for module in _modules_like(inner, given, wanted):
                     yield Candidate((Replace(path, module),), 0.8, 1, (f"{other.path} is {other.type}",))
+
+    def _wanted_widths(self) -> list[int]:
+        """The widths that what failed would accept."""
+        ranges = [sizes for want in self.finding.wants for sizes in want.demand.values()]
+        return [sizes.low for sizes in ranges if sizes.exact is not None]
 
     # What is often wrong with inputs
 
@@ -401,16 +415,25 @@ def _wanted_shape(junction: Junction, given: Shape, other: Shape, case: Case) ->
     return tuple(size if axis == along else other[axis] for axis, size in enumerate(given))
 
 
-def _module_like(layer: Layer) -> Module | None:
-    facts = layer.facts
-    match layer.kind:
-        case "pool":
-            names = ("kernel_size", "stride", "padding", "ceil_mode")
-            arguments: dict[str, Any] = {name: facts[name] for name in names if name in facts}
-            return Module("pool", {**arguments, "rank": facts.get("rank", 2), "average": "Avg" in layer.type})
-        case "resize" if facts.get("scale_factor"):
-            return Module("upsample", {"scale_factor": facts["scale_factor"], "mode": facts.get("mode", "nearest")})
-    return None
+def _modules_like(layers: Sequence[Layer], given: Shape, widths: Sequence[int]) -> Iterator[Module]:
+    """What stands in a sibling's place, made for the channels that come in here; its width as asked for or in proportion."""
+    for layer in layers:
+        facts = layer.facts
+        match layer.kind:
+            case "pool":
+                names = ("kernel_size", "stride", "padding", "ceil_mode")
+                arguments: dict[str, Any] = {name: facts[name] for name in names if name in facts}
+                yield Module("pool", {**arguments, "rank": facts.get("rank", 2), "average": "Avg" in layer.type})
+                return
+            case "resize" if facts.get("scale_factor"):
+                yield Module("upsample", {"scale_factor": facts["scale_factor"], "mode": facts.get("mode", "nearest")})
+                return
+            case "conv" if len(given) == facts.get("rank", 2) + 2 and given[1]:
+                kept = {name: facts[name] for name in ("rank", "kernel_size", "stride", "padding") if name in facts}
+                in_proportion = given[1] * facts["out_channels"] // facts["in_channels"]
+                for width in dict.fromkeys([*widths, in_proportion]):
+                    yield Module("conv", {"in_channels": given[1], "out_channels": width, **kept})
+                return
 
 
 def _about(edit: Edit) -> str:
@@ -524,9 +547,12 @@ def _reached(trial: Trial, case: Case) -> int:
 
 
 def failing_unit(graph: Graph) -> Call | None:
-    """The unit that failed; a layer's own operation is the layer's."""
+    """The unit that failed; a layer's own operation is the layer's, and so is an assertion that takes no tensor."""
     call = graph.recording.failing_call()
-    return None if call is None else graph.unit_of(call)
+    if call is None:
+        return None
+    unit = graph.unit_of(call)
+    return graph.recording.calls[unit.parent] if not unit.operands and unit.parent is not None else unit
 
 
 def places(edits: Iterable[Edit]) -> str | None:

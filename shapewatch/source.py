@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import sysconfig
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import CodeType, FrameType, TracebackType
 
 from shapewatch.recording import Span
 
-_OWN = str(Path(__file__).parent)
+_OWN = str(Path(__file__).parent) + os.sep
 _STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
 _SITE = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 _FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax")

@@ -63,9 +63,9 @@ class Session(AbstractContextManager["Session"]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.close()
-        if error is not None:
-            without_own_frames(error)
         try:
+            if error is not None:
+                self._restore_traceback(error)
             self._report = self._diagnosed(error if isinstance(error, Exception) else None)
             if isinstance(error, Exception):
                 explain_on(error, self._report)
@@ -74,6 +74,11 @@ class Session(AbstractContextManager["Session"]):
         finally:
             self._watching.clear()
             self._target = None
+
+    def _restore_traceback(self, error: BaseException) -> None:
+        without_own_frames(error)
+        for adapter, _ in self._watching:
+            error.__traceback__ = adapter.as_unwatched(error.__traceback__)
 
     def _diagnosed(self, error: Exception | None) -> Report:
         reports = []

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Protocol
 
 from shapewatch.edits import Edit
@@ -101,6 +102,10 @@ class Adapter(Protocol):
 
     def applied(self, model: Any, edits: Sequence[Edit]) -> AbstractContextManager[Any]:
         """The model with the edits in place, in memory, undone at the end of the block."""
+        ...
+
+    def as_unwatched(self, traceback: TracebackType | None) -> TracebackType | None:
+        """The traceback without the frames that the framework itself adds because it is watched."""
         ...
 
     def write(self, edit: Edit, recording: Recording) -> Written:

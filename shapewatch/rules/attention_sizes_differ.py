@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
-from shapewatch.recording import text
+from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, rule
 
 
@@ -52,7 +52,25 @@ def check(case: Case) -> Finding | None:
             explanation=f"Key {text(key)} and value {text(value)} need the same length, on the last axis but one.",
             wants=_either(case, 1, 2, -2),
         )
-    return None
+    return _mask(case, query, key)
+
+
+def _mask(case: Case, query: Shape, key: Shape) -> Finding | None:
+    """A mask or bias has a number for each query and each key."""
+    if len(case.shapes) < 4 or len(case.shapes[3]) < 2:
+        return None
+    mask, scores = case.shapes[3], (query[-2], key[-2])
+    if not any(differ(one, other) and one != 1 for one, other in zip(mask[-2:], scores, strict=True)):
+        return None
+    demands = [(position, size) for position, size in ((0, mask[-2]), (1, mask[-1])) if size not in (None, 1)]
+    return Finding(
+        headline=f"{case.name}: the mask is for {mask[-2]} queries and {mask[-1]} keys, and there are {query[-2]} and "
+        f"{key[-2]}",
+        explanation=f"Query {text(query)}, key {text(key)} and mask {text(mask)} meet in the scores.",
+        wants=tuple(
+            Want(case.call.operands[p], {len(case.shapes[p]) - 2: Range.only(size or 1)}, p) for p, size in demands
+        ),
+    )
 
 
 def _model_width(case: Case) -> Finding | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from shapewatch import axes
 from shapewatch.rules.rule import Case
 
@@ -31,7 +29,7 @@ def _explained(run: list[int], expected: int) -> str | None:
     if channels < 2 or expected % channels:
         return None
     rest = expected // channels
-    if len(positions) == 2 and positions[0] == positions[1]:
-        side = math.isqrt(rest)
-        return f"{channels} channels x {side} x {side}" if side * side == rest else None
+    if len(positions) > 1 and len(set(positions)) == 1:
+        side = round(rest ** (1 / len(positions)))
+        return f"{channels} channels" + f" x {side}" * len(positions) if side ** len(positions) == rest else None
     return f"{channels} channels x {rest}"

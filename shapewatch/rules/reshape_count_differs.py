@@ -57,6 +57,8 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
     value = case.call.operands[0]
     sizes = [size or 1 for size in before]
     wants: list[Want] = []
+    if target[-1] > 0 and target[-1] != before[-1]:
+        wants.append(Want(value, {len(before) - 1: Range.only(target[-1])}))
     each = _each(before, target, fixed)
     if each is not None and len(before) == 2:
         wants.append(Want(value, {1: Range.only(each)}))

@@ -45,13 +45,21 @@ AXES_COUNTED = re.compile(r"^(tuple|list) index out of range$|values to unpack|f
 
 @rule("SW900", "size-refused", EVERY)
 def check(case: Case) -> Finding | None:
-    counted = bool(AXES_COUNTED.search(case.message.strip()))
-    if not counted and not speaks_of_sizes(case.message):
+    message = case.message.strip() or _assertion(case)
+    counted = bool(AXES_COUNTED.search(message)) or not case.message.strip()
+    if not message or (not counted and not speaks_of_sizes(message)):
         return None
-    first = case.message.strip().splitlines()[0]
-    met = listed([text(shape) for shape in case.shapes]) if case.shapes else "nothing that was recorded"
+    first = message.splitlines()[0]
+    met = listed([text(shape) for shape in case.shapes]) if case.shapes else "its input"
     return Finding(
         headline=f"{case.name} refuses {met}",
         explanation=f"It says: {first}",
         needs_proof=counted,
     )
+
+
+def _assertion(case: Case) -> str:
+    """The line of an assertion that says nothing: `assert N == 1 + H * W`."""
+    failure = case.recording.failure
+    source = failure.span.source if failure is not None and failure.span is not None else None
+    return source if case.error == "AssertionError" and source and source.lstrip("_").startswith("assert") else ""

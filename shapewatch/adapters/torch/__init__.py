@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from shapewatch.adapters.torch import edit as edits_in_memory
 from shapewatch.adapters.torch.blueprint import Blueprint, TensorPlan
 from shapewatch.adapters.torch.dryrun import TorchProbe
 from shapewatch.adapters.torch.instrument import Instrument, describe_raw, raw_spec
+from shapewatch.adapters.torch.tracebacks import as_unwatched
 from shapewatch.adapters.torch.write import write
 from shapewatch.edits import Edit
 from shapewatch.recording import Recording, TensorSpec
@@ -73,6 +75,9 @@ class TorchAdapter:
 
     def applied(self, model: Any, edits: Sequence[Edit]) -> AbstractContextManager[Any]:
         return edits_in_memory.applied(model, edits)
+
+    def as_unwatched(self, traceback: TracebackType | None) -> TracebackType | None:
+        return as_unwatched(traceback)
 
     def write(self, edit: Edit, recording: Recording) -> Written:
         return write(edit, recording)

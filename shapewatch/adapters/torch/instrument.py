@@ -15,7 +15,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules.module import (
+    _global_forward_hooks_with_kwargs,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
 from torch.overrides import TorchFunctionMode, _get_current_function_mode, _pop_mode, _push_mode
 
 from shapewatch.adapters.torch import kinds
@@ -113,6 +117,7 @@ class Instrument(TorchFunctionMode):
     ) -> None:
         for handle in self._handles:
             handle.remove()
+            _global_forward_hooks_with_kwargs.pop(handle.id, None)  # torch 2.13 forgets this one
         self._handles = []
         if self._isolate:
             _isolated.by = self._outer

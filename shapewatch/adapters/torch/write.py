@@ -87,15 +87,12 @@ def spelled(path: str, layer: Layer | None) -> str:
         start = len(parts) - 1
         while start > 0 and parts[start].isdigit():
             start -= 1
-        return "self." + _subscripted(parts[start:])
-    return "model." + _subscripted(parts)
+        return "self" + _subscripted(parts[start:])
+    return "model" + _subscripted(parts)
 
 
 def _subscripted(parts: list[str]) -> str:
-    spelled = ""
-    for part in parts:
-        spelled += f"[{part}]" if part.isdigit() else f".{part}" if spelled else part
-    return spelled
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in parts)
 
 
 def _constructor(layer: Layer, facts: Mapping[str, Any]) -> str | None:
@@ -175,7 +172,8 @@ def _module_code(module: Module) -> str:
         case "conv":
             kernel = _short(arguments.pop("kernel_size"))
             head = f"nn.Conv{rank}d({arguments.pop('in_channels')}, {arguments.pop('out_channels')}, {kernel}"
-            rest = [f"{n}={_short(v)}" for n, v in arguments.items() if not (n == "stride" and _collapse(v) == 1)]
+            usual = {"stride": 1, "padding": 0}
+            rest = [f"{n}={_short(v)}" for n, v in arguments.items() if usual.get(n) != _collapse(v)]
             return ", ".join([head, *rest]) + ")"
         case "linear":
             return f"nn.Linear({arguments['in_features']}, {arguments['out_features']})"
