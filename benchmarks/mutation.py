@@ -17,6 +17,7 @@ import dataclasses
 import json
 import os
 import platform
+import random
 import signal
 import sys
 import time
@@ -424,6 +425,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(given.per_model, given.seed, given.mode, given.timeout, given.only, given.explain)
     outcomes: list[Outcome] = []
     skipped: list[Skipped] = []
+    random.Random(given.seed).shuffle(chosen)  # an interrupted run has then seen every family
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for message in outcomes_of([a.name for a in chosen], options, given.jobs):

@@ -139,7 +139,8 @@ def _solve(
     best: tuple[list[Fault], bool] = ([Fault(case, finding, outcome, None, None)], False)
     for verified in outcome.partial[:LOOK_AHEAD]:
         if verified.trial.unsupported:
-            fault = Fault(case, finding, outcome, verified, verified.trial.unsupported)
+            reason = f"the rest could not be re-run: {verified.trial.unsupported}"
+            fault = Fault(case, finding, outcome, verified, reason)
             return [fault], False
         following = _first_case(Graph(verified.trial.recording))
         if following is None or left <= 1 or time.monotonic() > deadline:

@@ -350,7 +350,7 @@ class Proposer:
                 order = (0, len(shape) - 1, *range(1, len(shape) - 1))
                 yield Input(index, "permute", {"dims": order}, tuple(shape[axis] for axis in order))
         if len(shape) >= 4:
-            yield from _other_sizes(index, shape, self.case.message)
+            yield from _other_sizes(index, shape, self.case.message, not self.finding.wants)
 
 
 def _oddity(edit: Set) -> float:
@@ -391,8 +391,9 @@ def _own_prior(case: Case) -> float:
     return 0.25
 
 
-def _other_sizes(index: int, shape: tuple[int, ...], message: str) -> Iterator[Input]:
-    """Sizes next to the present one that divide by powers of two, and sizes that the error speaks of."""
+def _other_sizes(index: int, shape: tuple[int, ...], message: str, speaks: bool) -> Iterator[Input]:
+    """Sizes next to the present one that divide by powers of two and, where the error's text is all there is to go by,
+    sizes that it speaks of."""
     sizes = shape[2:]
     for step in (2, 4, 8, 16, 32, 64):
         for up in (False, True):
@@ -400,7 +401,7 @@ def _other_sizes(index: int, shape: tuple[int, ...], message: str) -> Iterator[I
             if rounded != sizes:
                 yield Input(index, "size", {"size": rounded, "multiple": step}, (*shape[:2], *rounded))
     numbers = [int(number) for number in re.findall(r"\d+", message)[:12]]
-    if any(number in sizes for number in numbers):
+    if speaks and any(number in sizes for number in numbers):
         for number in dict.fromkeys(numbers):
             if 8 <= number <= 4096 and number not in sizes:
                 wanted = (number,) * len(sizes)

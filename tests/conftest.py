@@ -17,6 +17,8 @@ import pytest
 
 from shapewatch.recorder import Faults
 
+pytest.register_assert_rewrite("adapter_contract")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(golden.OPTION, action="store_true", help="write the golden files anew instead of comparing")

@@ -191,7 +191,7 @@ def test_a_fault_before_the_contents_matter_is_still_found() -> None:
 
 def test_an_error_that_is_none_of_shapes_is_no_diagnosis() -> None:
     def stops(x: torch.Tensor) -> None:
-        raise KeyError("config")
+        raise KeyError("config", x.shape)
 
     report = shapewatch.check(Branches(stops), torch.ones(2, 4))
     assert report.diagnoses == () and report.output is None

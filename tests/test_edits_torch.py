@@ -53,6 +53,7 @@ def zeros(*given: Shape) -> list[torch.Tensor]:
 
 
 MAP, SERIES, TOKENS = (2, 8, 9, 9), (2, 5, 8), (2, 5)
+UP = {"in_channels": 8, "out_channels": 4, "kernel_size": 4}
 
 SETS: list[tuple[type[nn.Module], dict[str, Any], str, Any, tuple[Shape, ...]]] = [
     (nn.Conv2d, {"in_channels": 8, "out_channels": 4, "kernel_size": 3}, argument, value, (given,))
@@ -79,7 +80,13 @@ SETS += [
     (nn.Conv3d, {"in_channels": 8, "out_channels": 4, "kernel_size": 3}, "stride", 2, ((1, 8, 5, 5, 5),)),
 ]  # fmt: skip
 SETS += [
-    (nn.ConvTranspose2d, {"in_channels": 8, "out_channels": 4, "kernel_size": 4, "stride": 2}, argument, value, (given,))
+    (
+        nn.ConvTranspose2d,
+        {"in_channels": 8, "out_channels": 4, "kernel_size": 4, "stride": 2},
+        argument,
+        value,
+        (given,),
+    )
     for argument, value, given in [
         ("in_channels", 6, (2, 6, 9, 9)),
         ("out_channels", 12, MAP),
@@ -92,7 +99,7 @@ SETS += [
     ]
 ]
 SETS += [
-    (nn.ConvTranspose2d, {"in_channels": 8, "out_channels": 4, "kernel_size": 4, "groups": 2}, "out_channels", 6, (MAP,)),
+    (nn.ConvTranspose2d, {**UP, "groups": 2}, "out_channels", 6, (MAP,)),
     (nn.Linear, {"in_features": 8, "out_features": 4}, "in_features", 6, ((2, 6),)),
     (nn.Linear, {"in_features": 8, "out_features": 4, "bias": False}, "out_features", 6, ((2, 8),)),
     (nn.BatchNorm2d, {"num_features": 4}, "num_features", 8, (MAP,)),
@@ -119,15 +126,15 @@ SETS += [
     (nn.MultiheadAttention, {"embed_dim": 8, "num_heads": 2}, "batch_first", True, (SERIES,) * 3),
     (nn.MultiheadAttention, {"embed_dim": 8, "num_heads": 2, "vdim": 6}, "kdim", 4, (SERIES, (2, 5, 4), (2, 5, 6))),
     (nn.MultiheadAttention, {"embed_dim": 8, "num_heads": 2}, "vdim", 6, (SERIES, SERIES, (2, 5, 6))),
-    (nn.MaxPool2d, {"kernel_size": 2}, "kernel_size", 3, (MAP,)),
+    (nn.MaxPool2d, {"kernel_size": 2, "stride": 2}, "kernel_size", 3, (MAP,)),
     (nn.MaxPool2d, {"kernel_size": 2}, "stride", 1, (MAP,)),
     (nn.MaxPool2d, {"kernel_size": 2, "stride": 2}, "padding", 1, (MAP,)),
     (nn.MaxPool2d, {"kernel_size": 2, "stride": 2}, "ceil_mode", True, (MAP,)),
     (nn.MaxPool2d, {"kernel_size": 2, "stride": 2}, "dilation", 2, (MAP,)),
-    (nn.AvgPool1d, {"kernel_size": 2}, "kernel_size", 4, ((2, 8, 9),)),
+    (nn.AvgPool1d, {"kernel_size": 2, "stride": 1}, "kernel_size", 4, ((2, 8, 9),)),
     (nn.AvgPool2d, {"kernel_size": 2}, "stride", (1, 2), (MAP,)),
     (nn.AdaptiveAvgPool2d, {"output_size": 1}, "output_size", (2, 3), (MAP,)),
-    (nn.Upsample, {"scale_factor": 2}, "scale_factor", 3, (MAP,)),
+    (nn.Upsample, {"scale_factor": 2}, "scale_factor", 3.0, (MAP,)),
     (nn.Upsample, {"size": (4, 4)}, "size", (5, 6), (MAP,)),
     (nn.PixelShuffle, {"upscale_factor": 4}, "upscale_factor", 2, (MAP,)),
     (nn.Flatten, {"start_dim": 2}, "start_dim", 1, (MAP,)),
@@ -135,6 +142,7 @@ SETS += [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.parametrize(
     "cls, arguments, argument, value, given",
     SETS,
@@ -248,7 +256,7 @@ class Operations(nn.Module):
     "place, argument, value, expected",
     [
         (":flatten:0", "start_dim", 0, (768,)),
-        (":flatten:0", "end_dim", -2, (4, 192)),
+        (":flatten:0", "end_dim", -2, (4, 6, 32)),
         (":view:0", "shape", (2, 6, 64), (2, 384)),
         (":cat:0", "dim", 0, (4, 192)),
     ],

@@ -22,12 +22,12 @@ from shapewatch.rules import RULES
 pytestmark = pytest.mark.own_faults
 
 
-class Boom(Exception):
+class OwnError(Exception):
     """A fault of shapewatch itself."""
 
 
 def boom(*_: Any, **__: Any) -> NoReturn:
-    raise Boom("inside shapewatch")
+    raise OwnError("inside shapewatch")
 
 
 class Block(nn.Module):
@@ -92,7 +92,7 @@ def test_a_result_is_what_it_would_be(place: str, capsys: pytest.CaptureFixture[
     assert session.report.diagnoses == ()
     if place not in ON_THE_ERROR_PATH:
         assert Faults.count > faults
-        assert "shapewatch: a fault of its own" in (shown := capsys.readouterr().err) and "Boom" in shown
+        assert "shapewatch: a fault of its own" in (shown := capsys.readouterr().err) and "OwnError" in shown
 
 
 def test_an_exception_is_what_it_would_be(place: str) -> None:
@@ -110,7 +110,7 @@ def test_an_exception_is_what_it_would_be(place: str) -> None:
     assert error.__cause__ is None and error.__context__ is None
     assert isinstance(session.report, shapewatch.Report)
     if place != "copying the model":  # copied in another way instead
-        assert Faults.count > faults and isinstance(Faults.last, Boom)
+        assert Faults.count > faults and isinstance(Faults.last, OwnError)
 
 
 def test_a_decorated_model_works_on(place: str) -> None:
@@ -154,7 +154,7 @@ def test_faults_are_printed_only_when_asked_for(
             call(Block())
         printed.append(capsys.readouterr().err)
     assert printed[0] == ""
-    assert "Boom: inside shapewatch" in printed[1]
+    assert "OwnError: inside shapewatch" in printed[1]
 
 
 def test_what_the_user_breaks_in_a_model_is_not_swallowed() -> None:
@@ -166,7 +166,7 @@ def test_what_the_user_breaks_in_a_model_is_not_swallowed() -> None:
             boom()
 
     faults, model = Faults.count, Broken()
-    with pytest.raises(Boom) as caught, shapewatch.watch(model):
+    with pytest.raises(OwnError) as caught, shapewatch.watch(model):
         call(model)
     assert Faults.count == faults
     last = traceback.extract_tb(caught.value.__traceback__)[-2:]
@@ -175,7 +175,7 @@ def test_what_the_user_breaks_in_a_model_is_not_swallowed() -> None:
 
 def hooked(name: str) -> Callable[..., None]:
     def hook(*_: Any) -> None:
-        raise Boom(name)
+        raise OwnError(name)
 
     return hook
 
@@ -184,7 +184,7 @@ def hooked(name: str) -> Callable[..., None]:
 def test_an_exception_in_a_hook_of_the_user(register: str) -> None:
     model = Block()
     getattr(model.conv, register)(hooked(register))
-    with pytest.raises(Boom, match=register) as caught, shapewatch.watch() as session:
+    with pytest.raises(OwnError, match=register) as caught, shapewatch.watch() as session:
         call(model)
     assert not hasattr(caught.value, "__notes__")
     assert session.report.ok

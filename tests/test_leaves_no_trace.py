@@ -186,7 +186,7 @@ def test_an_error_inside_the_fused_encoder_is_explained() -> None:
 
 @pytest.mark.parametrize("hooks_ignored", [True, False])
 def test_a_compiled_model_is_not_compiled_again(hooks_ignored: bool) -> None:
-    """PyTorch warns when a compiled model is called while there are global hooks: ours are not the user's to hear of."""
+    """PyTorch warns of global hooks when a compiled model is called: ours are not the user's to hear of."""
     compiled: list[int] = []
 
     def backend(graph: Any, example: Any) -> Any:

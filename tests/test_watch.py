@@ -1,75 +1,19 @@
-"""`watch` as a user meets it: blocks, decorators, what leaves the block, and what a misuse is told."""
+"""`watch` as a user meets it: the block, what leaves it, and what a misuse is told."""
 
 from __future__ import annotations
 
-import copy
-import functools
-import pickle
 import subprocess
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+from support.residual import Net, failure, frames, image, our_notes, own_frames, run
 from torch import nn
 
 import shapewatch
-from shapewatch.watch import Session, ShapeWarning, UsageError
-
-
-class Block(nn.Module):
-    """A residual block; with `stride` 2 its branches do not fit."""
-
-    def __init__(self, stride: int = 1) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(4, 4, 3, stride, 1)
-        self.conv2 = nn.Conv2d(4, 4, 3, 1, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out = self.conv2(torch.relu(self.conv1(x)))
-        return out + x
-
-
-class Net(nn.Module):
-    def __init__(self, stride: int = 1) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(3, 4, 1)
-        self.block = Block(stride)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.block(self.stem(x))
-
-
-def image(batch: int = 1) -> torch.Tensor:
-    return torch.zeros(batch, 3, 8, 8)
-
-
-def run(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    return model(x)
-
-
-def our_notes(error: BaseException) -> list[str]:
-    return [note for note in getattr(error, "__notes__", []) if note.startswith("shapewatch:")]
-
-
-def frames(error: BaseException) -> list[tuple[str, str, int | None]]:
-    """The frames of a traceback from the second on: the first is the test's own, at another line.
-
-    Left out is `torch/nn/modules/module.py`, which calls the layer two functions deeper when there are hooks.
-    """
-    found = traceback.extract_tb(error.__traceback__)[1:]
-    return [(f.filename, f.name, f.lineno) for f in found if not f.filename.endswith("nn/modules/module.py")]
-
-
-def failure(call: Callable[[], Any]) -> BaseException:
-    try:
-        call()
-    except Exception as error:
-        return error
-    raise AssertionError("nothing was raised")
-
+from shapewatch.watch import UsageError
 
 # The block
 
@@ -116,7 +60,7 @@ def test_the_traceback_is_the_bare_one() -> None:
 
     seen = failure(watched)
     assert frames(seen)[1:] == frames(bare)[1:]
-    assert "shapewatch/shapewatch" not in "".join(traceback.format_tb(seen.__traceback__))
+    assert own_frames(seen) == []
 
 
 @pytest.mark.parametrize(
@@ -210,6 +154,23 @@ def test_what_is_no_error_leaves_without_a_note(kind: type[BaseException]) -> No
     assert session.report.diagnoses == ()
 
 
+def test_a_pass_after_an_interrupt_that_was_caught_inside_the_block() -> None:
+    """PyTorch runs no hook for what is no `Exception`: the layers it left are still open when the next pass begins."""
+
+    class Stops(Net):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            raise KeyboardInterrupt(x.shape)
+
+    interrupted, model = Stops(), Net()
+    with shapewatch.watch() as session:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(image())
+        model(image())
+    assert session.report.output == (1, 4, 8, 8)
+    outermost = [call.name for call in session.report.calls if call.is_layer and call.parent is None]
+    assert outermost == ["Stops", "Net"]
+
+
 def test_an_error_that_is_none_of_shapes_gets_no_note() -> None:
     with pytest.raises(KeyError) as caught, shapewatch.watch() as session:
         Net()(image())
@@ -272,126 +233,6 @@ def test_torch_imported_inside_the_block_is_seen() -> None:
     assert "shapewatch" not in loader
 
 
-# Decorators
-
-
-def test_a_decorated_class_stays_what_it_is() -> None:
-    class Plain(Net):
-        pass
-
-    decorated = shapewatch.watch(Plain)
-    assert decorated is Plain
-    model = decorated()
-    with_options = shapewatch.watch()(type("Other", (Net,), {}))
-    assert issubclass(with_options, Net) and with_options.__name__ == "Other"
-    assert isinstance(model, nn.Module) and set(model.state_dict()) == set(Net().state_dict())
-    assert set(vars(model)) == set(vars(Net()))
-    twin = copy.deepcopy(model)
-    assert torch.equal(twin(image()), model(image()))
-
-
-@shapewatch.watch
-class Decorated(Net):
-    """At module level, where pickle finds it."""
-
-
-def test_a_decorated_model_is_pickled() -> None:
-    model = Decorated()
-    model(image())
-    again = pickle.loads(pickle.dumps(model))
-    assert type(again) is Decorated
-    assert torch.equal(again(image()), model(image()))
-
-
-def test_a_decorated_class_looks_once_at_each_signature(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = counted_sessions(monkeypatch)
-    model = shapewatch.watch(type("Counted", (Net,), {}))()
-    for batch in (1, 1, 2, 1, 2):
-        model(image(batch))
-    assert len(sessions) == 2
-    model.eval()(image(2))
-    assert len(sessions) == 3
-
-
-def counted_sessions(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    entered: list[Any] = []
-    enter = Session.__enter__
-    monkeypatch.setattr(Session, "__enter__", lambda self: entered.append(self) or enter(self))
-    return entered
-
-
-def test_nested_decorated_classes_are_watched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = counted_sessions(monkeypatch)
-    outer = shapewatch.watch(type("Outer", (Net,), {}))(stride=2)
-    outer.block.__class__ = shapewatch.watch(type("Inner", (Block,), {}))
-    error = failure(lambda: outer(image()))
-    assert len(sessions) == 1 and len(our_notes(error)) == 1
-    assert "block" in our_notes(error)[0]
-
-
-def test_a_decorated_model_that_fails() -> None:
-    model = shapewatch.watch(type("Failing", (Net,), {}))(stride=2)
-    for _ in range(2):
-        error = failure(lambda: run(model, image()))
-        assert type(error) is RuntimeError and len(our_notes(error)) == 1
-        assert "shapewatch/shapewatch" not in "".join(traceback.format_tb(error.__traceback__))
-
-
-def test_a_later_pass_with_another_batch_size_is_explained() -> None:
-    @shapewatch.watch
-    class Fixed(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.fc = nn.Linear(6, 3)
-            self.fits = True
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = self.fc(x)
-            return y + (x if not self.fits else y)
-
-    model = Fixed()
-    model(torch.zeros(2, 6))
-    error = failure(lambda: model(torch.zeros(5, 7)))
-    assert len(our_notes(error)) == 1
-    model.fits = False  # the same signature as the first pass, which was looked at
-    later = failure(lambda: run(model, torch.zeros(2, 6)))
-    assert len(our_notes(later)) == 1 and "SW2" in our_notes(later)[0]
-    assert "shapewatch/shapewatch" not in "".join(traceback.format_tb(later.__traceback__))
-
-
-def test_a_decorated_model_warns_of_a_silent_broadcast() -> None:
-    @shapewatch.watch
-    class Broadcasts(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv, self.project = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(3, 1, 1)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.conv(x) + self.project(x)
-
-    model = Broadcasts()
-    with pytest.warns(ShapeWarning, match="SW291") as caught:
-        model(image())
-    assert caught[0].filename == __file__
-    model(image())  # looked at already; a second warning would be an error here
-
-
-@pytest.mark.parametrize("decorate", [shapewatch.watch, shapewatch.watch()], ids=["bare", "called"])
-def test_a_decorated_function(decorate: Any) -> None:
-    @decorate
-    def train(model: nn.Module, steps: int = 2) -> int:
-        """Trains."""
-        for _ in range(steps):
-            model(image())
-        return steps
-
-    assert train(Net(), steps=3) == 3
-    assert (train.__name__, train.__doc__) == ("train", "Trains.")
-    error = failure(lambda: train(Net(stride=2)))
-    assert len(our_notes(error)) == 1
-    assert [f[1] for f in frames(error)[:1]] == ["<lambda>"]
-
-
 # Misuse
 
 
@@ -435,7 +276,3 @@ def test_misuse_is_told_in_one_line(misuse: Callable[[], Any], said: str) -> Non
     assert isinstance(error, UsageError)
     assert said in str(error) and "\n" not in str(error)
     assert error.__cause__ is None and not hasattr(error, "__notes__")
-
-
-def test_a_partial_of_a_function_is_decorated() -> None:
-    assert shapewatch.watch(functools.partial(run, Net()))(image()).shape == (1, 4, 8, 8)

@@ -233,7 +233,7 @@ def _verified(fix: Fix, diagnosis: Diagnosis) -> Runs:
     why = f": {naming.glued(fix.why_not)}" if fix.why_not else ""
     if fix.verified == "junction":
         met = "meet at the junction" if diagnosis.junction is not None else "fit there"
-        return runs(f"the shapes {met}{_cost(fix)}; the rest could not be re-run{why}")
+        return runs(f"the shapes {met}{_cost(fix)}{why}")
     if fix.verified is None:
         return runs(Run("not tried", "warning"), why)
     given = naming.output(fix.output_shape)

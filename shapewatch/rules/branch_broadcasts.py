@@ -39,8 +39,8 @@ def check(case: Case) -> Finding | None:
         branch = junction.branches[narrow]
         axes = [axis for axis in junction.axes if shapes[narrow][axis] == 1 and shapes[wide][axis] != 1]
         maker = _made_by_layer(case, branch.value, axes)
-        if maker is None:
-            continue
+        if maker is None or (maker.kind == "linear" and shapes[wide] != junction.fork.shape):
+            continue  # two heads of different widths (value and advantage) are added by design
         names = meeting_words(case, axes)
         return Finding(
             headline=f"{case.where} adds two branches of which one is stretched: "

@@ -32,7 +32,7 @@ def check(case: Case) -> Finding | None:
     names = meeting_words(case, [problem.axis for problem in problems])
     verb = {"add": "adds", "gate": "gates", "mul": "multiplies", "sub": "subtracts"}.get(case.junction.kind, "joins")
     return Finding(
-        headline=f"{case.where} {verb} two branches that do not fit: {listed(names)} {'differ' if len(names) > 1 else 'differs'}",
+        headline=f"{case.where} {verb} two branches that do not fit: {listed(names)} {'differ' if len(names) > 1 or names == ['channels'] else 'differs'}",
         explanation=f"{sides(case)}. {_sizes(problems, names)}",
         wants=elementwise_wants(case, problems),
     )

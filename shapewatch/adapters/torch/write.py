@@ -68,26 +68,32 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     value, was = _short(edit.value), _short(edit.was)
     title = f"{edit.layer or layer.type}: {edit.argument} {value} instead of {was}"
     facts = {**layer.facts, edit.argument: edit.value}
-    target = spelled(edit.layer, layer)
+    target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
     if constructor is None:
-        code = f"{target}.{edit.argument} = {value}" if edit.layer else f"{target}.{edit.argument} = {value}"
+        code = f"{target}.{edit.argument} = {value}"
     else:
         code = f"{target} = {constructor}  # {edit.argument} was {was}"
     data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": _collapse(edit.value)}
     return Written(title, code, data)
 
 
-def spelled(path: str, layer: Layer | None) -> str:
-    """`self.conv1` where the user's own class makes the layer, else `model.layer2[0].conv1`."""
-    if not path:
-        return "self" if layer and layer.defined and is_users_own(layer.defined.file) else "model"
-    parts = path.split(".")
-    if layer is not None and layer.defined is not None and is_users_own(layer.defined.file):
-        start = len(parts) - 1
-        while start > 0 and parts[start].isdigit():
-            start -= 1
-        return "self" + _subscripted(parts[start:])
+def spelled(path: str, recording: Recording) -> str:
+    """`self.conv1` where the user's own class makes that one layer, else `model.layer2[0].conv1`.
+
+    A class of which the model has several is not the place to write what is meant for one of them.
+    """
+    layer = recording.layer_at.get(path)
+    parts = path.split(".") if path else []
+    start = len(parts) - 1
+    while start > 0 and parts[start].isdigit():
+        start -= 1
+    owner = recording.layer_at.get(".".join(parts[:start]))
+    defined = layer.defined if layer is not None else owner.defined if owner is not None else None
+    if owner is not None and (defined is None or is_users_own(defined.file)):
+        alone = sum(other.type == owner.type for other in recording.layers) == 1
+        if alone and owner.kind == "module":
+            return "self" + _subscripted(parts[start:])
     return "model" + _subscripted(parts)
 
 
@@ -318,11 +324,7 @@ def _with_operand(source: str | None, operand: int, wrap: Any) -> str | None:
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
-    layer = recording.layer_at.get(edit.layer)
-    owner = recording.layer_at.get(edit.layer.rpartition(".")[0])
-    target = spelled(edit.layer, layer) if layer else spelled(edit.layer, None)
-    if layer is None and owner is not None and owner.defined and is_users_own(owner.defined.file):
-        target = "self." + edit.layer.rpartition(".")[2]
+    target = spelled(edit.layer, recording)
     title = f"{edit.layer}: {_module_code(edit.module)}"
     data = {"action": "replace", "layer": edit.layer, "module": _module_data(edit.module)}
     return Written(title, f"{target} = {_module_code(edit.module)}", data)
