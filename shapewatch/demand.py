@@ -482,6 +482,10 @@ class _Window:
             )
         return axes.window_out(size, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil)
 
+    def otherwise_rounded(self) -> int:
+        """What the window would give with `ceil_mode` the other way round."""
+        return replace(self, ceil=not self.ceil).gives(self.size)
+
     def wants(self, out: Range) -> Range | None:
         if self.transposed:
             return axes.transposed_in(
@@ -612,6 +616,8 @@ def _window(place: _Place, demand: Demand) -> Pull:
                 continue
             values = _settings(windows, argument, spatial)
             own.extend((place.set(argument, value), *channel_edits) for value in values)
+        if place.unit.kind == "pool" and all(windows[i].otherwise_rounded() in w for i, w in spatial.items()):
+            own.append((place.set("ceil_mode", not facts.get("ceil_mode", False)),))
         if channel_edits:
             own = [(*edits[1:], edits[0]) for edits in own]
     inner: dict[int, Range] = {**rest, **onward_channels}

@@ -182,8 +182,9 @@ class Proposer:
             return -0.3, None
         sizes = given[2:]
         step = edit.arguments.get("multiple")
-        if step and step <= self._total_stride and any(size is not None and size % step for size in sizes):
-            return 0.6, f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
+        if step and any(size is not None and size % step for size in sizes):
+            likely = step <= max(self._total_stride, 32 if any(size is not None and size % 2 for size in sizes) else 1)
+            return (0.6 if step <= self._total_stride else 0.3 if likely else -0.3), f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
         if edit.arguments.get("said"):
             return 0.9, None
         usual, unusual = (all(size in USUAL_SIZES for size in shape[2:]) for shape in (edit.shape, given))
@@ -279,7 +280,7 @@ class Proposer:
     def _odd_ones(self) -> Iterator[Candidate]:
         for path in self._suspects():
             for edit, agree in self.siblings.odd_settings(path):
-                candidate = self._weighed((edit,), 1, UNRELATED)
+                candidate = self._weighed((edit,), 1, UNRELATED - 0.4 * (edit.argument in SIZES))
                 if edit.argument in SIZES:
                     shown = listed(list(agree[:3]))
                     candidate = replace(candidate, evidence=(f"{shown} have {edit.argument} {_short(edit.value)}",))
@@ -318,10 +319,11 @@ class Proposer:
                 continue
             unit = next((unit for unit in self.graph.units if unit.is_layer and unit.layer == path), None)
             given = self.case.recording.shape(unit.operands[0]) if unit is not None and unit.operands else ()
-            for other in self.siblings.substitutes(path):
+            for other, support in self.siblings.substitutes(path):
                 inner = [layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")]
                 for module in _modules_like(inner, given, wanted):
-                    yield Candidate((Replace(path, module),), 0.8, 1, (f"{other.path} is {other.type}",))
+                    evidence = (f"{other.path} is {other.type}",)
+                    yield Candidate((Replace(path, module),), 0.8 * support, 1, evidence)
 
     def _wanted_widths(self) -> list[int]:
         """The widths that what failed would accept."""
@@ -341,8 +343,8 @@ class Proposer:
 
     def _input_edits(self, index: int, shape: tuple[int, ...]) -> Iterator[Input]:
         first = next((layer for layer in self.case.recording.layers if layer.kind == "conv"), None)
-        if len(shape) < 4 or (self.finding.needs_proof and len(shape) < 6):
-            unbatched = first is not None and len(shape) == first.facts.get("rank", 2) + 1
+        unbatched = first is not None and len(shape) == first.facts.get("rank", 2) + 1
+        if len(shape) < 4 or unbatched or (self.finding.needs_proof and len(shape) < 6):
             yield Input(index, "unsqueeze", {"dim": 0, **({"first": True} if unbatched else {})}, (1, *shape))
         if first is not None:
             rank, channels = first.facts.get("rank", 2), first.facts.get("in_channels", 0)
@@ -386,8 +388,9 @@ def _spread(setting: Any, rank: int) -> tuple[int, ...]:
 def _own_prior(case: Case) -> float:
     """A layer that refuses its input may itself be wrong; one that is given the model's own input, rather not."""
     if case.call.operands and case.call.operands[0] in case.recording.inputs:
-        given = case.shapes[0]
-        return 0.0 if len(given) < 3 or given[1] not in (1, 3) else 0.4
+        given, expected = case.shapes[0], case.facts.get("in_channels")
+        usual = len(given) > 2 and given[1] in (1, 3)
+        return 0.4 if usual and expected not in (1, 3, 4) else 0.0
     return 0.25
 
 

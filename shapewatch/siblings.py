@@ -27,6 +27,10 @@ WIDTHS_OUT = frozenset({"out_channels", "out_features", "embedding_dim", "hidden
 
 FIRST_OF_ROW = 0.25
 
+ALIKE_FROM_THE_FIRST = frozenset({"linear", "attention", "embedding"})
+"""Kinds of layers of which the first in a row is like the others: what changes shapes along an image network does not
+happen between the blocks of a transformer."""
+
 _WINDOW = ("kernel_size", "stride", "padding", "dilation")
 
 
@@ -60,7 +64,7 @@ class Siblings:
         counted: Counter[int] = Counter()
         for layer in self._layers.values():
             for name, value in layer.facts.items():
-                if name in SIZES:
+                if name in SIZES and name != "groups":
                     counted.update(_numbers(value))
         return counted
 
@@ -75,7 +79,10 @@ class Siblings:
             if not others:
                 continue
             first = min(others.values())
-            if number < first:
+            layer = self._layers.get(path)
+            if layer is not None and layer.kind in ALIKE_FROM_THE_FIRST:
+                yield weight, list(others)
+            elif number < first:
                 yield weight * FIRST_OF_ROW, list(others)
             else:
                 later = [other for other, at in others.items() if at != first]
@@ -112,7 +119,7 @@ class Siblings:
         counts = Counter(self._widths)
         layer = self._layers.get(edit.layer)
         for name, value in (layer.facts if layer else {}).items():
-            if name in SIZES:
+            if name in SIZES and name != "groups":
                 counts.subtract(_numbers(value))
         new = sum(max(0, counts[n]) for n in _numbers(edit.value))
         now = sum(max(0, counts[n]) for n in _numbers(edit.was))
@@ -132,13 +139,19 @@ class Siblings:
                 if values[0] is not None and all(_same(v, values[0]) for v in values) and not _same(values[0], value):
                     yield Set(path, argument, values[0], value), tuple(other.path for other in same_type)
 
-    def substitutes(self, path: str) -> Iterator[Layer]:
-        """What stands at the place of a layer in sibling blocks, where it is of another type."""
+    def substitutes(self, path: str) -> Iterator[tuple[Layer, float]]:
+        """What stands at the place of a layer in sibling blocks, where it is of another type, and how many of a group
+        of siblings (from -1 to 1) have something else there."""
         layer = self._layers.get(path)
-        for _, others in self.groups_of(path):
-            for other in others:
-                if layer is None or self._layers[other].type != layer.type:
-                    yield self._layers[other]
+        for weight, others in self.groups_of(path):
+            different = [o for o in others if layer is None or self._layers[o].type != layer.type]
+            support = weight * (2 * len(different) / len(others) - 1)
+            seen: set[tuple[str, str]] = set()
+            for other in different:
+                known = self._layers[other]
+                if (known.type, repr(known.facts)) not in seen:
+                    seen.add((known.type, repr(known.facts)))
+                    yield known, support
 
 
 def patterns(path: str) -> Iterator[tuple[str, float, int]]:
@@ -147,12 +160,20 @@ def patterns(path: str) -> Iterator[tuple[str, float, int]]:
     A number at the end of the last name (`conv1`, `conv2`) tells parts of one block apart, which are alike much less
     than the same part of two blocks.
     """
-    numbers = list(re.finditer(r"\d+", path))
+    numbers = list(re.finditer(r"(\w*?)(\d+)", path))
     last_name = path.rfind(".") + 1
     for match in numbers:
-        within_name = match.start() > last_name
-        weight = 0.2 if within_name else 0.4 if match.start() == last_name else 1.0
-        yield f"{path[: match.start()]}*{path[match.end() :]}", weight, int(match.group())
+        # `block2.block2-0`: the same word with the same number says one thing twice
+        same = [m for m in numbers if m.group(1) and m.group() == match.group()] or [match]
+        if match is not same[0]:
+            continue
+        within_name = match.start(2) > last_name
+        weight = 0.2 if within_name else 0.4 if match.start(2) == last_name else 1.0
+        pattern, end = "", 0
+        for one in same:
+            pattern += path[end : one.start(2)] + "*"
+            end = one.end(2)
+        yield pattern + path[end:], weight, int(match.group(2))
 
 
 def keeps_pace(layer: Layer, edits: Mapping[str, Any]) -> bool | None:

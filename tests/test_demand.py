@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, given, note, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -35,12 +35,15 @@ def proposals(recording: Recording, demand: Demand) -> list[Change]:
 
 
 def shape_with(model: nn.Module, x: Tensor, change: Change) -> tuple[int, ...]:
-    """The shape that a model gives with a change in place."""
+    """The shape that a model gives with a change in place; a change that raises breaks its promise."""
     for edit in change.edits:
         if isinstance(edit, Input):
             x = x.new_empty([size or 1 for size in edit.shape])
-    with ADAPTER.applied(model, change.edits):
-        return tuple(model(x).shape)
+    try:
+        with ADAPTER.applied(model, change.edits):
+            return tuple(model(x).shape)
+    except (RuntimeError, ValueError) as error:
+        raise AssertionError(f"{change.edits}: {error}") from error
 
 
 def assert_promises_kept(model: nn.Module, x: Tensor, demand: Demand) -> int:
@@ -48,12 +51,9 @@ def assert_promises_kept(model: nn.Module, x: Tensor, demand: Demand) -> int:
     recording = recorded(model, x)
     changes = proposals(recording, demand)
     for change in changes:
-        note(f"{change.edits} for {demand}")
         given = shape_with(model, x, change)
-        assert len(given) == len(recording.shape(recording.outputs[0]))
-        assert {axis: given[axis] in wanted for axis, wanted in demand.items()} == dict.fromkeys(demand, True), (
-            f"{change.edits} gives {given}, not {demand}"
-        )
+        kept = all(given[axis] in wanted for axis, wanted in demand.items())
+        assert kept, f"{change.edits} gives {given}, not {demand}"
     assert tuple(model(x).shape) == recording.shape(recording.outputs[0])
     return len(changes)
 
@@ -83,15 +83,14 @@ def windows(draw: st.DrawFn) -> dict[str, Any]:
     return {"kernel_size": kernel, "stride": draw(st.integers(1, 3)), "padding": draw(st.integers(0, kernel // 2))}
 
 
+KINDS = "conv conv conv dilated depthwise transposed pool ceil average norm relu upsample pad residual dense".split()
+
+
 @st.composite
 def layers(draw: st.DrawFn, channels: int) -> tuple[nn.Module, int]:
     """A layer on the meta device for so many channels, and how many it gives."""
     wanted = draw(st.sampled_from([2, 4, 6]))
-    match draw(
-        st.sampled_from(
-            "conv conv conv dilated depthwise transposed pool ceil average norm relu upsample pad residual dense".split()
-        )
-    ):
+    match draw(st.sampled_from(KINDS)):
         case "conv":
             return nn.Conv2d(channels, wanted, **windows(draw)), wanted
         case "dilated":
@@ -162,14 +161,13 @@ def test_demands_for_a_range_of_sizes(chain: tuple[nn.Sequential, Tensor], axis:
 @properties
 @given(chains(), st.integers(1, 12))
 def test_demands_for_channels_on_random_chains(chain: tuple[nn.Sequential, Tensor], wanted: int) -> None:
+    """Layers that follow a width are changed with it. A branch that would have to follow is left to the dry run, and so
+    are the layers after an input of another width."""
     model, x = chain
-    assume(model(x).shape[1] != wanted)
-    recording = recorded(model, x)
-    for change in proposals(recording, {1: Range.only(wanted)}):
-        if any(isinstance(edit, Input) for edit in change.edits):
-            continue  # the layers that the input passes would have to take it: for the search to try, not promised
-        note(str(change.edits))
-        assert shape_with(model, x, change)[1] == wanted
+    assume(model(x).shape[1] != wanted and not any(isinstance(layer, Residual) for layer in model))
+    for change in proposals(recorded(model, x), {1: Range.only(wanted)}):
+        if not any(isinstance(edit, Input) for edit in change.edits):
+            assert shape_with(model, x, change)[1] == wanted, change.edits
 
 
 # Where proposals have to be found
