@@ -1,15 +1,16 @@
 """Where could a size come from? Demands on a value's axes, walked up the road of the data.
 
-A demand says "if axis 2 of this value were 16, what failed would not have". Each kind of call answers it in closed form:
-with settings of its own that would give that size (a convolution's stride), with demands on its operands (the input
-would have to be 31 or 32 wide), or both. What comes out are candidates, not fixes: whether one helps is for the dry run
-to say. Where a call's arithmetic is not known, or does not give what was recorded, the walk stops rather than guesses.
+A demand says "if axis 2 of this value were 16, what failed would not have". Each kind of call answers it in closed
+form: with settings of its own that would give that size (a convolution's stride), with demands on its operands (the
+input would have to be 31 or 32 wide), or both. What comes out are candidates, not fixes: whether one helps is for
+the dry run to say. Where a call's arithmetic is not known, or does not give what was recorded, the walk stops rather
+than guesses.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -282,7 +283,7 @@ def _split(place: _Place, demand: Demand) -> Pull:
 
 
 def _index(place: _Place, demand: Demand) -> Pull:
-    """Axes matched from the right; one that a slice made shorter is taken to have lost a fixed number (`x[..., :-2]`)."""
+    """Axes matched from the right; one that a slice made shorter has lost a fixed number of places (`x[..., :-2]`)."""
     before, after = place.shape(place.source), place.out
     shift = len(before) - len(after)
     onward = {}
@@ -343,7 +344,7 @@ def _elementwise(place: _Place, demand: Demand) -> Pull:
     return _to_fork(place.graph, carriers)
 
 
-def _to_fork(graph: Graph, carriers: list[tuple[int, Demand]]) -> Pull:
+def _to_fork(graph: Graph, carriers: Sequence[tuple[int, Demand]]) -> Pull:
     if not carriers:
         return NOTHING
     fork = graph.fork([operand for operand, _ in carriers])
@@ -515,13 +516,15 @@ class _Window:
     def allows(self, argument: str, value: int) -> bool:
         """Whether the frameworks accept a setting: a pooling pads by half its window at most, a transposed convolution
         adds less than its stride or dilation."""
-        other = replace(self, **{argument: value})
+        settings: dict[str, Any] = {argument: value}
+        other = replace(self, **settings)
         if self.pooling and other.padding > other.kernel_size // 2:
             return False
         return not self.transposed or other.output_padding < max(other.stride, other.dilation)
 
     def _with(self, argument: str, value: int) -> int | None:
-        other = replace(self, **{argument: value})
+        settings: dict[str, Any] = {argument: value}
+        other = replace(self, **settings)
         return None if other.size + 2 * other.padding < other.kernel_size else other.gives(self.size)
 
 

@@ -36,7 +36,7 @@ class Fault:
 
 
 def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output: Any = None) -> Report:
-    """The report of a recording. `probe`, where there is one, is used to verify fixes and to look past the first fault."""
+    """The report of a recording. `probe`, where there is one, verifies fixes and looks past the first fault."""
     graph = Graph(recording)
     junctions = find_junctions(graph)
     diagnoses: list[Diagnosis] = []
@@ -376,7 +376,7 @@ def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         written = _written(candidates[0].edits, adapter, case.recording) if candidates else None
         fixes = [_as_fix(candidates[0], written, adapter, None, reason)] if written else []
     else:
-        passing = [v for v in Search(probe).outcome(candidates, case).passing if _mended(v.trial, case, finding)]
+        passing = [v for v in Search(probe).outcome(candidates, case).passing if _mended(v.trial, case)]
         fixes = [_fix(verified, adapter, case, "forward", None) for verified in _distinct(passing)]
     return Diagnosis(
         code=finding.code,
@@ -392,7 +392,7 @@ def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
     )
 
 
-def _mended(trial: Trial, case: Case, finding: Finding) -> bool:
+def _mended(trial: Trial, case: Case) -> bool:
     """Whether the rule that warned is silent at that place when the pass is run with the change."""
     graph = Graph(trial.recording)
     again = [unit for unit in graph.units if unit.place == case.call.place]

@@ -290,7 +290,7 @@ def _kind(graph: Graph, call: Call, values: list[int]) -> str:
 
 
 def _is_gate(graph: Graph, value: int) -> bool:
-    """Whether a value was squashed (sigmoid, softmax, tanh) on its way here with nothing but its shape changed since."""
+    """Whether a value was squashed (sigmoid, softmax, tanh) on its way here, and only its shape changed since."""
     for _ in range(6):
         unit = graph.producer.get(value)
         if unit is None:

@@ -2,8 +2,8 @@
 
 Nothing here knows a framework: candidates come from arithmetic (`demand`), from what is missing at a junction
 (`projection`), from what the siblings of a layer do differently (`siblings`) and from what is often wrong with inputs.
-A candidate is only a guess; the dry run says whether the whole pass finishes with it. Several usually do, so what passes
-is ranked by evidence: fewest edits, then what the rest of the model says, then a plausible output, then fewest weights.
+A candidate is only a guess; the dry run says whether the whole pass finishes with it. Several usually do, so what
+passes is ranked by evidence: fewest edits, what the rest of the model says, a plausible output, fewest weights.
 """
 
 from __future__ import annotations
@@ -184,7 +184,9 @@ class Proposer:
         step = edit.arguments.get("multiple")
         if step and any(size is not None and size % step for size in sizes):
             likely = step <= max(self._total_stride, 32 if any(size is not None and size % 2 for size in sizes) else 1)
-            return (0.6 if step <= self._total_stride else 0.3 if likely else -0.3), f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
+            return (
+                0.6 if step <= self._total_stride else 0.3 if likely else -0.3
+            ), f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
         if edit.arguments.get("said"):
             return 0.9, None
         usual, unusual = (all(size in USUAL_SIZES for size in shape[2:]) for shape in (edit.shape, given))
@@ -252,7 +254,7 @@ class Proposer:
         return [path.rpartition(".")[2] for path in inside if self._projects(path)]
 
     def _projects(self, path: str) -> bool:
-        """Whether a layer looks like a projection: a 1x1 convolution, alone or in a short sequence, under a usual name."""
+        """Whether a layer looks like a projection: a convolution or linear layer under one of the usual names."""
         name = path.rpartition(".")[2]
         if not re.search(r"down|short|skip|proj|identity|residual|match|adapt", name):
             return False
@@ -320,7 +322,9 @@ class Proposer:
             unit = next((unit for unit in self.graph.units if unit.is_layer and unit.layer == path), None)
             given = self.case.recording.shape(unit.operands[0]) if unit is not None and unit.operands else ()
             for other, support in self.siblings.substitutes(path):
-                inner = [layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")]
+                inner = [
+                    layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")
+                ]
                 for module in _modules_like(inner, given, wanted):
                     evidence = (f"{other.path} is {other.type}",)
                     yield Candidate((Replace(path, module),), 0.8 * support, 1, evidence)
@@ -356,7 +360,7 @@ class Proposer:
 
 
 def _oddity(edit: Set) -> float:
-    """How unusual a value is for its argument, whatever the model: strides beyond 2, dilations beyond 2, even kernels."""
+    """How unusual a value is for its argument, whatever the model: a stride beyond 2, an even kernel."""
     value = max(edit.value) if isinstance(edit.value, tuple) and edit.value else edit.value
     if not isinstance(value, int):
         return 0.0
@@ -420,7 +424,7 @@ def _wanted_shape(junction: Junction, given: Shape, other: Shape, case: Case) ->
 
 
 def _modules_like(layers: Sequence[Layer], given: Shape, widths: Sequence[int]) -> Iterator[Module]:
-    """What stands in a sibling's place, made for the channels that come in here; its width as asked for or in proportion."""
+    """What stands in a sibling's place, for the channels that come in here; its width as asked for or in proportion."""
     for layer in layers:
         facts = layer.facts
         match layer.kind:

@@ -1,7 +1,7 @@
 """What the other layers of the model say about one of them.
 
-Real networks repeat themselves: `layer2.0.conv1` has siblings `layer3.0.conv1` and `layer4.0.conv1`. Several single edits
-often end a shape error; the one that makes a layer like its siblings is the one that was meant.
+Real networks repeat themselves: `layer2.0.conv1` has siblings `layer3.0.conv1` and `layer4.0.conv1`. Several single
+edits often end a shape error; the one that makes a layer like its siblings is the one that was meant.
 """
 
 from __future__ import annotations
@@ -19,7 +19,21 @@ from shapewatch.edits import Set
 from shapewatch.recording import Layer
 
 SIZES = frozenset(
-    ["in_channels", "out_channels", "in_features", "out_features", "num_features", "num_channels", "normalized_shape", "embedding_dim", "embed_dim", "input_size", "hidden_size", "num_parameters", "groups"]
+    [
+        "in_channels",
+        "out_channels",
+        "in_features",
+        "out_features",
+        "num_features",
+        "num_channels",
+        "normalized_shape",
+        "embedding_dim",
+        "embed_dim",
+        "input_size",
+        "hidden_size",
+        "num_parameters",
+        "groups",
+    ]
 )
 """Arguments that are widths: the same number again elsewhere in the model speaks for it."""
 

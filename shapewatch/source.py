@@ -114,12 +114,9 @@ def _assignments(file: str) -> dict[tuple[str, str], int]:
         if not isinstance(owner, ast.ClassDef):
             continue
         for node in ast.walk(owner):
-            targets: list[ast.expr] = []
-            if isinstance(node, ast.Assign):
-                targets = node.targets
-            elif isinstance(node, ast.AnnAssign):
-                targets = [node.target]
-            for target in targets:
+            if not isinstance(node, ast.Assign | ast.AnnAssign):
+                continue
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
                     found.setdefault((owner.name, target.attr), node.lineno)
     return found

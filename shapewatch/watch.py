@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from shapewatch.adapters import REGISTRY, Adapter, InputSpec, Probe, Watching, adapter_of, load, loaded, missing
 from shapewatch.adapters.appearing import Arrival
@@ -139,10 +139,6 @@ def explain_on(error: Exception, report: Report) -> None:
 NOTE_BEGINS = "shapewatch:"
 
 
-@overload
-def watch(target: Watchable) -> Watchable: ...
-@overload
-def watch(target: object = None) -> Session: ...
 def watch(target: Any = None) -> Any:
     """Watch a block of code, a model class or a function.
 
@@ -153,7 +149,7 @@ def watch(target: Any = None) -> Any:
         @shapewatch.watch                          # on a model class, or on a function
         class Net(nn.Module): ...
 
-    When the watched code raises a shape error, the same exception leaves the block with the explanation added as a note.
+    When the watched code raises a shape error, the same exception leaves the block, with the explanation as a note.
 
     Raises:
         UsageError: the target is neither a model nor a model class nor a function.
@@ -222,7 +218,7 @@ def _decorate_class(cls: type) -> type:
             _explain_later_failure(self, args, kwargs, error)
             raise
 
-    cls.__call__ = __call__  # type: ignore[assignment,method-assign,operator]
+    cls.__call__ = __call__  # type: ignore[method-assign]
     return cls
 
 

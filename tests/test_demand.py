@@ -248,6 +248,22 @@ def test_layers_one_by_one(model: nn.Module, shape: tuple[int, ...], demand: Dem
     assert assert_promises_kept(model.to("meta").eval(), meta(*shape), demand) > 0
 
 
+@pytest.mark.parametrize(
+    ("model", "shape", "demand"),
+    [
+        (nn.Conv2d(2, 2, 2, 1, 1), (1, 2, 3, 3), {2: Range.only(1)}),
+        (nn.Sequential(nn.Conv2d(2, 2, (2, 1)), nn.ZeroPad2d(1)), (1, 2, 3, 3), {2: Range.only(2)}),
+        (nn.AvgPool2d(2, 1), (1, 2, 3, 3), {2: Range.only(1)}),
+        (nn.Sequential(nn.MaxPool2d((1, 2), 1, ceil_mode=True), nn.ZeroPad2d(1)), (1, 2, 3, 3), {3: Range.only(1)}),
+        (nn.Sequential(nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3, groups=4)), (1, 4, 5, 5), {1: Range.only(6)}),
+    ],
+    ids=["no input", "padding alone", "average", "ceil", "depthwise"],
+)
+def test_what_the_random_chains_have_found(model: nn.Module, shape: tuple[int, ...], demand: Demand) -> None:
+    """Small cases in which a promise was once broken."""
+    assert_promises_kept(model.to("meta").eval(), meta(*shape), demand)
+
+
 class Forward(nn.Module):
     def __init__(self, forward: Callable[[nn.Module, Tensor], Tensor]) -> None:
         super().__init__()

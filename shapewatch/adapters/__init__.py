@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from shapewatch.edits import Edit
-from shapewatch.recorder import Recorder
 from shapewatch.recording import Recording, TensorSpec
 
 REGISTRY = {"torch": "shapewatch.adapters.torch"}

@@ -13,7 +13,7 @@ from shapewatch.recorder import own_fault
 
 
 class Arrival(MetaPathFinder):
-    """Calls `arrived` once a module of one of the names has been imported. On `sys.meta_path` between start and stop."""
+    """Calls `arrived` when a module of one of the names has been imported. In force between start and stop."""
 
     def __init__(self, names: Sequence[str], arrived: Callable[[str], None]) -> None:
         self._names = frozenset(names)

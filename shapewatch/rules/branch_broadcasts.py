@@ -1,8 +1,8 @@
 """Branches of a residual connection meet, and one is silently stretched.
 
 ## What it means
-An axis of size 1 that a layer made is repeated to the size of the other branch: the sum runs, and every channel gets the
-same numbers.
+An axis of size 1 that a layer made is repeated to the size of the other branch: the sum runs, and every channel gets
+the same numbers.
 
 ## Why
 A projection has one output channel, or a linear layer one output, where the other branch has many. Stretching by design

@@ -31,8 +31,9 @@ def check(case: Case) -> Finding | None:
         return None
     names = meeting_words(case, [problem.axis for problem in problems])
     verb = {"add": "adds", "gate": "gates", "mul": "multiplies", "sub": "subtracts"}.get(case.junction.kind, "joins")
+    differ = "differ" if len(names) > 1 or names == ["channels"] else "differs"
     return Finding(
-        headline=f"{case.where} {verb} two branches that do not fit: {listed(names)} {'differ' if len(names) > 1 or names == ['channels'] else 'differs'}",
+        headline=f"{case.where} {verb} two branches that do not fit: {listed(names)} {differ}",
         explanation=f"{sides(case)}. {_sizes(problems, names)}",
         wants=elementwise_wants(case, problems),
     )

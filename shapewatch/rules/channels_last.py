@@ -41,6 +41,7 @@ def check(case: Case) -> Finding | None:
     moved = tuple(shape[axis] for axis in order)
     return Finding(
         headline=f"{case.name} takes {expected} channels on axis 1, and they are on the last axis",
-        explanation=f"Its input {text(shape)} looks like [batch, {_POSITIONS[rank]}, channels]; as {text(moved)} it would fit.",
+        explanation=f"Its input {text(shape)} looks like [batch, {_POSITIONS[rank]}, channels]; as {text(moved)} it "
+        "would fit.",
         own=((Input(recording.inputs.index(value), "permute", {"dims": order}, moved),),),
     )

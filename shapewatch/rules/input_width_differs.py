@@ -57,4 +57,3 @@ def _expected(case: Case) -> int | None:
         width = case.facts.get("in_features")
         return width if isinstance(width, int) else None
     return case.shapes[1][-1] if len(case.shapes) > 1 and case.shapes[1] else None
-

@@ -1,8 +1,8 @@
 """A normalization layer is given another size than it was made for.
 
 ## What it means
-`BatchNorm2d(num_features)` and `GroupNorm(groups, num_channels)` need axis 1 to be that long; `LayerNorm` needs the last
-axes to be its `normalized_shape`.
+`BatchNorm2d(num_features)` and `GroupNorm(groups, num_channels)` need axis 1 to be that long; `LayerNorm` needs the
+last axes to be its `normalized_shape`.
 
 ## Why
 It keeps a weight, and perhaps a running mean, for each channel. It follows the layer before it, so one of the two was
@@ -56,7 +56,7 @@ def check(case: Case) -> Finding | None:
         return None
     return Finding(
         headline=f"{case.name} normalizes {_size(wanted)} and is given {_size(given)}",
-        explanation=f"Its input is {text(shape)}; axis {', '.join(str(axis) for axis in axes)} should be {_size(wanted)}.",
+        explanation=f"Its input is {text(shape)}; axis {', '.join(map(str, axes))} should be {_size(wanted)}.",
         own=own,
         wants=(
             Want(

@@ -32,7 +32,7 @@ def check(case: Case) -> Finding | None:
     others = [r for r in (2, 3, 4) if r != factor and channels % (r * r) == 0]
     return Finding(
         headline=f"{case.name} needs a multiple of {square} channels and is given {channels}",
-        explanation=f"Its input is {text(shape)}; each pixel becomes {factor} x {factor} pixels out of {square} channels.",
+        explanation=f"Its input is {text(shape)}; {square} channels of a pixel become {factor} x {factor} pixels.",
         own=tuple((case.set("upscale_factor", r),) for r in others) if case.layer is not None else (),
         wants=(Want(case.call.operands[0], {len(shape) - 3: Range.only(nearest)}),),
     )

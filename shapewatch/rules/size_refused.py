@@ -35,7 +35,7 @@ NOT_OF_SIZES = re.compile(
 
 
 def speaks_of_sizes(message: str) -> bool:
-    """Whether an error's text is about shapes: it uses one of their words and a number, and is of no other known kind."""
+    """Whether an error's text is about shapes: it has one of their words and a number, and is of no other kind."""
     return bool(SPEAKS_OF_SIZES.search(message) and re.search(r"\d", message) and not NOT_OF_SIZES.search(message))
 
 

@@ -48,7 +48,7 @@ class Blueprint:
         def walk(value: Any) -> Any:
             if isinstance(value, TensorPlan):
                 shape = shapes.get(next(count))
-                return value if shape is None else replace(value, shape=tuple(shape), stride=None)
+                return value if shape is None else replace(value, shape=tuple(size or 0 for size in shape), stride=None)
             return _mapped(value, walk)
 
         return Blueprint(walk(self.args), walk(self.kwargs))

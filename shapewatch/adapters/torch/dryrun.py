@@ -1,8 +1,8 @@
 """A PyTorch model run on shapes alone: fake tensors, on a copy whose weights are fake too.
 
-The copy is a deep copy for which every tensor is already "copied" to a fake one, so nothing big is copied, and counters,
-caches and batch-norm statistics that the pass moves are the copy's. What cannot be deep-copied (a lock, an open file) is
-shared with the original instead.
+The copy is a deep copy for which every tensor is already "copied" to a fake one, so nothing big is copied, and
+counters, caches and batch-norm statistics that the pass moves are the copy's. What cannot be deep-copied (a lock, an
+open file) is shared with the original instead.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ from shapewatch.edits import Edit, Input
 from shapewatch.recording import Recording
 
 _UNSUPPORTED = {
-    "DataDependentOutputException": "the forward pass reads a tensor's contents (`.item()`, `if tensor:`), and a pass on "
-    "shapes alone has none",
+    "DataDependentOutputException": "the forward pass reads a tensor's contents (`.item()`, `if tensor:`), and a pass "
+    "on shapes alone has none",
     "DynamicOutputShapeException": "a result's shape depends on a tensor's contents (`nonzero`, a boolean mask), and a "
     "pass on shapes alone has none",
     "UnsupportedOperatorException": "an operation has no shape-only form",
     "UnsupportedFakeTensorException": "a kind of tensor has no shape-only form",
-    "GuardOnDataDependentSymNode": "the forward pass branches on a tensor's contents, and a pass on shapes alone has none",
+    "GuardOnDataDependentSymNode": "the forward pass branches on a tensor's contents, and a pass on shapes alone has "
+    "none",
 }
 
 

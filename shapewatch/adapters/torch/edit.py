@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -47,9 +48,9 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
     like = next(model.parameters(), None)
     for edit in edits:
         if isinstance(edit, Set):
-            _swap(model, edit.layer, undo, lambda old, edit=edit: changed(old, edit.argument, edit.value))
+            _swap(model, edit.layer, undo, partial(changed, argument=edit.argument, value=edit.value))
         elif isinstance(edit, Replace):
-            _swap(model, edit.layer, undo, lambda old, edit=edit: build(edit.module, _like(old, like), old))
+            _swap(model, edit.layer, undo, partial(_instead, module=edit.module, otherwise=like))
         elif isinstance(edit, Insert):
             module = build(edit.module, like)
             module.train(model.training)
@@ -59,13 +60,15 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
     return interventions
 
 
-def _like(module: nn.Module, otherwise: torch.Tensor | None) -> torch.Tensor | None:
-    return next(module.parameters(), otherwise)
+def _instead(old: nn.Module, module: Module, otherwise: torch.Tensor | None) -> nn.Module:
+    """A new layer on the device of the old one, or of the model where the old one has no weights."""
+    return build(module, next(old.parameters(), otherwise))
 
 
 def _swap(
     model: nn.Module, path: str, undo: list[Callable[[], None]], change: Callable[[nn.Module], nn.Module]
 ) -> None:
+    """Put a changed layer wherever the model keeps the old one: registered, in an attribute, or in a list."""
     if path == "":
         _become(model, change(model), undo)
         return
@@ -78,17 +81,19 @@ def _swap(
     for parent in list(model.modules()):
         for name, child in list(parent._modules.items()):
             if child is old:
-                parent._modules[name] = new
-                undo.append(lambda parent=parent, name=name: parent._modules.__setitem__(name, old))
-        for name, value in list(vars(parent).items()):
+                _put(parent._modules, name, new, undo)
+        for name, value in list(parent.__dict__.items()):
             if value is old:
-                vars(parent)[name] = new
-                undo.append(lambda parent=parent, name=name: vars(parent).__setitem__(name, old))
+                _put(parent.__dict__, name, new, undo)
             elif isinstance(value, list) and not name.startswith("_"):
                 for index, item in enumerate(value):
                     if item is old:
-                        value[index] = new
-                        undo.append(lambda value=value, index=index: value.__setitem__(index, old))
+                        _put(value, index, new, undo)
+
+
+def _put(store: Any, key: str | int, new: Any, undo: list[Callable[[], None]]) -> None:
+    undo.append(partial(store.__setitem__, key, store[key]))
+    store[key] = new
 
 
 def _layer_at(model: nn.Module, path: str) -> nn.Module | None:
@@ -123,12 +128,9 @@ def _fill_empty(
 
 def _become(model: nn.Module, new: nn.Module, undo: list[Callable[[], None]]) -> None:
     """The outermost module cannot be swapped: it takes over the attributes that differ."""
-    for name, value in vars(new).items():
-        if name in ("_parameters", "_buffers", "_modules") or vars(model).get(name) is value:
-            continue
-        old = vars(model)[name]
-        vars(model)[name] = value
-        undo.append(lambda name=name, old=old: vars(model).__setitem__(name, old))
+    for name, value in list(new.__dict__.items()):
+        if name not in ("_parameters", "_buffers", "_modules") and model.__dict__.get(name) is not value:
+            _put(model.__dict__, name, value, undo)
 
 
 # A layer with one argument changed
@@ -329,7 +331,7 @@ class Resize(nn.Module):
         return nn.functional.interpolate(x, size=self.size)
 
 
-def build(module: Module, like: torch.Tensor | None, old: nn.Module | None = None) -> nn.Module:
+def build(module: Module, like: torch.Tensor | None) -> nn.Module:
     """A layer from its description, on the device and in the dtype of `like`."""
     options: dict[str, Any] = {}
     if like is not None:

@@ -350,7 +350,8 @@ class Instrument(TorchFunctionMode):
         for cut in range(len(parts) - 1, -1, -1):
             parent = self.names.get(".".join(parts[:cut]))
             if parent is not None:
-                span = attribute_line(type(parent), parts[cut])
+                owner: type = type(parent)
+                span = attribute_line(owner, parts[cut])
                 if span is not None:
                     return span
         return None
@@ -392,10 +393,7 @@ def _name(function: Any) -> tuple[str | None, str, bool]:
         named: tuple[str | None, str, bool] = (None, "", False)
     else:
         named = (name, kinds.KIND.get(name, "other"), kinds.in_place(function))
-    try:
-        _named[function] = named
-    except TypeError:
-        pass
+    _named[function] = named
     return named
 
 

@@ -57,7 +57,7 @@ def write(edit: Edit, recording: Recording) -> Written:
         case Replace():
             return _write_replace(edit, recording)
         case Input():
-            return _write_input(edit, recording)
+            return _write_input(edit)
 
 
 # One argument of a layer
@@ -333,9 +333,9 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 # The input
 
 
-def _write_input(edit: Input, recording: Recording) -> Written:
+def _write_input(edit: Input) -> Written:
     name = "x"
-    arguments = dict(edit.arguments)
+    arguments: dict[str, Any] = dict(edit.arguments)
     match edit.change:
         case "permute":
             order = ", ".join(str(axis) for axis in arguments["dims"])
@@ -347,7 +347,8 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             title = f"give an input of {arguments['channels']} channels: {text(edit.shape)}"
             code = f"# an input of shape {text(edit.shape)}"
             if arguments.get("was") == 1:
-                code = f"{name} = {name}.expand({', '.join(['-1', str(arguments['channels']), *['-1'] * (len(edit.shape) - 2)])})"
+                sizes = [-1, arguments["channels"], *[-1] * (len(edit.shape) - 2)]
+                code = f"{name} = {name}.expand({', '.join(str(size) for size in sizes)})"
         case _:
             size = tuple(arguments.get("size", edit.shape[2:]))
             title = f"give an input of {text(edit.shape)}"
@@ -355,5 +356,5 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             if len(size) == 0 or arguments.get("plain"):
                 code = f"# an input of shape {text(edit.shape)}"
     public = {key: arguments[key] for key in ("dims", "dim", "size", "channels") if key in arguments}
-    data = {"action": "input", "index": edit.index, "change": edit.change, "shape": list(edit.shape), **public}
-    return Written(title, code, data)
+    data: dict[str, Any] = {"action": "input", "index": edit.index, "change": edit.change, "shape": list(edit.shape)}
+    return Written(title, code, data | public)

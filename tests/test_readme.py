@@ -1,0 +1,38 @@
+"""The README shows what really comes out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import golden
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHOWN = re.compile(r"(<!-- output of (\S+) -->\n```\n)(.*?)(```\n<!-- end -->)", re.DOTALL)
+
+
+def test_the_block_of_output_is_the_output(pytestconfig: pytest.Config) -> None:
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    block = SHOWN.search(text)
+    assert block is not None
+    ended = subprocess.run(
+        [sys.executable, "-m", "shapewatch", "run", block[2]], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 1
+    lines = ended.stderr.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("RuntimeError"))
+    real = "\n".join(lines[first:]).replace(str(ROOT), ".") + "\n"
+    if pytestconfig.getoption(golden.OPTION):
+        readme.write_text(text[: block.start(3)] + real + text[block.end(3) :], encoding="utf-8")
+        return
+    assert block[3] == real
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
