@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from benchmarks import zoo
 from benchmarks.tables import table
-from benchmarks.workers import Lost, Send, run_each
+from benchmarks.workers import Lost, Send, Skipped, by_reason, run_each
 
 SEED = 7
 
@@ -57,14 +57,6 @@ class Check:
         return self.watched_seconds / self.bare_seconds
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """An architecture, or one mode of it, that was not checked, and why."""
-
-    architecture: str
-    reason: str
-
-
 @dataclass
 class Pass:
     """What a forward pass gave, and how it left the random states and the model."""
@@ -79,31 +71,23 @@ def check_one(name: str, send: Send) -> None:
     """Send a `Check` for each mode of the architecture called `name`, or why there is none."""
     torch.set_num_threads(1)
     architecture = zoo.find(name)
+    try:
+        architecture.built()(*architecture.example())  # the first pass pays for what torch sets up once
+    except Exception as error:  # not the watcher's doing: the model does not run here
+        send(Skipped(name, str(error) or type(error).__name__))
+        return
     for mode in architecture.modes:
-        try:
-            send(checked(architecture, mode))
-        except zoo.UnavailableError as error:
-            send(Skipped(name, str(error)))
-            return
+        send(checked(architecture, mode))
 
 
 def checked(architecture: zoo.Architecture, mode: zoo.Mode) -> Check:
-    """Compare a bare and a watched pass.
-
-    Raises:
-        UnavailableError: the architecture cannot be built here, or does not run bare.
-    """
+    """Compare a bare and a watched pass."""
     import shapewatch
 
     inputs = architecture.example()
     bare_model = architecture.built(mode)
-    try:
-        bare_model(*inputs)  # the first pass pays for what torch sets up once
-        bare_model = architecture.built(mode)
-        bare = run(bare_model, inputs)
-        bare.state = state_of(bare_model)
-    except Exception as error:  # not the watcher's doing: the model itself does not run here
-        raise zoo.UnavailableError(f"does not run bare: {type(error).__name__}: {error}") from error
+    bare = run(bare_model, inputs)
+    bare.state = state_of(bare_model)
     traces = footprint(bare_model)
     model = architecture.built(mode)
     with warnings.catch_warnings(record=True) as heard:
@@ -289,8 +273,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         done = {each.architecture for each in (*checks, *skipped)}
         skipped += [Skipped(a.name, "interrupted before it") for a in chosen if a.name not in done]
-    for each in skipped:
-        print(f"skipped  {each.architecture}: {each.reason}")
+    for reason, names in by_reason(skipped).items():
+        print(f"skipped  {', '.join(names)}: {reason}")
     if checks:
         print(summary(checks))
     if given.out:

@@ -38,7 +38,7 @@ from benchmarks import zoo
 from benchmarks.mutations import Mutant, describe_error, mutants
 from benchmarks.shapes import Shapes, agree, claimed_shapes, same_ranks, say, shapes_of
 from benchmarks.tables import table
-from benchmarks.workers import Lost, Send, TimeLimitError, run_each, time_limit
+from benchmarks.workers import Lost, Send, Skipped, TimeLimitError, by_reason, run_each, time_limit
 
 Named = Literal["exact", "also", "no"]
 
@@ -105,14 +105,6 @@ class Outcome:
     @property
     def right(self) -> bool:
         return self.is_named and self.first_true and not self.false_claim and not self.trouble
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """An architecture, or the rest of one, that gave no outcomes, and why."""
-
-    architecture: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -450,13 +442,6 @@ def command_of(given: argparse.Namespace) -> str:
     models = f" --models {' '.join(given.models)}" if given.models else ""
     chosen = f"--split {given.split} --per-model {given.per_model} --seed {given.seed} --mode {given.mode}"
     return f"python -m benchmarks.mutation {chosen}{models}"
-
-
-def by_reason(skipped: Sequence[Skipped]) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
-    for each in skipped:
-        reasons.setdefault(each.reason, []).append(each.architecture)
-    return reasons
 
 
 def print_result(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:

@@ -25,6 +25,22 @@ class Lost:
     reason: str
 
 
+@dataclass(frozen=True)
+class Skipped:
+    """An architecture, or the rest of one, that gave no result, and why."""
+
+    architecture: str
+    reason: str
+
+
+def by_reason(skipped: Sequence[Skipped]) -> dict[str, list[str]]:
+    """The architectures that were skipped, by what kept them."""
+    reasons: dict[str, list[str]] = {}
+    for each in skipped:
+        reasons.setdefault(each.reason, []).append(each.architecture)
+    return reasons
+
+
 @dataclass
 class Worker:
     name: str

@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -57,7 +58,10 @@ class Session(AbstractContextManager["Session"]):
         return self
 
     def _instrument(self, adapter: Adapter) -> None:
-        self._watching.append((adapter, self._stack.enter_context(adapter.instrument(self._target))))
+        try:
+            self._watching.append((adapter, self._stack.enter_context(adapter.instrument(self._target))))
+        except Exception as fault:
+            own_fault(fault)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -193,7 +197,11 @@ def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
     def watched(*args: Any, **kwargs: Any) -> Any:
         if getattr(_inside, "decorated", False):
             return function(*args, **kwargs)
-        return _call_watched(function, args, kwargs, None)
+        try:
+            return _call_watched(function, args, kwargs, None)
+        except BaseException as error:
+            without_own_frames(error)
+            raise
 
     return watched
 
@@ -209,7 +217,11 @@ def _decorate_class(cls: type) -> type:
         signature = _signature(self, args, kwargs)
         seen = _seen.setdefault(cls, set())
         if signature not in seen:
-            result = _call_watched(functools.partial(original, self), args, kwargs, self)
+            try:
+                result = _call_watched(functools.partial(original, self), args, kwargs, self)
+            except BaseException as error:
+                without_own_frames(error)
+                raise
             seen.add(signature)
             return result
         try:
@@ -311,10 +323,12 @@ def check(
     except ValueError as error:
         raise UsageError(str(error)) from None
     trial = probe.run()
-    report = diagnose(trial.recording, adapter, probe, trial.output)
+    try:
+        report = diagnose(trial.recording, adapter, probe, trial.output)
+    except Exception as fault:
+        own_fault(fault)
+        report = Report(trial.recording, output=trial.output)
     if trial.unsupported is not None:
-        from dataclasses import replace
-
         report = replace(report, notes=(f"Not checked to the end: {trial.unsupported}.",), diagnoses=())
     return report
 
@@ -325,6 +339,8 @@ def _specs(given: Any) -> list[InputSpec]:
         return [given]
     if isinstance(given, Mapping):
         return [InputSpec(_shape(shape), None, str(name)) for name, shape in given.items()]
+    if not isinstance(given, Sequence) or not given:
+        _shape(given)
     items = list(given)
     if items and all(isinstance(item, int) for item in items):
         return [InputSpec(_shape(items))]

@@ -23,7 +23,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from shapewatch.adapters import Trial
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.torch.edit import put_in
-from shapewatch.adapters.torch.instrument import Instrument
+from shapewatch.adapters.torch.instrument import Instrument, unseen
 from shapewatch.edits import Edit, Input
 from shapewatch.recording import Recording
 
@@ -39,23 +39,27 @@ _UNSUPPORTED = {
 }
 
 
+_CONTENTS_WANTED = ("FakeTensor", "meta tensor", "data is not allocated", ".numpy() is not supported")
+
+
 class TorchProbe:
     """A model and its inputs, ready to be run on shapes alone any number of times."""
 
     def __init__(self, model: nn.Module, blueprint: Blueprint) -> None:
+        _refuse_lazy(model)
         self._mode = FakeTensorMode(allow_non_fake_inputs=True)
         self._blueprint = blueprint
         self._model = model
         self._fakes: dict[int, Any] = {}
         self._keep: list[Any] = []
-        with self._mode:
+        with unseen(), self._mode:
             for tensor in _tensors_of(model):
                 self._fakes[id(tensor)] = self._mode.from_tensor(tensor)
                 self._keep.append(tensor)
         self._parameters = sum(parameter.numel() for parameter in model.parameters())
 
     def run(self, edits: Sequence[Edit] = ()) -> Trial:
-        with _undisturbed(), self._mode, torch.no_grad():
+        with unseen(), _undisturbed(), self._mode, torch.no_grad():
             try:
                 model = self._copy()
                 interventions = put_in(model, edits, [])
@@ -83,6 +87,14 @@ class TorchProbe:
             return _copied_modules(self._model, self._fakes, {})
 
 
+def _refuse_lazy(model: nn.Module) -> None:
+    for path, module in model.named_modules():
+        if getattr(module, "has_uninitialized_params", bool)():
+            raise ValueError(
+                f"{path} is a {type(module).__name__} and has no shape before its first pass: run the model once first"
+            )
+
+
 def _why_unsupported(error: BaseException) -> str | None:
     seen: BaseException | None = error
     while seen is not None:
@@ -91,7 +103,7 @@ def _why_unsupported(error: BaseException) -> str | None:
                 return reason
         seen = seen.__cause__ or seen.__context__
     message = str(error)
-    if "FakeTensor" in message or "meta tensor" in message or "data is not allocated" in message:
+    if any(words in message for words in _CONTENTS_WANTED):
         return "the forward pass needs a tensor's contents, and a pass on shapes alone has none"
     return None
 
@@ -118,21 +130,25 @@ def _plain_tensors(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
 
 
 def _copied_modules(module: nn.Module, fakes: Mapping[int, Any], done: dict[int, nn.Module]) -> nn.Module:
-    """The tree of modules copied, attributes shared."""
+    """The tree of modules copied, and each attribute that can be; what cannot is shared."""
     if id(module) in done:
         return done[id(module)]
-    new = copy.copy(module)
+    new = object.__new__(type(module))
     done[id(module)] = new
-    new.__dict__ = {
-        name: fakes.get(id(value), value) if isinstance(value, torch.Tensor) else value
-        for name, value in vars(module).items()
-    }
+    new.__dict__ = {name: _copied(value, fakes) for name, value in vars(module).items() if name != "_modules"}
     new._parameters = {name: fakes.get(id(p), p) for name, p in module._parameters.items()}
     new._buffers = {name: fakes.get(id(b), b) for name, b in module._buffers.items()}
     new._modules = {
         name: None if child is None else _copied_modules(child, fakes, done) for name, child in module._modules.items()
     }
     return new
+
+
+def _copied(value: Any, fakes: Mapping[int, Any]) -> Any:
+    try:
+        return copy.deepcopy(value, dict(fakes))
+    except Exception:
+        return value
 
 
 @contextmanager

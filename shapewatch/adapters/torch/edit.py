@@ -32,6 +32,10 @@ def applied(model: nn.Module, edits: Sequence[Edit]) -> Iterator[nn.Module]:
     try:
         with torch.random.fork_rng(devices=[], enabled=True):
             interventions = put_in(model, edits, undo)
+        given = [edit for edit in edits if isinstance(edit, Input)]
+        if given:
+            handle = model.register_forward_pre_hook(lambda _, args: _changed_inputs(args, given))
+            undo.append(handle.remove)
         if interventions:
             with Instrument(model, interventions):
                 yield model
@@ -40,6 +44,26 @@ def applied(model: nn.Module, edits: Sequence[Edit]) -> Iterator[nn.Module]:
     finally:
         for step in reversed(undo):
             step()
+
+
+def _changed_inputs(args: tuple[Any, ...], edits: Sequence[Input]) -> tuple[Any, ...]:
+    """The positional arguments as the edits want them, as far as a tensor can be made into another."""
+    changed_args = list(args)
+    for edit in edits:
+        if edit.index >= len(args) or not isinstance(args[edit.index], torch.Tensor):
+            continue
+        x = args[edit.index]
+        match edit.change:
+            case "permute":
+                x = x.permute(*edit.arguments["dims"])
+            case "unsqueeze":
+                x = x.unsqueeze(edit.arguments["dim"])
+            case "channels" if edit.arguments.get("was") == 1:
+                x = x.expand(*(-1 if size == given else size for size, given in zip(edit.shape, x.shape, strict=True)))
+            case "size" if x.dim() > 2 and x.is_floating_point() and not edit.arguments.get("plain"):
+                x = nn.functional.interpolate(x, size=edit.arguments["size"])
+        changed_args[edit.index] = x
+    return tuple(changed_args)
 
 
 def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None]]) -> Interventions:
@@ -113,15 +137,15 @@ def _fill_empty(
         raise ValueError(f"the model has no layer {path!r}")
     new = change(nn.Identity())
     new.train(owner.training)
-    plain, registered = vars(owner).pop(name, model), name in owner._modules
+    before, modules = dict(vars(owner)), dict(owner._modules)
+    vars(owner).pop(name, None)
     owner._modules[name] = new
 
     def back() -> None:
-        del owner._modules[name]
-        if registered:
-            owner._modules[name] = None
-        if plain is not model:
-            vars(owner)[name] = plain
+        vars(owner).clear()
+        vars(owner).update(before)
+        owner._modules.clear()
+        owner._modules.update(modules)
 
     undo.append(back)
 
@@ -129,7 +153,7 @@ def _fill_empty(
 def _become(model: nn.Module, new: nn.Module, undo: list[Callable[[], None]]) -> None:
     """The outermost module cannot be swapped: it takes over the attributes that differ."""
     for name, value in list(new.__dict__.items()):
-        if name not in ("_parameters", "_buffers", "_modules") and model.__dict__.get(name) is not value:
+        if model.__dict__.get(name) is not value:
             _put(model.__dict__, name, value, undo)
 
 
@@ -143,7 +167,8 @@ def changed(module: nn.Module, argument: str, value: Any) -> nn.Module:
     new = copy.copy(module)
     new.__dict__ = dict(vars(module))
     new._parameters = dict(module._parameters)
-    new._buffers = dict(module._buffers)
+    # a pass with the copy must not move the original's statistics
+    new._buffers = {name: None if buffer is None else buffer.clone() for name, buffer in module._buffers.items()}
     new._modules = dict(module._modules)
     resize = _RESIZE.get(kind_of_layer(type(module)) or "")
     if isinstance(value, tuple | list) and kind_of_layer(type(module)) is not None:
@@ -171,7 +196,7 @@ def _constructed_again(module: Any, argument: str, value: Any) -> nn.Module:
         )  # fmt: skip
     arguments = {name: getattr(module, name) for name in names} | {argument: value}
     if isinstance(module, nn.MultiheadAttention) and module._qkv_same_embed_dim:
-        arguments |= {"kdim": None, "vdim": None}
+        arguments |= {"kdim": None, "vdim": None, argument: value}
     like = next(module.parameters())
     cls: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
     if cls is nn.RNN:

@@ -7,9 +7,12 @@ on exceptions too, so the stack of open layers is right when it matters. No fram
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -31,6 +34,15 @@ from shapewatch.source import attribute_line, calling_line, raising_line
 
 _Tensor = torch.Tensor
 _Parameter = nn.Parameter
+_CALL = nn.Module._call_impl.__code__
+_ABOUT_GLOBAL_HOOKS = (
+    "ignore",
+    re.compile(r"Using `torch.compile\(module\)` when there are global hooks"),
+    UserWarning,
+    None,
+    0,
+)
+"""A warning filter: that there are global hooks is our doing, and they are gone after the block."""
 _isolated = threading.local()
 """`.by` is the one `Instrument` that records while a dry run goes on: a watch around it must not see the dry run."""
 
@@ -65,6 +77,17 @@ def tensors_in(value: Any, found: list[torch.Tensor], depth: int = 0) -> None:
     elif hasattr(value, "__dataclass_fields__"):
         for name in value.__dataclass_fields__:
             tensors_in(getattr(value, name, None), found, depth + 1)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """No watch of this thread sees what goes on inside: a dry run, or getting ready for one."""
+    outer = getattr(_isolated, "by", None)
+    _isolated.by = unseen
+    try:
+        yield
+    finally:
+        _isolated.by = outer
 
 
 class Interventions:
@@ -105,27 +128,38 @@ class Instrument(TorchFunctionMode):
         self._outer = getattr(_isolated, "by", None)
         if self._isolate:
             _isolated.by = self
-        self._handles = [
-            register_module_forward_pre_hook(self._before),
-            register_module_forward_hook(self._after, with_kwargs=True, always_call=True),
-        ]
-        super().__enter__()
+        try:
+            self._handles.append(register_module_forward_pre_hook(self._before))
+            self._handles.append(register_module_forward_hook(self._after, with_kwargs=True, always_call=True))
+            super().__enter__()
+        except Exception:
+            self._unhook()
+            raise
+        if "torch._dynamo" in sys.modules:
+            warnings.filters.insert(0, _ABOUT_GLOBAL_HOOKS)  # type: ignore[attr-defined]
+            warnings._filters_mutated()  # type: ignore[attr-defined]
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def _unhook(self) -> None:
         for handle in self._handles:
             handle.remove()
             _global_forward_hooks_with_kwargs.pop(handle.id, None)  # torch 2.13 forgets this one
         self._handles = []
         if self._isolate:
             _isolated.by = self._outer
+        if _ABOUT_GLOBAL_HOOKS in warnings.filters:
+            warnings.filters.remove(_ABOUT_GLOBAL_HOOKS)  # type: ignore[attr-defined]
+            warnings._filters_mutated()  # type: ignore[attr-defined]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._unhook()
         if any(lifted for *_, lifted in self._open):
             self._open.clear()  # an exception that no hook saw left the block while the mode was lifted
             return
         self._open.clear()
-        super().__exit__(kind, error, traceback)
+        _remove_mode(self)
 
     @property
     def _asleep(self) -> bool:
@@ -147,6 +181,8 @@ class Instrument(TorchFunctionMode):
 
     def _enter_layer(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         recorder = self.recorder
+        if self._open and not self.names.inside(module):
+            self._close_left(sys._getframe(2))
         outermost = not self._open
         if outermost:
             self._begin_root(module)
@@ -165,6 +201,32 @@ class Instrument(TorchFunctionMode):
         if lifted:
             _pop_mode()
         self._open.append((module, call, sys.exception(), lifted))
+
+    def _close_left(self, frame: FrameType | None) -> None:
+        """Close the layers that a KeyboardInterrupt left open: torch runs no hook for it, and their frames are gone.
+
+        Asked only when a module begins that is not known to be inside another, such as an outermost one that begins
+        again; a walk over frames costs too much for every layer.
+        """
+        while frame is not None and frame.f_code is not _CALL:
+            frame = frame.f_back
+        frame = frame.f_back if frame is not None else None  # past the call that begins now
+        while frame is not None:
+            if frame.f_code is _CALL:
+                module = frame.f_locals.get("self")
+                position = next((i for i in range(len(self._open) - 1, -1, -1) if self._open[i][0] is module), None)
+                if position is not None:
+                    self._close_from(position + 1)
+                    return
+            frame = frame.f_back
+        self._close_from(0)
+
+    def _close_from(self, position: int) -> None:
+        for _, call, _, lifted in self._open[position:]:
+            self.recorder.close_layer(call, (), False)
+            if lifted:
+                _push_mode(self)
+        del self._open[position:]
 
     def _begin_root(self, module: nn.Module) -> None:
         if module is not self._root:
@@ -366,6 +428,18 @@ class Instrument(TorchFunctionMode):
 
     def output(self) -> Any:
         return self._output
+
+
+def _remove_mode(mode: TorchFunctionMode) -> None:
+    """Take a mode off the stack of this thread, also from under others that end later than it."""
+    above = []
+    while torch._C._len_torch_function_stack():
+        top = _pop_mode()
+        if top is mode:
+            break
+        above.append(top)
+    for other in reversed(above):
+        _push_mode(other)
 
 
 def _callers_kwargs(frame: FrameType) -> dict[str, Any]:

@@ -32,6 +32,10 @@ class Names:
                 self._paths[id(module)] = path
                 self._modules[path] = module
 
+    def inside(self, module: nn.Module) -> bool:
+        """Whether a module is known, and not as the outermost one."""
+        return id(module) in self._paths and module not in self._roots
+
     def path(self, module: nn.Module, parent: str | None) -> str:
         known = self._paths.get(id(module))
         if known is not None and self._modules.get(known) is module:

@@ -29,10 +29,14 @@ def as_unwatched(trace: TracebackType | None) -> TracebackType | None:
     while index < len(entries):
         entry = entries[index]
         code = entry.tb_frame.f_code
+        if code is _DISPATCH and index + 1 < len(entries):
+            again = entries[index + 1].tb_frame.f_code
+            first = next((i for i in range(len(kept) - 1, -1, -1) if kept[i][0].tb_frame.f_code is again), None)
+            if first is not None:
+                del kept[first:]
+                index += 1
+                continue
         after = [one.tb_frame.f_code for one in entries[index + 1 : index + 3]]
-        if len(after) == 2 and after[0] is _DISPATCH and after[1] is code:
-            index += 2
-            continue
         if code is _CALL and after and after[0].co_name == "inner" and not _has_hooks(entry):
             short = _short_way(code)
             if short is not None:
