@@ -119,15 +119,19 @@ def window_out(size: int, kernel: int, stride: int, padding: int, dilation: int 
     return out - 1 if (out - 1) * stride >= size + padding else out
 
 
-def window_in(out: Range, kernel: int, stride: int, padding: int, dilation: int = 1) -> Range:
-    """The sizes from which a convolution or a pooling (rounding down) gives a size in `out`."""
+def window_in(out: Range, kernel: int, stride: int, padding: int, dilation: int = 1) -> Range | None:
+    """The sizes from which a convolution or a pooling (rounding down) gives a size in `out`; None if there is none."""
     reach = dilation * (kernel - 1) + 1 - 2 * padding
+    low = max(1, reach, (out.low - 1) * stride + reach)
     high = UNBOUNDED if out.high >= UNBOUNDED else (out.high - 1) * stride + reach + stride - 1
-    return Range(max(1, (out.low - 1) * stride + reach), max(1, high))
+    return Range(low, high) if low <= high and out.high >= 1 else None
 
 
 def window_strides(size: int, out: Range, kernel: int, padding: int, dilation: int = 1) -> Iterator[int]:
-    """The strides with which `size` becomes a size in `out`, smallest first."""
+    """The strides with which `size` becomes a size in `out`, smallest first, up to 64.
+
+    A single window can be had with every large stride; the smallest stands for them.
+    """
     span = size + 2 * padding - dilation * (kernel - 1) - 1
     if span < 0 or out.low < 1:
         return

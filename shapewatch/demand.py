@@ -305,7 +305,9 @@ def _pad(place: _Place, demand: Demand) -> Pull:
     for axis, wanted in demand.items():
         pair = 2 * (len(place.out) - 1 - axis)
         added = sum(amounts[pair : pair + 2])
-        onward[axis] = Range(wanted.low - added, wanted.high - added)
+        if wanted.high - added < 1:
+            return NOTHING
+        onward[axis] = Range(max(1, wanted.low - added), wanted.high - added)
     return Pull(onward=((place.source, onward, ()),))
 
 
@@ -525,7 +527,8 @@ class _Window:
     def _with(self, argument: str, value: int) -> int | None:
         settings: dict[str, Any] = {argument: value}
         other = replace(self, **settings)
-        return None if other.size + 2 * other.padding < other.kernel_size else other.gives(self.size)
+        reach = other.dilation * (other.kernel_size - 1) + 1
+        return other.gives(self.size) if self.transposed or self.size + 2 * other.padding >= reach else None
 
 
 _TRIED = {
@@ -615,7 +618,7 @@ def _window(place: _Place, demand: Demand) -> Pull:
     own: list[tuple[Edit, ...]] = []
     if not rest and not onward_channels:
         for argument in WINDOW_ARGUMENTS:
-            if argument == "output_padding" and not transposed:
+            if place.layer is not None and argument not in facts:
                 continue
             values = _settings(windows, argument, spatial)
             own.extend((place.set(argument, value), *channel_edits) for value in values)

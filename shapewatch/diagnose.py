@@ -274,10 +274,10 @@ def _written(edits: Sequence[Edit], adapter: Adapter, *recordings: Recording) ->
         )
         written = [adapter.write(edit, merged) for edit in last.values()]
         parts.append(
-            Written("; ".join(w.title for w in written), written[0].code, {"edits": [w.edit for w in written]})
+            Written("; ".join(w.title for w in written), written[0].code, {"edits": tuple(w.edit for w in written)})
         )
     parts += [adapter.write(edit, recording) for edit in others]
-    data = [edit for part in parts for edit in part.edit.get("edits", [part.edit])]
+    data = tuple(edit for part in parts for edit in part.edit.get("edits", (part.edit,)))
     return Written(
         "; ".join(part.title for part in parts),
         "\n".join(part.code for part in parts),

@@ -374,14 +374,15 @@ def _oddity(edit: Set) -> float:
 def _in_step(layer: Layer) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Single settings with which a convolution or pooling divides every size by its stride."""
     rank = layer.facts.get("rank", 2)
-    k, p, d = (_spread(layer.facts[name], rank) for name in ("kernel_size", "padding", "dilation"))
+    facts = {"dilation": 1, **layer.facts}
+    k, p, d = (_spread(facts[name], rank) for name in ("kernel_size", "padding", "dilation"))
     options = {
         "dilation": (1,) * rank,
         "padding": tuple(d[i] * (k[i] - 1) // 2 for i in range(rank)),
         "kernel_size": tuple(2 * p[i] // d[i] + 1 for i in range(rank)),
     }
     for argument, value in options.items():
-        if keeps_pace(layer, {argument: value}):
+        if argument in layer.facts and keeps_pace(layer, {argument: value}):
             yield argument, value
 
 

@@ -192,7 +192,7 @@ def patterns(path: str) -> Iterator[tuple[str, float, int]]:
 
 def keeps_pace(layer: Layer, edits: Mapping[str, Any]) -> bool | None:
     """Whether a convolution or pooling with these settings divides every size by its stride; None for other layers."""
-    facts = {**layer.facts, **edits}
+    facts = {"dilation": 1, **layer.facts, **edits}
     if layer.kind not in ("conv", "pool") or not all(name in facts for name in _WINDOW):
         return None
     settings = [facts[name] for name in _WINDOW]

@@ -284,11 +284,14 @@ class Forward(nn.Module):
         (lambda layer, x: layer(x).mean(1), {1: Range.only(4)}),
         (lambda layer, x: layer(x).unsqueeze(1), {3: Range.only(4)}),
         (lambda layer, x: torch.cat([layer(x), x], -1), {2: Range.only(12)}),
-        (lambda layer, x: layer(x) @ x.transpose(1, 2)[:, :, :].new_empty(1, 8, 5).expand(2, 8, 5), {1: Range.only(4)}),
+        (lambda layer, x: layer(x) @ x.transpose(1, 2), {1: Range.only(4)}),
         (lambda layer, x: torch.einsum("btc,bsc->bts", layer(x), x), {1: Range.only(4)}),
         (lambda layer, x: torch.relu(layer(x) * 2), {2: Range.only(4)}),
+        (lambda layer, x: layer(x).view(2, 3, 2, -1), {3: Range.only(3)}),
+        (lambda layer, x: layer(x).view(2, 3, -1, 4).transpose(1, 2), {1: Range.only(3)}),
+        (lambda layer, x: layer(x).flatten(1), {1: Range.only(12)}),
     ],
-    ids="transpose permute chunk slice mean unsqueeze concat matmul einsum times".split(),
+    ids="transpose permute chunk slice mean unsqueeze concat matmul einsum times view heads flatten".split(),
 )
 def test_operations_one_by_one(forward: Callable[[nn.Module, Tensor], Tensor], demand: Demand) -> None:
     """A demand goes through an operation: to the layer before it, or to the input."""

@@ -219,7 +219,7 @@ def test_all_names_what_is_public() -> None:
     assert sorted(run.stdout.split()) == list(shapewatch.__all__)
 
 
-@pytest.mark.parametrize("name", ["watch", "check", "explain", "Report", "Diagnosis", "Junction", "Fix", "Session"])
+@pytest.mark.parametrize("name", ["watch", "check", "Report", "Diagnosis", "Junction", "Fix", "Session"])
 def test_what_users_type_is_there(name: str) -> None:
     assert name in shapewatch.__all__ and callable(getattr(shapewatch, name))
 

@@ -20,7 +20,7 @@ from shapewatch.recording import Recording, Shape, TensorSpec
 from shapewatch.repair import failing_unit
 from shapewatch.report import Report
 from shapewatch.rules import RULES, Case, Finding, Rule
-from shapewatch.testing import Tape
+from shapewatch.testing import Tape, assert_no_shape_errors
 
 HEADINGS = ["What it means", "Why", "Bad", "Good"]
 
@@ -202,3 +202,40 @@ def test_a_layer_of_width_one_that_is_stretched_is_not() -> None:
     narrow = tape.layer("score", "conv", x, shape=(2, 1, 32, 32), out_channels=1, rank=2)
     tape.op("add", x, narrow)
     assert set(findings(tape.recording())) == {"SW291"}
+
+
+def test_a_tape_takes_no_call_after_the_one_that_failed() -> None:
+    tape = Tape()
+    x = tape.input(2, 3)
+    with pytest.raises(ValueError, match="say which"):
+        tape.op("add", x, tape.input(2, 4))
+    tape.fails("add", x, x)
+    with pytest.raises(ValueError, match="ended"):
+        tape.op("relu", x)
+    recording = tape.recording()
+    assert recording.failing_call() is not None and recording.outputs == ()
+
+
+# The assertion for tests of models
+
+
+def test_a_model_that_fits_passes_and_gives_its_report() -> None:
+    assert assert_no_shape_errors(nn.Linear(3, 4), input_shape=(2, 3)).output == (2, 4)
+    assert assert_no_shape_errors(nn.Linear(3, 4), torch.zeros(5, 3)).output == (5, 4)
+
+
+def test_a_model_that_does_not_fit_fails_with_the_report() -> None:
+    with pytest.raises(AssertionError, match=r"SW102 input-width-differs"):
+        assert_no_shape_errors(nn.Linear(3, 4), input_shape=(2, 5))
+
+
+class Counts(nn.Module):
+    """What comes out depends on what is in the tensor: no pass on shapes can tell."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[: int(x.sum().item())]
+
+
+def test_what_could_not_be_followed_is_not_asserted() -> None:
+    with pytest.raises(AssertionError, match="Not checked to the end"):
+        assert_no_shape_errors(Counts(), input_shape=(2, 5))

@@ -62,10 +62,9 @@ def _own(case: Case, given: int) -> list[tuple[Edit, ...]]:
     own: list[tuple[Edit, ...]] = []
     if groups > 1 and groups == facts.get("in_channels"):
         if out % given == 0:
-            own.append((case.set("groups", 1), case.set("in_channels", given), case.set("groups", given)))
+            own.append((case.set("in_channels", given), case.set("groups", given)))
         if out == groups:
-            changed = (case.set("groups", 1), case.set("in_channels", given), case.set("out_channels", given))
-            own.append((*changed, case.set("groups", given)))
+            own.append(tuple(case.set(name, given) for name in ("in_channels", "out_channels", "groups")))
     elif given % groups == 0:
         own.append((case.set("in_channels", given),))
     return own

@@ -7,10 +7,10 @@ An addition (or product, comparison, …) of an activation with a weight, a cons
 Often a learned table (a positional embedding, a mask) was made for another length than the input now has.
 
 ## Bad
-    nn.Linear(4, 4)(torch.ones(2, 6, 4)) + torch.ones(5, 4)
+    nn.Linear(4, 4)(torch.ones(2, 6, 4)) + nn.Parameter(torch.ones(5, 4))
 
 ## Good
-    nn.Linear(4, 4)(torch.ones(2, 5, 4)) + torch.ones(5, 4)
+    nn.Linear(4, 4)(torch.ones(2, 5, 4)) + nn.Parameter(torch.ones(5, 4))
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ not. The original module is never written to.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -70,10 +70,14 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
     """Change the model; what acts on operations instead is given back. `undo` gets the way back, step by step."""
     interventions = Interventions()
     like = next(model.parameters(), None)
+    settings: dict[str, dict[str, Any]] = {}
     for edit in edits:
         if isinstance(edit, Set):
-            _swap(model, edit.layer, undo, partial(changed, argument=edit.argument, value=edit.value))
-        elif isinstance(edit, Replace):
+            settings.setdefault(edit.layer, {})[edit.argument] = edit.value
+    for path, arguments in settings.items():
+        _swap(model, path, undo, partial(changed, arguments=arguments))
+    for edit in edits:
+        if isinstance(edit, Replace):
             _swap(model, edit.layer, undo, partial(_instead, module=edit.module, otherwise=like))
         elif isinstance(edit, Insert):
             module = build(edit.module, like)
@@ -160,43 +164,49 @@ def _become(model: nn.Module, new: nn.Module, undo: list[Callable[[], None]]) ->
 # A layer with one argument changed
 
 
-def changed(module: nn.Module, argument: str, value: Any) -> nn.Module:
-    """A copy of a layer in which one constructor argument has another value; weights anew where they must be."""
+def changed(module: nn.Module, arguments: Mapping[str, Any]) -> nn.Module:
+    """A copy of a layer in which constructor arguments have other values; weights anew where they must be.
+
+    Raises:
+        ValueError: no such layer can be made, such as a convolution whose groups do not divide its channels.
+    """
     if isinstance(module, nn.modules.rnn.RNNBase | nn.MultiheadAttention):
-        return _constructed_again(module, argument, value)
+        return _constructed_again(module, arguments)
     new = copy.copy(module)
     new.__dict__ = dict(vars(module))
     new._parameters = dict(module._parameters)
     # a pass with the copy must not move the original's statistics
     new._buffers = {name: None if buffer is None else buffer.clone() for name, buffer in module._buffers.items()}
     new._modules = dict(module._modules)
-    resize = _RESIZE.get(kind_of_layer(type(module)) or "")
-    if isinstance(value, tuple | list) and kind_of_layer(type(module)) is not None:
-        value = tuple(value)
-    if resize is None or not resize(new, argument, value):
-        old = getattr(module, argument, None)
-        if isinstance(old, tuple) and isinstance(value, int):
-            value = (value,) * len(old)
-        setattr(new, argument, value)
-    if hasattr(module, "_reversed_padding_repeated_twice") and argument in ("padding", "kernel_size", "dilation"):
-        padding = new.padding
-        if not isinstance(padding, str):
-            new._reversed_padding_repeated_twice = [p for p in reversed(padding) for _ in range(2)]
+    kind = kind_of_layer(type(module))
+    sizing, resize = _RESIZE.get(kind or "", (frozenset[str](), None))
+    for argument, value in arguments.items():
+        if argument not in sizing:
+            _set_attribute(new, argument, tuple(value) if kind and isinstance(value, list) else value)
+    sized = {argument: value for argument, value in arguments.items() if argument in sizing}
+    if resize is not None and sized:
+        resize(new, sized)
+    if hasattr(module, "_reversed_padding_repeated_twice") and not isinstance(new.padding, str):
+        new._reversed_padding_repeated_twice = [p for p in reversed(new.padding) for _ in range(2)]
     return new
 
 
-def _constructed_again(module: Any, argument: str, value: Any) -> nn.Module:
+def _set_attribute(module: nn.Module, argument: str, value: Any) -> None:
+    old = getattr(module, argument, None)
+    setattr(module, argument, (value,) * len(old) if isinstance(old, tuple) and isinstance(value, int) else value)
+
+
+def _constructed_again(module: Any, changes: Mapping[str, Any]) -> nn.Module:
     names: tuple[str, ...]
     if isinstance(module, nn.MultiheadAttention):
         names = ("embed_dim", "num_heads", "dropout", "batch_first", "kdim", "vdim")
     else:
-        names = (
-            "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
-            *(("proj_size",) if isinstance(module, nn.LSTM) else ()),
-        )  # fmt: skip
-    arguments = {name: getattr(module, name) for name in names} | {argument: value}
+        names = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
+        names += ("proj_size",) if isinstance(module, nn.LSTM) else ()
+    arguments = {name: getattr(module, name) for name in names}
     if isinstance(module, nn.MultiheadAttention) and module._qkv_same_embed_dim:
-        arguments |= {"kdim": None, "vdim": None, argument: value}
+        arguments |= {"kdim": None, "vdim": None}
+    arguments |= changes
     like = next(module.parameters())
     cls: Any = next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn"))
     if cls is nn.RNN:
@@ -222,100 +232,79 @@ def _weights(module: nn.Module, sizes: dict[str, tuple[int, ...] | None]) -> Non
             reset()
 
 
-def _resize_conv(module: Any, argument: str, value: Any) -> bool:
-    if argument not in ("in_channels", "out_channels", "kernel_size", "groups"):
-        return False
+def _resize_conv(module: Any, changes: Mapping[str, Any]) -> None:
     weight = module.weight
     transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)
-    out_axis, in_axis = (1, 0) if transposed else (0, 1)
-    facts = {
-        "out_channels": weight.shape[out_axis] * (module.groups if transposed else 1),
-        "in_channels": weight.shape[in_axis] * (1 if transposed else module.groups),
+    rank = weight.dim() - 2
+    facts: dict[str, Any] = {
+        "in_channels": weight.shape[0] if transposed else weight.shape[1] * module.groups,
+        "out_channels": weight.shape[1] * module.groups if transposed else weight.shape[0],
         "kernel_size": tuple(weight.shape[2:]),
         "groups": module.groups,
+        **changes,
     }
-    rank = weight.dim() - 2
-    if argument == "kernel_size" and isinstance(value, int):
-        value = (value,) * rank
-    facts[argument] = value
+    kernel = facts["kernel_size"]
+    facts["kernel_size"] = (kernel,) * rank if isinstance(kernel, int) else tuple(kernel)
+    groups, taken, given = facts["groups"], facts["in_channels"], facts["out_channels"]
+    if groups < 1 or taken % groups or given % groups:
+        raise ValueError(f"{groups} groups do not divide {taken} channels in and {given} out")
     for name, fact in facts.items():
         setattr(module, name, fact)
-    divided = facts["out_channels"] if transposed else facts["in_channels"]
-    if divided % facts["groups"] or facts["out_channels"] % facts["groups"]:
-        raise ValueError(f"{facts['groups']} groups do not divide the channels")
-    inner = divided // facts["groups"]
-    whole = facts["in_channels"] if transposed else facts["out_channels"]
-    _weights(module, {"weight": (whole, inner, *facts["kernel_size"]), "bias": (facts["out_channels"],)})
-    return True
+    outer, inner = (taken, given // groups) if transposed else (given, taken // groups)
+    _weights(module, {"weight": (outer, inner, *facts["kernel_size"]), "bias": (given,)})
 
 
-def _resize_linear(module: Any, argument: str, value: Any) -> bool:
-    if argument not in ("in_features", "out_features"):
-        return False
+def _resize_linear(module: Any, changes: Mapping[str, Any]) -> None:
     out_features, in_features = module.weight.shape
-    facts = {"in_features": in_features, "out_features": out_features, argument: value}
+    facts = {"in_features": in_features, "out_features": out_features, **changes}
     module.in_features, module.out_features = facts["in_features"], facts["out_features"]
     _weights(module, {"weight": (module.out_features, module.in_features), "bias": (module.out_features,)})
-    return True
 
 
-def _resize_norm(module: Any, argument: str, value: Any) -> bool:
-    if argument in ("num_features", "num_channels"):
-        setattr(module, argument, value)
-        names = ("weight", "bias", "running_mean", "running_var")
-        _weights(module, dict.fromkeys(names, (value,)))
-        return True
-    if argument == "normalized_shape":
+def _resize_norm(module: Any, changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        if name == "num_groups":
+            module.num_groups = value
+            continue
         shape = (value,) if isinstance(value, int) else tuple(value)
-        module.normalized_shape = shape
-        _weights(module, {"weight": shape, "bias": shape})
-        return True
-    return False
+        setattr(module, name, shape if name == "normalized_shape" else value)
+        _weights(module, dict.fromkeys(("weight", "bias", "running_mean", "running_var"), shape))
 
 
-def _resize_embedding(module: Any, argument: str, value: Any) -> bool:
-    if argument not in ("num_embeddings", "embedding_dim"):
-        return False
-    setattr(module, argument, value)
+def _resize_embedding(module: Any, changes: Mapping[str, Any]) -> None:
+    for name, value in changes.items():
+        setattr(module, name, value)
     _weights(module, {"weight": (module.num_embeddings, module.embedding_dim)})
-    return True
 
 
-def _resize_cell(module: Any, argument: str, value: Any) -> bool:
-    if argument not in ("input_size", "hidden_size"):
-        return False
+def _resize_cell(module: Any, changes: Mapping[str, Any]) -> None:
     gates = module.weight_ih.shape[0] // module.hidden_size
-    setattr(module, argument, value)
+    for name, value in changes.items():
+        setattr(module, name, value)
     rows = gates * module.hidden_size
-    _weights(
-        module,
-        {
-            "weight_ih": (rows, module.input_size),
-            "weight_hh": (rows, module.hidden_size),
-            "bias_ih": (rows,),
-            "bias_hh": (rows,),
-        },
-    )
-    return True
+    inputs, states = (rows, module.input_size), (rows, module.hidden_size)
+    _weights(module, {"weight_ih": inputs, "weight_hh": states, "bias_ih": (rows,), "bias_hh": (rows,)})
 
 
-def _resize_prelu(module: Any, argument: str, value: Any) -> bool:
-    if argument != "num_parameters":
-        return False
-    module.num_parameters = value
-    _weights(module, {"weight": (value,)})
-    return True
+def _resize_prelu(module: Any, changes: Mapping[str, Any]) -> None:
+    module.num_parameters = changes["num_parameters"]
+    _weights(module, {"weight": (module.num_parameters,)})
 
 
-_RESIZE: dict[str, Callable[[Any, str, Any], bool]] = {
-    "conv": _resize_conv,
-    "conv_transpose": _resize_conv,
-    "linear": _resize_linear,
-    "norm": _resize_norm,
-    "embedding": _resize_embedding,
-    "recurrent": _resize_cell,
-    "prelu": _resize_prelu,
+_Resizing = Callable[[Any, Mapping[str, Any]], None]
+
+_CONV = (frozenset({"in_channels", "out_channels", "kernel_size", "groups"}), _resize_conv)
+
+_RESIZE: Mapping[str, tuple[frozenset[str], _Resizing | None]] = {
+    "conv": _CONV,
+    "conv_transpose": _CONV,
+    "linear": (frozenset({"in_features", "out_features"}), _resize_linear),
+    "norm": (frozenset({"num_features", "num_channels", "num_groups", "normalized_shape"}), _resize_norm),
+    "embedding": (frozenset({"num_embeddings", "embedding_dim"}), _resize_embedding),
+    "recurrent": (frozenset({"input_size", "hidden_size"}), _resize_cell),
+    "prelu": (frozenset({"num_parameters"}), _resize_prelu),
 }
+"""Of each kind of layer, the arguments that its weights depend on, and how to make these anew."""
 
 
 # New layers

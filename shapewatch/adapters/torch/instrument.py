@@ -324,6 +324,8 @@ class Instrument(TorchFunctionMode):
         tensors_in(args, taken)
         if kwargs:
             tensors_in(tuple(kwargs.values()), taken)
+        if len(taken) > 1:
+            kind = _OF_SEVERAL.get(name, kind)
         recorder = self.recorder
         operands = tuple([self._number(tensor, None) for tensor in taken])
         inner = recorder.innermost
@@ -470,6 +472,9 @@ def _name(function: Any) -> tuple[str | None, str, bool]:
     _named[function] = named
     return named
 
+
+_OF_SEVERAL = {"max": "maximum", "min": "minimum"}
+"""`torch.max` reduces one tensor, and takes the larger of two."""
 
 _VIEWS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data"})
 

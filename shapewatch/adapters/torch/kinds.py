@@ -285,7 +285,7 @@ def _pool(module: Any) -> dict[str, Any]:
         "kernel_size": _tuple(module.kernel_size, rank),
         "stride": _tuple(stride, rank),
         "padding": _tuple(getattr(module, "padding", 0), rank),
-        "dilation": _tuple(getattr(module, "dilation", 1), rank),
+        **({"dilation": _tuple(module.dilation, rank)} if hasattr(module, "dilation") else {}),
         "ceil_mode": bool(getattr(module, "ceil_mode", False)),
         "rank": rank,
     }

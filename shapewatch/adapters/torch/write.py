@@ -202,7 +202,7 @@ def _module_data(module: Module) -> dict[str, Any]:
     arguments = dict(module.arguments)
     rank = arguments.pop("rank", 2)
     if module.kind == "sequence":
-        return {"type": "Sequential", "arguments": {"modules": [_module_data(part) for part in module.parts]}}
+        return {"type": "Sequential", "arguments": {"modules": tuple(_module_data(part) for part in module.parts)}}
     average = arguments.pop("average", False)
     names = {
         "conv": f"Conv{rank}d",
@@ -356,5 +356,5 @@ def _write_input(edit: Input) -> Written:
             if len(size) == 0 or arguments.get("plain"):
                 code = f"# an input of shape {text(edit.shape)}"
     public = {key: arguments[key] for key in ("dims", "dim", "size", "channels") if key in arguments}
-    data: dict[str, Any] = {"action": "input", "index": edit.index, "change": edit.change, "shape": list(edit.shape)}
+    data: dict[str, Any] = {"action": "input", "index": edit.index, "change": edit.change, "shape": edit.shape}
     return Written(title, code, data | public)
