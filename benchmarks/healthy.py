@@ -271,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for problem in check.problems:
                 print(f"{name}  [{check.mode}]  {problem}", flush=True)
     except KeyboardInterrupt:
-        done = {each.architecture for each in (*checks, *skipped)}
+        done = {c.architecture for c in checks} | {each.architecture for each in skipped}
         skipped += [Skipped(a.name, "interrupted before it") for a in chosen if a.name not in done]
     for reason, names in by_reason(skipped).items():
         print(f"skipped  {', '.join(names)}: {reason}")
