@@ -12,7 +12,7 @@ from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, place_l
 from shapewatch.junctions import Graph, find_junctions
 from shapewatch.recorder import own_fault
 from shapewatch.recording import Call, Recording, Span, text
-from shapewatch.repair import SECONDS, Candidate, Outcome, Proposer, Search, Verified, failing_unit, places
+from shapewatch.repair import SECONDS, Candidate, Outcome, Search, Verified, places, propose, short
 from shapewatch.report import Cause, Diagnosis, Fix, Report
 from shapewatch.rules import RULES, Case, Finding
 from shapewatch.rules.rule import listed
@@ -80,7 +80,7 @@ def _failures(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[D
 
 
 def _first_case(graph: Graph) -> tuple[Case, Finding] | None:
-    failure, unit = graph.recording.failure, failing_unit(graph)
+    failure, unit = graph.recording.failure, graph.failing_unit()
     if failure is None or unit is None or failure.type not in SHAPE_ERRORS:
         return None
     case = Case(graph, unit, failure.message, failure.type)
@@ -120,7 +120,7 @@ def _not_reproduced(baseline: Trial, case: Case) -> str | None:
         return baseline.unsupported
     if baseline.recording.failure is None:
         return "the pass on shapes alone does not fail, so it cannot show that a change helps"
-    unit = failing_unit(Graph(baseline.recording))
+    unit = Graph(baseline.recording).failing_unit()
     if unit is None or unit.place != case.call.place:
         where = "outside every layer" if unit is None else f"at {unit.layer or unit.name}"
         return f"the pass on shapes alone fails elsewhere, {where}: {baseline.recording.failure.message[:120]}"
@@ -132,7 +132,7 @@ def _solve(
 ) -> tuple[list[Fault], bool]:
     """The faults from this one on with their repairs, and whether with all of them the pass finishes."""
     search = Search(probe, base, max(0.3, deadline - time.monotonic()))
-    candidates = Proposer(case, finding, case.recording).candidates()
+    candidates = propose(case, finding)
     outcome = search.outcome(candidates, case)
     if outcome.passing:
         return [Fault(case, finding, outcome, outcome.passing[0], None)], True
@@ -191,7 +191,7 @@ def _with_the_others(several: bool, finished: bool) -> str:
 
 
 def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
-    candidates = Proposer(case, finding, case.recording).candidates()
+    candidates = propose(case, finding)
     plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
     fixes = []
     for candidate in plausible:
@@ -321,9 +321,9 @@ def _blamed(edit: Edit, recording: Recording) -> str:
 def _reason(case: Case, fix: Fix, edit: Edit) -> str:
     if isinstance(edit, Set):
         sets = {e.argument: e for e in fix.changes if isinstance(e, Set) and e.layer == edit.layer}
-        return "; ".join(f"{e.argument} is {_short(e.was)}, where {_short(e.value)} fits" for e in sets.values())
+        return "; ".join(f"{e.argument} is {short(e.was)}, where {short(e.value)} fits" for e in sets.values())
     if isinstance(edit, SetCall):
-        return f"{edit.argument} is {_short(edit.was)}, where {_short(edit.value)} fits"
+        return f"{edit.argument} is {short(edit.was)}, where {short(edit.value)} fits"
     if case.junction is not None and len(case.junction.branches) == 2:
         names = {branch.role: branch for branch in case.junction.branches}
         main, skip = names.get("main"), names.get("skip")
@@ -338,12 +338,6 @@ def _because(reason: str, fix: Fix) -> str:
 
 def _call_of(path: str, recording: Recording) -> Call | None:
     return next((call for call in recording.calls if call.is_layer and call.layer == path), None)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, tuple) and value and all(item == value[0] for item in value):
-        return str(value[0])
-    return str(value)
 
 
 # What ran and looks wrong
@@ -365,7 +359,7 @@ def _warnings(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[D
 def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None) -> Diagnosis:
     candidates = [
         candidate
-        for candidate in Proposer(case, finding, case.recording).candidates()
+        for candidate in propose(case, finding)
         if not any(isinstance(edit, Input) for edit in candidate.edits)
     ]
     fixes: list[Fix] = []

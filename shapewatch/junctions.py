@@ -131,6 +131,14 @@ class Graph:
         """The unit that a call is part of: a leaf layer's own operations are the layer's."""
         return self.recording.calls[self._inside.get(call.number, call.number)]
 
+    def failing_unit(self) -> Call | None:
+        """The unit that failed; a layer's own operation is the layer's, and so is an assertion that takes no tensor."""
+        call = self.recording.failing_call()
+        if call is None:
+            return None
+        unit = self.unit_of(call)
+        return self.recording.calls[unit.parent] if not unit.operands and unit.parent is not None else unit
+
     @cached_property
     def ancestors(self) -> list[int]:
         """Of each value, itself and all that it was made from."""

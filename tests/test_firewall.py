@@ -49,7 +49,7 @@ PLACES: dict[str, tuple[object, str, Any]] = {
     "every rule": (diagnose, "RULES", BROKEN_RULES),
     "junctions": (diagnose, "find_junctions", boom),
     "diagnose": (sys.modules["shapewatch.watch"], "diagnose", boom),
-    "candidates": (repair.Proposer, "candidates", boom),
+    "candidates": (diagnose, "propose", boom),
     "search": (repair.Search, "run", boom),
     "writing": (adapter.TorchAdapter, "write", boom),
     "note": (render, "note_of", boom),

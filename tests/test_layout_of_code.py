@@ -18,7 +18,7 @@ LEVELS = (
     ("recording", "edits"),
     ("axes", "codec", "source"),
     ("junctions", "recorder"),
-    ("demand", "projection", "siblings", "report", "adapters"),
+    ("demand", "report", "adapters"),
     ("rules",),
     ("repair",),
     ("diagnose",),

@@ -17,7 +17,6 @@ import shapewatch
 from shapewatch import rules
 from shapewatch.junctions import Graph
 from shapewatch.recording import Recording, Shape, TensorSpec
-from shapewatch.repair import failing_unit
 from shapewatch.report import Report
 from shapewatch.rules import RULES, Case, Finding, Rule
 from shapewatch.testing import Tape, assert_no_shape_errors
@@ -127,7 +126,7 @@ def test_sizes_come_first_and_the_tone_is_plain(rule: Rule) -> None:
 def findings(recording: Recording) -> dict[str, Finding]:
     """What each rule says about the call that failed or, where none did, about any call."""
     graph = Graph(recording)
-    unit, failure = failing_unit(graph), recording.failure
+    unit, failure = graph.failing_unit(), recording.failure
     units = graph.units if unit is None else [unit]
     message = failure.message if failure else ""
     found = {}

@@ -8,7 +8,7 @@ import pytest
 
 from shapewatch.edits import Set
 from shapewatch.recording import Layer
-from shapewatch.siblings import Siblings, keeps_pace, patterns
+from shapewatch.repair.siblings import Siblings, keeps_pace, patterns
 
 
 def conv(path: str, stride: int = 1, given: int = 64, made: int = 64, **facts: Any) -> Layer:

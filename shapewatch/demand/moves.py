@@ -1,0 +1,206 @@
+"""Calls that keep or move axes: norms, activations, permutes, reshapes, reductions, splits, pads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shapewatch import axes
+from shapewatch.axes import Range
+from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
+from shapewatch.recording import Shape
+
+
+def keeping_shape(place: Place, demand: Demand) -> Pull:
+    """Anything whose result has the shape of an operand: activations, dropout, casts, and calls of unknown kind."""
+    for operand in place.unit.operands:
+        if place.graph.is_activation(operand) and place.shape(operand) == place.out:
+            return Pull(onward=((operand, demand, ()),))
+    return NOTHING
+
+
+def _norm(place: Place, demand: Demand) -> Pull:
+    """A norm keeps every axis, and has to follow when the size of its own changes."""
+    facts, companions = place.facts, []
+    if place.layer is not None and facts.get("fixed", True):
+        own = norm_axes(place.shape(place.source), facts)
+        for axis in own:
+            exact = demand[axis].exact if axis in demand else None
+            if exact is not None:
+                companions.append(place.set(*_norm_argument(facts, exact)))
+    return Pull(onward=((place.source, demand, tuple(companions)),))
+
+
+def norm_axes(shape: Shape, facts: Mapping[str, Any]) -> tuple[int, ...]:
+    """The axes whose sizes a norm was made for."""
+    if facts.get("style") == "layer":
+        wanted = facts.get("normalized_shape", ())
+        if len(wanted) == 1 and len(shape) == 4 and shape[-1] != wanted[0] and shape[1] == wanted[0]:
+            return (1,)  # a LayerNorm for images, over channels
+        return tuple(range(len(shape) - len(wanted), len(shape)))
+    return (1,) if len(shape) > 1 else (0,)
+
+
+def _norm_argument(facts: Mapping[str, Any], size: int) -> tuple[str, Any]:
+    for name in ("num_features", "num_channels"):
+        if name in facts:
+            return name, size
+    return "normalized_shape", (*tuple(facts.get("normalized_shape", ()))[:-1], size)
+
+
+def _prelu(place: Place, demand: Demand) -> Pull:
+    exact = demand[1].exact if 1 in demand else None
+    companions = (place.set("num_parameters", exact),) if exact and place.facts.get("num_parameters", 1) > 1 else ()
+    return Pull(onward=((place.source, demand, companions),))
+
+
+def _permute(place: Place, demand: Demand) -> Pull:
+    rank, facts = len(place.out), place.unit.facts
+    if len(place.shape(place.source)) != rank:
+        return NOTHING
+    order = list(range(rank))
+    if "dims" in facts:
+        order = [dim % rank for dim in facts["dims"]]
+    elif "swap" in facts:
+        one, other = (dim % rank for dim in facts["swap"])
+        order[one], order[other] = order[other], order[one]
+    elif place.unit.name not in ("T", "t", "mT"):
+        return NOTHING
+    else:
+        order.reverse()
+    return Pull(onward=((place.source, {order[axis]: wanted for axis, wanted in demand.items()}, ()),))
+
+
+def _reshape(place: Place, demand: Demand) -> Pull:
+    """Runs of axes with one product: a run that stays one axis hands the demand on; a merged run can be met by each of
+    its members, or by its spatial members together when they are equal."""
+    before = place.shape(place.source)
+    groups = axes.factor_groups(before, place.out)
+    if not groups:
+        return NOTHING
+    onward: list[Demand] = [{}]
+    for old, new in groups:
+        asked = [axis for axis in new if axis in demand]
+        if not asked:
+            continue
+        if len(asked) > 1 or not old:
+            return NOTHING
+        axis = asked[0]
+        others = math.prod(place.out[other] or 1 for other in new if other != axis)
+        total = Range(demand[axis].low * others, min(demand[axis].high * others, axes.UNBOUNDED))
+        options = list(_merged(before, old, total))
+        onward = [{**one, **option} for one in onward for option in options]
+    return Pull(onward=tuple((place.source, option, ()) for option in onward if option))
+
+
+def _merged(before: Shape, run: tuple[int, ...], total: Range) -> Iterator[Demand]:
+    """Demands on the axes of a run whose product has to be in `total`."""
+    sizes = [before[axis] or 1 for axis in run]
+    whole = math.prod(sizes)
+    for axis, size in zip(run, sizes, strict=True):
+        rest = whole // size
+        low, high = -(-total.low // rest), total.high // rest
+        if low <= high:
+            yield {axis: Range(low, high)}
+    for count in (2, 3):
+        spatial = run[-count:]
+        if len(run) < count or len({before[axis] for axis in spatial}) > 1:
+            continue
+        rest = whole // (before[spatial[0]] or 1) ** count
+        sides = [side for side in range(1, 1025) if total.low <= side**count * rest <= total.high]
+        if sides:
+            yield {axis: Range(sides[0], sides[-1]) for axis in spatial}
+
+
+def _reduce(place: Place, demand: Demand) -> Pull:
+    before, dims = place.shape(place.source), place.unit.facts.get("dim")
+    if dims is None or not isinstance(dims, int | tuple):
+        return NOTHING
+    gone = {dim % len(before) for dim in ((dims,) if isinstance(dims, int) else dims)}
+    if len(before) == len(place.out):
+        return Pull(onward=((place.source, {a: w for a, w in demand.items() if a not in gone}, ()),))
+    kept = [axis for axis in range(len(before)) if axis not in gone]
+    if len(kept) != len(place.out):
+        return NOTHING
+    return Pull(onward=((place.source, {kept[axis]: wanted for axis, wanted in demand.items()}, ()),))
+
+
+def _split(place: Place, demand: Demand) -> Pull:
+    before, unit = place.shape(place.source), place.unit
+    dim = unit.facts.get("dim", 0)
+    if not isinstance(dim, int):
+        return NOTHING
+    dim %= len(before)
+    if unit.facts.get("dropped"):
+        return Pull(onward=((place.source, {a if a < dim else a + 1: w for a, w in demand.items()}, ()),))
+    parts = len(unit.results)
+    onward = {
+        axis: Range(wanted.low * parts, min(wanted.high * parts, axes.UNBOUNDED)) if axis == dim else wanted
+        for axis, wanted in demand.items()
+    }
+    return Pull(onward=((place.source, onward, ()),))
+
+
+def _index(place: Place, demand: Demand) -> Pull:
+    """Axes matched from the right; one that a slice made shorter has lost a fixed number of places (`x[..., :-2]`)."""
+    before, after = place.shape(place.source), place.out
+    shift = len(before) - len(after)
+    onward = {}
+    for axis, wanted in demand.items():
+        old, new = (before[axis + shift], after[axis]) if axis + shift >= 0 else (None, None)
+        if old is None or new is None or (old != new and (shift or old < new)):
+            return NOTHING
+        onward[axis + shift] = Range(wanted.low + old - new, wanted.high + old - new)
+    return Pull(onward=((place.source, onward, ()),))
+
+
+def _pad(place: Place, demand: Demand) -> Pull:
+    amounts = place.facts.get("pad")
+    if isinstance(amounts, int):
+        amounts = (amounts,) * (2 * (len(place.out) - 2))
+    if not isinstance(amounts, tuple) or not all(isinstance(amount, int) for amount in amounts):
+        return NOTHING
+    onward = {}
+    for axis, wanted in demand.items():
+        pair = 2 * (len(place.out) - 1 - axis)
+        added = sum(amounts[pair : pair + 2])
+        if wanted.high - added < 1:
+            return NOTHING
+        onward[axis] = Range(max(1, wanted.low - added), wanted.high - added)
+    return Pull(onward=((place.source, onward, ()),))
+
+
+def _pixel_shuffle(place: Place, demand: Demand) -> Pull:
+    factor = place.facts.get("upscale_factor")
+    if not isinstance(factor, int):
+        return NOTHING
+    onward, channels = {}, len(place.out) - 3
+    for axis, wanted in demand.items():
+        if axis == channels:
+            onward[axis] = Range(wanted.low * factor * factor, wanted.high * factor * factor)
+        elif axis > channels:
+            onward[axis] = Range(-(-wanted.low // factor), wanted.high // factor)
+        else:
+            onward[axis] = wanted
+    if any(wanted.low > wanted.high for wanted in onward.values()):
+        return NOTHING
+    return Pull(onward=((place.source, onward, ()),))
+
+
+HANDLERS: dict[str, Handler] = {
+    "norm": _norm,
+    "prelu": _prelu,
+    "permute": _permute,
+    "reshape": _reshape,
+    "flatten": _reshape,
+    "unflatten": _reshape,
+    "squeeze": _reshape,
+    "unsqueeze": _reshape,
+    "reduce": _reduce,
+    "split": _split,
+    "index": _index,
+    "expand": _index,
+    "pad": _pad,
+    "pixel_shuffle": _pixel_shuffle,
+}

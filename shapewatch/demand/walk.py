@@ -1,0 +1,74 @@
+"""The walk from a value that should have another size up to what could give it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shapewatch.axes import Range
+from shapewatch.demand import joins, moves, products, windows
+from shapewatch.demand.moves import keeping_shape
+from shapewatch.demand.nouns import Change, Demand, Handler, Place, Pull, Want
+from shapewatch.edits import Edit, Input
+from shapewatch.junctions import Graph
+from shapewatch.recording import Call
+
+HANDLERS: Mapping[str, Handler] = moves.HANDLERS | joins.HANDLERS | products.HANDLERS | windows.HANDLERS
+"""Kinds of calls to how they answer a demand; any other kind keeps its operand's shape, or stops the walk."""
+
+MAX_STEPS = 600
+"""Values that one walk looks at; deeper causes are found by comparing siblings instead."""
+
+
+def walk(graph: Graph, want: Want) -> Iterator[Change]:
+    """Candidate changes on the road to a value, nearest first."""
+    queue: list[tuple[int, Demand, tuple[Edit, ...], int]] = [(want.value, want.demand, (), 0)]
+    seen: set[tuple[int, frozenset[tuple[int, Range]]]] = set()
+    for _ in range(MAX_STEPS):
+        if not queue:
+            return
+        value, demand, companions, hops = queue.pop(0)
+        key = (value, frozenset(demand.items()))
+        if key in seen or not demand:
+            continue
+        seen.add(key)
+        unit = graph.producer.get(value)
+        if unit is None:
+            change = _input_change(graph, value, demand)
+            if change is not None:
+                yield Change((*change, *companions), -1, hops)
+            continue
+        answer = pull(graph, unit, value, demand)
+        for edits in answer.own:
+            yield Change((*edits, *companions), unit.number, hops)
+        queue.extend((v, d, (*companions, *more), hops + 1) for v, d, more in answer.onward)
+
+
+def pull(graph: Graph, unit: Call, value: int, demand: Demand) -> Pull:
+    """What a unit answers to a demand on one of its results."""
+    handler = HANDLERS.get(unit.kind)
+    place = Place(graph, unit, value, pull)
+    if handler is None:
+        return keeping_shape(place, demand)
+    return handler(place, demand)
+
+
+def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] | None:
+    recording = graph.recording
+    if value not in recording.inputs:
+        return None
+    shape = recording.shape(value)
+    wanted = tuple(_nearest(demand[axis], size) if axis in demand else size for axis, size in enumerate(shape))
+    if wanted == shape or any(size is not None and size < 1 for size in wanted):
+        return None
+    arguments: dict[str, Any] = {"size": wanted[2:]}
+    change = "size"
+    if len(shape) > 2 and set(demand) == {1}:
+        change, arguments = "channels", {"channels": wanted[1], "was": shape[1]}
+    elif len(shape) < 3 or any(axis < 2 for axis in demand):
+        arguments = {"plain": True}
+    return (Input(recording.inputs.index(value), change, arguments, wanted),)
+
+
+def _nearest(wanted: Range, size: int | None) -> int:
+    return min(max(wanted.low, size or wanted.low), wanted.high)

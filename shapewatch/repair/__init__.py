@@ -1,0 +1,15 @@
+"""From a finding to verified fixes: propose edits, run the model on shapes with each, rank what passes.
+
+Nothing here knows a framework: candidates come from arithmetic (`demand`), from what is missing at a junction
+(`projection`), from what the siblings of a layer do differently (`siblings`) and from what is often wrong with inputs.
+A candidate is only a guess; the dry run says whether the whole pass finishes with it. Several usually do, so what
+passes is ranked by evidence: fewest edits, what the rest of the model says, a plausible output, fewest weights.
+"""
+
+from __future__ import annotations
+
+from shapewatch.repair.candidate import Candidate, places, short
+from shapewatch.repair.propose import propose
+from shapewatch.repair.search import SECONDS, Outcome, Search, Verified
+
+__all__ = ["SECONDS", "Candidate", "Outcome", "Search", "Verified", "places", "propose", "short"]

@@ -1,0 +1,131 @@
+"""What the siblings of the layers on the road do otherwise, whether or not arithmetic connects it with the failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from shapewatch.edits import Module, Replace, Set
+from shapewatch.recording import Layer, Shape
+from shapewatch.repair.candidate import Candidate, short
+from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.siblings import SIZES, keeps_pace
+from shapewatch.rules.rule import listed
+
+UNRELATED = -0.7
+"""What a candidate is worth less that no arithmetic connects with what failed."""
+
+
+def _suspects(evidence: Evidence) -> list[str]:
+    """Paths of the layers that what failed was made by, and of those around it, nearest first."""
+    made = 0
+    for operand in evidence.case.call.operands:
+        made |= evidence.case.graph.ancestors[operand]
+    paths: dict[str, None] = {evidence.case.call.layer: None}
+    for unit in reversed(evidence.case.graph.units):
+        if any(made >> result & 1 for result in unit.results):
+            paths[unit.layer] = None
+    for path in list(paths):
+        while "." in path:
+            path = path.rpartition(".")[0]
+            paths.setdefault(path)
+    return list(paths)
+
+
+def odd_ones(evidence: Evidence) -> Iterator[Candidate]:
+    for path in _suspects(evidence):
+        for edit, agree in evidence.siblings.odd_settings(path):
+            candidate = evidence.weighed((edit,), 1, UNRELATED - 0.4 * (edit.argument in SIZES))
+            if edit.argument in SIZES:
+                shown = listed(list(agree[:3]))
+                candidate = replace(candidate, evidence=(f"{shown} have {edit.argument} {short(edit.value)}",))
+            yield candidate
+
+
+def out_of_step(evidence: Evidence) -> Iterator[Candidate]:
+    """The few windows that do not divide sizes by their stride, in a model where most do.
+
+    A setting upstream of the fork changes both branches, so no demand of one on the other leads to it.
+    """
+    layers = evidence.case.recording.layer_at
+    paces = {path: keeps_pace(layer, {}) for path, layer in layers.items()}
+    judged = [pace for pace in paces.values() if pace is not None]
+    if not judged or sum(judged) < 0.7 * len(judged):
+        return
+    for hops, path in enumerate(p for p in _suspects(evidence) if paces.get(p) is False):
+        for argument, value in _in_step(layers[path]):
+            yield evidence.weighed((Set(path, argument, value, layers[path].facts[argument]),), hops, UNRELATED)
+
+
+def unusual_flattens(evidence: Evidence) -> Iterator[Candidate]:
+    """A flatten that leaves more axes than the batch, or not even that."""
+    for path in _suspects(evidence):
+        layer = evidence.case.recording.layer_at.get(path)
+        if layer is None or layer.kind != "flatten":
+            continue
+        for argument, usual in (("start_dim", 1), ("end_dim", -1)):
+            if layer.facts.get(argument) != usual:
+                edit = Set(path, argument, usual, layer.facts.get(argument))
+                yield Candidate((edit,), 0.7, 1, ("a flatten keeps the batch axis and no other",))
+
+
+def substitutes(evidence: Evidence) -> Iterator[Candidate]:
+    """A layer that does nothing, where the siblings have a convolution, a pooling or a resizing."""
+    layers, wanted = evidence.case.recording.layer_at, _wanted_widths(evidence)
+    for path in _suspects(evidence):
+        if path not in layers or layers[path].kind != "identity":
+            continue
+        unit = next((unit for unit in evidence.case.graph.units if unit.is_layer and unit.layer == path), None)
+        given = evidence.case.recording.shape(unit.operands[0]) if unit is not None and unit.operands else ()
+        for other, support in evidence.siblings.substitutes(path):
+            inner = [layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")]
+            for module in _modules_like(inner, given, wanted):
+                said = (f"{other.path} is {other.type}",)
+                yield Candidate((Replace(path, module),), 0.8 * support, 1, said)
+
+
+def _wanted_widths(evidence: Evidence) -> list[int]:
+    """The widths that what failed would accept."""
+    ranges = [sizes for want in evidence.finding.wants for sizes in want.demand.values()]
+    return [sizes.low for sizes in ranges if sizes.exact is not None]
+
+
+def _in_step(layer: Layer) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Single settings with which a convolution or pooling divides every size by its stride."""
+    rank = layer.facts.get("rank", 2)
+    facts = {"dilation": 1, **layer.facts}
+    k, p, d = (spread(facts[name], rank) for name in ("kernel_size", "padding", "dilation"))
+    options = {
+        "dilation": (1,) * rank,
+        "padding": tuple(d[i] * (k[i] - 1) // 2 for i in range(rank)),
+        "kernel_size": tuple(2 * p[i] // d[i] + 1 for i in range(rank)),
+    }
+    for argument, value in options.items():
+        if argument in layer.facts and keeps_pace(layer, {argument: value}):
+            yield argument, value
+
+
+def spread(setting: Any, rank: int) -> tuple[int, ...]:
+    return tuple(setting) if isinstance(setting, tuple) else (setting,) * rank
+
+
+def _modules_like(layers: Sequence[Layer], given: Shape, widths: Sequence[int]) -> Iterator[Module]:
+    """What stands in a sibling's place, for the channels that come in here; its width as asked for or in proportion."""
+    for layer in layers:
+        facts = layer.facts
+        match layer.kind:
+            case "pool":
+                names = ("kernel_size", "stride", "padding", "ceil_mode")
+                arguments: dict[str, Any] = {name: facts[name] for name in names if name in facts}
+                yield Module("pool", {**arguments, "rank": facts.get("rank", 2), "average": "Avg" in layer.type})
+                return
+            case "resize" if facts.get("scale_factor"):
+                yield Module("upsample", {"scale_factor": facts["scale_factor"], "mode": facts.get("mode", "nearest")})
+                return
+            case "conv" if len(given) == facts.get("rank", 2) + 2 and given[1]:
+                kept = {name: facts[name] for name in ("rank", "kernel_size", "stride", "padding") if name in facts}
+                in_proportion = given[1] * facts["out_channels"] // facts["in_channels"]
+                for width in dict.fromkeys([*widths, in_proportion]):
+                    yield Module("conv", {"in_channels": given[1], "out_channels": width, **kept})
+                return

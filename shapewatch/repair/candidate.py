@@ -1,0 +1,48 @@
+"""A candidate: edits that belong together, and what speaks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, place_layer
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Edits that belong together, and what speaks for them."""
+
+    edits: tuple[Edit, ...]
+    score: float
+    hops: int = 0
+    evidence: tuple[str, ...] = ()
+
+
+def about(edit: Edit) -> str:
+    if isinstance(edit, Set | Replace):
+        return edit.layer
+    if isinstance(edit, Insert | SetCall):
+        return place_layer(edit.place)
+    return f"input {edit.index}"
+
+
+def places(edits: Iterable[Edit]) -> str | None:
+    """The layer that edits are about, for `Cause.layer`; None for the input."""
+    for edit in edits:
+        if isinstance(edit, Input):
+            return None
+        return about(edit)
+    return None
+
+
+def arguments(edits: Sequence[Edit]) -> int:
+    """How many settings a bundle changes beyond what goes together anyway (a depthwise convolution's three widths)."""
+    widths = {"in_channels", "out_channels", "groups"}
+    return max(1, len({e.argument for e in edits if isinstance(e, Set) and e.argument not in widths}))
+
+
+def short(value: Any) -> str:
+    if isinstance(value, tuple) and value and all(item == value[0] for item in value):
+        return str(value[0])
+    return str(value)

@@ -1,0 +1,111 @@
+"""What speaks for a candidate before it is tried: siblings, widths, the usual values of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from shapewatch.edits import Edit, Input, Set, SetCall
+from shapewatch.repair.candidate import Candidate, about, arguments, short
+from shapewatch.repair.siblings import Siblings, keeps_pace
+from shapewatch.rules.rule import Case, Finding, listed
+
+USUAL_SIZES = frozenset({28, 32, 48, 56, 64, 84, 96, 112, 128, 160, 192, 224, 227, 256, 299, 320, 384, 448, 512, 1024})
+"""Heights and widths at which images are mostly given."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Weighs candidates for the repair of one finding."""
+
+    case: Case
+    finding: Finding
+
+    @cached_property
+    def siblings(self) -> Siblings:
+        return Siblings(self.case.recording.layer_at)
+
+    def weighed(self, edits: tuple[Edit, ...], hops: int, prior: float = 0.0) -> Candidate:
+        score, evidence = prior - 0.02 * min(hops, 25), []
+        for edit in edits:
+            worth, phrase = self._worth(edit)
+            score += worth / len(edits)
+            if phrase:
+                evidence.append(phrase)
+        score -= 0.8 * (len({about(edit) for edit in edits}) - 1) + 0.25 * (arguments(edits) - 1)
+        return Candidate(edits, score, hops, tuple(dict.fromkeys(evidence))[:2])
+
+    def _worth(self, edit: Edit) -> tuple[float, str | None]:
+        if isinstance(edit, Set):
+            return self._worth_of_setting(edit)
+        if isinstance(edit, Input):
+            return self._worth_of_input(edit)
+        if isinstance(edit, SetCall):
+            return -0.2, None
+        return 0.0, None
+
+    def _worth_of_setting(self, edit: Set) -> tuple[float, str | None]:
+        vote = self.siblings.vote(edit)
+        score = vote.score + 0.4 * self.siblings.width_score(edit)
+        phrase = None
+        if vote.agree:
+            shown = listed(list(vote.agree[:3]))
+            phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
+        score -= _oddity(edit)
+        layer = self.case.recording.layer_at.get(edit.layer)
+        if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
+            score += 0.4
+        if layer is not None:
+            before, after = keeps_pace(layer, {}), keeps_pace(layer, {edit.argument: edit.value})
+            if before is not None and after is not None:
+                score += 0.4 * (after - before)
+                if after and not before and phrase is None:
+                    phrase = f"with it {edit.layer} divides every size by its stride and does nothing else to it"
+        return score, phrase
+
+    def _worth_of_input(self, edit: Input) -> tuple[float, str | None]:
+        given = self.case.recording.shape(self.case.recording.inputs[edit.index])
+        match edit.change:
+            case "permute":
+                return (1.0, "the axis of the channels is last") if len(given) > 3 else (0.5, None)
+            case "unsqueeze":
+                if edit.arguments.get("first"):
+                    return 0.8, "the first convolution was given no batch axis"
+                return (0.4 if self.finding.needs_proof or self.finding.code == "SW701" else -0.3), None
+            case "channels":
+                return (0.7, None) if given[1] not in (1, 3) or edit.arguments["channels"] in (1, 3) else (-0.2, None)
+        if len(given) < 4:
+            return -0.3, None
+        sizes = given[2:]
+        step = edit.arguments.get("multiple")
+        if step and any(size is not None and size % step for size in sizes):
+            likely = step <= max(self._total_stride, 32 if any(size is not None and size % 2 for size in sizes) else 1)
+            return (
+                0.6 if step <= self._total_stride else 0.3 if likely else -0.3
+            ), f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
+        if edit.arguments.get("said"):
+            return 0.9, None
+        usual, unusual = (all(size in USUAL_SIZES for size in shape[2:]) for shape in (edit.shape, given))
+        return (0.1 if self.finding.own_doubt else -0.4) + 0.3 * (usual - unusual), None
+
+    @cached_property
+    def _total_stride(self) -> int:
+        """How much smaller than the input the smallest map is, along one axis."""
+        recording = self.case.recording
+        sizes = [recording.shape(number)[-1] or 1 for number in recording.inputs if len(recording.shape(number)) >= 4]
+        maps = [
+            v.shape[-1] or 1 for v in recording.values if v.origin == "call" and len(v.shape) >= 4 and v.shape[-1] != 1
+        ]
+        return max(sizes, default=1) // max(1, min(maps, default=1)) if sizes else 1
+
+
+def _oddity(edit: Set) -> float:
+    """How unusual a value is for its argument, whatever the model: a stride beyond 2, an even kernel."""
+    value = max(edit.value) if isinstance(edit.value, tuple) and edit.value else edit.value
+    if not isinstance(value, int):
+        return 0.0
+    if edit.argument in ("stride", "dilation") and value > 2:
+        return 0.3
+    if edit.argument == "kernel_size" and value % 2 == 0:
+        return 0.15
+    return 0.1 if edit.argument == "padding" and value > 3 else 0.0

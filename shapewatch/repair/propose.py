@@ -1,0 +1,49 @@
+"""Every candidate for the repair of one finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.demand import walk
+from shapewatch.repair.alike import odd_ones, out_of_step, substitutes, unusual_flattens
+from shapewatch.repair.at_junction import at_junction
+from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.inputs import inputs, swapped
+from shapewatch.rules.rule import Case, Finding
+
+
+def propose(case: Case, finding: Finding) -> list[Candidate]:
+    """Every candidate once, strongest evidence first."""
+    best: dict[str, Candidate] = {}
+    for candidate in _proposed(Evidence(case, finding)):
+        key = repr(candidate.edits)
+        if key not in best or best[key].score < candidate.score:
+            best[key] = candidate
+    return sorted(best.values(), key=lambda candidate: (-candidate.score, candidate.hops))
+
+
+def _proposed(evidence: Evidence) -> Iterator[Candidate]:
+    case, finding = evidence.case, evidence.finding
+    for edits in finding.own:
+        yield evidence.weighed(edits, 0, _own_prior(case) - finding.own_doubt)
+    for want in finding.wants:
+        for change in walk(case.graph, want):
+            yield evidence.weighed(change.edits, change.hops + 1)
+            yield from swapped(evidence, change.edits, change.hops + 1)
+    if case.junction is not None and case.junction.status != "ok":
+        yield from at_junction(evidence, case.junction)
+    yield from odd_ones(evidence)
+    yield from out_of_step(evidence)
+    yield from unusual_flattens(evidence)
+    yield from substitutes(evidence)
+    yield from inputs(evidence)
+
+
+def _own_prior(case: Case) -> float:
+    """A layer that refuses its input may itself be wrong; one that is given the model's own input, rather not."""
+    if case.call.operands and case.call.operands[0] in case.recording.inputs:
+        given, expected = case.shapes[0], case.facts.get("in_channels")
+        usual = len(given) > 2 and given[1] in (1, 3)
+        return 0.4 if usual and expected not in (1, 3, 4) else 0.0
+    return 0.25

@@ -1,0 +1,127 @@
+"""Trying candidates on shapes, and ranking what passes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shapewatch.adapters import Probe, Trial
+from shapewatch.edits import Edit
+from shapewatch.recording import Shape
+from shapewatch.repair.candidate import Candidate
+from shapewatch.rules.rule import Case
+
+SECONDS = 3.5
+"""How long one search may take; a pass on shapes of a ResNet-50 takes about 0.04 s."""
+
+ENOUGH_BEHIND = 0.9
+"""Candidates whose evidence is this much weaker than a verified one's are not tried."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A candidate that was tried. `reached` tells how far the pass came when it did not finish."""
+
+    candidate: Candidate
+    trial: Trial
+    score: float
+    reached: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search found for one fault: what passes, best first; or how far the best of the rest came."""
+
+    passing: tuple[Verified, ...] = ()
+    partial: tuple[Verified, ...] = ()
+    untried: tuple[Candidate, ...] = ()
+    tried: int = 0
+
+
+@dataclass
+class Search:
+    """Tries candidates with one model until enough is known or the time is up."""
+
+    probe: Probe
+    base: tuple[Edit, ...] = ()
+    seconds: float = SECONDS
+
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.seconds
+        self.tried = 0
+
+    def outcome(self, candidates: Sequence[Candidate], case: Case) -> Outcome:
+        """The candidates that let the whole pass finish, best first, and those that came further than before."""
+        passing: list[Verified] = []
+        partial: list[Verified] = []
+        untried: list[Candidate] = []
+        for position, candidate in enumerate(candidates):
+            best = max((verified.score for verified in passing), default=None)
+            out_of_time = time.monotonic() > self._deadline
+            if out_of_time or (best is not None and candidate.score < best - ENOUGH_BEHIND) or len(passing) >= 8:
+                untried = list(candidates[position:])
+                break
+            verified = self.run(candidate, case)
+            if verified.trial.finished:
+                passing.append(verified)
+            elif verified.reached:
+                partial.append(verified)
+        passing.sort(key=lambda verified: -verified.score)
+        partial.sort(key=lambda verified: (-verified.reached, -verified.score))
+        return Outcome(tuple(passing), tuple(partial), tuple(untried), self.tried)
+
+    def run(self, candidate: Candidate, case: Case) -> Verified:
+        self.tried += 1
+        trial = self.probe.run((*self.base, *candidate.edits))
+        return Verified(candidate, trial, candidate.score + _plausibility(trial, case), _reached(trial, case))
+
+
+def _plausibility(trial: Trial, case: Case) -> float:
+    """Whether the output looks like an answer to the input: its batch kept, an image's size kept, few weights added."""
+    score = -min(0.2, 0.02 * _magnitude(trial.parameters))
+    recording = case.recording
+    if not recording.inputs or not trial.finished:
+        return score
+    given = [trial.recording.shape(value) for value in trial.recording.inputs] or [recording.shape(recording.inputs[0])]
+    outputs = list(_shapes(trial.output))
+    if not outputs or not given or not given[0]:
+        return score
+    first = outputs[0]
+    if first and not any(first[:2].count(size) for size in given[0][:2]):
+        score -= 0.8
+    elif first and len(first) > 1 and len(given[0]) > 2 and first[0] != given[0][0] and first[1] != given[0][1]:
+        score -= 0.4
+    if len(first) >= 4 and len(given[0]) >= 4 and first[2:] == given[0][2:]:
+        score += 0.3
+    return score
+
+
+def _magnitude(count: int) -> int:
+    return len(str(abs(count))) if count else 0
+
+
+def _shapes(output: Any) -> Iterator[Shape]:
+    if isinstance(output, tuple) and output and all(size is None or isinstance(size, int) for size in output):
+        yield output
+    elif isinstance(output, tuple):
+        for item in output:
+            yield from _shapes(item)
+    elif isinstance(output, dict):
+        for item in output.values():
+            yield from _shapes(item)
+
+
+def _reached(trial: Trial, case: Case) -> int:
+    """How many calls the pass with the edits made beyond the place that failed; 0 if it did not get past it."""
+    place = case.call.place
+    times = sum(1 for call in case.recording.calls if call.place == place)
+    seen = 0
+    for call in trial.recording.calls:
+        if call.place != place:
+            continue
+        seen += 1
+        if seen == times:
+            return len(trial.recording.calls) - call.number if call.finished else 0
+    return 0
