@@ -15,7 +15,6 @@ import gc
 import json
 import os
 import random
-import signal
 import sys
 import threading
 import time
@@ -33,7 +32,7 @@ from torch import Tensor, nn
 
 from benchmarks import zoo
 from benchmarks.tables import table
-from benchmarks.workers import Lost, Send, Skipped, by_reason, run_each
+from benchmarks.workers import Lost, Send, Skipped, by_reason, interrupt_once, run_each
 
 SEED = 7
 
@@ -260,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     checks: list[Check] = []
     skipped: list[Skipped] = []
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()
     try:
         for name, message in run_each([a.name for a in chosen], check_one, given.jobs, silence=given.timeout):
             if isinstance(message, Skipped):

@@ -18,7 +18,6 @@ import json
 import os
 import platform
 import random
-import signal
 import sys
 import time
 import traceback
@@ -38,7 +37,7 @@ from benchmarks import zoo
 from benchmarks.mutations import Mutant, describe_error, mutants
 from benchmarks.shapes import Shapes, agree, claimed_shapes, same_ranks, say, shapes_of
 from benchmarks.tables import table
-from benchmarks.workers import Lost, Send, Skipped, TimeLimitError, by_reason, run_each, time_limit
+from benchmarks.workers import Lost, Send, Skipped, TimeLimitError, by_reason, interrupt_once, run_each, time_limit
 
 Named = Literal["exact", "also", "no"]
 
@@ -418,7 +417,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes: list[Outcome] = []
     skipped: list[Skipped] = []
     random.Random(given.seed).shuffle(chosen)  # an interrupted run has then seen every family
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_once()
     try:
         for message in outcomes_of([a.name for a in chosen], options, given.jobs):
             if isinstance(message, Outcome):

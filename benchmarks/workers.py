@@ -73,6 +73,18 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, previous)
 
 
+def interrupt_once() -> None:
+    """Make the first Ctrl-C or SIGTERM a `KeyboardInterrupt`, and later ones nothing: `timeout` sends two."""
+
+    def stop(_number: int, _frame: Any) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+
+
 def run_each(names: Sequence[str], work: Work, jobs: int, silence: float) -> Iterator[tuple[str, Any]]:
     """Call `work(name, send)` for each name in a process of its own, `jobs` at once; yield what is sent.
 
@@ -108,6 +120,8 @@ def _start(context: Any, name: str, work: Work) -> Worker:
 
 
 def _work(name: str, work: Work, sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to every process; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         work(name, sender.send)
     except BaseException as error:  # the process ends here, and the reason has to get out of it

@@ -191,7 +191,7 @@ def _with_the_others(several: bool, finished: bool) -> str:
 
 
 def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
-    candidates = propose(case, finding)
+    candidates = sorted(propose(case, finding), key=lambda candidate: -candidate.score)
     plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
     fixes = []
     for candidate in plausible:

@@ -81,15 +81,19 @@ def is_users_own(file: str) -> bool:
 
 
 @cache
-def attribute_line(cls: type, attribute: str) -> Span | None:
-    """The line of `cls` (or of a class it inherits from) that says `self.attribute = …`."""
+def attribute_line(cls: type, attribute: str, made: str = "") -> Span | None:
+    """The line of `cls` (or of a class it inherits from) that says `self.attribute = …`.
+
+    Of several such lines the first that names the class `made` or, where none does, the first.
+    """
     for base in cls.__mro__:
         file = _source_file(base)
         if file is None or is_foreign(file):
             continue
-        found = _assignments(file).get((base.__name__, attribute))
-        if found is not None:
-            return _span(file, found, f"{base.__qualname__}.__init__")
+        lines = _assignments(file).get((base.__name__, attribute))
+        if lines is not None:
+            line = next((n for n in lines if made and f"{made}(" in linecache.getline(file, n)), lines[0])
+            return _span(file, line, f"{base.__qualname__}.__init__")
     return None
 
 
@@ -103,13 +107,13 @@ def _source_file(cls: type) -> str | None:
 
 
 @cache
-def _assignments(file: str) -> dict[tuple[str, str], int]:
-    """(class, attribute) to the first line that assigns `self.attribute` in a class of that name."""
+def _assignments(file: str) -> dict[tuple[str, str], list[int]]:
+    """(class, attribute) to the lines that assign `self.attribute` in a class of that name."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
         return {}
-    found: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], list[int]] = {}
     for owner in ast.walk(tree):
         if not isinstance(owner, ast.ClassDef):
             continue
@@ -118,7 +122,7 @@ def _assignments(file: str) -> dict[tuple[str, str], int]:
                 continue
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
-                    found.setdefault((owner.name, target.attr), node.lineno)
+                    found.setdefault((owner.name, target.attr), []).append(node.lineno)
     return found
 
 

@@ -82,7 +82,7 @@ def substitutes(evidence: Evidence) -> Iterator[Candidate]:
             inner = [layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")]
             for module in _modules_like(inner, given, wanted):
                 said = (f"{other.path} is {other.type}",)
-                yield Candidate((Replace(path, module),), 0.8 * support, 1, said)
+                yield Candidate((Replace(path, module),), 0.6 * support, 1, said)
 
 
 def _wanted_widths(evidence: Evidence) -> list[int]:

@@ -14,16 +14,32 @@ from shapewatch.rules.rule import Case, Finding
 
 
 def propose(case: Case, finding: Finding) -> list[Candidate]:
-    """Every candidate once, strongest evidence first."""
+    """Every candidate once, in the order in which they are to be tried.
+
+    Strongest evidence first, but two that arithmetic connects with the failure for each one that only siblings or habit
+    suggest: a network of irregular blocks suggests so many of these that the time would be up before the plain answer.
+    """
+    evidence = Evidence(case, finding)
+    connected = _strongest(_connected(evidence))
+    known = {repr(candidate.edits) for candidate in connected}
+    suggested = [c for c in _strongest(_suggested(evidence)) if repr(c.edits) not in known]
+    order: list[Candidate] = []
+    while connected or suggested:
+        order += [*connected[:2], *suggested[:1]]
+        del connected[:2], suggested[:1]
+    return order
+
+
+def _strongest(candidates: Iterator[Candidate]) -> list[Candidate]:
     best: dict[str, Candidate] = {}
-    for candidate in _proposed(Evidence(case, finding)):
+    for candidate in candidates:
         key = repr(candidate.edits)
         if key not in best or best[key].score < candidate.score:
             best[key] = candidate
     return sorted(best.values(), key=lambda candidate: (-candidate.score, candidate.hops))
 
 
-def _proposed(evidence: Evidence) -> Iterator[Candidate]:
+def _connected(evidence: Evidence) -> Iterator[Candidate]:
     case, finding = evidence.case, evidence.finding
     for edits in finding.own:
         yield evidence.weighed(edits, 0, _own_prior(case) - finding.own_doubt)
@@ -33,9 +49,12 @@ def _proposed(evidence: Evidence) -> Iterator[Candidate]:
             yield from swapped(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
+    yield from unusual_flattens(evidence)
+
+
+def _suggested(evidence: Evidence) -> Iterator[Candidate]:
     yield from odd_ones(evidence)
     yield from out_of_step(evidence)
-    yield from unusual_flattens(evidence)
     yield from substitutes(evidence)
     yield from inputs(evidence)
 

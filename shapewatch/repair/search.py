@@ -16,6 +16,12 @@ from shapewatch.rules.rule import Case
 SECONDS = 3.5
 """How long one search may take; a pass on shapes of a ResNet-50 takes about 0.04 s."""
 
+SECONDS_MORE = 1.5
+"""How long to look for something better once a change passes."""
+
+ENOUGH = 8
+"""Changes that pass, after which no more are tried."""
+
 ENOUGH_BEHIND = 0.9
 """Candidates whose evidence is this much weaker than a verified one's are not tried."""
 
@@ -36,7 +42,6 @@ class Outcome:
 
     passing: tuple[Verified, ...] = ()
     partial: tuple[Verified, ...] = ()
-    untried: tuple[Candidate, ...] = ()
     tried: int = 0
 
 
@@ -53,24 +58,27 @@ class Search:
         self.tried = 0
 
     def outcome(self, candidates: Sequence[Candidate], case: Case) -> Outcome:
-        """The candidates that let the whole pass finish, best first, and those that came further than before."""
+        """The candidates that let the whole pass finish, best first, and those that came further than before.
+
+        Once something passes, what has much less evidence is not tried any more.
+        """
         passing: list[Verified] = []
         partial: list[Verified] = []
-        untried: list[Candidate] = []
-        for position, candidate in enumerate(candidates):
-            best = max((verified.score for verified in passing), default=None)
-            out_of_time = time.monotonic() > self._deadline
-            if out_of_time or (best is not None and candidate.score < best - ENOUGH_BEHIND) or len(passing) >= 8:
-                untried = list(candidates[position:])
+        for candidate in candidates:
+            if time.monotonic() > self._deadline or len(passing) >= ENOUGH:
                 break
+            best = max((verified.score for verified in passing), default=candidate.score)
+            if candidate.score < best - ENOUGH_BEHIND:
+                continue
             verified = self.run(candidate, case)
             if verified.trial.finished:
                 passing.append(verified)
+                self._deadline = min(self._deadline, time.monotonic() + SECONDS_MORE)
             elif verified.reached:
                 partial.append(verified)
         passing.sort(key=lambda verified: -verified.score)
         partial.sort(key=lambda verified: (-verified.reached, -verified.score))
-        return Outcome(tuple(passing), tuple(partial), tuple(untried), self.tried)
+        return Outcome(tuple(passing), tuple(partial), self.tried)
 
     def run(self, candidate: Candidate, case: Case) -> Verified:
         self.tried += 1

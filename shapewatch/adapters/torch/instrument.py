@@ -415,7 +415,7 @@ class Instrument(TorchFunctionMode):
             parent = self.names.get(".".join(parts[:cut]))
             if parent is not None:
                 owner: type = type(parent)
-                span = attribute_line(owner, parts[cut])
+                span = attribute_line(owner, parts[cut], type(self.names.get(path)).__name__)
                 if span is not None:
                     return span
         return None
