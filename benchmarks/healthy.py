@@ -13,7 +13,6 @@ import argparse
 import dataclasses
 import gc
 import json
-import os
 import random
 import sys
 import threading
@@ -31,6 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import zoo
+from benchmarks.faults import load_shapewatch, own_faults
 from benchmarks.tables import table
 from benchmarks.workers import Lost, Send, Skipped, by_reason, interrupt_once, run_each
 
@@ -89,7 +89,7 @@ def checked(architecture: zoo.Architecture, mode: zoo.Mode) -> Check:
     bare.state = state_of(bare_model)
     traces = footprint(bare_model)
     model = architecture.built(mode)
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as heard, own_faults() as faults:
         warnings.simplefilter("always")
         with shapewatch.watch(model) as session:
             watched = run(model, inputs)
@@ -105,6 +105,7 @@ def checked(architecture: zoo.Architecture, mode: zoo.Mode) -> Check:
     problems += [f"attributes on an input: {list(vars(each))}" for each in inputs if vars(each)]
     problems += [f"warned: {w.message}" for w in heard if "shapewatch" in w.filename]
     problems += [f"{d.severity} {d.code}: {d.headline}" for d in report.diagnoses if d.severity != "note"]
+    problems += [f"a fault of shapewatch: {fault}" for fault in faults]
     if outlives(watched) and not outlives(bare):
         problems.append("an output tensor is kept alive")
     return Check(architecture.name, mode, tuple(problems), bare.seconds, watched.seconds)
@@ -253,10 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    # Loud faults: by default shapewatch keeps its own failures from the user, and here they are what counts.
-    os.environ["SHAPEWATCH_DEBUG"] = "1"
-    import shapewatch  # noqa: F401 - here, so that a broken installation is said once
-
+    load_shapewatch()
     checks: list[Check] = []
     skipped: list[Skipped] = []
     interrupt_once()

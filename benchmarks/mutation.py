@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import platform
 import random
 import sys
@@ -34,6 +33,7 @@ import torch
 from torch import nn
 
 from benchmarks import zoo
+from benchmarks.faults import load_shapewatch, own_faults
 from benchmarks.mutations import Mutant, describe_error, mutants
 from benchmarks.shapes import Shapes, agree, claimed_shapes, same_ranks, say, shapes_of
 from benchmarks.tables import table
@@ -161,19 +161,21 @@ def _watched(plain: Outcome, mutant: Mutant, model: nn.Module, inputs: tuple[Any
     started = time.perf_counter()
     session = None
     trouble = "the watched pass did not raise"
-    try:
-        with shapewatch.watch(model) as session:
-            model(*inputs)
-    except Exception as error:
-        trouble = "" if describe_error(error) == mutant.error else f"another exception left: {_last_frames(error)}"
-    if session is None or trouble:
+    with own_faults() as faults:
+        try:
+            with shapewatch.watch(model) as session:
+                model(*inputs)
+        except Exception as error:
+            same = describe_error(error) == mutant.error
+            trouble = "" if same else f"another exception left: {_last_frames(error)}"
+        report = session.report if session is not None else None
+    if report is None or trouble:
         return dataclasses.replace(plain, trouble=trouble)
-    report = session.report
     if options.explain:
         print(f"\n{mutant.architecture}  {mutant.description}\n{report}", file=sys.stderr)
     seconds = time.perf_counter() - started
     if not report.diagnoses:
-        return dataclasses.replace(plain, seconds=seconds, trouble="no diagnosis")
+        return dataclasses.replace(plain, seconds=seconds, trouble=faults[-1] if faults else "no diagnosis")
     diagnosis = report.diagnoses[0]
     cause = diagnosis.cause
     fixes = tuple(try_fix(fix, mutant, model, inputs) for fix in diagnosis.fixes[:FIXES_TRIED])
@@ -186,6 +188,7 @@ def _watched(plain: Outcome, mutant: Mutant, model: nn.Module, inputs: tuple[Any
         named=named(mutant, cause, fixes),
         fixes=fixes,
         seconds=seconds,
+        trouble=faults[-1] if faults else "",
     )
 
 
@@ -409,10 +412,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen:
         print(f"nothing of this name is in the split {given.split}; --split all has every one", file=sys.stderr)
         return 2
-    # Loud faults: by default shapewatch keeps its own failures from the user, and here they are what counts.
-    os.environ["SHAPEWATCH_DEBUG"] = "1"
-    import shapewatch  # noqa: F401 - here, so that a broken installation is said once
-
+    load_shapewatch()
     options = Options(given.per_model, given.seed, given.mode, given.timeout, given.only, given.explain)
     outcomes: list[Outcome] = []
     skipped: list[Skipped] = []

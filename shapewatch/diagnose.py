@@ -169,7 +169,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
             fixes = [_fix(v, adapter, case, "junction", reason) for v in _distinct(fault.outcome.passing)]
     explanation = finding.explanation
     if not fixes:
-        explanation += f" {fault.outcome.tried} changes were tried on shapes, and with none of them the pass finishes."
+        explanation += f" {_tried(fault.outcome.tried)}"
     return Diagnosis(
         code=finding.code,
         name=finding.name,
@@ -182,6 +182,12 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+
+
+def _tried(count: int) -> str:
+    if count == 1:
+        return "One change was tried on shapes, and the pass does not finish with it."
+    return f"{count or 'No'} changes were tried on shapes, and with none of them the pass finishes."
 
 
 def _with_the_others(several: bool, finished: bool) -> str:
@@ -298,7 +304,8 @@ def _cause(case: Case, fixes: Sequence[Fix]) -> Cause | None:
     if isinstance(edit, Input):
         given = recording.shape(recording.inputs[edit.index])
         reason = f"the input is {text(given)}; with {text(edit.shape)} it fits"
-        return Cause("input", "input", recording.calls[0].span if recording.calls else None, _because(reason, fix))
+        outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+        return Cause("input", "input", outermost[-1].span if outermost else None, _because(reason, fix))
     path = _blamed(edit, recording)
     layer = recording.layer_at.get(path)
     call = _call_of(path, recording)

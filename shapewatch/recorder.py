@@ -23,6 +23,9 @@ Line = tuple[CodeType, int]
 LIMIT = 400_000
 """Calls that one recording holds at most; what comes after is counted as cut off."""
 
+KEPT = 50_000
+"""Calls of earlier passes that are kept when an outermost layer begins; beyond that a training loop would only grow."""
+
 
 class OpenCall:
     """A call while it runs, and its raw record afterwards."""
@@ -125,6 +128,15 @@ class Recorder:
         """Remember the innermost call that raised; calls further out see the same exception go by."""
         if self._failure is None or self._failure[0] is not error:
             self._failure = (error, call)
+
+    def forget_earlier(self) -> None:
+        """Before an outermost layer begins: drop what earlier passes recorded, once it is much."""
+        if self._stack or len(self._calls) <= KEPT:
+            return
+        self._values = []
+        self._calls = []
+        for key in list(self._known):
+            self._known.pop(key, None)
 
     def begin_pass(self, inputs: tuple[int, ...]) -> None:
         """An outermost layer begins: a failure of an earlier pass was survived by the program."""

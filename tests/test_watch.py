@@ -13,6 +13,7 @@ from support.residual import Net, failure, frames, image, our_notes, own_frames,
 from torch import nn
 
 import shapewatch
+from shapewatch import recorder
 from shapewatch.watch import UsageError
 
 # The block
@@ -276,3 +277,31 @@ def test_misuse_is_told_in_one_line(misuse: Callable[[], Any], said: str) -> Non
     assert isinstance(error, UsageError)
     assert said in str(error) and "\n" not in str(error)
     assert error.__cause__ is None and not hasattr(error, "__notes__")
+
+
+def test_an_input_that_was_made_inside_the_block_is_still_an_input() -> None:
+    class Positions(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.token = nn.Embedding(9, 4)
+            self.position = nn.Parameter(torch.zeros(1, 6, 4))
+
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return self.token(tokens) + self.position[:, : tokens.shape[1]]
+
+    with pytest.raises(RuntimeError), shapewatch.watch() as session:
+        Positions()(torch.randint(0, 9, (2, 8)))
+    (diagnosis,) = session.report.diagnoses
+    assert diagnosis.cause is not None
+    assert diagnosis.cause.layer == "input"
+    assert diagnosis.fixes[0].edit["shape"] == (2, 6)
+
+
+def test_a_long_training_loop_forgets_its_earlier_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "KEPT", 100)
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    with pytest.raises(RuntimeError), shapewatch.watch() as session:
+        for size in (4,) * 200 + (5,):
+            model(torch.ones(2, size))
+    assert len(session.report.calls) < 120
+    assert session.report.diagnoses[0].code == "SW102"

@@ -33,7 +33,7 @@ def walk(graph: Graph, want: Want) -> Iterator[Change]:
             continue
         seen.add(key)
         unit = graph.producer.get(value)
-        if unit is None:
+        if unit is None or value in graph.recording.inputs:
             change = _input_change(graph, value, demand)
             if change is not None:
                 yield Change((*change, *companions), -1, hops)

@@ -229,6 +229,7 @@ class Instrument(TorchFunctionMode):
         del self._open[position:]
 
     def _begin_root(self, module: nn.Module) -> None:
+        self.recorder.forget_earlier()
         if module is not self._root:
             self.names.learn(module)
             self._buffers.update((id(buffer), name) for name, buffer in module.named_buffers())
