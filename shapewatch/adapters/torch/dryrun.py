@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -50,13 +51,16 @@ class TorchProbe:
         self._mode = FakeTensorMode(allow_non_fake_inputs=True)
         self._blueprint = blueprint
         self._model = model
-        self._fakes: dict[int, Any] = {}
-        self._keep: list[Any] = []
+
+    @cached_property
+    def _fakes(self) -> dict[int, Any]:
+        """The model's tensors, by identity, to fake ones; made when the first pass is run, which is mostly never."""
         with unseen(), self._mode:
-            for tensor in _tensors_of(model):
-                self._fakes[id(tensor)] = self._mode.from_tensor(tensor)
-                self._keep.append(tensor)
-        self._parameters = sum(parameter.numel() for parameter in model.parameters())
+            return {id(tensor): self._mode.from_tensor(tensor) for tensor in _tensors_of(self._model)}
+
+    @cached_property
+    def _parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self._model.parameters())
 
     def run(self, edits: Sequence[Edit] = ()) -> Trial:
         with unseen(), _undisturbed(), self._mode, torch.no_grad():
