@@ -36,8 +36,8 @@ def norm_axes(shape: Shape, facts: Mapping[str, Any]) -> tuple[int, ...]:
     """The axes whose sizes a norm was made for."""
     if facts.get("style") == "layer":
         wanted = facts.get("normalized_shape", ())
-        if len(wanted) == 1 and len(shape) == 4 and shape[-1] != wanted[0] and shape[1] == wanted[0]:
-            return (1,)  # a LayerNorm for images, over channels
+        if len(wanted) == 1 and len(shape) == 4 and facts.get("images") and shape[-1] != wanted[0]:
+            return (1,)
         return tuple(range(len(shape) - len(wanted), len(shape)))
     return (1,) if len(shape) > 1 else (0,)
 

@@ -36,8 +36,6 @@ def check(case: Case) -> Finding | None:
         wanted = tuple(facts.get("normalized_shape", ()))
         own: tuple[tuple[Edit, ...], ...] = ()
         axes = norm_axes(shape, facts)
-        if len(wanted) == 1 and len(shape) == 4 and case.layer.type.endswith("2d"):
-            axes = (1,)
         given = tuple(shape[axis] for axis in axes if 0 <= axis < len(shape))
         if given == wanted or None in given:
             return None

@@ -304,7 +304,10 @@ def _norm(module: Any) -> dict[str, Any]:
     if isinstance(module, nn.GroupNorm):
         return {"style": "group", "num_channels": module.num_channels, "num_groups": module.num_groups}
     if isinstance(module, nn.LayerNorm | nn.RMSNorm):
-        return {"style": "layer", "normalized_shape": tuple(module.normalized_shape)}
+        facts: dict[str, Any] = {"style": "layer", "normalized_shape": tuple(module.normalized_shape)}
+        if not type(module).__module__.startswith("torch.nn"):
+            facts["images"] = True  # somebody's own, made to normalize the channels of [N, C, H, W]
+        return facts
     if isinstance(module, nn.modules.batchnorm._NormBase):
         style = "instance" if isinstance(module, nn.modules.instancenorm._InstanceNorm) else "batch"
         fixed = module.weight is not None or module.running_mean is not None
