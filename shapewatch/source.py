@@ -6,6 +6,7 @@ import ast
 import linecache
 import os
 import sysconfig
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -115,15 +116,21 @@ def _assignments(file: str) -> dict[tuple[str, str], list[int]]:
         return {}
     found: dict[tuple[str, str], list[int]] = {}
     for owner in ast.walk(tree):
-        if not isinstance(owner, ast.ClassDef):
-            continue
-        for node in ast.walk(owner):
-            if not isinstance(node, ast.Assign | ast.AnnAssign):
-                continue
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
-                    found.setdefault((owner.name, target.attr), []).append(node.lineno)
+        if isinstance(owner, ast.ClassDef):
+            for method in owner.body:
+                if isinstance(method, ast.FunctionDef) and method.args.args:
+                    for attribute, line in _set_on(method, method.args.args[0].arg):
+                        found.setdefault((owner.name, attribute), []).append(line)
     return found
+
+
+def _set_on(method: ast.FunctionDef, instance: str) -> Iterator[tuple[str, int]]:
+    """The attributes that a method sets on its first parameter, mostly called `self`, and the lines where it does."""
+    for node in ast.walk(method):
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Attribute) and ast.unparse(target.value) == instance:
+                    yield target.attr, node.lineno
 
 
 def without_own_frames(error: BaseException) -> None:
