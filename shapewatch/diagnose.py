@@ -15,7 +15,6 @@ from shapewatch.recording import Call, Recording, Span, text
 from shapewatch.repair import SECONDS, Candidate, Outcome, Search, Verified, places, propose, short
 from shapewatch.report import Cause, Diagnosis, Fix, Report
 from shapewatch.rules import RULES, Case, Finding
-from shapewatch.rules.rule import listed
 
 MAX_FAULTS = 6
 LOOK_AHEAD = 3
@@ -44,11 +43,6 @@ def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output
         diagnoses += _failures(graph, adapter, probe)
     diagnoses += _warnings(graph, adapter, probe)
     return Report(recording, junctions, tuple(diagnoses), output if recording.failure is None else None)
-
-
-def is_shape_error(recording: Recording) -> bool:
-    """Whether some rule has something to say about how the recording ended."""
-    return recording.failure is not None and _first_case(Graph(recording)) is not None
 
 
 # Failures
@@ -398,6 +392,3 @@ def _mended(trial: Trial, case: Case) -> bool:
     graph = Graph(trial.recording)
     again = [unit for unit in graph.units if unit.place == case.call.place]
     return bool(again) and all((_ask(Case(graph, unit), "warning")) is None for unit in again)
-
-
-__all__ = ["diagnose", "is_shape_error", "listed"]

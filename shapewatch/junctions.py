@@ -216,16 +216,6 @@ class Graph:
             value = max(onward, key=lambda operand: self.depth[operand])
         return road[::-1]
 
-    def between(self, value: int, fork: int | None) -> list[Call]:
-        """Every unit that a value went through since the fork, on whatever road, in order."""
-        made = self.ancestors[value]
-        return [
-            unit
-            for unit in self.units
-            if any(made >> result & 1 for result in unit.results)
-            and (fork is None or any(self.descends(operand, fork) for operand in unit.operands))
-        ]
-
 
 def find_junctions(graph: Graph) -> tuple[Junction, ...]:
     """Every unit in which branches meet, in order; the one that failed among them."""

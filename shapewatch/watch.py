@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
-from shapewatch.adapters import REGISTRY, Adapter, InputSpec, Probe, Watching, adapter_of, load, loaded, missing
+from shapewatch.adapters import Adapter, InputSpec, Probe, Watching, adapter_of, load, loaded, missing
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.diagnose import diagnose
 from shapewatch.recorder import own_fault
@@ -355,8 +355,3 @@ def _shape(given: Any) -> tuple[int, ...]:
     if not sizes or not all(isinstance(size, int) and size >= 0 for size in sizes):
         raise UsageError(f"a shape is a tuple of sizes, such as (1, 3, 224, 224); this is {given!r}")
     return sizes
-
-
-def no_framework() -> str:
-    """What to say when a framework is needed and none is imported."""
-    return f"no framework is imported; shapewatch watches {' and '.join(REGISTRY)}"

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from shapewatch.adapters.torch.instrument import Instrument, Interventions
-from shapewatch.adapters.torch.kinds import kind_of_layer, type_rank
+from shapewatch.adapters.torch.kinds import kind_of_layer
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall
 
 
@@ -385,6 +385,3 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
         case "identity":
             return nn.Identity()
     raise ValueError(f"PyTorch has no layer for {module.kind!r}")
-
-
-__all__ = ["Input", "applied", "build", "changed", "put_in", "type_rank"]
