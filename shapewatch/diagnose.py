@@ -18,6 +18,9 @@ from shapewatch.rules import RULES, Case, Finding
 
 MAX_FAULTS = 6
 LOOK_AHEAD = 3
+REAL_CHOICE = 0.7
+"""How much weaker the evidence for a second fix may be, for it to be worth a reader's time."""
+
 SHAPE_ERRORS = frozenset(
     {"RuntimeError", "ValueError", "AssertionError", "IndexError", "TorchRuntimeError", "TypeError"}
 )
@@ -219,13 +222,14 @@ def _location(case: Case) -> Span | None:
 
 
 def _distinct(passing: Sequence[Verified]) -> list[Verified]:
-    """The best, and up to two others that are another kind of change or about another layer."""
-    kept: list[Verified] = []
+    """The best, and up to two others that are a real choice: another setting or another layer, with not much less
+    evidence."""
+    kept: dict[tuple[tuple[type, str | None, str | None], ...], Verified] = {}
     for verified in passing:
-        about = [(type(edit), places([edit])) for edit in verified.candidate.edits]
-        if all(about != [(type(e), places([e])) for e in other.candidate.edits] for other in kept):
-            kept.append(verified)
-    return kept[:3]
+        if verified.score >= passing[0].score - REAL_CHOICE:
+            edits = verified.candidate.edits
+            kept.setdefault(tuple((type(e), places([e]), getattr(e, "argument", None)) for e in edits), verified)
+    return list(kept.values())[:3]
 
 
 def _fix(verified: Verified, adapter: Adapter, case: Case, level: Any, why_not: str | None) -> Fix:
