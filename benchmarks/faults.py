@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
-
-import torch
-from torch import nn
 
 
 @contextmanager
@@ -25,7 +24,7 @@ def own_faults() -> Iterator[list[str]]:
 
 
 def load_shapewatch() -> None:
-    """Load all of shapewatch that a diagnosis needs, with its faults made loud.
+    """Load all of shapewatch that a diagnosis of a PyTorch model needs, with its faults made loud.
 
     Workers are forked from this process: loaded once, they all see the same code, even while it is being edited.
 
@@ -33,6 +32,9 @@ def load_shapewatch() -> None:
         ImportError: shapewatch, or what it needs, is not installed.
     """
     os.environ["SHAPEWATCH_DEBUG"] = "1"
+    import torch
+    from torch import nn
+
     import shapewatch
 
     torch.set_num_threads(1)
@@ -41,3 +43,22 @@ def load_shapewatch() -> None:
     with suppress(RuntimeError), session:
         model(torch.zeros(1, 4))
     str(session.report)
+
+
+def import_shapewatch(*frameworks: str) -> None:
+    """Import all of shapewatch but the adapters of other frameworks, with its faults made loud, and run nothing.
+
+    What `load_shapewatch` does where a framework must not be used before a process is forked: TensorFlow's threads
+    do not live on in the copy.
+
+    Raises:
+        ImportError: shapewatch, or what it needs, is not installed.
+    """
+    os.environ["SHAPEWATCH_DEBUG"] = "1"
+    import shapewatch
+    from shapewatch.adapters import REGISTRY
+
+    others = tuple(module for name, module in REGISTRY.items() if name not in frameworks)
+    for each in pkgutil.walk_packages(shapewatch.__path__, "shapewatch.", onerror=lambda _: None):
+        if not each.name.startswith(others) and not each.name.endswith("__main__"):
+            importlib.import_module(each.name)

@@ -15,19 +15,16 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import platform
 import random
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
-from textwrap import indent
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
@@ -35,75 +32,9 @@ from torch import nn
 from benchmarks import zoo
 from benchmarks.faults import load_shapewatch, own_faults
 from benchmarks.mutations import Mutant, describe_error, mutants
+from benchmarks.outcomes import FIXES_TRIED, Named, Outcome, Trial, as_json, as_markdown, print_result
 from benchmarks.shapes import Shapes, agree, claimed_shapes, same_ranks, say, shapes_of
-from benchmarks.tables import table
-from benchmarks.workers import Lost, Send, Skipped, TimeLimitError, by_reason, interrupt_once, run_each, time_limit
-
-Named = Literal["exact", "also", "no"]
-
-FIXES_TRIED = 4
-"""Fixes of a diagnosis whose claims are checked; later ones are ideas that few readers reach."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One fix on the real model: what was claimed, and what came of it. `result` is a shape or an error."""
-
-    title: str
-    code: str
-    edit: Mapping[str, Any]
-    verified: str | bool | None
-    claimed: str
-    result: str
-    true: bool
-    false_claim: bool
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What shapewatch made of one mutant. `trouble` is empty where shapewatch itself behaved."""
-
-    architecture: str
-    mode: str
-    held_out: bool
-    kind: str
-    layer: str
-    also: tuple[str, ...]
-    description: str
-    error: str
-    expected: str
-    code: str = ""
-    headline: str = ""
-    cause: str | None = None
-    cause_type: str = ""
-    named: Named = "no"
-    fixes: tuple[Trial, ...] = ()
-    seconds: float = 0.0
-    trouble: str = ""
-
-    @property
-    def family(self) -> str:
-        return self.architecture.split("/")[0]
-
-    @property
-    def is_named(self) -> bool:
-        return self.named != "no"
-
-    @property
-    def first_true(self) -> bool:
-        return bool(self.fixes) and self.fixes[0].true
-
-    @property
-    def any_true(self) -> bool:
-        return any(trial.true for trial in self.fixes)
-
-    @property
-    def false_claim(self) -> bool:
-        return any(trial.false_claim for trial in self.fixes)
-
-    @property
-    def right(self) -> bool:
-        return self.is_named and self.first_true and not self.false_claim and not self.trouble
+from benchmarks.workers import Lost, Send, Skipped, TimeLimitError, interrupt_once, run_each, time_limit
 
 
 @dataclass(frozen=True)
@@ -247,124 +178,6 @@ def _last_frames(error: BaseException) -> str:
     return "".join(lines[-4:]).strip()
 
 
-# The result, in tables and in words
-
-
-def summary(outcomes: Sequence[Outcome], by: Callable[[Outcome], str], what: str) -> str:
-    """A Markdown table with a line for each group, and one for all."""
-    groups: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        groups.setdefault(by(outcome), []).append(outcome)
-    rows = [_row(group, groups[group]) for group in sorted(groups)]
-    header = [what, "mutants", "named", "of them exactly", "first fix true", "any fix true", "false claims"]
-    return table([*header, "trouble", "median s", "slowest s"], [*rows, _row("all", outcomes)])
-
-
-def _row(title: str, outcomes: Sequence[Outcome]) -> list[str]:
-    count = len(outcomes)
-
-    def share(number: int) -> str:
-        return f"{number / count:.0%}" if count else ""
-
-    return [
-        title,
-        str(count),
-        share(sum(o.is_named for o in outcomes)),
-        share(sum(o.named == "exact" for o in outcomes)),
-        share(sum(o.first_true for o in outcomes)),
-        share(sum(o.any_true for o in outcomes)),
-        str(sum(o.false_claim for o in outcomes)),
-        str(sum(bool(o.trouble) for o in outcomes)),
-        f"{median(o.seconds for o in outcomes):.2f}" if count else "",
-        f"{max(o.seconds for o in outcomes):.1f}" if count else "",
-    ]
-
-
-def in_words(outcome: Outcome) -> str:
-    """A mutant that was not answered rightly: what was expected, and what came."""
-    also = f" (or {', '.join(outcome.also)})" if outcome.also else ""
-    lines = [
-        f"{outcome.architecture}  [{outcome.kind}]",
-        f"    broken    {outcome.description}",
-        f"    raised    {outcome.error[:160]}",
-        f"    expected  cause {outcome.layer}{also}, output {outcome.expected}",
-    ]
-    if outcome.trouble:
-        lines.append(f"    trouble   {indent(outcome.trouble, ' ' * 14).strip()}")
-    if outcome.code:
-        mark = "right" if outcome.is_named else "WRONG"
-        lines.append(f"    cause     {mark}: {outcome.cause or 'none'} ({outcome.cause_type})")
-        lines.append(f"    said      {outcome.code} {outcome.headline}")
-    for trial in outcome.fixes[:2]:
-        mark = "FALSE CLAIM" if trial.false_claim else "right" if trial.true else "WRONG"
-        lines.append(f"    fix       {mark}: {trial.title}  [verified: {trial.verified}]")
-        lines.append(f"              claimed {trial.claimed}; real pass {trial.result[:120]}")
-    if outcome.code and not outcome.fixes:
-        lines.append("    fix       none")
-    return "\n".join([*lines, f"    took      {outcome.seconds:.2f} s"])
-
-
-FAULTS: dict[str, Callable[[Outcome], bool]] = {
-    "trouble": lambda o: bool(o.trouble),
-    "false claim": lambda o: o.false_claim,
-    "first fix not true": lambda o: not o.first_true,
-    "another cause, whose fix is true": lambda o: not o.is_named,
-}
-"""The ways to be wrong, worst first. The last one is often a real choice: widen this layer, or narrow that one."""
-
-
-def failures(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
-    """The dev split's outcomes that are not right, under the worst fault of each.
-
-    Those of held-out architectures are counted and not told: who reads them tunes on them.
-    """
-    found: dict[str, list[Outcome]] = {fault: [] for fault in FAULTS}
-    for outcome in sorted(outcomes, key=lambda o: (o.kind, o.architecture)):
-        fault = next((name for name, holds in FAULTS.items() if holds(outcome)), None)
-        if fault is not None and not outcome.held_out:
-            found[fault].append(outcome)
-    return [(fault, wrong) for fault, wrong in found.items() if wrong]
-
-
-def as_markdown(outcomes: Sequence[Outcome], skipped: Sequence[Skipped], command: str) -> str:
-    """The page of results that goes into the documentation."""
-    parts = [
-        "# Mutation results",
-        f"`{command}`, with torch {torch.__version__}, Python {platform.python_version()}, on the CPU.",
-        "A mutant is a real architecture with one change after which its forward pass raises.",
-        "`named`: the cause is the changed layer, or one that nothing in the model tells from it. "
-        "`first fix true`: with it the real forward pass runs and returns the shapes of the healthy model. "
-        "`false claims`: fixes called verified on the whole pass that do not keep it.",
-        "Failures on held-out architectures are counted and not listed, so that no rule is tuned on them. "
-        "How to run it: `benchmarks/README.md`.",
-        "## By split\n\n" + summary(outcomes, lambda o: "held out" if o.held_out else "dev", "split"),
-        "## By family\n\n" + summary(outcomes, lambda o: o.family, "family"),
-        "## By kind of mutation\n\n" + summary(outcomes, lambda o: o.kind, "kind"),
-    ]
-    if skipped:
-        rows = [[", ".join(names), why.splitlines()[-1][:120]] for why, names in by_reason(skipped).items()]
-        parts.append("## Not run\n\n" + table(["architectures", "reason"], rows))
-    for fault, wrong in failures(outcomes):
-        lines = [
-            [o.architecture, o.kind, o.description, o.cause or "none", o.fixes[0].title if o.fixes else "none"]
-            for o in wrong
-        ]
-        header = ["architecture", "kind", "change", "cause given", "first fix"]
-        parts.append(f"## Dev split, {fault} ({len(wrong)})\n\n" + table(header, lines))
-    return "\n\n".join(parts) + "\n"
-
-
-def as_json(outcomes: Sequence[Outcome], skipped: Sequence[Skipped], command: str) -> str:
-    data = {
-        "command": command,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "skipped": [dataclasses.asdict(each) for each in skipped],
-        "outcomes": [dataclasses.asdict(each) | {"right": each.right} for each in outcomes],
-    }
-    return json.dumps(data, indent=1)
-
-
 # The command
 
 
@@ -427,11 +240,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         done = {o.architecture for o in outcomes} | {each.architecture for each in skipped}
         skipped += [Skipped(a.name, "interrupted before it") for a in chosen if a.name not in done]
-    command = command_of(given)
+    command, framework = command_of(given), f"torch {torch.__version__}"
     if given.out:
-        given.out.write_text(as_json(outcomes, skipped, command), encoding="utf-8")
+        given.out.write_text(as_json(outcomes, skipped, command, framework), encoding="utf-8")
     if given.markdown:
-        given.markdown.write_text(as_markdown(outcomes, skipped, command), encoding="utf-8")
+        given.markdown.write_text(as_markdown(outcomes, skipped, command, framework), encoding="utf-8")
     print_result(outcomes, skipped)
     return 0
 
@@ -441,22 +254,6 @@ def command_of(given: argparse.Namespace) -> str:
     models = f" --models {' '.join(given.models)}" if given.models else ""
     chosen = f"--split {given.split} --per-model {given.per_model} --seed {given.seed} --mode {given.mode}"
     return f"python -m benchmarks.mutation {chosen}{models}"
-
-
-def print_result(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:
-    for fault, wrong in reversed(failures(outcomes)):  # the worst last, where a terminal shows it
-        print(f"=== {fault}: {len(wrong)}", end="\n\n")
-        for outcome in wrong:
-            print(in_words(outcome), end="\n\n")
-    untold = sum(not o.right and o.held_out for o in outcomes)
-    if untold:
-        print(f"and {untold} of held-out architectures, which are not listed (--out has them)", end="\n\n")
-    for reason, names in by_reason(skipped).items():
-        print(f"skipped  {', '.join(names)}: {reason}")
-    if outcomes:
-        print(summary(outcomes, lambda o: o.kind, "kind"), end="\n\n")
-        print(summary(outcomes, lambda o: o.family, "family"), end="\n\n")
-        print(summary(outcomes, lambda o: "held out" if o.held_out else "dev", "split"))
 
 
 if __name__ == "__main__":

@@ -25,13 +25,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.shapes import Shapes, shapes_of
+from benchmarks.slips import TRIES_PER_MUTANT, in_turn, widths
 from benchmarks.zoo import Architecture, Mode
 
 SHAPE_ERRORS = (RuntimeError, ValueError, IndexError, AssertionError)
 """What a shape that does not fit raises. After a `TypeError`, say, the slip is of another kind."""
-
-TRIES_PER_MUTANT = 8
-"""Most changes to a layer raise nothing (a stride before an adaptive pooling, say); give up after so many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,19 +123,6 @@ def mutants(
         found += 1
         if found == count:
             return
-
-
-def in_turn(found: list[Slip], chooser: random.Random) -> Iterator[Slip]:
-    """One slip of each kind, then another of each, in random order: most layers are convolutions."""
-    kinds: dict[str, list[Slip]] = {}
-    for slip in found:
-        kinds.setdefault(slip.kind, []).append(slip)
-    order = sorted(kinds)
-    chooser.shuffle(order)
-    for kind in order:
-        chooser.shuffle(kinds[kind])
-    for turn in itertools.zip_longest(*(kinds[kind] for kind in order)):
-        yield from (slip for slip in turn if slip is not None)
 
 
 def forward_error(model: nn.Module, inputs: tuple[Any, ...]) -> str | None:
@@ -370,12 +355,6 @@ def _value(value: Any) -> str:
     if isinstance(value, tuple | list) and len(set(value)) == 1:
         return str(value[0])
     return str(tuple(value)) if isinstance(value, list) else str(value)
-
-
-def widths(size: int) -> list[int]:
-    """Wrong numbers of features that authors do write: doubled, halved, digits swapped, off by a little."""
-    swapped = int(str(size)[::-1]) if 10 <= size < 100 else 0
-    return sorted({2 * size, size // 2, size + 8, size + 1, swapped} - {size, 0})
 
 
 def _each(values: Sequence[int] | int, change: Callable[[int], int]) -> tuple[int, ...] | int:

@@ -6,15 +6,16 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
-
 Shapes = tuple[tuple[int | None, ...], ...]
 """The shape of each tensor in a result, in order; None for a size that is not known."""
 
 
 def shapes_of(value: Any) -> Shapes:
-    """The shapes of the tensors in a tensor, a tuple, a list, a mapping or a dataclass, however nested."""
-    if isinstance(value, Tensor):
+    """The shapes of the tensors in a tensor, a tuple, a list, a mapping or a dataclass, however nested.
+
+    A tensor, of any framework, is what has a shape and a dtype.
+    """
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
         return (tuple(value.shape),)
     if isinstance(value, Mapping):
         return tuple(shape for item in value.values() for shape in shapes_of(item))

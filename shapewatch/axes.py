@@ -55,6 +55,21 @@ def aligned(shapes: Sequence[Shape]) -> list[Shape]:
     return [(1,) * (rank - len(shape)) + shape for shape in shapes]
 
 
+def batch_aligned(shapes: Sequence[Shape]) -> list[Shape]:
+    """The shapes padded with 1 after their first axis, as layers that merge batches read them (Keras's `Add`)."""
+    rank = max((len(shape) for shape in shapes), default=0)
+    return [shape[:1] + (1,) * (rank - len(shape)) + shape[1:] for shape in shapes]
+
+
+def own_axis(shape: Shape, rank: int, axis: int, batched: bool = False) -> int | None:
+    """Which of a shape's own axes stands at `axis` when it is aligned to `rank` axes (`batched`: after its batch axis);
+    None where it is one that was added."""
+    missing = rank - len(shape)
+    if batched and axis == 0:
+        return 0 if shape else None
+    return axis - missing if axis >= missing + (batched and missing > 0) else None
+
+
 def broadcast_problems(shapes: Sequence[Shape]) -> tuple[AxisProblem, ...]:
     """The axes on which the shapes do not broadcast; unknown sizes are given the benefit of the doubt."""
     problems = []
@@ -106,33 +121,54 @@ def concat_problems(shapes: Sequence[Shape], axis: int) -> tuple[AxisProblem, ..
 
 # Sliding windows: convolution and pooling
 
+Padding = int | str
+"""Places added at each end of an axis; or `same` (as many as keep the size at stride 1), `causal` (the same number, all
+of them before the first) or `valid` (none)."""
 
-def window_out(size: int, kernel: int, stride: int, padding: int, dilation: int = 1, ceil: bool = False) -> int:
-    """The size that a convolution or a pooling gives: floor((size + 2p - d(k - 1) - 1) / s) + 1.
+
+def padded(padding: Padding, kernel: int, dilation: int = 1) -> int:
+    """How many places a padding adds to an axis, both ends together.
+
+    `same` gives ceil(size / stride) in every framework, which is what d(k - 1) places make of every size; that the
+    frameworks add fewer where the stride leaves a remainder changes no size.
+    """
+    if isinstance(padding, str):
+        return 0 if padding == "valid" else dilation * (kernel - 1)
+    return 2 * padding
+
+
+def window_out(size: int, kernel: int, stride: int, padding: Padding, dilation: int = 1, ceil: bool = False) -> int:
+    """The size that a convolution or a pooling gives: floor((size + padded - d(k - 1) - 1) / s) + 1.
 
     With `ceil`, rounded up, but a window that would start in the right padding is dropped.
     """
-    span = size + 2 * padding - dilation * (kernel - 1) - 1
+    added = padded(padding, kernel, dilation)
+    span = size + added - dilation * (kernel - 1) - 1
     if not ceil:
         return span // stride + 1
     out = -(-span // stride) + 1
-    return out - 1 if (out - 1) * stride >= size + padding else out
+    return out - 1 if (out - 1) * stride >= size + added // 2 else out
 
 
-def window_in(out: Range, kernel: int, stride: int, padding: int, dilation: int = 1) -> Range | None:
+def window_least(kernel: int, padding: Padding, dilation: int = 1) -> int:
+    """The smallest size over which the window can be laid once."""
+    return max(1, dilation * (kernel - 1) + 1 - padded(padding, kernel, dilation))
+
+
+def window_in(out: Range, kernel: int, stride: int, padding: Padding, dilation: int = 1) -> Range | None:
     """The sizes from which a convolution or a pooling (rounding down) gives a size in `out`; None if there is none."""
-    reach = dilation * (kernel - 1) + 1 - 2 * padding
+    reach = dilation * (kernel - 1) + 1 - padded(padding, kernel, dilation)
     low = max(1, reach, (out.low - 1) * stride + reach)
     high = UNBOUNDED if out.high >= UNBOUNDED else (out.high - 1) * stride + reach + stride - 1
     return Range(low, high) if low <= high and out.high >= 1 else None
 
 
-def window_strides(size: int, out: Range, kernel: int, padding: int, dilation: int = 1) -> Iterator[int]:
+def window_strides(size: int, out: Range, kernel: int, padding: Padding, dilation: int = 1) -> Iterator[int]:
     """The strides with which `size` becomes a size in `out`, smallest first, up to 64.
 
     A single window can be had with every large stride; the smallest stands for them.
     """
-    span = size + 2 * padding - dilation * (kernel - 1) - 1
+    span = size + padded(padding, kernel, dilation) - dilation * (kernel - 1) - 1
     if span < 0 or out.low < 1:
         return
     if out.low == 1 and out.high >= 1:
@@ -144,50 +180,75 @@ def window_strides(size: int, out: Range, kernel: int, padding: int, dilation: i
 
 
 def window_paddings(size: int, out: Range, kernel: int, stride: int, dilation: int = 1) -> Iterator[int]:
-    """The paddings with which `size` becomes a size in `out`, smallest first."""
-    reach = dilation * (kernel - 1) + 1
+    """The paddings, as numbers, with which `size` becomes a size in `out`, smallest first."""
     for padding in range(max(kernel * dilation, 4) + 1):
-        if size + 2 * padding >= reach and window_out(size, kernel, stride, padding, dilation) in out:
+        if _gives(size, out, kernel, stride, padding, dilation):
             yield padding
 
 
-def window_kernels(size: int, out: Range, stride: int, padding: int, dilation: int = 1) -> Iterator[int]:
+def window_named_paddings(size: int, out: Range, kernel: int, stride: int, dilation: int = 1) -> Iterator[str]:
+    """Those of `same` and `valid` with which `size` becomes a size in `out`."""
+    for padding in ("same", "valid"):
+        if _gives(size, out, kernel, stride, padding, dilation):
+            yield padding
+
+
+def window_kernels(size: int, out: Range, stride: int, padding: Padding, dilation: int = 1) -> Iterator[int]:
     """The kernel sizes with which `size` becomes a size in `out`, smallest first, up to 31."""
     for kernel in range(1, 32):
-        fits = size + 2 * padding >= dilation * (kernel - 1) + 1
-        if fits and window_out(size, kernel, stride, padding, dilation) in out:
+        if _gives(size, out, kernel, stride, padding, dilation):
             yield kernel
 
 
-def window_dilations(size: int, out: Range, kernel: int, stride: int, padding: int) -> Iterator[int]:
+def window_dilations(size: int, out: Range, kernel: int, stride: int, padding: Padding) -> Iterator[int]:
     """The dilations with which `size` becomes a size in `out`, smallest first, up to 36."""
     if kernel == 1:
         return
     for dilation in range(1, 37):
-        fits = size + 2 * padding >= dilation * (kernel - 1) + 1
-        if fits and window_out(size, kernel, stride, padding, dilation) in out:
+        if _gives(size, out, kernel, stride, padding, dilation):
             yield dilation
 
 
-def keeps_pace(kernel: int, stride: int, padding: int, dilation: int = 1) -> bool:
+def _gives(size: int, out: Range, kernel: int, stride: int, padding: Padding, dilation: int) -> bool:
+    fits = size >= window_least(kernel, padding, dilation)
+    return fits and window_out(size, kernel, stride, padding, dilation) in out
+
+
+def keeps_pace(kernel: int, stride: int, padding: Padding, dilation: int = 1) -> bool:
     """Whether a window gives size/stride, rounded either way, for every size: the usual intent of its settings."""
-    spare = dilation * (kernel - 1) - 2 * padding
+    spare = dilation * (kernel - 1) - padded(padding, kernel, dilation)
     return 0 <= spare < stride or spare == 0
 
 
 # Transposed convolution
 
 
-def transposed_out(size: int, kernel: int, stride: int, padding: int, output_padding: int, dilation: int = 1) -> int:
-    """(size - 1) s - 2p + d(k - 1) + output_padding + 1."""
-    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1
+def transposed_out(
+    size: int, kernel: int, stride: int, padding: Padding, output_padding: int | None, dilation: int = 1
+) -> int:
+    """(size - 1) s + a number that does not depend on the size.
+
+    That number is d(k - 1) + 1 - 2p + output_padding for a padding in numbers. Keras names its paddings: `valid`
+    without an output_padding gives max(d(k - 1) + 1, s); `same` gives s, or (d(k - 1) + 1) mod 2 + output_padding.
+    """
+    return (size - 1) * stride + _transposed_least(kernel, stride, padding, output_padding, dilation)
+
+
+def _transposed_least(kernel: int, stride: int, padding: Padding, output_padding: int | None, dilation: int) -> int:
+    """What a transposed convolution makes of a single place."""
+    reach = dilation * (kernel - 1) + 1
+    if padding == "same":
+        return stride if output_padding is None else reach % 2 + output_padding
+    if padding == "valid":
+        return max(reach, stride) if output_padding is None else reach + output_padding
+    return reach - padded(padding, kernel, dilation) + (output_padding or 0)
 
 
 def transposed_in(
-    out: Range, kernel: int, stride: int, padding: int, output_padding: int, dilation: int = 1
+    out: Range, kernel: int, stride: int, padding: Padding, output_padding: int | None, dilation: int = 1
 ) -> Range | None:
     """The sizes from which a transposed convolution gives a size in `out`, None where there is none."""
-    offset = -2 * padding + dilation * (kernel - 1) + output_padding + 1
+    offset = _transposed_least(kernel, stride, padding, output_padding, dilation)
     low = -(-(out.low - offset) // stride) + 1
     high = UNBOUNDED if out.high >= UNBOUNDED else (out.high - offset) // stride + 1
     return Range(max(1, low), high) if high >= max(1, low) else None
@@ -199,6 +260,16 @@ def transposed_in(
 def matmul_inner(left: Shape, right: Shape) -> tuple[Size, Size]:
     """The two sizes that a matrix product contracts: left's last axis and right's last but one (or only) axis."""
     return left[-1], right[-2] if len(right) > 1 else right[-1]
+
+
+def contracted(along: object, shapes: Sequence[Shape]) -> tuple[int, int] | None:
+    """The axes of two operands that a product of batches contracts, given one axis for both or one for each."""
+    pair = (along, along) if isinstance(along, int) else along
+    if len(shapes) != 2 or not isinstance(pair, tuple | list) or len(pair) != 2:
+        return None
+    one, other = pair
+    fits = all(isinstance(a, int) and -len(s) <= a < len(s) for a, s in zip(pair, shapes, strict=True))
+    return (one % len(shapes[0]), other % len(shapes[1])) if fits else None
 
 
 def differ(one: Size, other: Size) -> bool:
@@ -219,8 +290,12 @@ def factor_groups(before: Shape, after: Shape) -> list[tuple[tuple[int, ...], tu
     """Pairs of runs of axes, of `before` and of `after`, with equal products, each run as short as can be.
 
     `(2, 3, 4, 5)` to `(2, 12, 5)` is `[((0,), (0,)), ((1, 2), (1,)), ((3,), (2,))]`. Empty where a size is unknown or
-    the products differ.
+    the products differ. Only a first axis may be unknown in both, a batch: it is the same if all the rest is.
     """
+    if before[:1] == after[:1] == (None,):
+        rest = factor_groups(before[1:], after[1:])
+        shifted = [(tuple(i + 1 for i in old), tuple(j + 1 for j in new)) for old, new in rest]
+        return [((0,), (0,)), *shifted] if rest or len(before) == len(after) == 1 else []
     if None in before or None in after or elements(before) != elements(after):
         return []
     old, new = [size or 0 for size in before], [size or 0 for size in after]
@@ -241,17 +316,3 @@ def factor_groups(before: Shape, after: Shape) -> list[tuple[tuple[int, ...], tu
                 return []
         groups.append((tuple(range(i0, i)), tuple(range(j0, j))))
     return groups
-
-
-# Layout
-
-
-def moved_channels(shape: Shape, channels: int) -> tuple[int, ...] | None:
-    """The order of axes that brings the last axis to where the channels belong, if its size says that it should be.
-
-    For `[8, 224, 224, 3]` and 3 channels: (0, 3, 1, 2). Only for shapes of rank 3 or more whose axis 1 is not
-    already of that size.
-    """
-    if len(shape) < 3 or shape[-1] != channels or shape[1] == channels:
-        return None
-    return (0, len(shape) - 1, *range(1, len(shape) - 1))

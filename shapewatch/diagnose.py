@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +23,15 @@ REAL_CHOICE = 0.7
 """How much weaker the evidence for a second fix may be, for it to be worth a reader's time."""
 
 SHAPE_ERRORS = frozenset(
-    {"RuntimeError", "ValueError", "AssertionError", "IndexError", "TorchRuntimeError", "TypeError"}
+    {
+        "RuntimeError",
+        "ValueError",
+        "AssertionError",
+        "IndexError",
+        "TypeError",
+        "TorchRuntimeError",
+        "InvalidArgumentError",
+    }
 )
 
 
@@ -52,7 +61,7 @@ def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output
 
 
 def _failures(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
-    found = _first_case(graph)
+    found = _first_case(graph) or _only_seen_on_shapes(graph.recording, probe)
     if found is None:
         return
     case, finding = found
@@ -85,6 +94,22 @@ def _first_case(graph: Graph) -> tuple[Case, Finding] | None:
     if finding is None and not unit.is_layer and unit.parent is not None:
         return None
     return None if finding is None else (case, finding)
+
+
+def _only_seen_on_shapes(recording: Recording, probe: Probe | None) -> tuple[Case, Finding] | None:
+    """The failure as a dry run sees it, when the live pass saw no call fail: Keras checks the layers of a model that it
+    reads from a config before any of them is called. The words have to be the same."""
+    failure = recording.failure
+    if probe is None or failure is None or failure.call is not None or failure.type not in SHAPE_ERRORS:
+        return None
+    baseline = probe.run().recording
+    if baseline.failure is None or _without_sizes(baseline.failure.message) != _without_sizes(failure.message):
+        return None
+    return _first_case(Graph(replace(baseline, failure=replace(baseline.failure, span=failure.span))))
+
+
+def _without_sizes(message: str) -> str:
+    return re.sub(r"\d+|None", "#", message)
 
 
 def _ask(case: Case, severity: str) -> Finding | None:
@@ -158,7 +183,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
     case, finding, chosen = fault.case, fault.finding, fault.chosen
     fixes: list[Fix] = []
     if fault.outcome.passing and not several:
-        fixes = [_fix(verified, adapter, case, "forward", None) for verified in _distinct(fault.outcome.passing)]
+        fixes = [_proven(verified, adapter, case) for verified in _distinct(fault.outcome.passing)]
     elif chosen is not None:
         reason = fault.why_not or _with_the_others(several, finished)
         fixes = [_fix(chosen, adapter, case, "junction", reason)]
@@ -232,13 +257,18 @@ def _distinct(passing: Sequence[Verified]) -> list[Verified]:
     return list(kept.values())[:3]
 
 
+def _proven(verified: Verified, adapter: Adapter, case: Case) -> Fix:
+    """A fix with which the pass finished, or ended where there was no more to run."""
+    beyond = verified.trial.beyond
+    return _fix(verified, adapter, case, "forward" if beyond is None else "junction", beyond)
+
+
 def _fix(verified: Verified, adapter: Adapter, case: Case, level: Any, why_not: str | None) -> Fix:
-    written = _written(verified.candidate.edits, adapter, verified.trial.recording, case.recording)
-    assert written is not None
+    written = _as_one(verified.candidate.edits, adapter, case.recording)
     fix = _as_fix(verified.candidate, written, adapter, level, why_not)
     return replace(
         fix,
-        output_shape=verified.trial.output if verified.trial.finished else None,
+        output_shape=verified.trial.output if verified.trial.finished and verified.trial.beyond is None else None,
         parameters_added=verified.trial.parameters,
     )
 
@@ -252,13 +282,20 @@ def _as_fix(candidate: Candidate, written: Written, adapter: Adapter, level: Any
         framework=adapter.name,
         verified=level,
         why_not=why_not,
-        evidence=candidate.evidence,
+        evidence=tuple(_in_words_of(phrase, candidate.edits, written.edit) for phrase in candidate.evidence),
     )
 
 
-def _written(edits: Sequence[Edit], adapter: Adapter, *recordings: Recording) -> Written | None:
+def _written(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Written | None:
+    """The edits as the framework's users write them; None for what the framework cannot have."""
+    try:
+        return _as_one(edits, adapter, recording)
+    except ValueError:
+        return None
+
+
+def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Written:
     """Several edits written as one: those of one layer as one construction of it."""
-    recording = recordings[-1]
     if len(edits) == 1:
         return adapter.write(edits[0], recording)
     by_layer: dict[str, list[Set]] = {}
@@ -287,6 +324,13 @@ def _written(edits: Sequence[Edit], adapter: Adapter, *recordings: Recording) ->
         "\n".join(part.code for part in parts),
         {"action": "all", "edits": data},
     )
+
+
+def _in_words_of(phrase: str, changes: Sequence[Edit], written: Mapping[str, Any]) -> str:
+    """A phrase of evidence with arguments called as the framework calls them."""
+    for ours, theirs in _spelled(changes, written).items():
+        phrase = re.sub(rf"\b{ours}\b", theirs, phrase)
+    return phrase
 
 
 # The cause
@@ -323,12 +367,21 @@ def _blamed(edit: Edit, recording: Recording) -> str:
     return place_layer(edit.place)
 
 
+def _spelled(changes: Sequence[Edit], written: Mapping[str, Any]) -> Mapping[str, str]:
+    """Our names of the arguments that are set, and the framework's."""
+    data = written.get("edits", (written,))
+    pairs = zip((edit for edit in changes if isinstance(edit, Set | SetCall)), data, strict=False)
+    return {edit.argument: str(part.get("argument", edit.argument)) for edit, part in pairs}
+
+
 def _reason(case: Case, fix: Fix, edit: Edit) -> str:
     if isinstance(edit, Set):
-        sets = {e.argument: e for e in fix.changes if isinstance(e, Set) and e.layer == edit.layer}
-        return "; ".join(f"{e.argument} is {short(e.was)}, where {short(e.value)} fits" for e in sets.values())
+        spelled = _spelled(fix.changes, fix.edit)
+        sets = {spelled[e.argument]: e for e in fix.changes if isinstance(e, Set) and e.layer == edit.layer}
+        return "; ".join(f"{name} is {short(e.was)}, where {short(e.value)} fits" for name, e in sets.items())
     if isinstance(edit, SetCall):
-        return f"{edit.argument} is {short(edit.was)}, where {short(edit.value)} fits"
+        name = _spelled(fix.changes, fix.edit)[edit.argument]
+        return f"{name} is {short(edit.was)}, where {short(edit.value)} fits"
     if case.junction is not None and len(case.junction.branches) == 2:
         names = {branch.role: branch for branch in case.junction.branches}
         main, skip = names.get("main"), names.get("skip")
@@ -376,7 +429,7 @@ def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         fixes = [_as_fix(candidates[0], written, adapter, None, reason)] if written else []
     else:
         passing = [v for v in Search(probe).outcome(candidates, case).passing if _mended(v.trial, case)]
-        fixes = [_fix(verified, adapter, case, "forward", None) for verified in _distinct(passing)]
+        fixes = [_proven(verified, adapter, case) for verified in _distinct(passing)]
     return Diagnosis(
         code=finding.code,
         name=finding.name,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from shapewatch import axes
+from shapewatch.layout import IMAGE_KINDS, Layout, layout_of
 from shapewatch.recording import Call, Recording, Shape, Span
 
 Status = Literal["ok", "broadcast", "mismatch"]
@@ -47,9 +49,10 @@ class Fork:
 
 @dataclass(frozen=True)
 class Junction:
-    """A call in which two or more branches of the data flow meet.
+    """A call in which two or more branches of the data flow meet: an operation, or a layer made for it (Keras's `Add`).
 
-    `id` names the place and is the same in every pass. `axes` are the axes (counted from the left, in the widest
+    `id` names the place and is the same in every pass. `layer` is the layer in whose forward the operation stands or,
+    where `is_layer`, the path of the merge layer itself. `axes` are the axes (counted from the left, in the widest
     operand's rank) on which the branches differ in a way that does not fit or that broadcasts.
     """
 
@@ -62,24 +65,36 @@ class Junction:
     status: Status
     axes: tuple[int, ...] = ()
     call: int = 0
+    is_layer: bool = False
+
+    @property
+    def block(self) -> str:
+        """The path of the layer around the junction, in which its branches were written down."""
+        return self.layer.rpartition(".")[0] if self.is_layer else self.layer
 
 
 JOINS = {
     "add": "add",
     "sub": "sub",
     "mul": "mul",
+    "average": "average",
     "maximum": "max",
     "minimum": "min",
     "where": "where",
     "lerp": "gate",
     "concat": "concat",
     "stack": "stack",
+    "dot": "dot",
 }
 """The kinds of calls in which branches meet, and the kinds of junctions that they are."""
 
 _SHAPE_KEEPING = frozenset(
     {"squash", "activation", "dropout", "same", "identity", "norm", "unsqueeze", "reshape", "expand"}
 )
+
+
+_REORDERING = frozenset({"permute", "reshape", "flatten", "unflatten", "einsum", "matmul", "stack", "index"})
+"""Kinds of calls after which the axes may no longer be those that a kernel saw."""
 
 
 class Graph:
@@ -126,6 +141,17 @@ class Graph:
                 self.producer[result] = call
         for operand in set(call.operands):
             self.consumers.setdefault(operand, []).append(call)
+
+    def facts(self, unit: Call) -> Mapping[str, Any]:
+        """The settings of a call: a layer's are the layer's, an operation's its own."""
+        layer = self.recording.layer_at.get(unit.layer) if unit.is_layer else None
+        return unit.facts if layer is None else layer.facts
+
+    @cached_property
+    def layout(self) -> Layout | None:
+        """How the model's images are laid out, by the first call that shows it; None where none does."""
+        shown = (layout_of(self.facts(unit), unit.name) for unit in self.units if unit.kind in IMAGE_KINDS)
+        return next((layout for layout in shown if layout is not None), None)
 
     def unit_of(self, call: Call) -> Call:
         """The unit that a call is part of: a leaf layer's own operations are the layer's."""
@@ -221,10 +247,9 @@ def find_junctions(graph: Graph) -> tuple[Junction, ...]:
     """Every unit in which branches meet, in order; the one that failed among them."""
     found = []
     for unit in graph.units:
-        if unit.kind in JOINS and not unit.is_layer:
-            junction = junction_at(graph, unit)
-            if junction is not None:
-                found.append(junction)
+        junction = junction_at(graph, unit)
+        if junction is not None:
+            found.append(junction)
     return tuple(found)
 
 
@@ -241,7 +266,7 @@ def junction_at(graph: Graph, call: Call) -> Junction | None:
     roads = [graph.path(value, fork) for value in values]
     lengths = [sum(1 for unit in road if unit.kind not in ("identity", "same")) for road in roads]
     main = max(range(len(roads)), key=lambda i: (lengths[i], -i))
-    status, problems = _status(recording, call, values)
+    status, problems = _status(graph, call, values)
     return Junction(
         id=call.place,
         kind=_kind(graph, call, values),
@@ -261,7 +286,24 @@ def junction_at(graph: Graph, call: Call) -> Junction | None:
         status=status,
         axes=problems,
         call=call.number,
+        is_layer=call.is_layer,
     )
+
+
+def layout_at(recording: Recording, junction: Junction) -> Layout | None:
+    """How what meets is laid out: as the last kernel on a branch saw it, if nothing moved its axes since."""
+    rank = max((len(branch.shape) for branch in junction.branches), default=0)
+    for branch in junction.branches:
+        for step in reversed(branch.path):
+            if step.kind in _REORDERING or len(step.shape) != rank:
+                break
+            layer = recording.layer_at.get(step.layer) if step.layer else None
+            called = recording.calls[step.call : step.call + 1]
+            facts = layer.facts if layer else called[0].facts if called else {}
+            shows = step.kind in IMAGE_KINDS or facts.get("style") == "batch"
+            if shows and (layout := layout_of(facts, step.name)) is not None:
+                return layout
+    return None
 
 
 def _step(recording: Recording, unit: Call) -> Step:
@@ -303,17 +345,31 @@ def _is_gate(graph: Graph, value: int) -> bool:
     return False
 
 
-def _status(recording: Recording, call: Call, values: list[int]) -> tuple[Status, tuple[int, ...]]:
-    shapes = [recording.shape(value) for value in values]
+def _status(graph: Graph, call: Call, values: list[int]) -> tuple[Status, tuple[int, ...]]:
+    shapes = [graph.recording.shape(value) for value in values]
+    facts, rank = graph.facts(call), len(shapes[0])
+    if call.kind == "dot":
+        return _product_status(facts, shapes)
     if call.kind in ("concat", "stack"):
-        rank = len(shapes[0])
+        along = facts.get("dim", 0)
         if any(len(shape) != rank for shape in shapes):
             return "mismatch", ()
-        along = call.facts.get("dim", 0) % max(rank, 1) if call.kind == "concat" else -1
-        problems = axes.concat_problems(shapes, along)
+        if not isinstance(along, int) or not (call.kind == "stack" or -rank <= along < rank):
+            return ("mismatch" if isinstance(along, int) else "ok"), ()
+        problems = axes.concat_problems(shapes, along % max(rank, 1) if call.kind == "concat" else -1)
         return ("mismatch" if problems else "ok"), tuple(problem.axis for problem in problems)
+    if call.is_layer:
+        shapes = axes.batch_aligned(shapes)
     problems = axes.broadcast_problems(shapes)
     if problems:
         return "mismatch", tuple(problem.axis for problem in problems)
     expanded = axes.expanded_axes(shapes)
     return ("broadcast" if expanded else "ok"), expanded
+
+
+def _product_status(facts: Mapping[str, Any], shapes: list[Shape]) -> tuple[Status, tuple[int, ...]]:
+    contracted = axes.contracted(facts.get("axes"), shapes)
+    if contracted is None:
+        return "ok", ()
+    left, right = (shape[axis] for shape, axis in zip(shapes, contracted, strict=True))
+    return ("mismatch", (contracted[0],)) if axes.differ(left, right) else ("ok", ())

@@ -11,6 +11,7 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
@@ -51,6 +52,27 @@ class OpenCall:
         self.finished = False
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A state of a recorder to go back to."""
+
+    calls: int
+    values: int
+    counts: Mapping[str, int]
+    depth: int
+    failure: tuple[BaseException, OpenCall | None] | None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What was recorded since a mark."""
+
+    values: list[tuple[Any, Origin, str | None]]
+    calls: list[OpenCall]
+    counts: Mapping[str, int]
+    failure: tuple[BaseException, OpenCall | None] | None
+
+
 class Recorder:
     """Collects one recording. Not thread-safe: an adapter records one thread in one recorder."""
 
@@ -79,10 +101,13 @@ class Recorder:
         """Give a tensor a new number; what it held before stays in the recording under the old one."""
         number = len(self._values)
         self._values.append((spec, origin, name))
-        key = id(tensor)
-        known = self._known
-        known[key] = (weakref.ref(tensor, lambda _, key=key: known.pop(key, None)), number)  # type: ignore[misc]
+        self.alias(tensor, number)
         return number
+
+    def alias(self, tensor: Any, number: int) -> None:
+        """Another tensor that stands for a known value: a converted argument, a placeholder for it in a graph."""
+        key, known = id(tensor), self._known
+        known[key] = (weakref.ref(tensor, lambda _, key=key: known.pop(key, None)), number)  # type: ignore[misc]
 
     # Calls
 
@@ -105,8 +130,9 @@ class Recorder:
             if parent.counts is None:
                 parent.counts = {}
             counts = parent.counts
-        call.occurrence = counts.get(name, 0)
-        counts[name] = call.occurrence + 1
+        key = layer if is_layer else name
+        call.occurrence = counts.get(key, 0)
+        counts[key] = call.occurrence + 1
         if len(self._calls) < LIMIT:
             self._calls.append(call)
         else:
@@ -114,6 +140,16 @@ class Recorder:
         if is_layer:
             self._stack.append(call)
         return call
+
+    def place(self, name: str) -> str:
+        """The `Call.place` that an operation of this name would have now."""
+        inner = self._stack[-1] if self._stack else None
+        counts = inner.counts if inner is not None else self._toplevel
+        return f"{inner.layer if inner is not None else ''}:{name}:{(counts or {}).get(name, 0)}"
+
+    def forget_place(self, layer: str) -> None:
+        """An outermost layer of this path is another one from now on: its calls are counted anew."""
+        self._toplevel.pop(layer, None)
 
     def close_layer(self, call: OpenCall, results: tuple[int, ...], finished: bool) -> None:
         """End a layer call, and whatever was left open inside it by an exception that no hook saw."""
@@ -128,6 +164,79 @@ class Recorder:
         """Remember the innermost call that raised; calls further out see the same exception go by."""
         if self._failure is None or self._failure[0] is not error:
             self._failure = (error, call)
+
+    def goes_on_as(self, error: BaseException) -> None:
+        """The failure is known, and its exception was raised again as another object."""
+        if self._failure is not None:
+            self._failure = (error, self._failure[1])
+
+    def failed_alike(self, name: str, operands: tuple[int, ...]) -> bool:
+        """Whether the last call is the one that failed, and was of this name and on these operands."""
+        last = self._calls[-1] if self._calls else None
+        failed = self._failure[1] if self._failure is not None else None
+        return failed is not None and failed is last and (last.name, last.operands) == (name, operands)
+
+    def survived(self, call: OpenCall) -> None:
+        """A call gave a result: what failed inside it was caught there."""
+        if self._failure is not None and self._failure[1] is not None and self._failure[1].number > call.number:
+            self._failure = None
+
+    def mark(self) -> Mark:
+        """How far the recording is, for `rewind`."""
+        counts = self._stack[-1].counts if self._stack else self._toplevel
+        return Mark(len(self._calls), len(self._values), dict(counts or {}), len(self._stack), self._failure)
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget what was recorded since the mark: a rehearsal, such as a layer that is tried to find its weights."""
+        del self._calls[mark.calls :]
+        del self._values[mark.values :]
+        del self._stack[mark.depth :]
+        for key in [key for key, (_, number) in self._known.items() if number >= mark.values]:
+            self._known.pop(key, None)
+        if self._stack:
+            self._stack[-1].counts = dict(mark.counts)
+        else:
+            self._toplevel = dict(mark.counts)
+        self._failure = mark.failure
+
+    def take_back(self, mark: Mark) -> Stretch:
+        """Forget what was recorded since the mark, and give it."""
+        counts = self._stack[-1].counts if self._stack else self._toplevel
+        taken = Stretch(self._values[mark.values :], self._calls[mark.calls :], dict(counts or {}), self._failure)
+        self.rewind(mark)
+        return taken
+
+    def put_back(self, taken: Stretch) -> None:
+        """Go on after what was taken back; its tensors are not known any more."""
+        self._values += taken.values
+        self._calls += taken.calls
+        self._failure = taken.failure
+        if self._stack:
+            self._stack[-1].counts = dict(taken.counts)
+        else:
+            self._toplevel = dict(taken.counts)
+
+    def blur(self, mark: Mark, other: Stretch) -> None:
+        """Make unknown since the mark what was different in another run: it follows from sizes that were made up.
+
+        Where the runs part, neither tells anything of what comes after.
+        """
+        for number, value in enumerate(self._values[mark.values :]):
+            spec, origin, name = value
+            ours = self._described(spec)
+            theirs = self._described(other.values[number][0]) if number < len(other.values) else None
+            fits = theirs is not None and len(theirs.shape) == len(ours.shape)
+            shape = tuple(
+                size if fits and theirs is not None and size == theirs.shape[axis] else None
+                for axis, size in enumerate(ours.shape)
+            )
+            self._values[mark.values + number] = (replace(ours, shape=shape), origin, name)
+        for number, call in enumerate(self._calls[mark.calls :]):
+            facts = other.calls[number].facts if number < len(other.calls) else {}
+            call.facts = {key: _agreed(value, facts[key]) for key, value in call.facts.items() if key in facts}
+
+    def _described(self, spec: Any) -> TensorSpec:
+        return spec if isinstance(spec, TensorSpec) else self._describe(spec)
 
     def forget_earlier(self) -> None:
         """Before an outermost layer begins: drop what earlier passes recorded, once it is much."""
@@ -158,8 +267,10 @@ class Recorder:
         root: str = "",
         error: BaseException | None = None,
         where: Line | None = None,
+        message: str | None = None,
     ) -> Recording:
-        """The recording. `error` is the exception that left the block; `where` the user's line that raised it."""
+        """The recording. `error` is the exception that left the block; `where` the user's line that raised it;
+        `message` the framework's own words, where the exception's text wraps them in others."""
         if error is not None and self.error is not error:
             self._failure = (error, None)
         failure = None
@@ -168,14 +279,14 @@ class Recorder:
             line = where or (call.line if call else None)
             failure = Failure(
                 type=type(raised).__name__,
-                message=str(raised),
+                message=str(raised) if message is None else message,
                 call=call.number if call is not None and call.number < len(self._calls) else None,
                 span=span_at(*line) if line else None,
             )
         return Recording(
             framework=self.framework,
             values=tuple(
-                Value(number, self._describe(spec), origin, name)
+                Value(number, self._described(spec), origin, name)
                 for number, (spec, origin, name) in enumerate(self._values)
             ),
             calls=tuple(self._freeze(call) for call in self._calls),
@@ -202,6 +313,13 @@ class Recorder:
             occurrence=call.occurrence,
             finished=call.finished,
         )
+
+
+def _agreed(ours: Any, theirs: Any) -> Any:
+    """A fact that two runs agree on; -1 for a size in it that they do not agree on."""
+    if isinstance(ours, tuple) and isinstance(theirs, tuple) and len(ours) == len(theirs):
+        return tuple(map(_agreed, ours, theirs))
+    return ours if ours == theirs else -1
 
 
 # The firewall

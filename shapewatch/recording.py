@@ -70,7 +70,9 @@ class Layer:
 
     `kind` and `facts` are neutral: a convolution is `conv` with `kernel_size`, `stride`, `padding`, `dilation`,
     `groups`, `in_channels`, `out_channels` whatever framework made it. `parameters` counts the layer's own weights
-    and those of the layers inside it. `defined` is the line that makes the layer, where it can be found.
+    and those of the layers inside it. `defined` is the line that makes the layer, where it can be found. `name` is
+    what the framework itself calls the layer, where that is not its path (Keras: `conv2d_5`); `auto_named` says that
+    the last part of the path is a name made up by counting, whose number tells nothing.
     """
 
     path: str
@@ -80,6 +82,8 @@ class Layer:
     parameters: int = 0
     leaf: bool = True
     defined: Span | None = None
+    name: str = ""
+    auto_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,9 @@ class Call:
     """One layer call or one operation.
 
     `layer` is the path of the layer that was called or, for an operation, of the innermost layer it ran in.
-    `parent` is the number of the enclosing layer call. `occurrence` counts the calls of the same `name` within that
-    enclosing call, so that (layer, name, occurrence) names the same place in every pass.
+    `parent` is the number of the enclosing layer call. `occurrence` counts the calls of the same layer, or the
+    operations of the same name, within that enclosing call, so that (layer, name, occurrence) names the same place in
+    every pass.
     """
 
     number: int

@@ -6,7 +6,7 @@ import ast
 import linecache
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -37,7 +37,26 @@ def is_foreign(file: str) -> bool:
     return file.startswith(_STANDARD)
 
 
+_translated: dict[tuple[str, int], tuple[str, int, str]] = {}
+"""Lines of code that a framework wrote itself (AutoGraph) to the file, line and function they were made from."""
+
+_origins: dict[str, str] = {}
+"""Files of such code to the file they were made from."""
+
+
+def translate(lines: Mapping[tuple[str, int], tuple[str, int, str]]) -> None:
+    """Learn where generated lines come from; what was learned once is passed over quickly."""
+    if next(iter(lines)) in _translated:
+        return
+    _translated.update(lines)
+    _origins.update((generated, origin) for (generated, _), (origin, _, _) in lines.items())
+
+
 _foreign_code: dict[CodeType, bool] = {}
+
+
+def _is_foreign_code(code: CodeType) -> bool:
+    return is_foreign(_origins.get(code.co_filename, code.co_filename))
 
 
 def calling_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
@@ -47,8 +66,8 @@ def calling_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
         code = frame.f_code
         foreign = known.get(code)
         if foreign is None:
-            foreign = known[code] = is_foreign(code.co_filename)
-        if not foreign:
+            foreign = known[code] = _is_foreign_code(code)
+        if not foreign and _told(code, frame.f_lineno):
             return code, frame.f_lineno
         frame = frame.f_back
     return None
@@ -59,14 +78,23 @@ def raising_line(traceback: TracebackType | None) -> tuple[CodeType, int] | None
     found = None
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if not is_foreign(code.co_filename):
+        if not _is_foreign_code(code) and _told(code, traceback.tb_lineno):
             found = (code, traceback.tb_lineno)
         traceback = traceback.tb_next
     return found
 
 
+def _told(code: CodeType, line: int) -> bool:
+    """Whether a line is the program's: of generated code only what was made from a line of it."""
+    return code.co_filename not in _origins or (code.co_filename, line) in _translated
+
+
 def span_at(code: CodeType, line: int) -> Span:
     """The place as a `Span`, with its source line where the file can be read."""
+    origin = _translated.get((code.co_filename, line))
+    if origin is not None:
+        file, line, function = origin
+        return _span(file, line, function or "")  # AutoGraph has no name for a lambda
     return _span(code.co_filename, line, getattr(code, "co_qualname", code.co_name))
 
 

@@ -75,10 +75,21 @@ class Tape:
         return self._close(number, shape)
 
     def layer(
-        self, path: str, kind: str, *operands: Value, shape: Shape | None = None, type: str | None = None, **facts: Any
+        self,
+        path: str,
+        kind: str,
+        *operands: Value,
+        shape: Shape | None = None,
+        type: str | None = None,
+        name: str = "",
+        auto_named: bool = False,
+        **facts: Any,
     ) -> Value:
-        """A call of a layer that is taken as a whole; `facts` are its settings. Without `shape`: that of its input."""
-        self._add_layer(path, kind, type, facts)
+        """A call of a layer that is taken as a whole; `facts` are its settings. Without `shape`: that of its input.
+
+        `name` and `auto_named` are the layer's, see `Layer`. A layer that was called before keeps its settings.
+        """
+        self._add_layer(path, kind, type, facts, name, auto_named)
         number = self._call(type or kind.title(), kind, path, True, operands, {})
         return self._close(number, operands[0].shape if shape is None else shape)
 
@@ -102,19 +113,20 @@ class Tape:
         *operands: Value,
         layer: str | None = None,
         kind: str | None = None,
+        type: str | None = None,
         message: str = "the sizes do not fit",
         error: str = "RuntimeError",
         **facts: Any,
     ) -> None:
         """The call that raises, and with which the pass ends: an operation or, with `layer` its path, a layer's.
 
-        `name` is the operation's name, or the kind of the layer.
+        `name` is the operation's name, or the kind of the layer; `type` is the layer's class.
         """
         if layer is None:
             number = self._call(name, kind or name, self._here(), False, operands, facts, finished=False)
         else:
-            self._add_layer(layer, name, None, facts)
-            number = self._call(name.title(), name, layer, True, operands, {}, finished=False)
+            self._add_layer(layer, name, type, facts)
+            number = self._call(type or name.title(), name, layer, True, operands, {}, finished=False)
         self._failure = Failure(error, message, number)
 
     def recording(self, *outputs: Value) -> Recording:
@@ -145,8 +157,17 @@ class Tape:
         self._values.append(value)
         return value
 
-    def _add_layer(self, path: str, kind: str, type: str | None, facts: Mapping[str, Any]) -> None:
-        self._layers.setdefault(path, Layer(path, type or kind.title(), kind, dict(facts)))
+    def _add_layer(
+        self,
+        path: str,
+        kind: str,
+        type: str | None,
+        facts: Mapping[str, Any],
+        name: str = "",
+        auto_named: bool = False,
+    ) -> None:
+        layer = Layer(path, type or kind.title(), kind, dict(facts), name=name, auto_named=auto_named)
+        self._layers.setdefault(path, layer)
 
     def _call(
         self,
@@ -162,7 +183,8 @@ class Tape:
             raise ValueError("the pass has ended: a call failed before this one")
         number, parent = len(self._calls), self._open[-1]
         numbers = tuple(operand.number for operand in operands)
-        occurrence = sum(call.name == name and call.parent == parent for call in self._calls)
+        alike = [call for call in self._calls if call.parent == parent and call.is_layer == is_layer]
+        occurrence = sum(call.layer == layer if is_layer else call.name == name for call in alike)
         self._calls.append(
             Call(number, name, kind, layer, is_layer, parent, numbers, (), dict(facts), None, occurrence, finished)
         )

@@ -6,13 +6,13 @@ import functools
 import inspect
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
-from shapewatch.adapters import Adapter, InputSpec, Probe, Watching, adapter_of, load, loaded, missing
+from shapewatch.adapters import Adapter, InputSpec, Probe, Watching, adapter_of, load, missing, uncovered
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.diagnose import diagnose
 from shapewatch.recorder import own_fault
@@ -49,7 +49,7 @@ class Session(AbstractContextManager["Session"]):
                 "this watch has been used already; `with shapewatch.watch(model) as session:` makes a new one"
             )
         self._entered = True
-        for adapter in [adapter_of(self._target)] if self._target is not None else loaded():
+        for adapter in [adapter_of(self._target)] if self._target is not None else uncovered():
             self._instrument(adapter)
         if self._target is None and missing():
             arrival = Arrival(missing(), lambda name: self._instrument(load(name)))
@@ -70,7 +70,8 @@ class Session(AbstractContextManager["Session"]):
         try:
             if error is not None:
                 self._restore_traceback(error)
-            self._report = self._diagnosed(error if isinstance(error, Exception) else None)
+            with _decorations_aside():
+                self._report = self._diagnosed(error if isinstance(error, Exception) else None)
             if isinstance(error, Exception):
                 explain_on(error, self._report)
         except Exception as fault:
@@ -85,12 +86,10 @@ class Session(AbstractContextManager["Session"]):
             error.__traceback__ = adapter.as_unwatched(error.__traceback__)
 
     def _diagnosed(self, error: Exception | None) -> Report:
-        reports = []
-        for adapter, watching in self._watching:
-            recording = watching.finish(error)
-            if recording.calls or len(self._watching) == 1:
-                reports.append(diagnosed(recording, adapter, watching))
-        return max(reports, key=lambda report: len(report.calls), default=Report(Recording("")))
+        finished = [(watching.finish(error), adapter, watching) for adapter, watching in self._watching]
+        saw_something = [each for each in finished if each[0].calls]
+        reports = [diagnosed(*each) for each in saw_something or finished[:1]]
+        return max(reports, key=_how_much, default=Report(Recording("")))
 
     @property
     def report(self) -> Report:
@@ -110,6 +109,11 @@ class Session(AbstractContextManager["Session"]):
         if self._target is not None:
             raise UsageError("`@shapewatch.watch()` takes no model: the decorated class or function is what is watched")
         return _decorate(decorated)
+
+
+def _how_much(report: Report) -> tuple[bool, int]:
+    """Of two frameworks that saw the same block, the one that knows its layers tells more."""
+    return any(call.is_layer for call in report.calls), len(report.calls)
 
 
 def diagnosed(recording: Recording, adapter: Adapter, watching: Watching) -> Report:
@@ -175,6 +179,17 @@ _inside = threading.local()
 """`.decorated` is set while a decorated model or function runs: an inner one leaves the watching to it."""
 
 
+@contextmanager
+def _decorations_aside() -> Iterator[None]:
+    """Decorated models run unwatched: a pass on shapes alone is not the program's."""
+    outer = getattr(_inside, "decorated", False)
+    _inside.decorated = True
+    try:
+        yield
+    finally:
+        _inside.decorated = outer
+
+
 def _decorate(target: Any) -> Any:
     if isinstance(target, type):
         try:
@@ -208,17 +223,29 @@ def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _decorate_class(cls: type) -> type:
     """The same class; its instances watch themselves when they are called, once for each signature of inputs."""
-    original: Any = cls.__call__
+    base: Any = cls
+    own: Any = vars(cls).get("__call__")
 
-    @functools.wraps(original)
+    def original(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # looked up at each call where it is inherited: an adapter may have replaced it for the length of a watch
+        if own is None:
+            return super(base, self).__call__(*args, **kwargs)
+        return own.__get__(self, type(self))(*args, **kwargs)  # a `tf.function` is no function, and binds itself
+
+    @functools.wraps(own or cls.__call__)
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         if getattr(_inside, "decorated", False):
             return original(self, *args, **kwargs)
+
+        def again(*args: Any, **kwargs: Any) -> Any:
+            # by the class, so that an adapter hears it which listens to `__call__` there
+            return vars(cls)["__call__"].__get__(self, type(self))(*args, **kwargs)
+
         signature = _signature(self, args, kwargs)
         seen = _seen.setdefault(cls, set())
         if signature not in seen:
             try:
-                result = _call_watched(functools.partial(original, self), args, kwargs, self)
+                result = _call_watched(again, args, kwargs, self)
             except BaseException as error:
                 without_own_frames(error)
                 raise
@@ -255,12 +282,8 @@ def _signature(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
 
 def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None) -> Any:
     session = Session(model)
-    _inside.decorated = True
-    try:
-        with session:
-            result = function(*args, **kwargs)
-    finally:
-        _inside.decorated = False
+    with _decorations_aside(), session:
+        result = function(*args, **kwargs)
     for diagnosis in session.report.diagnoses:
         if diagnosis.severity == "warning":
             warnings.warn(f"{diagnosis.code} {diagnosis.headline}. {diagnosis.explanation}", ShapeWarning, stacklevel=3)
@@ -272,10 +295,11 @@ def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception)
     try:
         without_own_frames(error)
         adapter = adapter_of(model)
-        probe = adapter.prepare(model, args, kwargs)
-        trial = probe.run()
-        if trial.recording.failure is not None and trial.unsupported is None:
-            explain_on(error, diagnose(trial.recording, adapter, probe))
+        with _decorations_aside():
+            probe = adapter.prepare(model, args, kwargs)
+            trial = probe.run()
+            if trial.recording.failure is not None and trial.unsupported is None:
+                explain_on(error, diagnose(trial.recording, adapter, probe))
     except Exception as fault:
         own_fault(fault)
 
@@ -322,9 +346,11 @@ def check(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    trial = probe.run()
+    with _decorations_aside():
+        trial = probe.run()
     try:
-        report = diagnose(trial.recording, adapter, probe, trial.output)
+        with _decorations_aside():
+            report = diagnose(trial.recording, adapter, probe, trial.output)
     except Exception as fault:
         own_fault(fault)
         report = Report(trial.recording, output=trial.output)

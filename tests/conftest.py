@@ -15,6 +15,7 @@ from typing import Any
 import golden
 import pytest
 
+from shapewatch.adapters.taps import Tap
 from shapewatch.recorder import Faults
 
 pytest.register_assert_rewrite("adapter_contract")
@@ -43,6 +44,10 @@ def surroundings() -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "nn"):
         state |= _torch_surroundings(torch)
+    if "tensorflow" in sys.modules and hasattr(sys.modules["tensorflow"], "Module"):
+        state |= _tensorflow_surroundings()
+    if "keras" in sys.modules and hasattr(sys.modules["keras"], "Layer"):
+        state |= _keras_surroundings()
     return {name: value for name, value in state.items() if value}
 
 
@@ -58,6 +63,69 @@ def _torch_surroundings(torch: Any) -> dict[str, Any]:
         "dispatch modes": torch._C._len_torch_dispatch_stack(),
         "grad mode off": not torch.is_grad_enabled(),
         "inference mode": torch.is_inference_mode_enabled(),
+    }
+
+
+def _tensorflow_surroundings() -> dict[str, Any]:
+    import tensorflow as tf
+    from tensorflow.python import pywrap_tfe
+    from tensorflow.python.autograph.core import ag_ctx
+    from tensorflow.python.autograph.impl import api
+    from tensorflow.python.eager import context, execute
+    from tensorflow.python.eager.polymorphic_function import polymorphic_function
+    from tensorflow.python.framework import func_graph, op_def_library, ops
+    from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
+
+    functions = {
+        "eager operations": pywrap_tfe.TFE_Py_FastPathExecute,
+        "eager operations, converted": execute.execute,
+        "operations in graphs": op_def_library._apply_op_helper,
+        "tf.function": vars(polymorphic_function.Function)["__call__"],
+        "tracing": func_graph.func_graph_from_py_func,
+        "autograph's calls": api._TRANSPILER.get_extra_locals()["ag__"].converted_call,
+        "variables": vars(BaseResourceVariable)["_read_variable_op"],
+        "modules": vars(tf.Module)["__init__"],
+    }
+    return {
+        "functions of TensorFlow's": _replaced(functions),
+        "modules listened to": [cls for cls in _subclasses(tf.Module) if _is_ours(vars(cls).get("__call__"))],
+        "op callbacks": list(context.context().op_callbacks),
+        "functions run eagerly": tf.config.functions_run_eagerly(),
+        "in a graph": not tf.executing_eagerly() or ops.get_default_graph().building_function,
+        "traceback filtering off": not tf.debugging.is_traceback_filtering_enabled(),
+        "autograph on": ag_ctx.control_status_ctx().status is ag_ctx.Status.ENABLED,
+    }
+
+
+_originals: dict[str, Any] = {}
+"""What functions were when they were first looked at: the frameworks are imported when a test needs them."""
+
+
+def _replaced(functions: dict[str, Any]) -> list[str]:
+    return [name for name, function in functions.items() if function is not _originals.setdefault(name, function)]
+
+
+def _is_ours(method: Any) -> bool:
+    return type(method).__module__.startswith("shapewatch")
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+def _keras_surroundings() -> dict[str, Any]:
+    import keras
+    from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+    instrument = sys.modules.get("shapewatch.adapters.keras.instrument")
+    taps = [value for value in vars(instrument).values() if isinstance(value, Tap)] if instrument is not None else []
+    functions = {f"{tap._owner.__name__}.{tap._name}": vars(tap._owner).get(tap._name) for tap in taps}
+    return {
+        "functions of Keras's": _replaced(functions),
+        "traceback filtering of Keras off": not keras.config.is_traceback_filtering_enabled(),
+        "stateless scope": get_stateless_scope(),
     }
 
 
@@ -81,12 +149,34 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _random_states() -> dict[str, bytes]:
     import numpy
-    import torch
 
-    return {
+    states = {
         "random": pickle.dumps(random.getstate()),
         "numpy": pickle.dumps(numpy.random.get_state()),
-        "torch": torch.get_rng_state().numpy().tobytes(),
+    }
+    if "torch" in sys.modules:
+        states["torch"] = sys.modules["torch"].get_rng_state().numpy().tobytes()
+    if "tensorflow" in sys.modules:
+        states |= _random_states_of_tensorflow()
+    if "keras" in sys.modules:
+        from keras.src.backend.common import global_state
+
+        tracker = vars(global_state.GLOBAL_STATE_TRACKER)
+        generator = tracker.get("global_seed_generator")
+        states["keras"] = b"" if generator is None else generator.state.numpy().tobytes()
+        states["names of Keras's"] = pickle.dumps(dict(tracker.get("object_name_uids") or {}))
+    return states
+
+
+def _random_states_of_tensorflow() -> dict[str, bytes]:
+    """The global generator, and the count that the seeds of operations come from."""
+    from tensorflow.python.eager import context
+    from tensorflow.python.ops import stateful_random_ops
+
+    generator, seeds = stateful_random_ops.global_generator, getattr(context.context(), "_rng", None)
+    return {
+        "tensorflow": b"" if generator is None else generator.state.numpy().tobytes(),
+        "tensorflow's seeds": b"" if seeds is None else pickle.dumps(seeds.getstate()),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -20,7 +20,8 @@ properties = settings(deadline=None, derandomize=True, max_examples=150)
 sizes = st.integers(1, 40)
 kernels = st.integers(1, 7)
 strides = st.integers(1, 5)
-paddings = st.integers(0, 4)
+paddings = st.one_of(st.integers(0, 4), st.sampled_from(["same", "valid"]))
+numbers = st.integers(0, 4)
 dilations = st.integers(1, 3)
 shapes = st.lists(st.sampled_from([1, 1, 2, 3, 5]), max_size=4).map(tuple)
 
@@ -112,7 +113,7 @@ def test_matrix_products_contract_the_named_axes(left: tuple[int, ...], right: t
 
 
 @properties
-@given(sizes, kernels, strides, paddings, dilations)
+@given(sizes, kernels, strides, numbers, dilations)
 def test_a_convolution_gives_what_torch_gives(size: int, kernel: int, stride: int, padding: int, dilation: int) -> None:
     expected = given_by_torch(
         lambda: functional.conv1d(meta(1, 1, size), meta(1, 1, kernel), None, stride, padding, dilation)
@@ -122,7 +123,7 @@ def test_a_convolution_gives_what_torch_gives(size: int, kernel: int, stride: in
 
 
 @settings(properties, max_examples=400)
-@given(sizes, kernels, strides, paddings, dilations, st.booleans())
+@given(sizes, kernels, strides, numbers, dilations, st.booleans())
 def test_a_pooling_gives_what_torch_gives(
     size: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool
 ) -> None:
@@ -135,7 +136,7 @@ def test_a_pooling_gives_what_torch_gives(
 
 
 @properties
-@given(sizes, kernels, strides, paddings, dilations, st.integers(0, 3))
+@given(sizes, kernels, strides, numbers, dilations, st.integers(0, 3))
 def test_a_transposed_convolution_gives_what_torch_gives(
     size: int, kernel: int, stride: int, padding: int, dilation: int, output_padding: int
 ) -> None:
@@ -148,18 +149,75 @@ def test_a_transposed_convolution_gives_what_torch_gives(
     assert axes.transposed_out(size, kernel, stride, padding, output_padding, dilation) == expected[-1]
 
 
+# Paddings by name, which are Keras's
+
+
+named = st.sampled_from(["same", "valid"])
+
+
+def given_by_keras(layer: str, size: int, **settings: Any) -> int | None:
+    """What a layer over one axis gives, None where Keras refuses."""
+    import keras
+
+    if "Conv" in layer:
+        settings |= {"filters": 1}
+    try:
+        return getattr(keras.layers, layer)(**settings).compute_output_shape((1, size, 1))[1]
+    except ValueError:
+        return None
+
+
+@properties
+@given(sizes, kernels, strides, st.sampled_from(["same", "valid", "causal"]), dilations)
+def test_a_convolution_gives_what_keras_gives(size: int, kernel: int, stride: int, padding: str, dilation: int) -> None:
+    assume(stride == 1 or dilation == 1)
+    settings = {"kernel_size": kernel, "strides": stride, "padding": padding, "dilation_rate": dilation}
+    expected = given_by_keras("Conv1D", size, **settings)
+    assert (expected is None) == (size < axes.window_least(kernel, padding, dilation))
+    assert expected in (None, axes.window_out(size, kernel, stride, padding, dilation))
+
+
+@properties
+@given(sizes, kernels, strides, named)
+def test_a_pooling_gives_what_keras_gives(size: int, kernel: int, stride: int, padding: str) -> None:
+    expected = given_by_keras("MaxPooling1D", size, pool_size=kernel, strides=stride, padding=padding)
+    assert expected in (None, axes.window_out(size, kernel, stride, padding))
+
+
+@properties
+@given(sizes, kernels, strides, named, st.sampled_from([None, 0, 1, 2]), dilations)
+def test_a_transposed_convolution_gives_what_keras_gives(
+    size: int, kernel: int, stride: int, padding: str, extra: int | None, dilation: int
+) -> None:
+    assume(stride == 1 or dilation == 1)
+    assume(extra is None or extra < stride)
+    settings = {"kernel_size": kernel, "strides": stride, "padding": padding, "dilation_rate": dilation}
+    expected = given_by_keras("Conv1DTranspose", size, output_padding=extra, **settings)
+    assert expected == axes.transposed_out(size, kernel, stride, padding, extra, dilation)
+
+
+@properties
+@given(sizes, ranges(), kernels, strides, dilations)
+def test_paddings_by_name(size: int, out: Range, kernel: int, stride: int, dilation: int) -> None:
+    found = list(axes.window_named_paddings(size, out, kernel, stride, dilation))
+    usable = {"same": True, "valid": size >= dilation * (kernel - 1) + 1}
+    assert found == [p for p in usable if usable[p] and axes.window_out(size, kernel, stride, p, dilation) in out]
+
+
 # Inverses of windows, against the forward formula tried on everything in reach
 
 
-def fits(size: int, kernel: int, padding: int, dilation: int) -> bool:
-    """Whether the window is no longer than the padded size, which is when torch takes it."""
+def fits(size: int, kernel: int, padding: axes.Padding, dilation: int) -> bool:
+    """Whether the window is no longer than the padded size, which is when torch and Keras take it."""
+    if isinstance(padding, str):
+        return padding == "same" or size >= dilation * (kernel - 1) + 1
     return size + 2 * padding >= dilation * (kernel - 1) + 1
 
 
 @properties
 @given(ranges(bottom=-1), kernels, strides, paddings, dilations)
 def test_window_in_is_every_size_that_gives_the_wanted_one(
-    out: Range, kernel: int, stride: int, padding: int, dilation: int
+    out: Range, kernel: int, stride: int, padding: axes.Padding, dilation: int
 ) -> None:
     tried = range(1, 400)
     found = axes.window_in(out, kernel, stride, padding, dilation)
@@ -173,7 +231,7 @@ def test_window_in_is_every_size_that_gives_the_wanted_one(
 
 @properties
 @given(sizes, ranges(), kernels, paddings, dilations)
-def test_window_strides(size: int, out: Range, kernel: int, padding: int, dilation: int) -> None:
+def test_window_strides(size: int, out: Range, kernel: int, padding: axes.Padding, dilation: int) -> None:
     found = list(axes.window_strides(size, out, kernel, padding, dilation))
     usable = fits(size, kernel, padding, dilation)
     expected = [
@@ -186,14 +244,11 @@ def test_window_strides(size: int, out: Range, kernel: int, padding: int, dilati
         assert found == expected
 
 
-Option = Callable[[int, Range, int, int, int], Sequence[int]]
-
-
 @pytest.mark.parametrize("argument", ["padding", "kernel_size", "dilation"])
 @properties
 @given(sizes, ranges(), kernels, strides, paddings, dilations)
 def test_settings_that_give_the_wanted_size(
-    argument: str, size: int, out: Range, kernel: int, stride: int, padding: int, dilation: int
+    argument: str, size: int, out: Range, kernel: int, stride: int, padding: axes.Padding, dilation: int
 ) -> None:
     if argument == "padding":
         found = list(axes.window_paddings(size, out, kernel, stride, dilation))
@@ -218,7 +273,7 @@ def test_a_window_of_one_has_no_dilation_to_change() -> None:
 @properties
 @given(ranges(), kernels, strides, paddings, st.integers(0, 3), dilations)
 def test_transposed_in_is_every_size_that_gives_the_wanted_one(
-    out: Range, kernel: int, stride: int, padding: int, output_padding: int, dilation: int
+    out: Range, kernel: int, stride: int, padding: axes.Padding, output_padding: axes.Padding, dilation: int
 ) -> None:
     tried = range(1, 120)
     settings = (kernel, stride, padding, output_padding, dilation)
@@ -230,7 +285,7 @@ def test_transposed_in_is_every_size_that_gives_the_wanted_one(
 @properties
 @given(kernels, strides, paddings, dilations)
 def test_keeping_pace_is_dividing_every_size_by_the_stride(
-    kernel: int, stride: int, padding: int, dilation: int
+    kernel: int, stride: int, padding: axes.Padding, dilation: int
 ) -> None:
     tried = [size for size in range(1, 60) if fits(size, kernel, padding, dilation)]
     outs = [(size, axes.window_out(size, kernel, stride, padding, dilation)) for size in tried]
@@ -292,15 +347,45 @@ def test_factor_groups_are_empty_where_torch_refuses(before: tuple[int, ...], af
     assert axes.factor_groups((*before, None), after) == []
 
 
-# Layout
-
-
 @properties
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=5).map(tuple), st.integers(1, 6))
-def test_moved_channels_brings_the_last_axis_to_the_second_place(shape: tuple[int, ...], channels: int) -> None:
-    order = axes.moved_channels(shape, channels)
-    if order is None:
-        assert len(shape) < 3 or shape[-1] != channels or shape[1] == channels
-    else:
-        moved = tuple(meta(*shape).permute(order).shape)
-        assert moved == (shape[0], channels, *shape[1:-1])
+@given(regrouped())
+def test_a_first_axis_that_is_unknown_in_both_stays_what_it_is(pair: Any) -> None:
+    before, after = pair
+    shifted = [(tuple(i + 1 for i in old), tuple(j + 1 for j in new)) for old, new in axes.factor_groups(before, after)]
+    assert axes.factor_groups((None, *before), (None, *after)) == [((0,), (0,)), *shifted]
+    assert axes.factor_groups((None, *before), (None, *after, 2)) == []
+    assert axes.factor_groups((None, *before), (8, *after)) == []
+
+
+# Merging batches
+
+
+@pytest.mark.parametrize(
+    ("operands", "aligned"),
+    [
+        ([(2, 5, 8), (2, 8)], [(2, 5, 8), (2, 1, 8)]),
+        ([(None, 4, 4, 8), (None, 8)], [(None, 4, 4, 8), (None, 1, 1, 8)]),
+        ([(2, 8), (2, 8)], [(2, 8), (2, 8)]),
+    ],
+)
+def test_layers_that_merge_batches_keep_the_batch_first(operands: list[Any], aligned: list[Any]) -> None:
+    assert axes.batch_aligned(operands) == aligned
+    rank = len(aligned[0])
+    for shape, wide in zip(operands, aligned, strict=True):
+        owned = [axes.own_axis(shape, rank, axis, batched=True) for axis in range(rank)]
+        assert [at for at in owned if at is not None] == list(range(len(shape)))
+        assert all(wide[axis] == (1 if at is None else shape[at]) for axis, at in enumerate(owned))
+
+
+@pytest.mark.parametrize(
+    ("along", "left", "right", "pair"),
+    [
+        (1, (2, 3, 4), (2, 3), (1, 1)),
+        (-1, (2, 3, 4), (2, 5, 4), (2, 2)),
+        ((2, 1), (2, 3, 4), (2, 4), (2, 1)),
+        (3, (2, 3), (2, 3), None),
+        (None, (2, 3), (2, 3), None),
+    ],
+)
+def test_the_axes_that_a_product_of_batches_contracts(along: Any, left: Any, right: Any, pair: Any) -> None:
+    assert axes.contracted(along, [left, right]) == pair

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from benchmarks import healthy, mutation, zoo
+from benchmarks.outcomes import Outcome, in_words
 from benchmarks.workers import Skipped
 
 SAMPLE = (
@@ -31,7 +32,7 @@ def one_thread() -> Any:
     torch.set_num_threads(before)
 
 
-def outcomes(name: str, per_model: int) -> list[mutation.Outcome]:
+def outcomes(name: str, per_model: int) -> list[Outcome]:
     sent: list[Any] = []
     options = mutation.Options(per_model=per_model, seed=0, mode="eval", timeout=60, only="", explain=False)
     mutation.break_one(name, sent.append, options)
@@ -41,8 +42,8 @@ def outcomes(name: str, per_model: int) -> list[mutation.Outcome]:
     return sent
 
 
-def shown(found: list[mutation.Outcome]) -> str:
-    return "\n".join(mutation.in_words(outcome) for outcome in found)
+def shown(found: list[Outcome]) -> str:
+    return "\n".join(in_words(outcome) for outcome in found)
 
 
 @pytest.mark.parametrize("name", SAMPLE)

@@ -1023,26 +1023,30 @@ def test_every_call_has_its_line_in_full() -> None:
     assert "more call" not in text
 
 
+def test_a_layer_to_blame_is_called_as_its_framework_calls_it_too() -> None:
+    report = residual()
+    (diagnosis,) = report.diagnoses
+    blamed = dataclasses.replace(diagnosis, cause=Cause("layer2.0.conv1", "Conv2D"))
+    layers = tuple(
+        dataclasses.replace(layer, name="conv2d_5") if layer.path == "layer2.0.conv1" else layer
+        for layer in report.recording.layers
+    )
+    recording = dataclasses.replace(report.recording, layers=layers)
+    text = as_text(dataclasses.replace(report, recording=recording, diagnoses=(blamed,)))
+    assert text.count("conv2d_5") == 1
+    assert "cause     layer2.0.conv1 (conv2d_5, Conv2D)" in text
+
+
+def test_a_layer_that_merges_is_drawn_as_a_junction_of_the_block_around_it() -> None:
+    """Its branches are named as in the block; the block is what has an input, not the layer."""
+    report = residual()
+    (junction,), (diagnosis,) = report.junctions, report.diagnoses
+    merged = dataclasses.replace(junction, layer="layer2.0.join", is_layer=True)
+    named = dataclasses.replace(diagnosis, junction=merged)
+    assert as_text(dataclasses.replace(report, junctions=(merged,), diagnoses=(named,))) == as_text(report)
+
+
 # Names
-
-
-@pytest.mark.parametrize(
-    ("rank", "moves_over", "last", "names"),
-    [
-        (4, 2, False, "batch channels height width"),
-        (4, 2, True, "batch height width channels"),
-        (3, 2, False, "channels height width"),
-        (3, 1, False, "batch channels length"),
-        (5, 3, False, "batch channels depth height width"),
-    ],
-)
-def test_axes_that_a_kernel_saw(rank: int, moves_over: int, last: bool, names: str) -> None:
-    assert naming.axis_names(rank, moves_over, last) == tuple(names.split())
-
-
-@pytest.mark.parametrize(("rank", "moves_over"), [(4, None), (3, None), (2, 2), (4, 1), (0, None)])
-def test_axes_that_nothing_is_known_about_are_numbered(rank: int, moves_over: int | None) -> None:
-    assert naming.axis_names(rank, moves_over) == tuple(f"axis {n}" for n in range(rank))
 
 
 CONV = {
@@ -1091,6 +1095,14 @@ CONV = {
         ("recurrent", {"input_size": 10, "hidden_size": 20}, "10 -> 20"),
         ("resize", {"scale_factor": (2.0, 2.0)}, "by 2.0"),
         ("resize", {"size": (8, 16)}, "to 8x16"),
+        ("conv", CONV | {"padding": "causal"}, "16 -> 32, 3x3, padding causal"),
+        ("conv", CONV | {"in_channels": None}, "-> 32, 3x3"),
+        ("conv", CONV | {"in_channels": None, "out_channels": None, "groups": None}, "3x3, depthwise"),
+        ("pool", {"kernel_size": (3, 3), "stride": (2, 2), "padding": "same", "rank": 2}, "3x3, stride 2"),
+        ("linear", {"in_features": None, "out_features": 10}, "-> 10"),
+        ("norm", {"num_features": None}, ""),
+        ("recurrent", {"input_size": 8, "hidden_size": 4, "return_sequences": True}, "8 -> 4"),
+        ("recurrent", {"input_size": 8, "hidden_size": 4, "return_sequences": False}, "8 -> 4, last step"),
         ("conv", {}, ""),
         ("module", {"groups": 3}, ""),
     ],

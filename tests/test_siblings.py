@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shapewatch.edits import Set
-from shapewatch.recording import Layer
+from shapewatch.junctions import Graph, find_junctions
+from shapewatch.recording import Layer, Recording, Value
 from shapewatch.repair.siblings import Siblings, keeps_pace, patterns
+from shapewatch.testing import Tape
 
 
 def conv(path: str, stride: int = 1, given: int = 64, made: int = 64, **facts: Any) -> Layer:
@@ -42,6 +45,48 @@ def test_parts_of_one_block_are_less_alike_than_one_part_of_two_blocks() -> None
     ((_, weight_of_a_row, _),) = patterns("features.3")
     assert weights["layer2.0.conv*"] < weights["layer*.0.conv1"] == weights["layer2.*.conv1"]
     assert 0 < weights["layer2.0.conv*"] < weight_of_a_row < 1
+
+
+FULL, PART = 1.0, 0.2
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("layer2[0].conv1", {"layer*[0].conv1": FULL, "layer2[*].conv1": FULL, "layer2[0].conv*": PART}),
+        (
+            "conv3_block1_1_conv",
+            {"conv*_block1_1_conv": FULL, "conv3_block*_1_conv": FULL, "conv3_block1_*_conv": PART},
+        ),
+        ("block2_sepconv1", {"block*_sepconv1": FULL, "block2_sepconv*": PART}),
+        ("expanded_conv_3_expand", {"expanded_conv_*_expand": FULL}),
+        (
+            "convnext_tiny_stage_1_block_0_depthwise_conv",
+            {
+                "convnext_tiny_stage_*_block_0_depthwise_conv": FULL,
+                "convnext_tiny_stage_1_block_*_depthwise_conv": FULL,
+            },
+        ),
+        ("block1a_expand_conv", {"block*a_expand_conv": FULL, "block1*_expand_conv": FULL}),
+        ("backbone.conv1_conv", {"backbone.conv*_conv": FULL}),
+        ("mixed4.branch3x3", {"mixed*.branch3x3": FULL}),
+        ("stem.conv2d", {}),
+    ],
+)
+def test_counters_in_the_names_of_functional_models(path: str, wanted: dict[str, float]) -> None:
+    assert {pattern: weight for pattern, weight, _ in patterns(path)} == wanted
+
+
+def test_letters_count_from_the_first() -> None:
+    numbers = {pattern: number for pattern, _, number in patterns("block2b_expand_conv")}
+    assert numbers == {"block*b_expand_conv": 2, "block2*_expand_conv": 1}
+
+
+def test_a_number_that_only_counts_layers_groups_none() -> None:
+    assert list(patterns("conv2d_5", auto_named=True)) == list(patterns("dense_12", auto_named=True)) == []
+    assert [pattern for pattern, *_ in patterns("block2.dense_5", auto_named=True)] == ["block*.dense_5"]
+    counted = [replace(conv(f"conv_{n}", 2), auto_named=True) for n in range(4)]
+    assert all(not list(siblings(*counted).groups_of(layer.path)) for layer in counted)
 
 
 @pytest.mark.parametrize("path", ["", "fc", "encoder.norm"])
@@ -112,6 +157,64 @@ def test_a_vote_is_between_minus_one_and_one() -> None:
     assert siblings(*layers).vote(Set("a.2.b.2.c.2", "stride", (2, 2), (1, 1))).score == -1
 
 
+# Places in blocks
+
+
+def blocks(strides: list[int], named: str = "conv2d_{}") -> Recording:
+    """Residual blocks whose layers are named by counting: two convolutions, and a projection beside those that stride.
+
+    The last block does not fit.
+    """
+    tape = Tape()
+    x = tape.input(None, 32, 32, 16)
+    counter = iter(range(100))
+
+    def convolved(x: Value, stride: int) -> Value:
+        number = next(counter)
+        shape = (None, x.shape[1] // stride, x.shape[2] // stride, 16)
+        facts = conv("", stride).facts
+        return tape.layer(named.format(number), "conv", x, shape=shape, auto_named=True, type="Conv2D", **facts)
+
+    for block, stride in enumerate(strides):
+        main = convolved(tape.layer(f"re_lu_{block}", "activation", convolved(x, stride)), 1)
+        projected = block == len(strides) - 1 or stride > 1
+        skip = convolved(x, 2) if projected else x
+        if main.shape != skip.shape:
+            tape.fails("add", main, skip, layer=f"add_{block}")
+        else:
+            x = tape.layer(f"add_{block}", "add", main, skip)
+    return tape.recording()
+
+
+def judged(recording: Recording) -> Siblings:
+    return Siblings(recording.layer_at, find_junctions(Graph(recording)))
+
+
+def test_layers_named_by_counting_are_alike_where_they_stand() -> None:
+    """The last block lost the stride of its first convolution. The first that strides has no say: it is the first."""
+    recording = blocks([1, 2, 2, 1])
+    said = judged(recording)
+    lost = Set("conv2d_8", "stride", (2, 2), (1, 1))
+    assert recording.layer_at["conv2d_8"].facts["stride"] == (1, 1)
+    assert said.vote(lost).score > 0
+    assert said.vote(lost).agree == ("conv2d_5",)
+    assert said.vote(Set("conv2d_9", "stride", (2, 2), (1, 1))).score < 0
+    assert judged(replace(recording, calls=recording.calls[:1])).vote(lost).score == 0
+
+
+def test_blocks_of_another_build_have_no_say() -> None:
+    said = judged(blocks([1, 1, 1, 1, 2, 1]))
+    others = {other for _, group in said.groups_of("conv2d_11") for other in group}
+    assert others == {"conv2d_8"}
+
+
+def test_who_is_alike_by_name_is_not_heard_twice() -> None:
+    recording = blocks([1, 2, 2, 1])
+    named = {layer.path: replace(layer, auto_named=False) for layer in recording.layers}
+    ((_, others),) = Siblings(named, find_junctions(Graph(recording))).groups_of("conv2d_8")
+    assert len(others) == len([path for path in named if path.startswith("conv2d_")]) - 2  # itself, and the first
+
+
 # Widths
 
 
@@ -170,7 +273,11 @@ def test_a_place_that_is_empty_is_filled_as_in_other_blocks() -> None:
         ({"stride": (2, 2), "kernel_size": (2, 2), "padding": (0, 0)}, True),
         ({"dilation": (2, 2)}, False),
         ({"dilation": (2, 2), "padding": (2, 2)}, True),
-        ({"padding": "same"}, None),
+        ({"padding": "same"}, True),
+        ({"padding": "causal"}, True),
+        ({"padding": "valid"}, False),
+        ({"padding": "valid", "kernel_size": (2, 2), "stride": (2, 2)}, True),
+        ({"padding": None}, None),
     ],
 )
 def test_keeping_pace(facts: dict[str, Any], keeps: bool | None) -> None:

@@ -16,8 +16,13 @@ from typing import Any, Protocol
 from shapewatch.edits import Edit
 from shapewatch.recording import Recording, TensorSpec
 
-REGISTRY = {"torch": "shapewatch.adapters.torch"}
-"""A framework's import name, and the module here that holds its `ADAPTER`."""
+REGISTRY = {
+    "keras": "shapewatch.adapters.keras",
+    "torch": "shapewatch.adapters.torch",
+    "tensorflow": "shapewatch.adapters.tensorflow",
+}
+"""A framework's import name, and the module here that holds its `ADAPTER`. One that runs on another comes before it: on
+PyTorch, a Keras layer is a `torch.nn.Module` too."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,17 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class Trial:
-    """A pass on shapes alone. `unsupported` says why it could not be followed to its end, which is no shape error."""
+    """A pass on shapes alone. `unsupported` says why it could not be followed to its end, which is no shape error.
+
+    `beyond` says why there was no more of the model to run, where it ended too soon for that reason. `parameters` are
+    those that the edits add; None where they cannot be counted.
+    """
 
     recording: Recording
     output: Any = None
-    parameters: int = 0
+    parameters: int | None = 0
     unsupported: str | None = None
+    beyond: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -79,6 +89,11 @@ class Adapter(Protocol):
 
     name: str
 
+    @property
+    def covers(self) -> frozenset[str]:
+        """The adapters whose operations this one records itself, as those of the framework that it runs on."""
+        ...
+
     def owns(self, target: object) -> bool:
         """Whether this is a model, a layer or a model class of the framework."""
         ...
@@ -114,12 +129,18 @@ class Adapter(Protocol):
 
 def loaded() -> list[Adapter]:
     """The adapters of the frameworks that this program has imported."""
-    return [load(name) for name in REGISTRY if name in sys.modules]
+    return [load(name) for name in REGISTRY if is_imported(name)]
+
+
+def is_imported(name: str) -> bool:
+    """Whether a module is there, and not only on its way: `import keras` imports TensorFlow in the middle."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
 
 
 def missing() -> list[str]:
     """The frameworks that could be watched and have not been imported."""
-    return [name for name in REGISTRY if name not in sys.modules]
+    return [name for name in REGISTRY if not is_imported(name)]
 
 
 def adapter_of(target: object) -> Adapter:
@@ -131,11 +152,19 @@ def adapter_of(target: object) -> Adapter:
     for adapter in loaded():
         if adapter.owns(target):
             return adapter
-    raise ValueError(f"this is no model: {_shown(target)}; a torch.nn.Module would be one")
+    known = "a torch.nn.Module, a keras.Model or a tf.Module"
+    raise ValueError(f"this is no model: {_shown(target)}; {known} would be one")
 
 
 def _shown(target: object) -> str:
     return f"the class {target.__qualname__}" if isinstance(target, type) else f"{type(target).__name__} {target!r:.60}"
+
+
+def uncovered() -> list[Adapter]:
+    """The adapters of the frameworks that this program has imported, without those that another one stands for."""
+    known = loaded()
+    covered = frozenset[str]().union(*(adapter.covers for adapter in known))
+    return [adapter for adapter in known if adapter.name not in covered]
 
 
 def load(name: str) -> Adapter:

@@ -9,8 +9,8 @@ than guesses.
 
 from __future__ import annotations
 
-from shapewatch.demand.moves import norm_axes
-from shapewatch.demand.nouns import Change, Demand, Want
+from shapewatch.demand.moves import norm_axes, prelu_axis
+from shapewatch.demand.nouns import Change, Demand, Want, settable
 from shapewatch.demand.walk import walk
 
-__all__ = ["Change", "Demand", "Want", "norm_axes", "walk"]
+__all__ = ["Change", "Demand", "Want", "norm_axes", "prelu_axis", "settable", "walk"]

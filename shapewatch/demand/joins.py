@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
 
@@ -11,13 +12,16 @@ from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
 def _elementwise(place: Place, demand: Demand) -> Pull:
     """One operand alone carries the axis: on to it. Several do: all of them would have to change, so on to their fork,
     by the shortest road, with nothing on the way to be edited."""
-    carriers = []
+    carriers: list[tuple[int, Demand]] = []
+    rank, batched = len(place.out), place.unit.is_layer
     for operand in place.unit.operands:
-        shape = place.shape(operand)
-        shift = len(place.out) - len(shape)
-        carries = all(axis - shift >= 0 and shape[axis - shift] == place.out[axis] for axis in demand)
-        if carries and place.graph.is_activation(operand):
-            carriers.append((operand, {axis - shift: wanted for axis, wanted in demand.items()}))
+        shape, own = place.shape(operand), {}
+        for axis, wanted in demand.items():
+            at = axes.own_axis(shape, rank, axis, batched)
+            if at is not None and shape[at] == place.out[axis]:
+                own[at] = wanted
+        if len(own) == len(demand) and place.graph.is_activation(operand):
+            carriers.append((operand, own))
     if len({operand for operand, _ in carriers}) == 1:
         return Pull(onward=((*carriers[0], ()),))
     return _to_fork(place, carriers)
@@ -45,27 +49,35 @@ def _to_fork(place: Place, carriers: Sequence[tuple[int, Demand]]) -> Pull:
 
 
 def _concat(place: Place, demand: Demand) -> Pull:
-    along = place.unit.facts.get("dim", 0) % len(place.out)
+    along = _along(place)
+    if along is None:
+        return NOTHING
     operands = [operand for operand in place.unit.operands if place.graph.is_activation(operand)]
     if along not in demand:
         return _to_fork(place, [(operand, demand) for operand in operands])
-    if len(demand) > 1:
+    total = place.out[along]
+    if len(demand) > 1 or total is None:
         return NOTHING
-    total = place.out[along] or 0
     onward = []
     for operand in dict.fromkeys(operands):
-        others = total - (place.shape(operand)[along] or 0)
-        if demand[along].low > others:
+        own = place.shape(operand)[along]
+        others = total - (own or 0)
+        if own is not None and demand[along].low > others:
             onward.append((operand, {along: Range(demand[along].low - others, demand[along].high - others)}, ()))
     return Pull(onward=tuple(onward))
 
 
 def _stack(place: Place, demand: Demand) -> Pull:
-    along = place.unit.facts.get("dim", 0) % len(place.out)
-    if along in demand:
+    along = _along(place)
+    if along is None or along in demand:
         return NOTHING
     inner = {axis if axis < along else axis - 1: wanted for axis, wanted in demand.items()}
     return _to_fork(place, [(operand, inner) for operand in place.unit.operands])
+
+
+def _along(place: Place) -> int | None:
+    dim = place.facts.get("dim", 0)
+    return dim % len(place.out) if isinstance(dim, int) and place.out else None
 
 
 HANDLERS: dict[str, Handler] = {
@@ -73,6 +85,7 @@ HANDLERS: dict[str, Handler] = {
     "sub": _elementwise,
     "mul": _elementwise,
     "div": _elementwise,
+    "average": _elementwise,
     "maximum": _elementwise,
     "minimum": _elementwise,
     "where": _elementwise,

@@ -9,6 +9,8 @@ from typing import Any
 from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
+from shapewatch.edits import Edit
+from shapewatch.layout import Layout
 from shapewatch.recording import Shape
 
 
@@ -22,41 +24,52 @@ def keeping_shape(place: Place, demand: Demand) -> Pull:
 
 def _norm(place: Place, demand: Demand) -> Pull:
     """A norm keeps every axis, and has to follow when the size of its own changes."""
-    facts, companions = place.facts, []
+    facts = place.facts
+    companions: list[Edit] = []
     if place.layer is not None and facts.get("fixed", True):
-        own = norm_axes(place.shape(place.source), facts)
-        for axis in own:
+        for axis in norm_axes(place.shape(place.source), facts):
             exact = demand[axis].exact if axis in demand else None
             if exact is not None:
-                companions.append(place.set(*_norm_argument(facts, exact)))
+                companions += place.settings(**_norm_argument(facts, exact))
     return Pull(onward=((place.source, demand, tuple(companions)),))
 
 
 def norm_axes(shape: Shape, facts: Mapping[str, Any]) -> tuple[int, ...]:
-    """The axes whose sizes a norm was made for."""
+    """The axes whose sizes a norm was made for: those that it names or, as PyTorch's do, axis 1 or the last ones."""
+    rank, named = len(shape), facts.get("axis")
+    if named is not None:
+        given: tuple[int, ...] = (named,) if isinstance(named, int) else tuple(named)
+        return tuple(axis % rank for axis in given) if all(-rank <= axis < rank for axis in given) else ()
     if facts.get("style") == "layer":
-        wanted = facts.get("normalized_shape", ())
+        wanted: tuple[Any, ...] = tuple(facts.get("normalized_shape") or ())
         if len(wanted) == 1 and len(shape) == 4 and facts.get("images") and shape[-1] != wanted[0]:
             return (1,)
-        return tuple(range(len(shape) - len(wanted), len(shape)))
-    return (1,) if len(shape) > 1 else (0,)
+        return tuple(range(rank - len(wanted), rank))
+    return (1,) if rank > 1 else (0,)
 
 
-def _norm_argument(facts: Mapping[str, Any], size: int) -> tuple[str, Any]:
+def _norm_argument(facts: Mapping[str, Any], size: int) -> dict[str, Any]:
     for name in ("num_features", "num_channels"):
         if name in facts:
-            return name, size
-    return "normalized_shape", (*tuple(facts.get("normalized_shape", ()))[:-1], size)
+            return {name: size}
+    return {"normalized_shape": (*tuple(facts.get("normalized_shape") or ())[:-1], size)}
 
 
 def _prelu(place: Place, demand: Demand) -> Pull:
-    exact = demand[1].exact if 1 in demand else None
-    companions = (place.set("num_parameters", exact),) if exact and place.facts.get("num_parameters", 1) > 1 else ()
+    axis = prelu_axis(place.out, place.facts)
+    exact = demand[axis].exact if axis in demand else None
+    slopes = place.facts.get("num_parameters", 1) or 1
+    companions = place.settings(num_parameters=exact) if exact and slopes > 1 else ()
     return Pull(onward=((place.source, demand, companions),))
 
 
+def prelu_axis(shape: Shape, facts: Mapping[str, Any]) -> int:
+    """The channels' axis, for each of which a PReLU keeps a slope."""
+    return len(shape) - 1 if facts.get("channels_last") else 1
+
+
 def _permute(place: Place, demand: Demand) -> Pull:
-    rank, facts = len(place.out), place.unit.facts
+    rank, facts = len(place.out), place.facts
     if len(place.shape(place.source)) != rank:
         return NOTHING
     order = list(range(rank))
@@ -89,13 +102,20 @@ def _reshape(place: Place, demand: Demand) -> Pull:
         axis = asked[0]
         others = math.prod(place.out[other] or 1 for other in new if other != axis)
         total = Range(demand[axis].low * others, min(demand[axis].high * others, axes.UNBOUNDED))
-        options = list(_merged(before, old, total))
+        options = list(_merged(before, old, total, _spatial_end(place, old)))
         onward = [{**one, **option} for one in onward for option in options]
     return Pull(onward=tuple((place.source, option, ()) for option in onward if option))
 
 
-def _merged(before: Shape, run: tuple[int, ...], total: Range) -> Iterator[Demand]:
-    """Demands on the axes of a run whose product has to be in `total`."""
+def _spatial_end(place: Place, run: tuple[int, ...]) -> int:
+    """How many of a run of axes there are up to the last spatial one, if all are axes of an image."""
+    layout = place.graph.layout
+    last = layout is not None and layout.channels_last and layout.fits(place.shape(place.source))
+    return len(run) - (last and run[-1] == len(place.shape(place.source)) - 1)
+
+
+def _merged(before: Shape, run: tuple[int, ...], total: Range, end: int) -> Iterator[Demand]:
+    """Demands on the axes of a run whose product has to be in `total`; `end`: those before it may be spatial ones."""
     sizes = [before[axis] or 1 for axis in run]
     whole = math.prod(sizes)
     for axis, size in zip(run, sizes, strict=True):
@@ -104,8 +124,8 @@ def _merged(before: Shape, run: tuple[int, ...], total: Range) -> Iterator[Deman
         if low <= high:
             yield {axis: Range(low, high)}
     for count in (2, 3):
-        spatial = run[-count:]
-        if len(run) < count or len({before[axis] for axis in spatial}) > 1:
+        spatial = run[max(0, end - count) : end]
+        if len(spatial) < count or len({before[axis] for axis in spatial}) > 1:
             continue
         rest = whole // (before[spatial[0]] or 1) ** count
         sides = [side for side in range(1, 1025) if total.low <= side**count * rest <= total.high]
@@ -114,7 +134,7 @@ def _merged(before: Shape, run: tuple[int, ...], total: Range) -> Iterator[Deman
 
 
 def _reduce(place: Place, demand: Demand) -> Pull:
-    before, dims = place.shape(place.source), place.unit.facts.get("dim")
+    before, dims = place.shape(place.source), place.facts.get("dim")
     if dims is None or not isinstance(dims, int | tuple):
         return NOTHING
     gone = {dim % len(before) for dim in ((dims,) if isinstance(dims, int) else dims)}
@@ -128,11 +148,11 @@ def _reduce(place: Place, demand: Demand) -> Pull:
 
 def _split(place: Place, demand: Demand) -> Pull:
     before, unit = place.shape(place.source), place.unit
-    dim = unit.facts.get("dim", 0)
+    dim = place.facts.get("dim", 0)
     if not isinstance(dim, int):
         return NOTHING
     dim %= len(before)
-    if unit.facts.get("dropped"):
+    if place.facts.get("dropped"):
         return Pull(onward=((place.source, {a if a < dim else a + 1: w for a, w in demand.items()}, ()),))
     parts = len(unit.results)
     onward = {
@@ -155,31 +175,62 @@ def _index(place: Place, demand: Demand) -> Pull:
     return Pull(onward=((place.source, onward, ()),))
 
 
+def _expand(place: Place, demand: Demand) -> Pull:
+    """Axes matched from the right; of a layer that repeats the items of a batch (Keras's `RepeatVector`), around the
+    new axis 1."""
+    if place.layer is None or len(place.out) != len(place.shape(place.source)) + 1:
+        return _index(place, demand)
+    onward = {axis - (axis > 1): wanted for axis, wanted in demand.items() if axis != 1}
+    return Pull(onward=((place.source, onward, ()),)) if len(onward) == len(demand) else NOTHING
+
+
 def _pad(place: Place, demand: Demand) -> Pull:
     amounts = place.facts.get("pad")
     if isinstance(amounts, int):
         amounts = (amounts,) * (2 * (len(place.out) - 2))
     if not isinstance(amounts, tuple) or not all(isinstance(amount, int) for amount in amounts):
         return NOTHING
+    own = _other_amounts(place, demand, amounts)
     onward = {}
     for axis, wanted in demand.items():
         pair = 2 * (len(place.out) - 1 - axis)
         added = sum(amounts[pair : pair + 2])
         if wanted.high - added < 1:
-            return NOTHING
+            return Pull(own=own)
         onward[axis] = Range(max(1, wanted.low - added), wanted.high - added)
-    return Pull(onward=((place.source, onward, ()),))
+    return Pull(own=own, onward=((place.source, onward, ()),))
+
+
+def _other_amounts(place: Place, demand: Demand, amounts: tuple[int, ...]) -> tuple[tuple[Edit, ...], ...]:
+    """The amounts with which a layer would pad (or, if that is what it does, crop) to the nearest size asked for, as
+    evenly as can be, the odd place last.
+
+    Only of layers whose facts tell for how many axes they are: PyTorch's take the amounts by another name.
+    """
+    before = place.shape(place.source)
+    if place.layer is None or "rank" not in place.facts:
+        return ()
+    other = [*amounts, *(0 for _ in range(2 * len(before) - len(amounts)))]
+    crops = min(amounts) < 0 or "Crop" in place.graph.recording.layer_at[place.layer].type
+    for axis, wanted in demand.items():
+        size, pair = before[axis], 2 * (len(before) - 1 - axis)
+        if size is None or pair >= len(amounts) or (wanted.low > size if crops else wanted.high < size):
+            return ()
+        added = min(wanted.high - size, 0) if crops else max(wanted.low - size, 0)
+        other[pair : pair + 2] = [added // 2, added - added // 2]
+    return (place.settings(pad=tuple(other[: len(amounts)])),)
 
 
 def _pixel_shuffle(place: Place, demand: Demand) -> Pull:
     factor = place.facts.get("upscale_factor")
     if not isinstance(factor, int):
         return NOTHING
-    onward, channels = {}, len(place.out) - 3
+    layout = Layout(2, bool(place.facts.get("channels_last")))
+    onward, channels = {}, layout.channels(place.out)
     for axis, wanted in demand.items():
         if axis == channels:
             onward[axis] = Range(wanted.low * factor * factor, wanted.high * factor * factor)
-        elif axis > channels:
+        elif axis in layout.spatial(place.out):
             onward[axis] = Range(-(-wanted.low // factor), wanted.high // factor)
         else:
             onward[axis] = wanted
@@ -200,7 +251,7 @@ HANDLERS: dict[str, Handler] = {
     "reduce": _reduce,
     "split": _split,
     "index": _index,
-    "expand": _index,
+    "expand": _expand,
     "pad": _pad,
     "pixel_shuffle": _pixel_shuffle,
 }

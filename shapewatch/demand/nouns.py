@@ -9,6 +9,7 @@ from typing import Any
 from shapewatch.axes import Range
 from shapewatch.edits import Edit, Set, SetCall
 from shapewatch.junctions import Graph
+from shapewatch.layout import Layout, layout_of
 from shapewatch.recording import Call, Shape
 
 Demand = Mapping[int, Range]
@@ -59,9 +60,12 @@ class Place:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        if self.layer is None:
-            return self.unit.facts
-        return self.graph.recording.layer_at[self.layer].facts
+        return self.graph.facts(self.unit)
+
+    @property
+    def layout(self) -> Layout:
+        """How the images are laid out that a kernel works on; two spatial axes where it does not say."""
+        return layout_of(self.facts, self.unit.name) or Layout(2, bool(self.facts.get("channels_last")))
 
     @property
     def out(self) -> Shape:
@@ -76,11 +80,33 @@ class Place:
     def shape(self, value: int) -> Shape:
         return self.graph.recording.shape(value)
 
+    def settings(self, **values: Any) -> tuple[Edit, ...]:
+        """Edits of those of these arguments that can be set."""
+        return tuple(self.set(name, value) for name, value in values.items() if settable(self.facts, name))
+
     def set(self, argument: str, value: Any) -> Edit:
         was = self.facts.get(argument)
         if self.layer is not None:
             return Set(self.layer, argument, value, was)
         return SetCall(self.unit.place, argument, value, was)
+
+
+OF_THE_INPUT = frozenset(
+    {"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_size", "num_parameters"}
+)
+"""Sizes that a lazy layer takes from the first input that it is given, and no argument of it says."""
+
+
+def settable(facts: Mapping[str, Any], argument: str) -> bool:
+    """Whether a layer with these facts has an argument for this size."""
+    if facts.get("lazy") and argument in OF_THE_INPUT:
+        return False
+    return not (follows_input(facts) and argument in ("out_channels", "groups"))
+
+
+def follows_input(facts: Mapping[str, Any]) -> bool:
+    """Whether a convolution gives so many channels for each that it is given (Keras's `DepthwiseConv2D`)."""
+    return isinstance(facts.get("depth_multiplier"), int) and facts.get("groups", 1) != 1
 
 
 Handler = Callable[[Place, Demand], Pull]

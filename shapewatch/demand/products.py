@@ -37,6 +37,8 @@ def _attention(place: Place, demand: Demand) -> Pull:
     last = len(place.out) - 1
     if place.layer is not None:
         exact = demand[last].exact if last in demand else None
+        if "embed_dim" not in place.facts:  # made anew for every width of query that it is built on
+            return Pull(onward=((place.source, demand, ()),))
         return Pull(own=((place.set("embed_dim", exact),),)) if exact else Pull(onward=((place.source, demand, ()),))
     operands = place.unit.operands
     source = operands[2] if last in demand and len(operands) > 2 else operands[0]
@@ -44,7 +46,7 @@ def _attention(place: Place, demand: Demand) -> Pull:
 
 
 def _einsum(place: Place, demand: Demand) -> Pull:
-    equation = place.unit.facts.get("equation", "").replace(" ", "")
+    equation = place.facts.get("equation", "").replace(" ", "")
     if "->" not in equation or "." in equation:
         return NOTHING
     terms, result = equation.split("->")
@@ -67,7 +69,8 @@ def _embedding(place: Place, demand: Demand) -> Pull:
 def _recurrent(place: Place, demand: Demand) -> Pull:
     last = len(place.out) - 1
     if set(demand) != {last} or place.layer is None or demand[last].exact is None:
-        return Pull(onward=((place.source, demand, ()),)) if last not in demand else NOTHING
+        same_axes = len(place.shape(place.source)) == len(place.out)
+        return Pull(onward=((place.source, demand, ()),)) if last not in demand and same_axes else NOTHING
     ways = 2 if place.facts.get("bidirectional") and place.value == place.unit.results[0] else 1
     width = demand[last].exact or 0
     return Pull(own=((place.set("hidden_size", width // ways),),)) if width % ways == 0 else NOTHING

@@ -11,7 +11,8 @@ from shapewatch.demand.moves import keeping_shape
 from shapewatch.demand.nouns import Change, Demand, Handler, Place, Pull, Want
 from shapewatch.edits import Edit, Input
 from shapewatch.junctions import Graph
-from shapewatch.recording import Call
+from shapewatch.layout import Layout
+from shapewatch.recording import Call, Shape
 
 HANDLERS: Mapping[str, Handler] = moves.HANDLERS | joins.HANDLERS | products.HANDLERS | windows.HANDLERS
 """Kinds of calls to how they answer a demand; any other kind keeps its operand's shape, or stops the walk."""
@@ -58,16 +59,26 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
     if value not in recording.inputs:
         return None
     shape = recording.shape(value)
+    if any(shape[axis] is None for axis in demand) or (0 in demand and _counts_samples(graph, shape)):
+        return None
     wanted = tuple(_nearest(demand[axis], size) if axis in demand else size for axis, size in enumerate(shape))
     if wanted == shape or any(size is not None and size < 1 for size in wanted):
         return None
-    arguments: dict[str, Any] = {"size": wanted[2:]}
+    layout = (graph.layout or Layout()).of_batch(shape)
+    channels = layout.channels(shape)
+    arguments: dict[str, Any] = {"size": tuple(wanted[axis] for axis in layout.spatial(shape))}
     change = "size"
-    if len(shape) > 2 and set(demand) == {1}:
-        change, arguments = "channels", {"channels": wanted[1], "was": shape[1]}
-    elif len(shape) < 3 or any(axis < 2 for axis in demand):
+    if len(shape) > 2 and set(demand) == {channels}:
+        change, arguments = "channels", {"channels": wanted[channels], "was": shape[channels]}
+    elif len(shape) < 3 or any(axis not in layout.spatial(shape) for axis in demand):
         arguments = {"plain": True}
     return (Input(recording.inputs.index(value), change, arguments, wanted),)
+
+
+def _counts_samples(graph: Graph, shape: Shape) -> bool:
+    """Whether the first axis of the only input is the batch: a model that works for one size of it does not work."""
+    unbatched = graph.layout is not None and len(shape) == graph.layout.rank + 1
+    return len(shape) > 1 and len(graph.recording.inputs) == 1 and not unbatched
 
 
 def _nearest(wanted: Range, size: int | None) -> int:

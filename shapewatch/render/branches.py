@@ -78,9 +78,9 @@ def origin(report: Report, value: int) -> str:
 def fork_name(report: Report, junction: Junction) -> str:
     """What the branches start from, as a reader of the model would call it."""
     assert junction.fork is not None
-    into = (call for call in report.calls if call.is_layer and call.layer == junction.layer)
-    if junction.layer and any(junction.fork.value in call.operands for call in into):
-        return f"the input of {junction.layer}"
+    into = (call for call in report.calls if call.is_layer and call.layer == junction.block)
+    if junction.block and any(junction.fork.value in call.operands for call in into):
+        return f"the input of {junction.block}"
     if given := origin(report, junction.fork.value):
         return given
     return f"the output of {junction.fork.made_by}" if junction.fork.made_by else "the value that they share"
@@ -101,12 +101,12 @@ class _Drawing:
 
     @cached_property
     def axis_names(self) -> tuple[str, ...]:
-        return axis_names_at(self.junction, self.report.recording.layer_at)
+        return axis_names_at(self.junction, self.report.recording)
 
     @cached_property
     def partings(self) -> Mapping[tuple[int, int], tuple[int, ...]]:
         blamed = self.diagnosis.cause.layer if self.diagnosis.cause else None
-        return partings(self.junction, self.report.recording.layer_at, blamed)
+        return partings(self.junction, self.report.recording, blamed)
 
     @cached_property
     def told(self) -> bool:
@@ -222,7 +222,7 @@ class _Drawing:
         return Cell(runs(naming.sizes(shape)))
 
     def step_name(self, step: Step) -> str:
-        return naming.within(step.layer, self.junction.layer) if step.layer else step.name
+        return naming.within(step.layer, self.junction.block) if step.layer else step.name
 
     def description(self, step: Step) -> str:
         layer = self.report.recording.layer_at.get(step.layer) if step.layer else None

@@ -147,7 +147,7 @@ def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: b
         sections.append([Indented((branches,))])
     if diagnosis.explanation and (full or diagnosis.junction is None):
         sections.append([Indented(_paragraphs(diagnosis.explanation))])
-    if remedy := [*_cause(diagnosis, span), *_fixes(diagnosis, full)]:
+    if remedy := [*_cause(report, diagnosis, span), *_fixes(diagnosis, full)]:
         sections.append(remedy)
     return _apart(sections)
 
@@ -166,28 +166,29 @@ def _paragraphs(prose: str) -> tuple[Block, ...]:
     return tuple(Paragraph(runs(naming.glued(line))) for line in prose.splitlines() if line.strip())
 
 
-def _cause(diagnosis: Diagnosis, shown: Span | None) -> list[Block]:
+def _cause(report: Report, diagnosis: Diagnosis, shown: Span | None) -> list[Block]:
     """The layer to blame, why, and its line, where that is not the one `shown` above."""
     cause = diagnosis.cause
     if cause is None:
         if diagnosis.severity != "error" or diagnosis.fixes:
             return []
         return [Labelled("cause", (Paragraph(runs("not known: the recording does not tell which layer it was")),))]
-    blocks: list[Block] = [Paragraph(_blame(cause))]
+    layer = report.recording.layer_at.get(cause.layer) if cause.layer is not None else None
+    blocks: list[Block] = [Paragraph(_blame(cause, layer.name if layer is not None else ""))]
     where = cause.location
     if where is not None and where.source and (shown is None or (where.file, where.line) != (shown.file, shown.line)):
         blocks.append(Indented((Line(_source(where)),)))
     return [Labelled("cause", tuple(blocks))]
 
 
-def _blame(cause: Cause) -> Runs:
-    """`layer2.0.conv1 (Conv2d, train.py:31): has stride 1`."""
+def _blame(cause: Cause, own_name: str) -> Runs:
+    """`layer2.0.conv1 (Conv2d, train.py:31): has stride 1`; `own_name` is what the framework calls the layer."""
     name = cause.type if cause.layer is None else naming.layer_name(cause.layer)
     reason = naming.glued(" ".join(cause.reason.split()))
     joint = ": "
     if reason.startswith(f"{name} "):  # a reason that is a sentence names the layer itself
         reason, joint = reason.removeprefix(f"{name} "), " "
-    details = [Run(cause.type)] if cause.type != name else []
+    details = [Run(word) for word in (own_name, cause.type) if word and word != name]
     if cause.location is not None:
         details.append(Run(naming.place(cause.location), "place"))
     about: list[Run] = []

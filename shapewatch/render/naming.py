@@ -7,17 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from shapewatch.layout import layout_of
 from shapewatch.recording import Layer, Shape, Span
 from shapewatch.recording import text as shape_text
 from shapewatch.render.document import GLUE
-
-SPATIAL: Mapping[int, tuple[str, ...]] = {
-    1: ("length",),
-    2: ("height", "width"),
-    3: ("depth", "height", "width"),
-}
-"""Names of the axes over which a kernel moves, by their number."""
-
 
 # Words
 
@@ -97,31 +90,6 @@ def within(path: str, layer: str) -> str:
 # Axes
 
 
-def axis_names(rank: int, kernel_axes: int | None = None, channels_last: bool = False) -> tuple[str, ...]:
-    """What each axis of a tensor is called.
-
-    An axis has a name only where a kernel is known to move over the tensor: `kernel_axes` is the number of
-    axes it moves over. Everything else is `axis 0`, `axis 1` and so on: three axes may be a batch of
-    sequences or one image, and a report must not claim what it does not know.
-    """
-    spatial = SPATIAL.get(kernel_axes or 0)
-    if spatial is None or rank not in (len(spatial) + 1, len(spatial) + 2):
-        return tuple(f"axis {axis}" for axis in range(rank))
-    sample = (*spatial, "channels") if channels_last else ("channels", *spatial)
-    return sample if rank == len(sample) else ("batch", *sample)
-
-
-def kernel_axes(facts: Mapping[str, Any], name: str = "") -> int | None:
-    """Over how many axes a kernel moves, from its facts or from the name `conv2d`; None if unknown."""
-    if facts.get("rank") is not None:
-        return int(facts["rank"])
-    for size in (facts.get("kernel_size"), facts.get("output_size")):
-        if isinstance(size, tuple | list) and len(size) > 1:
-            return len(size)
-    digit = re.search(r"([123])d$", name)
-    return int(digit[1]) if digit else None
-
-
 def axes_listed(names: Sequence[str]) -> str:
     """`height and width`, `axes 1 and 2`."""
     numbers = [name.removeprefix("axis ") for name in names]
@@ -149,7 +117,7 @@ def _conv(facts: Mapping[str, Any]) -> Iterator[str]:
     yield from _kernel(facts)
     groups = facts.get("groups", 1)
     if groups != 1:
-        yield "depthwise" if groups == facts.get("in_channels") else f"groups {groups}"
+        yield "depthwise" if groups in (None, facts.get("in_channels")) else f"groups {groups}"
 
 
 def _kernel(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -183,6 +151,8 @@ def _embedding(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _recurrent(facts: Mapping[str, Any]) -> Iterator[str]:
     yield _from_to(facts, "input_size", "hidden_size")
+    if facts.get("return_sequences") is False:
+        yield "last step"
 
 
 def _attention(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -214,9 +184,10 @@ _SETTINGS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
 
 
 def _from_to(facts: Mapping[str, Any], before: str, after: str) -> str:
-    if facts.get(before) is None or facts.get(after) is None:
+    """`16 -> 32`; `-> 32` for a layer that is not built yet."""
+    if facts.get(after) is None:
         return ""
-    return f"{facts[before]} -> {facts[after]}"
+    return f"{facts[before]} -> {facts[after]}" if facts.get(before) is not None else f"-> {facts[after]}"
 
 
 def _padding(facts: Mapping[str, Any]) -> str:
@@ -241,7 +212,8 @@ def _extent(facts: Mapping[str, Any], name: str) -> str:
     """`3x3`, or `kernel 3` over one axis."""
     if facts.get(name) is None:
         return ""
-    each = _each(facts[name], kernel_axes(facts) or 1)
+    layout = layout_of(facts)
+    each = _each(facts[name], layout.rank if layout else 1)
     return "x".join("?" if one is None else str(one) for one in each) if len(each) > 1 else f"kernel {each[0]}"
 
 

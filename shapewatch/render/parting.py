@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from shapewatch.junctions import Branch, Junction, Step
-from shapewatch.recording import Layer, Shape, Size
-from shapewatch.render import naming
+from shapewatch.junctions import Branch, Junction, Step, layout_at
+from shapewatch.layout import numbered
+from shapewatch.recording import Layer, Recording, Shape, Size
 
 MOST_BRANCHES = 4
 """More branches than this are not all shown."""
-
-REORDERING = frozenset({"permute", "reshape", "flatten", "unflatten", "einsum", "matmul", "stack", "index"})
-"""Kinds of operations after which the axes may no longer be those that a kernel saw."""
 
 
 def rank_of(junction: Junction) -> int:
@@ -31,19 +28,11 @@ def size_of(shape: Shape, axis: int, rank: int) -> Size:
     return shape[own] if 0 <= own < len(shape) else 1
 
 
-def axis_names_at(junction: Junction, layers: Mapping[str, Layer]) -> tuple[str, ...]:
-    """The names of the axes that meet: those that a branch's last kernel saw, if nothing moved them since."""
-    rank = rank_of(junction)
-    for branch in junction.branches:
-        for step in reversed(branch.path):
-            if step.kind in REORDERING or len(step.shape) != rank:
-                break
-            layer = _layer_of(step, layers)
-            facts = layer.facts if layer else {}
-            if "conv" in step.kind or "pool" in step.kind or facts.get("style") == "batch":
-                moves_over = naming.kernel_axes(facts, step.name)
-                return naming.axis_names(rank, moves_over, bool(facts.get("channels_last")))
-    return naming.axis_names(rank)
+def axis_names_at(junction: Junction, recording: Recording) -> tuple[str, ...]:
+    """The names of the axes that meet, as the last kernel on a branch saw them; or else their numbers."""
+    widest = max((branch.shape for branch in junction.branches), key=len, default=())
+    layout = layout_at(recording, junction)
+    return layout.names(widest) if layout is not None else numbered(widest)
 
 
 def shown_branches(junction: Junction) -> list[int]:
@@ -59,7 +48,7 @@ def shown_branches(junction: Junction) -> list[int]:
 
 
 def partings(
-    junction: Junction, layers: Mapping[str, Layer], blamed: str | None = None
+    junction: Junction, recording: Recording, blamed: str | None = None
 ) -> dict[tuple[int, int], tuple[int, ...]]:
     """The steps that tell why the branches differ, by branch and step, and the axes on which they do.
 
@@ -70,7 +59,7 @@ def partings(
     if junction.fork is None:
         return found
     rank = rank_of(junction)
-    names = axis_names_at(junction, layers)
+    names, layers = axis_names_at(junction, recording), recording.layer_at
     for axis in sorted({axis for axis in junction.axes if axis < rank}):
         steps: dict[int, int] = {}
         for index, branch in enumerate(junction.branches):

@@ -154,5 +154,5 @@ def _junctions(report: Report) -> Table:
 def _through(report: Report, junction: Junction, branch: Branch) -> str:
     if not branch.path:
         return fork_name(report, junction) if junction.fork is not None else ""
-    names = [naming.within(step.layer, junction.layer) if step.layer else step.name for step in branch.path]
+    names = [naming.within(step.layer, junction.block) if step.layer else step.name for step in branch.path]
     return ", ".join(names) if len(names) < 4 else f"{names[0]} … {names[-1]}, {naming.counted(len(names), 'call')}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.edits import Module, Replace, Set
+from shapewatch.layout import Layout, layout_of
 from shapewatch.recording import Layer, Shape
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
@@ -91,16 +92,20 @@ def _wanted_widths(evidence: Evidence) -> list[int]:
     return [sizes.low for sizes in ranges if sizes.exact is not None]
 
 
-def _in_step(layer: Layer) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _in_step(layer: Layer) -> Iterator[tuple[str, Any]]:
     """Single settings with which a convolution or pooling divides every size by its stride."""
     rank = layer.facts.get("rank", 2)
     facts = {"dilation": 1, **layer.facts}
-    k, p, d = (spread(facts[name], rank) for name in ("kernel_size", "padding", "dilation"))
-    options = {
-        "dilation": (1,) * rank,
-        "padding": tuple(d[i] * (k[i] - 1) // 2 for i in range(rank)),
-        "kernel_size": tuple(2 * p[i] // d[i] + 1 for i in range(rank)),
-    }
+    k, d = (spread(facts[name], rank) for name in ("kernel_size", "dilation"))
+    options: dict[str, Any] = {"dilation": (1,) * rank}
+    if isinstance(facts["padding"], str):
+        options |= {"padding": "same"}
+    else:
+        p = spread(facts["padding"], rank)
+        options |= {
+            "padding": tuple(d[i] * (k[i] - 1) // 2 for i in range(rank)),
+            "kernel_size": tuple(2 * p[i] // d[i] + 1 for i in range(rank)),
+        }
     for argument, value in options.items():
         if argument in layer.facts and keeps_pace(layer, {argument: value}):
             yield argument, value
@@ -118,14 +123,19 @@ def _modules_like(layers: Sequence[Layer], given: Shape, widths: Sequence[int]) 
             case "pool":
                 names = ("kernel_size", "stride", "padding", "ceil_mode")
                 arguments: dict[str, Any] = {name: facts[name] for name in names if name in facts}
-                yield Module("pool", {**arguments, "rank": facts.get("rank", 2), "average": "Avg" in layer.type})
+                average = "Avg" in layer.type or "Average" in layer.type
+                yield Module("pool", {**arguments, **(layout_of(facts) or Layout()).facts, "average": average})
                 return
             case "resize" if facts.get("scale_factor"):
-                yield Module("upsample", {"scale_factor": facts["scale_factor"], "mode": facts.get("mode", "nearest")})
+                kept = {name: facts[name] for name in ("scale_factor", "channels_last") if name in facts}
+                yield Module("upsample", {**kept, "mode": facts.get("mode", "nearest")})
                 return
-            case "conv" if len(given) == facts.get("rank", 2) + 2 and given[1]:
-                kept = {name: facts[name] for name in ("rank", "kernel_size", "stride", "padding") if name in facts}
-                in_proportion = given[1] * facts["out_channels"] // facts["in_channels"]
+            case "conv" if (layout := layout_of(facts) or Layout()).rank + 2 == len(given):
+                channels, before = given[layout.channels(given)], facts.get("in_channels")
+                if not channels or not before:
+                    return
+                kept = {name: facts[name] for name in ("kernel_size", "stride", "padding") if name in facts}
+                in_proportion = channels * facts["out_channels"] // before
                 for width in dict.fromkeys([*widths, in_proportion]):
-                    yield Module("conv", {"in_channels": given[1], "out_channels": width, **kept})
+                    yield Module("conv", {"in_channels": channels, "out_channels": width, **layout.facts, **kept})
                 return

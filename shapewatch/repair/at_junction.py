@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from shapewatch import axes
 from shapewatch.edits import Edit, Insert, Replace
-from shapewatch.junctions import Junction
+from shapewatch.junctions import Branch, Junction, layout_at
+from shapewatch.layout import IMAGE_KINDS, Layout
 from shapewatch.recording import Shape
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
@@ -20,8 +22,10 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
         prior = 0.0 if branch.role == "skip" else -0.5
         for other in others:
             wanted = _wanted_shape(junction, branch.shape, other.shape, evidence.case)
+            if not _fits(junction, wanted, [other.shape for other in others]):
+                continue
             place, support, phrase = _where(evidence, junction, branch.operand)
-            for rank, module in enumerate(projections(junction, branch, wanted)):
+            for rank, module in enumerate(projections(junction, branch, wanted, _layout(evidence, junction))):
                 learned = module.kind in ("conv", "sequence", "linear")
                 edit: Edit = (
                     Replace(place, module)
@@ -29,12 +33,27 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     else Insert(evidence.case.call.place, branch.operand, module)
                 )
                 worth = 0.9 * support if learned and phrase else -0.25
-                if any(step.kind in ("conv", "linear") for step in branch.path):
+                if _learned(branch):
                     worth = -0.7  # there is a projection already
                 if module.kind in ("resize", "pad") and junction.kind != "concat":
                     worth = -0.7
                 said = (phrase,) if phrase and learned else ()
                 yield Candidate((edit,), prior + worth - 0.3 * rank, 1, said)
+
+
+def _layout(evidence: Evidence, junction: Junction) -> Layout | None:
+    """The layout of the images that meet: by a kernel on the branches or, where axes were moved since, the model's."""
+    steps = [step for branch in junction.branches for step in branch.path]
+    if not any(step.kind in IMAGE_KINDS for step in steps):
+        return None
+    return layout_at(evidence.case.recording, junction) or evidence.case.graph.layout
+
+
+def _fits(junction: Junction, wanted: Shape, others: list[Shape]) -> bool:
+    """Whether an operand of this shape would fit all the others."""
+    if junction.kind in ("concat", "stack", "dot") or len({len(shape) for shape in (wanted, *others)}) > 1:
+        return True
+    return not axes.broadcast_problems([wanted, *others])
 
 
 def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | None, float, str | None]:
@@ -43,20 +62,44 @@ def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | 
     empty = [step.layer for step in branch.path if step.kind == "identity" and step.layer]
     asked = 0.0
     having: dict[str, list[tuple[str, float]]] = {}
-    for weight, others in evidence.siblings.groups_of(junction.layer):
+    for weight, others in evidence.siblings.groups_of(junction.block):
         for other in others:
             asked += weight / len(others)
             for name in _projections_of(evidence, other):
                 having.setdefault(name, []).append((other, weight / len(others)))
     for name, blocks in having.items():
-        place = f"{junction.layer}.{name}"
+        place = f"{junction.block}.{name}"
         layer = evidence.case.recording.layer_at.get(place)
         if layer is None or place in empty or layer.kind == "identity":
             support = 2 * sum(weight for _, weight in blocks) / asked - 1
             shown = list(dict.fromkeys(other for other, _ in blocks))[:3]
             phrase = f"{listed(shown)} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
             return place, support, phrase if support > 0 else None
-    return (empty[0] if empty else None), -0.2, None
+    return (empty[0] if empty else None), *_as_elsewhere(evidence, junction)
+
+
+def _as_elsewhere(evidence: Evidence, junction: Junction) -> tuple[float, str | None]:
+    """How many of the other junctions whose main branch changes the shape have a projection on the skip (from -1 to 1),
+    and which ones. It is little that speaks for one where there are no others."""
+    changing = [other for other in evidence.junctions if other.id != junction.id and _changes(other, junction.kind)]
+    having = [other for other in changing if any(_learned(b) for b in other.branches if b.role == "skip")]
+    if not having:
+        return -0.2, None
+    support = 2 * len(having) / len(changing) - 1
+    names = list(dict.fromkeys(other.layer for other in having if other.layer != junction.layer))[:3]
+    shown = f"{listed(names)} {'have' if len(names) > 1 else 'has'} one" if names else "another one here has one"
+    return support, shown if support > 0 else None
+
+
+def _changes(junction: Junction, kind: str) -> bool:
+    main = [branch for branch in junction.branches if branch.role == "main"]
+    if junction.kind != kind or junction.fork is None or not main:
+        return False
+    return _learned(main[0]) and main[0].shape != junction.fork.shape
+
+
+def _learned(branch: Branch) -> bool:
+    return any(step.kind in ("conv", "linear") for step in branch.path)
 
 
 def _projections_of(evidence: Evidence, block: str) -> list[str]:
@@ -80,5 +123,5 @@ def _wanted_shape(junction: Junction, given: Shape, other: Shape, case: Case) ->
     """What an operand has to become to meet another: all of it, or for a concat all but the axis joined along."""
     if junction.kind != "concat" or len(given) != len(other):
         return other
-    along = case.call.facts.get("dim", 0) % max(len(given), 1)
+    along = case.facts.get("dim", 0) % max(len(given), 1)
     return tuple(size if axis == along else other[axis] for axis, size in enumerate(given))

@@ -43,6 +43,9 @@ def arguments(edits: Sequence[Edit]) -> int:
 
 
 def short(value: Any) -> str:
+    """`2` for `(2, 2)`; a setting by name in quotes."""
+    if isinstance(value, str):
+        return f'"{value}"'
     if isinstance(value, tuple) and value and all(item == value[0] for item in value):
         return str(value[0])
     return str(value)

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shapewatch.edits import Edit, Input, Set, SetCall
+from shapewatch.junctions import Junction, find_junctions
+from shapewatch.layout import Layout
+from shapewatch.recording import Shape
 from shapewatch.repair.candidate import Candidate, about, arguments, short
 from shapewatch.repair.siblings import Siblings, keeps_pace
 from shapewatch.rules.rule import Case, Finding, listed
 
 USUAL_SIZES = frozenset({28, 32, 48, 56, 64, 84, 96, 112, 128, 160, 192, 224, 227, 256, 299, 320, 384, 448, 512, 1024})
 """Heights and widths at which images are mostly given."""
+
+USUAL_CHANNELS = (1, 3)
+"""Of a picture, grey or in colour."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,11 @@ class Evidence:
 
     @cached_property
     def siblings(self) -> Siblings:
-        return Siblings(self.case.recording.layer_at)
+        return Siblings(self.case.recording.layer_at, self.junctions)
+
+    @cached_property
+    def junctions(self) -> tuple[Junction, ...]:
+        return find_junctions(self.case.graph)
 
     def weighed(self, edits: tuple[Edit, ...], hops: int, prior: float = 0.0) -> Candidate:
         score, evidence = prior - 0.02 * min(hops, 25), []
@@ -67,16 +77,18 @@ class Evidence:
         given = self.case.recording.shape(self.case.recording.inputs[edit.index])
         match edit.change:
             case "permute":
-                return (1.0, "the axis of the channels is last") if len(given) > 3 else (0.5, None)
+                here = "first" if self.layout.channels_last else "last"
+                return (1.0, f"the axis of the channels is {here}") if len(given) > 3 else (0.5, None)
             case "unsqueeze":
                 if edit.arguments.get("first"):
                     return 0.8, "the first convolution was given no batch axis"
                 return (0.4 if self.finding.needs_proof or self.finding.code == "SW701" else -0.3), None
             case "channels":
-                return (0.7, None) if given[1] not in (1, 3) or edit.arguments["channels"] in (1, 3) else (-0.2, None)
+                usual = given[self.layout.of_batch(given).channels(given)] not in USUAL_CHANNELS
+                return (0.7, None) if usual or edit.arguments["channels"] in USUAL_CHANNELS else (-0.2, None)
         if len(given) < 4:
             return -0.3, None
-        sizes = given[2:]
+        sizes, wanted = (tuple(shape[axis] for axis in self.spatial(shape)) for shape in (given, edit.shape))
         step = edit.arguments.get("multiple")
         if step and any(size is not None and size % step for size in sizes):
             likely = step <= max(self._total_stride, 32 if any(size is not None and size % 2 for size in sizes) else 1)
@@ -85,18 +97,28 @@ class Evidence:
             ), f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
         if edit.arguments.get("said"):
             return 0.9, None
-        usual, unusual = (all(size in USUAL_SIZES for size in shape[2:]) for shape in (edit.shape, given))
+        usual, unusual = (all(size in USUAL_SIZES for size in shape) for shape in (wanted, sizes))
         return (0.1 if self.finding.own_doubt else -0.4) + 0.3 * (usual - unusual), None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The model's images; with the channels first where nothing shows it."""
+        return self.case.graph.layout or Layout()
+
+    def spatial(self, shape: Shape) -> range:
+        """The spatial axes of a batch of images, however many there are."""
+        return self.layout.of_batch(shape).spatial(shape)
 
     @cached_property
     def _total_stride(self) -> int:
         """How much smaller than the input the smallest map is, along one axis."""
         recording = self.case.recording
-        sizes = [recording.shape(number)[-1] or 1 for number in recording.inputs if len(recording.shape(number)) >= 4]
-        maps = [
-            v.shape[-1] or 1 for v in recording.values if v.origin == "call" and len(v.shape) >= 4 and v.shape[-1] != 1
-        ]
-        return max(sizes, default=1) // max(1, min(maps, default=1)) if sizes else 1
+        inputs = [recording.shape(number) for number in recording.inputs]
+        maps = [value.shape for value in recording.values if value.origin == "call"]
+        given, reached = (
+            [shape[self.spatial(shape)[-1]] or 1 for shape in shapes if len(shape) >= 4] for shapes in (inputs, maps)
+        )
+        return max(given) // min((size for size in reached if size != 1), default=1) if given else 1
 
 
 def _oddity(edit: Set) -> float:

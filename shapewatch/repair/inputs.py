@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shapewatch.edits import Edit, Input
+from shapewatch.layout import Layout, layout_of, misplaced_channels
+from shapewatch.recording import Layer, Shape
 from shapewatch.repair.candidate import Candidate
-from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
 
 
 def inputs(evidence: Evidence) -> Iterator[Candidate]:
     recording = evidence.case.recording
     for index, number in enumerate(recording.inputs):
         shape = recording.shape(number)
-        if None in shape:
+        if None in shape[1:]:
             continue
-        for edit in _input_edits(evidence, index, tuple(size or 0 for size in shape)):
+        for edit in _input_edits(evidence, index, shape):
             yield evidence.weighed((edit,), 3)
 
 
@@ -28,7 +30,7 @@ def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[
             continue
         given = evidence.case.recording.shape(evidence.case.recording.inputs[edit.index])
         changed = [axis for axis in range(len(given)) if edit.shape[axis] != given[axis]]
-        for other in range(len(given)):
+        for other in range(len(given) > 3, len(given)):  # nobody takes the batch of images for one of their axes
             if len(changed) == 1 and other != changed[0] and given[other] == edit.shape[changed[0]]:
                 order = list(range(len(given)))
                 order[other], order[changed[0]] = order[changed[0]], order[other]
@@ -37,32 +39,47 @@ def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[
                 yield replace(evidence.weighed((swap,), hops), evidence=(f"its axis {other} has the size asked for",))
 
 
-def _input_edits(evidence: Evidence, index: int, shape: tuple[int, ...]) -> Iterator[Input]:
+def _input_edits(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input]:
     first = next((layer for layer in evidence.case.recording.layers if layer.kind == "conv"), None)
-    unbatched = first is not None and len(shape) == first.facts.get("rank", 2) + 1
-    if len(shape) < 4 or unbatched or (evidence.finding.needs_proof and len(shape) < 6):
+    layout = None if first is None else layout_of(first.facts) or Layout()
+    unbatched = layout is not None and len(shape) == layout.rank + 1
+    few = len(shape) < 4 or unbatched or (evidence.finding.needs_proof and len(shape) < 6)
+    if few and None not in shape:
         yield Input(index, "unsqueeze", {"dim": 0, **({"first": True} if unbatched else {})}, (1, *shape))
-    if first is not None:
-        rank, channels = first.facts.get("rank", 2), first.facts.get("in_channels", 0)
-        if len(shape) == rank + 2 and shape[1] != channels == shape[-1]:
-            order = (0, len(shape) - 1, *range(1, len(shape) - 1))
+    if first is not None and layout is not None:
+        order = _misplaced(shape, first, layout)
+        if order is not None:
             yield Input(index, "permute", {"dims": order}, tuple(shape[axis] for axis in order))
-    if len(shape) >= 4:
-        yield from _other_sizes(index, shape, evidence.case.message, not evidence.finding.wants)
+    if len(shape) >= 4 and (evidence.case.graph.layout is not None or not evidence.finding.wants):
+        yield from _other_sizes(evidence, index, shape)
 
 
-def _other_sizes(index: int, shape: tuple[int, ...], message: str, speaks: bool) -> Iterator[Input]:
+def _misplaced(shape: Shape, first: Layer, layout: Layout) -> tuple[int, ...] | None:
+    """The order of axes that brings the channels home, if they stand at the other end. What a lazy layer takes it may
+    have got from this very input, so for it the channels of a picture are looked for."""
+    expected = USUAL_CHANNELS if first.facts.get("lazy") else (first.facts.get("in_channels", 0),)
+    if len(shape) == layout.rank + 2 and shape[layout.channels(shape)] in expected:
+        return None
+    orders = (misplaced_channels(shape, channels, layout) for channels in expected)
+    return next((order for order in orders if order is not None), None)
+
+
+def _other_sizes(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input]:
     """Sizes next to the present one that divide by powers of two and, where the error's text is all there is to go by,
     sizes that it speaks of."""
-    sizes = shape[2:]
+    layout = evidence.layout.of_batch(shape)
+    sizes = tuple(shape[axis] or 0 for axis in layout.spatial(shape))
+    channels = shape[layout.channels(shape)]
     for step in (2, 4, 8, 16, 32, 64):
         for up in (False, True):
             rounded = tuple(max(step, (size + (step - 1 if up else 0)) // step * step) for size in sizes)
             if rounded != sizes:
-                yield Input(index, "size", {"size": rounded, "multiple": step}, (*shape[:2], *rounded))
-    numbers = [int(number) for number in re.findall(r"\d+", message)[:12]]
-    if speaks and any(number in sizes for number in numbers):
+                resized = layout.shape(shape[:1], channels, rounded)
+                yield Input(index, "size", {"size": rounded, "multiple": step}, resized)
+    numbers = [int(number) for number in re.findall(r"\d+", evidence.case.message)[:12]]
+    if not evidence.finding.wants and any(number in sizes for number in numbers):
         for number in dict.fromkeys(numbers):
             if 8 <= number <= 4096 and number not in sizes:
                 wanted = (number,) * len(sizes)
-                yield Input(index, "size", {"size": wanted, "said": True}, (*shape[:2], *wanted))
+                resized = layout.shape(shape[:1], channels, wanted)
+                yield Input(index, "size", {"size": wanted, "said": True}, resized)

@@ -12,38 +12,39 @@ from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.edits import Module
 from shapewatch.junctions import Branch, Junction
+from shapewatch.layout import Layout
 from shapewatch.recording import Shape
 
-_IMAGE_KINDS = frozenset({"conv", "conv_transpose", "pool", "adaptive_pool", "resize"})
 
+def projections(junction: Junction, changed: Branch, wanted: Shape, layout: Layout | None) -> Iterator[Module]:
+    """Layers that turn the branch's shape into `wanted`, best first; none where no usual one does.
 
-def projections(junction: Junction, changed: Branch, wanted: Shape) -> Iterator[Module]:
-    """Layers that turn the branch's shape into `wanted`, best first; none where no usual one does."""
+    `layout`: that of the images which meet, None where there are none. The batch may be of unknown size.
+    """
     given = changed.shape
-    if len(given) != len(wanted) or None in given or None in wanted or given[0] != wanted[0]:
+    if not given or len(given) != len(wanted) or axes.differ(given[0], wanted[0]):
         return
-    kinds = [step.kind for branch in junction.branches for step in branch.path]
+    if None in (*given[1:], *wanted[1:]):
+        return
     norms = any(step.kind == "norm" for branch in junction.branches if branch is not changed for step in branch.path)
-    have = [size or 0 for size in given]
-    want = [size or 0 for size in wanted]
-    if len(given) >= 3 and any(kind in _IMAGE_KINDS for kind in kinds):
-        yield from _for_images(have, want, norms, junction.kind)
-    elif have[:-1] == want[:-1]:
-        yield Module("linear", {"in_features": have[-1], "out_features": want[-1]})
+    if layout is not None and len(given) == layout.rank + 2:
+        yield from _for_images(given, wanted, layout, norms, junction.kind)
+    elif given[1:-1] == wanted[1:-1]:
+        yield Module("linear", {"in_features": given[-1], "out_features": wanted[-1]})
 
 
-def _for_images(have: list[int], want: list[int], norms: bool, kind: str) -> Iterator[Module]:
-    rank = len(have) - 2
-    channels, filters = have[1], want[1]
-    strides = _strides(have[2:], want[2:])
-    if kind == "concat" and have[2:] != want[2:] and channels == filters:
-        yield from _to_size(have, want)
+def _for_images(given: Shape, wanted: Shape, layout: Layout, norms: bool, kind: str) -> Iterator[Module]:
+    channels, filters = (shape[layout.channels(shape)] or 0 for shape in (given, wanted))
+    have, want = ([shape[axis] or 0 for axis in layout.spatial(shape)] for shape in (given, wanted))
+    strides = _strides(have, want)
+    if kind == "concat" and have != want and channels == filters:
+        yield from _to_size(have, want, layout)
     if strides is not None:
         stride = strides if len(set(strides)) > 1 else strides[0]
         conv = Module(
             "conv",
             {
-                "rank": rank,
+                **layout.facts,
                 "in_channels": channels,
                 "out_channels": filters,
                 "kernel_size": 1,
@@ -51,11 +52,12 @@ def _for_images(have: list[int], want: list[int], norms: bool, kind: str) -> Ite
                 **({"bias": False} if norms else {}),
             },
         )
-        yield Module("sequence", {}, (conv, Module("norm", {"rank": rank, "num_features": filters}))) if norms else conv
+        norm = Module("norm", {**layout.facts, "num_features": filters})
+        yield Module("sequence", {}, (conv, norm)) if norms else conv
         if filters > channels and isinstance(stride, int):
-            yield Module("subsample_pad", {"stride": stride, "channels": filters, "rank": rank})
+            yield Module("subsample_pad", {"stride": stride, "channels": filters, **layout.facts})
     elif channels == filters:
-        yield from _to_size(have, want)
+        yield from _to_size(have, want, layout)
 
 
 def _strides(have: list[int], want: list[int]) -> tuple[int, ...] | None:
@@ -69,11 +71,12 @@ def _strides(have: list[int], want: list[int]) -> tuple[int, ...] | None:
     return tuple(min(option) for option in options)
 
 
-def _to_size(have: list[int], want: list[int]) -> Iterator[Module]:
+def _to_size(have: list[int], want: list[int], layout: Layout) -> Iterator[Module]:
     """Resize, or pad and crop, the spatial axes; `F.pad` counts from the last axis, and crops with negative numbers."""
-    yield Module("resize", {"size": tuple(want[2:])})
-    amounts: list[int] = []
-    for size, out in zip(reversed(have[2:]), reversed(want[2:]), strict=True):
+    last = {"channels_last": True} if layout.channels_last else {}
+    yield Module("resize", {"size": tuple(want), **last})
+    amounts: list[int] = [0, 0] if layout.channels_last else []
+    for size, out in zip(reversed(have), reversed(want), strict=True):
         missing = out - size
         amounts += [missing // 2, missing - missing // 2]
-    yield Module("pad", {"pad": tuple(amounts)})
+    yield Module("pad", {"pad": tuple(amounts), **last})

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from shapewatch.demand import walk
+from shapewatch.demand import settable, walk
+from shapewatch.edits import Edit, Set
+from shapewatch.layout import Layout
+from shapewatch.recording import Layer
 from shapewatch.repair.alike import odd_ones, out_of_step, substitutes, unusual_flattens
 from shapewatch.repair.at_junction import at_junction
 from shapewatch.repair.candidate import Candidate
-from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
 from shapewatch.repair.inputs import inputs, swapped
+from shapewatch.repair.lost_axes import unmerged_targets, whole_sequences
 from shapewatch.rules.rule import Case, Finding
 
 
@@ -20,9 +24,10 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     suggest: a network of irregular blocks suggests so many of these that the time would be up before the plain answer.
     """
     evidence = Evidence(case, finding)
-    connected = _strongest(_connected(evidence))
+    layers = case.recording.layer_at
+    connected = _strongest(_connected(evidence), layers)
     known = {repr(candidate.edits) for candidate in connected}
-    suggested = [c for c in _strongest(_suggested(evidence)) if repr(c.edits) not in known]
+    suggested = [c for c in _strongest(_suggested(evidence), layers) if repr(c.edits) not in known]
     order: list[Candidate] = []
     while connected or suggested:
         order += [*connected[:2], *suggested[:1]]
@@ -30,9 +35,15 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     return order
 
 
-def _strongest(candidates: Iterator[Candidate]) -> list[Candidate]:
+def _possible(edit: Edit, layers: Mapping[str, Layer]) -> bool:
+    return not isinstance(edit, Set) or edit.layer not in layers or settable(layers[edit.layer].facts, edit.argument)
+
+
+def _strongest(candidates: Iterator[Candidate], layers: Mapping[str, Layer]) -> list[Candidate]:
     best: dict[str, Candidate] = {}
     for candidate in candidates:
+        if not all(_possible(edit, layers) for edit in candidate.edits):
+            continue
         key = repr(candidate.edits)
         if key not in best or best[key].score < candidate.score:
             best[key] = candidate
@@ -50,6 +61,8 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
     yield from unusual_flattens(evidence)
+    yield from whole_sequences(evidence)
+    yield from unmerged_targets(evidence)
 
 
 def _suggested(evidence: Evidence) -> Iterator[Candidate]:
@@ -63,6 +76,7 @@ def _own_prior(case: Case) -> float:
     """A layer that refuses its input may itself be wrong; one that is given the model's own input, rather not."""
     if case.call.operands and case.call.operands[0] in case.recording.inputs:
         given, expected = case.shapes[0], case.facts.get("in_channels")
-        usual = len(given) > 2 and given[1] in (1, 3)
+        layout = (case.layout or case.graph.layout or Layout()).of_batch(given)
+        usual = len(given) > 2 and given[layout.channels(given)] in USUAL_CHANNELS
         return 0.4 if usual and expected not in (1, 3, 4) else 0.0
     return 0.25

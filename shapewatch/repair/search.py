@@ -9,7 +9,8 @@ from typing import Any
 
 from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Edit
-from shapewatch.recording import Shape
+from shapewatch.layout import Layout
+from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate
 from shapewatch.rules.rule import Case
 
@@ -90,8 +91,8 @@ def _plausibility(trial: Trial, case: Case) -> float:
     """Whether the output looks like an answer to the input: its batch kept, an image's size kept, few weights added."""
     score = -min(0.2, 0.02 * _magnitude(trial.parameters))
     recording = case.recording
-    if not recording.inputs or not trial.finished:
-        return score
+    if not recording.inputs or not trial.finished or trial.beyond:
+        return score  # what a pass that ends before the model does gives is no answer of the model's
     given = [trial.recording.shape(value) for value in trial.recording.inputs] or [recording.shape(recording.inputs[0])]
     outputs = list(_shapes(trial.output))
     if not outputs or not given or not given[0]:
@@ -101,12 +102,17 @@ def _plausibility(trial: Trial, case: Case) -> float:
         score -= 0.8
     elif first and len(first) > 1 and len(given[0]) > 2 and first[0] != given[0][0] and first[1] != given[0][1]:
         score -= 0.4
-    if len(first) >= 4 and len(given[0]) >= 4 and first[2:] == given[0][2:]:
+    if min(len(first), len(given[0])) >= 4 and _spatial(first, case) == _spatial(given[0], case):
         score += 0.3
     return score
 
 
-def _magnitude(count: int) -> int:
+def _spatial(shape: Shape, case: Case) -> Shape:
+    layout = (case.graph.layout or Layout()).of_batch(shape)
+    return tuple(shape[axis] for axis in layout.spatial(shape))
+
+
+def _magnitude(count: int | None) -> int:
     return len(str(abs(count))) if count else 0
 
 
@@ -124,7 +130,9 @@ def _shapes(output: Any) -> Iterator[Shape]:
 def _reached(trial: Trial, case: Case) -> int:
     """How many calls the pass with the edits made beyond the place that failed; 0 if it did not get past it."""
     place = case.call.place
-    times = sum(1 for call in case.recording.calls if call.place == place)
+    calls = case.recording.calls
+    same = [call for call in calls if call.place == place and _outermost(call, calls) == _outermost(case.call, calls)]
+    times = max(1, len(same))
     seen = 0
     for call in trial.recording.calls:
         if call.place != place:
@@ -133,3 +141,10 @@ def _reached(trial: Trial, case: Case) -> int:
         if seen == times:
             return len(trial.recording.calls) - call.number if call.finished else 0
     return 0
+
+
+def _outermost(call: Call, calls: Sequence[Call]) -> int:
+    """The number of the outermost call that a call is in: one pass of several has its own."""
+    while call.parent is not None:
+        call = calls[call.parent]
+    return call.number

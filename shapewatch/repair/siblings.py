@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from shapewatch import axes
 from shapewatch.edits import Set
+from shapewatch.junctions import Junction
 from shapewatch.recording import Layer
 
 SIZES = frozenset(
@@ -41,6 +42,13 @@ WIDTHS_OUT = frozenset({"out_channels", "out_features", "embedding_dim", "hidden
 
 FIRST_OF_ROW = 0.25
 
+SAME_POSITION = 0.6
+"""The weight of a group of layers that stand at one place of junctions of the same build: less than that of one part of
+two blocks, which the model's author called alike."""
+
+_PASSING = frozenset({"identity", "same", "dropout"})
+"""Kinds of calls that do not make a branch another one."""
+
 ALIKE_FROM_THE_FIRST = frozenset({"linear", "attention", "embedding"})
 """Kinds of layers of which the first in a row is like the others: what changes shapes along an image network does not
 happen between the blocks of a transformer."""
@@ -60,18 +68,42 @@ NO_VOTE = Vote(0.0)
 
 
 class Siblings:
-    """The layers of a model by the pattern of their paths, one number in the path left open."""
+    """The layers of a model by the pattern of their paths, one number in the path left open; and by where they stand on
+    the branches of junctions, the same place of another junction of the same build."""
 
-    def __init__(self, layers: Mapping[str, Layer]) -> None:
+    def __init__(self, layers: Mapping[str, Layer], junctions: Sequence[Junction] = ()) -> None:
         self._layers = layers
+        self._junctions = junctions
 
     @cached_property
     def _groups(self) -> Mapping[str, Mapping[str, int]]:
         groups: dict[str, dict[str, int]] = defaultdict(dict)
         for path in self._layers:
-            for pattern, _, number in patterns(path):
+            for pattern, _, number in self._patterns(path):
                 groups[pattern][path] = number
         return groups
+
+    def _patterns(self, path: str) -> list[tuple[str, float, int]]:
+        layer = self._layers.get(path)
+        counted = layer is not None and layer.auto_named
+        return [*patterns(path, counted), *uncounted(path, counted), *self._positions.get(path, ())]
+
+    @cached_property
+    def _positions(self) -> Mapping[str, list[tuple[str, float, int]]]:
+        """Of each layer on a branch, its place there as a pattern, and the number of the junction.
+
+        Only a junction with the same kinds of calls on every branch is of the same build: a residual block with a
+        projection is not one without.
+        """
+        places: dict[str, list[tuple[str, float, int]]] = defaultdict(list)
+        for number, junction in enumerate(self._junctions):
+            roads = [[step for step in branch.path if step.kind not in _PASSING] for branch in junction.branches]
+            build = f"{junction.kind} of {' + '.join(' '.join(step.kind for step in road) for road in roads)}"
+            for branch, road in enumerate(roads):
+                for at, step in enumerate(road):
+                    if step.layer is not None and not places[step.layer]:
+                        places[step.layer].append((f"{build}: {branch}, {at}", SAME_POSITION, number))
+        return places
 
     @cached_property
     def _widths(self) -> Counter[int]:
@@ -88,8 +120,12 @@ class Siblings:
         The first of a row is where shapes change (the stride of `layer2.0`, the stem of `features`), so it is judged
         little by the others of its row, and has no say about them as long as there are others.
         """
-        for pattern, weight, number in patterns(path):
+        named = {path}
+        for pattern, weight, number in self._patterns(path):
             others = {o: n for o, n in self._groups.get(pattern, {}).items() if o != path}
+            if weight == SAME_POSITION:  # those who are siblings by their names have had their say
+                others = {o: n for o, n in others.items() if o not in named}
+            named |= others.keys()
             if not others:
                 continue
             first = min(others.values())
@@ -168,42 +204,70 @@ class Siblings:
                     yield known, support
 
 
-def patterns(path: str) -> Iterator[tuple[str, float, int]]:
+_DIMENSIONS = re.compile(r"(?:conv|pool|pooling|pad|padding|norm|dropout|upsampling)[123]d(?![a-z])|\d+x\d+", re.I)
+"""Numbers in names that count nothing: `conv2d`, `branch3x3`."""
+
+_COUNTER = re.compile(r"(\w*?)(\d+)")
+
+_LETTER = re.compile(r"(?<=\d)[a-z](?![a-z0-9])")
+"""A letter that counts on from a number: `block1a`, `block1b`."""
+
+
+def patterns(path: str, auto_named: bool = False) -> Iterator[tuple[str, float, int]]:
     """The path with each of its numbers left open in turn, the weight of such a group, and the number.
 
-    A number at the end of the last name (`conv1`, `conv2`) tells parts of one block apart, which are alike much less
-    than the same part of two blocks.
+    A number in the last word of the path (`conv1`, `conv2`; `1_conv` right behind a block's number) tells parts of one
+    block apart, which are alike much less than the same part of two blocks. With `auto_named`, a number at the end of
+    the path only says how many such layers were made before, and groups nothing.
     """
-    numbers = list(re.finditer(r"(\w*?)(\d+)", path))
-    last_name = path.rfind(".") + 1
+    counts_nothing = [span for match in _DIMENSIONS.finditer(path) for span in range(*match.span())]
+    numbers = [m for m in _COUNTER.finditer(path) if m.start(2) not in counts_nothing]
+    last_name = max(path.rfind("."), path.rfind("[")) + 1
+    last_word = max(last_name, path.rfind("_") + 1)
     for match in numbers:
         # `block2.block2-0`: the same word with the same number says one thing twice
         same = [m for m in numbers if m.group(1) and m.group() == match.group()] or [match]
-        if match is not same[0]:
+        if match is not same[0] or (auto_named and match.end() == len(path)):
             continue
-        within_name = match.start(2) > last_name
-        weight = 0.2 if within_name else 0.4 if match.start(2) == last_name else 1.0
+        start = match.start(2)
+        alone = path[start - 1 : start] in ("", ".", "[", "_")
+        part = start > last_word or (alone and re.search(r"\d[a-z]?_$", path[last_name:start]) is not None)
+        weight = 0.2 if part else 0.4 if start == last_word else 1.0
         pattern, end = "", 0
         for one in same:
             pattern += path[end : one.start(2)] + "*"
             end = one.end(2)
         yield pattern + path[end:], weight, int(match.group(2))
+    for letter in _LETTER.finditer(path):
+        if letter.start() not in counts_nothing:
+            weight = 0.2 if letter.start() > last_word else 1.0
+            yield path[: letter.start()] + "*" + path[letter.end() :], weight, ord(letter.group()) - ord("a")
+
+
+def uncounted(path: str, auto_named: bool = False) -> Iterator[tuple[str, float, int]]:
+    """The path with each name that has no number as the first of those that have: `block` goes before `block_1`."""
+    names = path.split(".")
+    for at, name in enumerate(names[: len(names) - auto_named]):
+        if re.search(r"[a-z]$", name, re.I):
+            weight = 1.0 if at < len(names) - 1 else 0.4
+            yield ".".join([*names[:at], f"{name}_*", *names[at + 1 :]]), weight, 0
 
 
 def keeps_pace(layer: Layer, edits: Mapping[str, Any]) -> bool | None:
-    """Whether a convolution or pooling with these settings divides every size by its stride; None for other layers."""
+    """Whether a convolution or pooling with these settings divides every size by its stride; None for other layers, and
+    where a setting is not known."""
     facts = {"dilation": 1, **layer.facts, **edits}
     if layer.kind not in ("conv", "pool") or not all(name in facts for name in _WINDOW):
         return None
     settings = [facts[name] for name in _WINDOW]
-    if not all(isinstance(setting, int | tuple) for setting in settings):
+    if not all(isinstance(setting, int | tuple | str) for setting in settings):
         return None
     rank = facts.get("rank", 2)
     return all(axes.keeps_pace(*(_at(setting, index) for setting in settings)) for index in range(rank))
 
 
-def _at(setting: int | tuple[int, ...], index: int) -> int:
-    return setting if isinstance(setting, int) else setting[min(index, len(setting) - 1)]
+def _at(setting: Any, index: int) -> Any:
+    return setting[min(index, len(setting) - 1)] if isinstance(setting, tuple) else setting
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -16,8 +16,9 @@ It follows the layer before it, so one of the two was made for another width.
 from __future__ import annotations
 
 from shapewatch.axes import Range
-from shapewatch.demand import Want
+from shapewatch.demand import Want, prelu_axis
 from shapewatch.recording import text
+from shapewatch.rules.built import how_built
 from shapewatch.rules.rule import Case, Finding, rule
 
 
@@ -27,11 +28,12 @@ def check(case: Case) -> Finding | None:
     if case.layer is None or not case.shapes or len(case.shapes[0]) < 2 or not isinstance(slopes, int):
         return None
     shape = case.shapes[0]
-    if slopes == 1 or shape[1] in (None, slopes):
+    axis = prelu_axis(shape, case.facts)
+    if slopes == 1 or shape[axis] in (None, slopes):
         return None
     return Finding(
-        headline=f"{case.name} keeps a slope for {slopes} channels and is given {shape[1]}",
-        explanation=f"Its input is {text(shape)}; axis 1 should be {slopes} long.",
-        own=((case.set("num_parameters", shape[1]),), (case.set("num_parameters", 1),)),
-        wants=(Want(case.call.operands[0], {1: Range.only(slopes)}),),
+        headline=f"{case.name} keeps a slope for {slopes} channels and is given {shape[axis]}",
+        explanation=f"Its input is {text(shape)}; axis {axis} should be {slopes} long.{how_built(case, axis)}",
+        own=(*case.sets(num_parameters=shape[axis]), *case.sets(num_parameters=1)),
+        wants=(Want(case.call.operands[0], {axis: Range.only(slopes)}),),
     )

@@ -25,9 +25,11 @@ from shapewatch.rules.rule import Case, Finding, rule
 def check(case: Case) -> Finding | None:
     if case.call.kind == "module":
         return _model_width(case)
+    if case.layer is not None and "embed_dim" not in case.facts:
+        return _of_layer(case)
     if len(case.shapes) < 3 or min(len(shape) for shape in case.shapes[:3]) < 2:
         return None
-    query, key, value = case.shapes[:3]
+    query, key = case.shapes[:2]
     operands = case.call.operands
     width = case.facts.get("embed_dim")
     if case.layer is not None and isinstance(width, int):
@@ -40,19 +42,40 @@ def check(case: Case) -> Finding | None:
                 wants=(Want(operands[0], {last: Range.only(width)}),),
             )
         return None
-    if differ(query[-1], key[-1]):
-        return Finding(
-            headline=f"{case.name}: queries are {query[-1]} wide, keys {key[-1]}",
-            explanation=f"Query {text(query)} and key {text(key)} need the same last axis.",
-            wants=_either(case, 0, 1, -1),
-        )
-    if differ(key[-2], value[-2]):
-        return Finding(
-            headline=f"{case.name}: {key[-2]} keys for {value[-2]} values",
-            explanation=f"Key {text(key)} and value {text(value)} need the same length, on the last axis but one.",
-            wants=_either(case, 1, 2, -2),
-        )
-    return _mask(case, query, key)
+    return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key)
+
+
+def _of_layer(case: Case) -> Finding | None:
+    """A layer that is built for what it is given, in the order query, value and, if it is not the value, key. One with
+    heads brings its inputs to one width by itself."""
+    if len(case.shapes) < 2 or min(len(shape) for shape in case.shapes[:3]) < 3:
+        return None
+    key = 2 if len(case.shapes) > 2 else 1
+    return (None if "num_heads" in case.facts else _scores(case, 0, key)) or _keys(case, key, 1)
+
+
+def _scores(case: Case, query: int, key: int) -> Finding | None:
+    """Queries and keys, by their operands, are as wide as each other."""
+    one, other = case.shapes[query], case.shapes[key]
+    if not differ(one[-1], other[-1]):
+        return None
+    return Finding(
+        headline=f"{case.name}: queries are {one[-1]} wide, keys {other[-1]}",
+        explanation=f"Query {text(one)} and key {text(other)} need the same last axis.",
+        wants=_either(case, query, key, -1),
+    )
+
+
+def _keys(case: Case, key: int, value: int) -> Finding | None:
+    """There is one value for each key."""
+    one, other = case.shapes[key], case.shapes[value]
+    if not differ(one[-2], other[-2]):
+        return None
+    return Finding(
+        headline=f"{case.name}: {one[-2]} keys for {other[-2]} values",
+        explanation=f"Key {text(one)} and value {text(other)} need the same length, on the last axis but one.",
+        wants=_either(case, key, value, -2),
+    )
 
 
 def _mask(case: Case, query: Shape, key: Shape) -> Finding | None:

@@ -1,11 +1,11 @@
 """Branches of a residual connection meet, and one is silently stretched.
 
 ## What it means
-An axis of size 1 that a layer made is repeated to the size of the other branch: the sum runs, and every channel gets
-the same numbers.
+An axis of size 1 is repeated to the size of the other branch: the sum runs, and every channel gets the same numbers.
 
 ## Why
-A projection has one output channel, or a linear layer one output, where the other branch has many. Stretching by design
+A projection has one output channel, or a linear layer one output, where the other branch has many. Or the block was
+given one channel, made many of it, and adds what it was given: that is no residual connection. Stretching by design
 (squeeze-and-excitation, a mean kept as an axis, a mask) is not reported: there the 1 comes from a reduction, a pooling
 or an index, not from a layer's width.
 
@@ -20,54 +20,87 @@ from __future__ import annotations
 
 from shapewatch.axes import Range
 from shapewatch.demand import Want
+from shapewatch.junctions import Branch, Junction
+from shapewatch.layout import layout_of
 from shapewatch.recording import Call, text
+from shapewatch.rules.branches_differ import VERBS
 from shapewatch.rules.meeting import meeting_words, sides
-from shapewatch.rules.rule import Case, Finding, listed, rule
+from shapewatch.rules.rule import Case, Finding, counted, listed, rule
 
-_PASSES = frozenset({"norm", "activation", "dropout", "same", "identity", "prelu", "pool", "resize"})
+_KEEPS = frozenset({"norm", "activation", "dropout", "same", "identity", "prelu"})
+_PASSES = _KEEPS | {"pool", "resize"}
+
+_COLOURS = 4
+"""A picture in grey is added to one of so many colours by design."""
 
 
-@rule("SW291", "branch-broadcasts", frozenset({"add", "sub"}), severity="warning")
+@rule("SW291", "branch-broadcasts", frozenset({"add", "sub", "average"}), severity="warning")
 def check(case: Case) -> Finding | None:
     junction = case.junction
-    if junction is None or junction.status != "broadcast" or junction.fork is None or len(junction.branches) != 2:
+    if junction is None or junction.status != "broadcast" or junction.fork is None or len(junction.axes) != 1:
         return None
-    shapes = [branch.shape for branch in junction.branches]
-    if len(shapes[0]) != len(shapes[1]):
-        return None
-    for narrow, wide in ((0, 1), (1, 0)):
-        branch = junction.branches[narrow]
-        axes = [axis for axis in junction.axes if shapes[narrow][axis] == 1 and shapes[wide][axis] != 1]
-        maker = _made_by_layer(case, branch.value, axes)
-        if maker is None or (maker.kind == "linear" and shapes[wide] != junction.fork.shape):
-            continue  # two heads of different widths (value and advantage) are added by design
-        names = meeting_words(case, axes)
+    (axis,) = junction.axes
+    for narrow in junction.branches:
+        others = [branch for branch in junction.branches if branch is not narrow]
+        if len({other.shape for other in others}) > 1 or len(others[0].shape) != len(narrow.shape):
+            continue
+        wide = others[0].shape[axis]
+        if narrow.shape[axis] != 1 or wide in (None, 1):
+            continue
+        why = _narrow_layer(case, junction, narrow, others[0]) or _narrow_input(case, junction, narrow, others)
+        if why is None:
+            continue
+        verb, branches = VERBS.get(junction.kind, "joins"), counted(len(junction.branches))
         return Finding(
-            headline=f"{case.where} adds two branches of which one is stretched: "
-            f"{listed(names)} 1 against {shapes[wide][axes[0]]}",
-            explanation=f"{sides(case)}. {maker.layer} gives 1 there, and the sum repeats it "
-            f"{shapes[wide][axes[0]]} times without an error: {text(shapes[wide])} comes out either way.",
-            wants=(Want(branch.value, {axis: Range.only(shapes[wide][axis] or 1) for axis in axes}, branch.operand),),
+            headline=f"{case.where} {verb} {branches} branches of which one is stretched: "
+            f"{listed(meeting_words(case, [axis]))} 1 against {wide}",
+            explanation=f"{sides(case)}. {why}, and the sum repeats it {wide} times without an error: "
+            f"{text(others[0].shape)} comes out either way.",
+            wants=(Want(narrow.value, {axis: Range.only(wide or 1)}, narrow.operand),),
             severity="warning",
         )
     return None
 
 
-def _made_by_layer(case: Case, value: int, axes: list[int]) -> Call | None:
-    """The convolution or linear layer whose own width is the 1; None where the 1 came about in another way."""
-    if len(axes) != 1:
+def _narrow_layer(case: Case, junction: Junction, narrow: Branch, other: Branch) -> str | None:
+    """That a layer's own width is the 1; None where the 1 came about in another way."""
+    maker = _maker(case, narrow.value)
+    if maker is None or _own_axis(case, maker) != junction.axes[0] or junction.fork is None:
         return None
+    if maker.kind == "linear" and other.shape != junction.fork.shape:
+        return None  # two heads of different widths (value and advantage) are added by design
+    return f"{maker.layer} gives 1 there"
+
+
+def _narrow_input(case: Case, junction: Junction, narrow: Branch, others: list[Branch]) -> str | None:
+    """That the branch hands on the one channel that the block was given, beside layers that make many of it."""
+    fork, axis = junction.fork, junction.axes[0]
+    if fork is None or fork.shape != narrow.shape or any(step.kind not in _KEEPS for step in narrow.path):
+        return None
+    makers = [_maker(case, other.value) for other in others]
+    if any(maker is None or _own_axis(case, maker) != axis for maker in makers):
+        return None
+    if fork.value in case.recording.inputs and (others[0].shape[axis] or 0) <= _COLOURS:
+        return None
+    return f"The {narrow.role} hands on {fork.made_by} with 1 there"
+
+
+def _maker(case: Case, value: int) -> Call | None:
+    """The convolution or linear layer that gave a value its width; None where something else may have."""
     for _ in range(12):
         unit = case.graph.producer.get(value)
-        if unit is None:
-            return None
-        rank = len(case.recording.shape(value))
-        if unit.is_layer and unit.kind in ("conv", "linear"):
-            facts = case.recording.layer_at[unit.layer].facts
-            axis = rank - 1 if unit.kind == "linear" else rank - 1 - facts.get("rank", 2)
-            width = facts.get("out_features", facts.get("out_channels"))
-            return unit if axis == axes[0] and width == 1 else None
-        if unit.kind not in _PASSES:
+        if unit is None or (unit.is_layer and unit.kind in ("conv", "linear")):
+            return unit
+        if unit.kind not in _PASSES or not unit.operands:
             return None
         value = unit.operands[0]
     return None
+
+
+def _own_axis(case: Case, maker: Call) -> int | None:
+    """The axis whose size is the layer's width."""
+    shape, facts = case.recording.shape(maker.results[0]), case.graph.facts(maker)
+    layout = layout_of(facts)
+    if maker.kind == "linear":
+        return len(shape) - 1
+    return layout.channels(shape) if layout is not None else None

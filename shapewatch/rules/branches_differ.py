@@ -18,10 +18,14 @@ the same. A projection on the skip, or the setting that was meant, makes them fi
 from __future__ import annotations
 
 from shapewatch import axes
-from shapewatch.rules.meeting import elementwise_problems, elementwise_wants, meeting_words, sides
-from shapewatch.rules.rule import Case, Finding, listed, rule
+from shapewatch.rules.meeting import against, elementwise_problems, elementwise_wants, meeting_words, sides
+from shapewatch.rules.rule import Case, Finding, counted, listed, rule
 
-ELEMENTWISE = frozenset({"add", "sub", "mul", "div", "maximum", "minimum", "where", "lerp", "compare", "power", "loss"})
+ELEMENTWISE = frozenset(
+    {"add", "sub", "mul", "div", "average", "maximum", "minimum", "where", "lerp", "compare", "power", "loss"}
+)
+
+VERBS = {"add": "adds", "gate": "gates", "mul": "multiplies", "sub": "subtracts", "average": "averages"}
 
 
 @rule("SW201", "branches-differ", ELEMENTWISE)
@@ -30,18 +34,15 @@ def check(case: Case) -> Finding | None:
     if not problems or case.junction is None:
         return None
     names = meeting_words(case, [problem.axis for problem in problems])
-    verb = {"add": "adds", "gate": "gates", "mul": "multiplies", "sub": "subtracts"}.get(case.junction.kind, "joins")
+    verb, branches = VERBS.get(case.junction.kind, "joins"), counted(len(case.junction.branches))
     differ = "differ" if len(names) > 1 or names == ["channels"] else "differs"
     return Finding(
-        headline=f"{case.where} {verb} two branches that do not fit: {listed(names)} {differ}",
+        headline=f"{case.where} {verb} {branches} branches that do not fit: {listed(names)} {differ}",
         explanation=f"{sides(case)}. {_sizes(problems, names)}",
         wants=elementwise_wants(case, problems),
     )
 
 
 def _sizes(problems: tuple[axes.AxisProblem, ...], names: list[str]) -> str:
-    parts = [
-        f"{name} {' against '.join(str(size) for size in problem.sizes)}"
-        for name, problem in zip(names, problems, strict=True)
-    ]
+    parts = [f"{name} {against(problem)}" for name, problem in zip(names, problems, strict=True)]
     return f"What differs: {', '.join(parts)}."

@@ -19,8 +19,8 @@ from __future__ import annotations
 from shapewatch import axes
 from shapewatch.edits import Edit, SetCall
 from shapewatch.recording import text
-from shapewatch.rules.meeting import concat_wants, meeting_words
-from shapewatch.rules.rule import Case, Finding, listed, rule
+from shapewatch.rules.meeting import against, concat_wants, meeting_words
+from shapewatch.rules.rule import Case, Finding, counted, listed, rule
 
 
 @rule("SW401", "concat-axes-differ", frozenset({"concat"}))
@@ -28,18 +28,22 @@ def check(case: Case) -> Finding | None:
     shapes = case.shapes
     if len(shapes) < 2 or len({len(shape) for shape in shapes}) != 1 or not shapes[0]:
         return None
-    along = case.call.facts.get("dim", 0)
+    along = case.facts.get("dim", 0)
     if not isinstance(along, int):
         return None
-    along %= len(shapes[0])
+    rank = len(shapes[0])
+    if not -rank <= along < rank:
+        return Finding(
+            headline=f"{case.where} concatenates along axis {along} tensors of {counted(rank)} axes",
+            explanation=f"{listed([text(shape) for shape in shapes])} have no axis {along}.",
+            own=tuple(_other_axis(case, along)),
+        )
+    along %= rank
     problems = axes.concat_problems(shapes, along)
     if not problems:
         return None
     names = meeting_words(case, [problem.axis for problem in problems])
-    sizes = [
-        f"{name} {' against '.join(dict.fromkeys(str(size) for size in problem.sizes))}"
-        for name, problem in zip(names, problems, strict=True)
-    ]
+    sizes = [f"{name} {against(problem)}" for name, problem in zip(names, problems, strict=True)]
     return Finding(
         headline=f"{case.where} concatenates along axis {along} what differs elsewhere: {listed(sizes)}",
         explanation=f"{listed([text(shape) for shape in shapes])} can be joined along axis {along} only if all other "
@@ -51,8 +55,7 @@ def check(case: Case) -> Finding | None:
 
 def _other_axis(case: Case, along: int) -> list[tuple[Edit, ...]]:
     rank = len(case.shapes[0])
-    return [
-        (SetCall(case.call.place, "dim", axis, along),)
-        for axis in range(rank)
-        if axis != along and not axes.concat_problems(case.shapes, axis)
-    ]
+    fitting = [axis for axis in range(rank) if axis != along and not axes.concat_problems(case.shapes, axis)]
+    if case.layer is not None:
+        return [(case.set("dim", axis),) for axis in fitting]
+    return [(SetCall(case.call.place, "dim", axis, along),) for axis in fitting]

@@ -19,12 +19,16 @@ def made_for(case: Case, expected: int) -> str | None:
         before, after = case.recording.shape(unit.operands[0]), case.recording.shape(value)
         run = next((old for old, new in axes.factor_groups(before, after) if new == (len(after) - 1,)), ())
         if unit.kind in ("flatten", "reshape") and len(run) > 1:
-            return _explained([before[axis] or 0 for axis in run], expected)
+            layout = case.graph.layout
+            last = layout is not None and layout.channels_last and run[-1] == len(before) - 1
+            sizes = [before[axis] or 0 for axis in run]
+            return _explained(sizes[-1:] + sizes[:-1] if last else sizes, expected)
         value = unit.operands[0]
     return None
 
 
 def _explained(run: list[int], expected: int) -> str | None:
+    """`run`: the channels, then the positions."""
     channels, positions = run[0], run[1:]
     if channels < 2 or expected % channels:
         return None

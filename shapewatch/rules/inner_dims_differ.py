@@ -22,8 +22,10 @@ from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, rule
 
 
-@rule("SW101", "inner-dims-differ", frozenset({"matmul"}))
+@rule("SW101", "inner-dims-differ", frozenset({"matmul", "dot"}))
 def check(case: Case) -> Finding | None:
+    if case.call.kind == "dot":
+        return _of_batches(case)
     if len(case.shapes) < 2 or min(len(shape) for shape in case.shapes[-2:]) < 1:
         return None
     left, right = case.shapes[-2:]
@@ -51,3 +53,21 @@ def check(case: Case) -> Finding | None:
             explanation=f"{text(left)} @ {text(right)}: all axes but the last two must be equal or 1.",
         )
     return None
+
+
+def _of_batches(case: Case) -> Finding | None:
+    """A layer that multiplies the items of two batches along one axis of each."""
+    contracted = axes.contracted(case.facts.get("axes"), case.shapes)
+    if contracted is None:
+        return None
+    (left, right), (one, other) = case.shapes, contracted
+    if not axes.differ(left[one], right[other]):
+        return None
+    return Finding(
+        headline=f"{case.name}: the products run along {left[one]} of the first input and {right[other]} of the second",
+        explanation=f"{text(left)} along axis {one} and {text(right)} along axis {other} need equal sizes there.",
+        wants=(
+            Want(case.call.operands[0], {one: Range.only(right[other] or 1)}, 0),
+            Want(case.call.operands[1], {other: Range.only(left[one] or 1)}, 1),
+        ),
+    )

@@ -22,6 +22,7 @@ from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Insert, Module
 from shapewatch.recording import text
+from shapewatch.rules.built import how_built, takes
 from shapewatch.rules.flattened import made_for
 from shapewatch.rules.rule import Case, Finding, rule
 
@@ -35,17 +36,19 @@ def check(case: Case) -> Finding | None:
     own: list[tuple[Edit, ...]] = []
     hint = ""
     if case.layer is not None:
-        own.append((case.set("in_features", shape[-1]),))
+        own += case.sets(in_features=shape[-1])
         for axis in range(1, len(shape) - 1):
             if None not in shape and math.prod(size or 0 for size in shape[axis:]) == expected:
-                own.insert(0, (Insert(f"{case.call.layer}:linear:0", 0, Module("flatten", {"start_dim": axis})),))
+                place = case.call.place if case.facts.get("lazy") else f"{case.call.layer}:linear:0"
+                own.insert(0, (Insert(place, 0, Module("flatten", {"start_dim": axis})),))
                 hint = f" Axes {axis} to {len(shape) - 1} together are {expected} long: a flatten is missing before it."
     fitting = made_for(case, expected)
     if fitting and not hint:
         hint = f" {expected} is {fitting}: what it was made for is the same network on another size."
     return Finding(
-        headline=f"{case.name} takes vectors of {expected} and is given {shape[-1]}",
-        explanation=f"Its input is {text(shape)}; the last axis should be {expected} long.{hint}",
+        headline=f"{case.name} {takes(case)} vectors of {expected} and is given {shape[-1]}",
+        explanation=f"Its input is {text(shape)}; the last axis should be {expected} long.{hint}"
+        f"{how_built(case, len(shape) - 1)}",
         own=tuple(own),
         own_doubt=0.5 if fitting else 0.0,
         wants=(Want(case.call.operands[0], {len(shape) - 1: Range.only(expected)}),),

@@ -5,40 +5,49 @@ from __future__ import annotations
 from shapewatch import axes
 from shapewatch.axes import AxisProblem, Range
 from shapewatch.demand import Want
-from shapewatch.recording import text
-from shapewatch.rules.rule import Case, axis_names
+from shapewatch.junctions import layout_at
+from shapewatch.layout import numbered
+from shapewatch.recording import Shape, text
+from shapewatch.rules.rule import Case, number
 
-_CONV_LIKE = frozenset({"conv", "conv_transpose", "pool", "adaptive_pool", "resize"})
+
+def met(case: Case) -> list[Shape]:
+    """The operands' shapes at one rank, as the call aligns them: a merge layer keeps the batch axis first."""
+    return (axes.batch_aligned if case.call.is_layer else axes.aligned)(case.shapes)
 
 
 def elementwise_problems(case: Case) -> tuple[AxisProblem, ...]:
     """The axes on which the operands do not fit; of an in-place operation also those it would have to stretch."""
-    problems = axes.broadcast_problems(case.shapes)
-    if not problems and case.call.facts.get("in_place") and not case.call.finished:
+    problems = axes.broadcast_problems(met(case))
+    if not problems and case.facts.get("in_place") and not case.call.finished:
         problems = axes.stretched_target(case.shapes)
     return problems
 
 
 def elementwise_wants(case: Case, problems: tuple[AxisProblem, ...]) -> tuple[Want, ...]:
-    """Each operand made like another on the axes that differ."""
-    shapes = axes.aligned(case.shapes)
+    """Each operand made like the others on the axes that differ, where these agree."""
+    shapes = met(case)
     rank = len(shapes[0]) if shapes else 0
     wants = []
     for changed, value in enumerate(case.call.operands):
-        missing = rank - len(case.shapes[changed])
-        for kept, other in enumerate(shapes):
-            if kept == changed:
-                continue
-            demand = {}
-            for problem in problems:
-                size = other[problem.axis]
-                if size not in (None, 1, shapes[changed][problem.axis]) and problem.axis >= missing:
-                    demand[problem.axis - missing] = Range.only(size or 1)
-            if demand:
-                wants.append(Want(value, demand, changed))
+        others = shapes[:changed] + shapes[changed + 1 :]
+        own = {
+            problem.axis: axes.own_axis(case.shapes[changed], rank, problem.axis, case.call.is_layer)
+            for problem in problems
+        }
+        demand: dict[int, Range] = {}
+        for problem in problems:
+            sizes = {other[problem.axis] for other in others} - {None, 1}
+            at = own[problem.axis]
+            if len(sizes) > 1:
+                demand = {}  # changed alone, it could not fit them all
+                break
+            if sizes and at is not None and shapes[changed][problem.axis] not in sizes:
+                demand[at] = Range.only(sizes.pop() or 1)
+        if demand:
+            wants.append(Want(value, demand, changed))
         if case.call.kind == "mul":  # a gate may as well have been meant to be one number for all positions
-            flat = {p.axis - missing: Range.only(1) for p in problems if p.axis >= missing}
-            wants.append(Want(value, flat, changed))
+            wants.append(Want(value, {at: Range.only(1) for at in own.values() if at is not None}, changed))
     return tuple(wants)
 
 
@@ -59,11 +68,16 @@ def concat_wants(case: Case, problems: tuple[AxisProblem, ...]) -> tuple[Want, .
 
 
 def meeting_words(case: Case, which: list[int]) -> list[str]:
-    """The names of axes of the widest operand: channels, height and width where convolutions are in reach."""
+    """The names of axes of the widest operand: channels, height and width where a kernel saw them."""
     widest = max(case.shapes, key=len)
-    steps = [step for branch in (case.junction.branches if case.junction else ()) for step in branch.path]
-    names = axis_names(widest, any(step.kind in _CONV_LIKE for step in steps))
+    layout = layout_at(case.recording, case.junction) if case.junction is not None else None
+    names = layout.names(widest) if layout is not None else numbered(widest)
     return [names[axis] for axis in which if axis < len(names)]
+
+
+def against(problem: AxisProblem) -> str:
+    """`16 against 32`."""
+    return " against ".join(dict.fromkeys(number(size) for size in problem.sizes))
 
 
 def sides(case: Case) -> str:

@@ -17,10 +17,12 @@ made for another width.
 
 from __future__ import annotations
 
+from typing import Any
+
 from shapewatch.axes import Range
 from shapewatch.demand import Want, norm_axes
-from shapewatch.edits import Edit
 from shapewatch.recording import text
+from shapewatch.rules.built import how_built
 from shapewatch.rules.rule import Case, Finding, rule
 
 
@@ -32,34 +34,30 @@ def check(case: Case) -> Finding | None:
     if case.layer is None:
         return _functional(case)
     style = facts.get("style")
+    axes = norm_axes(shape, facts)
+    given = tuple(shape[axis] for axis in axes if 0 <= axis < len(shape))
     if style == "layer":
-        wanted = tuple(facts.get("normalized_shape", ()))
-        own: tuple[tuple[Edit, ...], ...] = ()
-        axes = norm_axes(shape, facts)
-        given = tuple(shape[axis] for axis in axes if 0 <= axis < len(shape))
-        if given == wanted or None in given:
-            return None
-        if len(given) == len(wanted):
-            own = ((case.set("normalized_shape", given),),)
+        name, wanted = "normalized_shape", tuple(facts.get("normalized_shape") or ())
+        new: Any = given
     elif style in ("batch", "group", "instance"):
-        wanted = (facts.get("num_features", facts.get("num_channels")),)
-        axes = (1,) if len(shape) > 1 else (0,)
-        given = (shape[axes[0]],)
-        groups = facts.get("num_groups", 1)
-        if given == wanted or None in (*given, *wanted):
-            return None
         name = "num_features" if "num_features" in facts else "num_channels"
-        own = ((case.set(name, given[0]),),) if (given[0] or 0) % groups == 0 else ()
+        wanted, new = (facts.get(name),), given[0] if given else None
     else:
         return None
+    if given == wanted or not wanted or None in (*given, *wanted):
+        return None
+    fits = len(given) == len(wanted) and (style == "layer" or (new or 0) % facts.get("num_groups", 1) == 0)
+    verb = "was built to normalize" if facts.get("lazy") else "normalizes"
+    wrong = [axis for axis, size in zip(axes, wanted, strict=False) if 0 <= axis < len(shape) and shape[axis] != size]
     return Finding(
-        headline=f"{case.name} normalizes {_size(wanted)} and is given {_size(given)}",
-        explanation=f"Its input is {text(shape)}; axis {', '.join(map(str, axes))} should be {_size(wanted)}.",
-        own=own,
+        headline=f"{case.name} {verb} {_size(wanted)} and is given {_size(given)}",
+        explanation=f"Its input is {text(shape)}; axis {', '.join(map(str, axes))} should be {_size(wanted)}."
+        f"{how_built(case, wrong[0]) if wrong else ''}",
+        own=case.sets(**{name: new}) if fits else (),
         wants=(
             Want(
                 case.call.operands[0],
-                {axis: Range.only(size) for axis, size in zip(axes, wanted, strict=False) if shape[axis] != size},
+                {axis: Range.only(size) for axis, size in zip(axes, wanted, strict=False) if axis in wrong},
             ),
         ),
     )
@@ -70,6 +68,8 @@ def _functional(case: Case) -> Finding | None:
     shape = case.shapes[0]
     weights = [s for s in case.shapes[1:] if len(s) == 1]
     axis = len(shape) - 1 if case.call.name == "layer_norm" else min(1, len(shape) - 1)
+    if "axis" in case.facts:
+        axis = next(iter(norm_axes(shape, case.facts)), axis)
     if not weights or weights[0][0] in (None, shape[axis]):
         return None
     return Finding(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from shapewatch.recording import text
 from shapewatch.rules.branches_differ import ELEMENTWISE
-from shapewatch.rules.meeting import elementwise_problems, elementwise_wants
+from shapewatch.rules.meeting import against, elementwise_problems, elementwise_wants
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
 
@@ -26,7 +26,7 @@ def check(case: Case) -> Finding | None:
     problems = elementwise_problems(case)
     if not problems or case.junction is not None:
         return None
-    sizes = [f"{' against '.join(str(size) for size in problem.sizes)} on axis {problem.axis}" for problem in problems]
+    sizes = [f"{against(problem)} on axis {problem.axis}" for problem in problems]
     shapes = [_named(case, value) for value in case.call.operands]
     return Finding(
         headline=f"{case.name}: {listed(sizes)}",

@@ -1,10 +1,12 @@
 """A layer is given a tensor of another number of axes than it works on.
 
 ## What it means
-`Conv2d` takes 4 axes (3 without a batch), `BatchNorm2d` exactly 4, `BatchNorm1d` 2 or 3, `Conv1d` 3 (or 2).
+`Conv2d` takes 4 axes (3 without a batch), `BatchNorm2d` exactly 4, `BatchNorm1d` 2 or 3, `Conv1d` 3 (or 2). Keras's
+layers always take a batch.
 
 ## Why
-Mostly the batch axis is missing, a flatten came too early or too late, or a layer for images is used on sequences.
+Mostly the batch axis is missing, a flatten came too early or too late, a recurrent layer gave only its last step, or a
+layer for images is used on sequences.
 
 ## Bad
     nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))(torch.ones(3, 10, 10))
@@ -21,7 +23,7 @@ from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
 
-@rule("SW701", "rank-differs", frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool"}))
+@rule("SW701", "rank-differs", frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent"}))
 def check(case: Case) -> Finding | None:
     if not case.shapes:
         return None
@@ -30,7 +32,7 @@ def check(case: Case) -> Finding | None:
     if not allowed or given in allowed:
         return None
     own: list[tuple[Edit, ...]] = []
-    if case.layer is not None and case.call.kind == "norm" and given in (3, 4, 5):
+    if case.layer is not None and case.call.kind == "norm" and given in (3, 4, 5) and "num_features" in case.facts:
         module = Module("norm", {"num_features": case.facts["num_features"], "rank": given - 2})
         own.append((Replace(case.call.layer, module),))
     return Finding(
@@ -49,5 +51,10 @@ def _allowed(case: Case) -> tuple[int, ...]:
         if case.layer is None or facts.get("style") != "batch" or not isinstance(rank, int):
             return ()
         return (2, 3) if rank == 1 else (rank + 2,)
-    rank = conv_expects(case)[1] if case.call.kind.startswith("conv") else facts.get("rank")
-    return (rank + 1, rank + 2) if isinstance(rank, int) else ()
+    if case.call.kind == "recurrent":
+        return (3,) if "return_sequences" in facts else ()
+    layout = conv_expects(case)[1] if case.call.kind.startswith("conv") else None
+    rank = layout.rank if layout is not None else facts.get("rank")
+    if not isinstance(rank, int):
+        return ()
+    return (rank + 2,) if facts.get("lazy") else (rank + 1, rank + 2)  # what Keras builds always has a batch axis

@@ -18,6 +18,7 @@ from __future__ import annotations
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.recording import text
+from shapewatch.rules.built import how_built, takes
 from shapewatch.rules.flattened import made_for
 from shapewatch.rules.rule import Case, Finding, rule
 
@@ -31,9 +32,9 @@ def check(case: Case) -> Finding | None:
     last = len(shape) - 1
     if shape[last] not in (None, expected):
         return Finding(
-            headline=f"{case.name} takes vectors of {expected} and is given {shape[last]}",
-            explanation=f"Its input is {text(shape)}; the last axis should be {expected} long.",
-            own=((case.set("input_size", shape[last]),),),
+            headline=f"{case.name} {takes(case)} vectors of {expected} and is given {shape[last]}",
+            explanation=f"Its input is {text(shape)}; the last axis should be {expected} long.{how_built(case, last)}",
+            own=case.sets(input_size=shape[last]),
             own_doubt=0.5 if made_for(case, expected) else 0.0,
             wants=(Want(case.call.operands[0], {last: Range.only(expected)}),),
         )

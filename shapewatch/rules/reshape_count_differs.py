@@ -21,6 +21,7 @@ from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, SetCall
+from shapewatch.layout import Layout
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, rule
 
@@ -28,16 +29,19 @@ from shapewatch.rules.rule import Case, Finding, rule
 @rule("SW301", "reshape-count-differs", frozenset({"reshape", "unflatten"}))
 def check(case: Case) -> Finding | None:
     before, target = case.shapes[0] if case.shapes else (), case.facts.get("shape")
-    count = axes.elements(before)
-    if not isinstance(target, tuple) or not all(isinstance(size, int) for size in target) or count is None:
+    if not isinstance(target, tuple) or not all(isinstance(size, int) for size in target):
         return None
+    said, asked = before, target
+    if case.facts.get("keeps_batch"):  # the batch is not spoken of; as a batch of one it is the same for every item
+        said, before, target = before[1:], (1, *before[1:]), (1, *target)
+    count = axes.elements(before)
     fixed = math.prod(size for size in target if size != -1)
     open_ended = -1 in target
-    if fixed <= 0 or (count % fixed == 0 if open_ended else count == fixed):
+    if count is None or fixed <= 0 or (count % fixed == 0 if open_ended else count == fixed):
         return None
-    wanted = text(tuple(None if size == -1 else size for size in target))
+    wanted = text(tuple(None if size == -1 else size for size in asked))
     return Finding(
-        headline=f"{case.name}: {text(before)} has {count} elements, {wanted} asks for "
+        headline=f"{case.name}: {text(said)} has {count} elements, {wanted} asks for "
         f"{'a multiple of ' if open_ended else ''}{fixed}",
         explanation=f"A reshape to {wanted} keeps every element, and {count} cannot be laid out that way.",
         own=tuple(_other_target(case, before, target)),
@@ -46,11 +50,19 @@ def check(case: Case) -> Finding | None:
 
 
 def _other_target(case: Case, before: Shape, target: tuple[int, ...]) -> list[tuple[Edit, ...]]:
-    """`view(-1, 400)` meant to flatten all but the batch axis."""
+    """`view(-1, 400)` meant to flatten all but the batch axis; or one size of a layer's target is another."""
     if target[0] in (-1, before[0]) and len(target) == 2 and len(before) > 1:
         each = math.prod(size or 0 for size in before[1:])
+        if case.facts.get("keeps_batch"):
+            return [(case.set("shape", (each,)),)]
         return [(SetCall(case.call.place, "shape", (target[0], each), target),)]
-    return []
+    if not case.facts.get("keeps_batch") or -1 in target:
+        return []
+    count, asked = math.prod(size or 0 for size in before), target[1:]
+    rests = [math.prod(asked) // size for size in asked]
+    fitting = [(*asked[:i], count // rest, *asked[i + 1 :]) for i, rest in enumerate(rests) if count % rest == 0]
+    fitting.sort(key=lambda shape: shape[-1] != before[-1])  # the channels mostly stay what they are
+    return [(case.set("shape", shape),) for shape in fitting]
 
 
 def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> list[Want]:
@@ -63,11 +75,12 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
     if each is not None and len(before) == 2:
         wants.append(Want(value, {1: Range.only(each)}))
     if each is not None and len(before) > 2:
-        height, width = sizes[-2:]
-        rest = math.prod(sizes[1:-2])
-        side = math.isqrt(each // rest) if height == width else 0
+        layout = (case.graph.layout or Layout()).of_batch(before)
+        one, other = layout.spatial(before)[-2:] if layout.rank > 1 else (len(before) - 2, len(before) - 1)
+        rest = math.prod(sizes[1:]) // (sizes[one] * sizes[other])
+        side = math.isqrt(each // rest) if sizes[one] == sizes[other] else 0
         if side and side * side * rest == each:
-            wants.append(Want(value, {len(before) - 2: Range.only(side), len(before) - 1: Range.only(side)}))
+            wants.append(Want(value, {one: Range.only(side), other: Range.only(side)}))
     for axis in range(len(before) - 1, 0, -1):
         rest = math.prod(sizes) // sizes[axis]
         if -1 not in target:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from shapewatch.demand import Want
+from shapewatch.demand import Want, settable
 from shapewatch.edits import Edit, Set
 from shapewatch.junctions import Graph, Junction, junction_at
+from shapewatch.layout import Layout, layout_of
 from shapewatch.recording import Call, Layer, Recording, Shape, Size
 from shapewatch.report import Severity
 
@@ -38,7 +39,7 @@ class Case:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        return self.call.facts if self.layer is None else self.layer.facts
+        return self.graph.facts(self.call)
 
     @property
     def shapes(self) -> list[Shape]:
@@ -53,10 +54,16 @@ class Case:
 
     @property
     def where(self) -> str:
-        """The layer in which the call stands, as a subject: its path, the outermost model's class, or the program."""
-        if self.call.parent is None:
+        """The layer in which the call stands, as a subject: its path, the outermost model's class, or the program. A
+        layer made for a meeting of branches stands for itself."""
+        if self.call.parent is None and not self.call.is_layer:
             return "the program"
         return self.call.layer or self.recording.root or "the model"
+
+    @property
+    def layout(self) -> Layout | None:
+        """How the images are laid out that the call works on, as its own facts tell."""
+        return layout_of(self.facts, self.call.name)
 
     @cached_property
     def junction(self) -> Junction | None:
@@ -65,6 +72,11 @@ class Case:
     def set(self, argument: str, value: Any) -> Set:
         """An edit of the layer that was called."""
         return Set(self.call.layer, argument, value, self.facts.get(argument))
+
+    def sets(self, **values: Any) -> tuple[tuple[Edit, ...], ...]:
+        """One bundle of edits of the layer that was called: of those of these arguments that can be set."""
+        edits = tuple(self.set(name, value) for name, value in values.items() if settable(self.facts, name))
+        return (edits,) if edits else ()
 
 
 @dataclass(frozen=True)
@@ -113,20 +125,20 @@ def rule(code: str, name: str, kinds: frozenset[str], severity: Severity = "erro
 
 
 def plural(count: Size, noun: str) -> str:
-    return f"{'?' if count is None else count} {noun}{'' if count == 1 else 's'}"
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def number(count: Size) -> str:
+    """A size in a sentence; `?` where it is not known."""
+    return "?" if count is None else str(count)
+
+
+def counted(count: int) -> str:
+    """`two`, `three`; in figures from thirteen on."""
+    words = "no one two three four five six seven eight nine ten eleven twelve".split()
+    return words[count] if count < len(words) else str(count)
 
 
 def listed(items: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
-
-
-def axis_names(shape: Shape, conv_like: bool) -> list[str]:
-    """Names of axes where they are known: a convolution in reach makes rank 4 batch, channels, height, width."""
-    if conv_like and len(shape) == 4:
-        return ["batch", "channels", "height", "width"]
-    if conv_like and len(shape) == 5:
-        return ["batch", "channels", "depth", "height", "width"]
-    if conv_like and len(shape) == 3:
-        return ["batch", "channels", "length"]
-    return [f"axis {axis}" for axis in range(len(shape))]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from shapewatch.axes import Range
 from shapewatch.demand import Want
+from shapewatch.layout import Layout
 from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, rule
 
@@ -25,14 +26,17 @@ from shapewatch.rules.rule import Case, Finding, rule
 def check(case: Case) -> Finding | None:
     factor = case.facts.get("upscale_factor")
     shape = case.shapes[0] if case.shapes else ()
-    if not isinstance(factor, int) or len(shape) < 3 or shape[-3] is None or shape[-3] % (factor * factor) == 0:
+    axis = Layout(2, bool(case.facts.get("channels_last"))).channels(shape)
+    if not isinstance(factor, int) or len(shape) < 3 or shape[axis] is None:
         return None
-    channels, square = shape[-3], factor * factor
+    channels, square = shape[axis] or 0, factor * factor
+    if channels % square == 0:
+        return None
     nearest = max(square, round(channels / square) * square)
     others = [r for r in (2, 3, 4) if r != factor and channels % (r * r) == 0]
     return Finding(
         headline=f"{case.name} needs a multiple of {square} channels and is given {channels}",
         explanation=f"Its input is {text(shape)}; {square} channels of a pixel become {factor} x {factor} pixels.",
         own=tuple((case.set("upscale_factor", r),) for r in others) if case.layer is not None else (),
-        wants=(Want(case.call.operands[0], {len(shape) - 3: Range.only(nearest)}),),
+        wants=(Want(case.call.operands[0], {axis: Range.only(nearest)}),),
     )

@@ -15,7 +15,9 @@ The input was too small for the network's depth, or the layers before shrank it 
 
 from __future__ import annotations
 
-from shapewatch.axes import UNBOUNDED, Range
+from typing import Any
+
+from shapewatch.axes import UNBOUNDED, Range, window_least
 from shapewatch.demand import Want
 from shapewatch.edits import Edit
 from shapewatch.recording import text
@@ -24,34 +26,29 @@ from shapewatch.rules.rule import Case, Finding, rule
 
 @rule("SW503", "window-exceeds-input", frozenset({"conv", "pool"}))
 def check(case: Case) -> Finding | None:
-    facts = case.facts
-    rank, kernel = facts.get("rank"), facts.get("kernel_size")
-    if not case.shapes:
+    facts, layout, kernel = case.facts, case.layout, case.facts.get("kernel_size")
+    if case.layer is None and case.call.kind == "conv" and kernel is None and len(case.shapes) > 1:
+        kernel = case.shapes[1][:-2] if facts.get("channels_last") else case.shapes[1][2:]
+    padding, dilation = facts.get("padding", 0), facts.get("dilation", 1)
+    if not case.shapes or layout is None or kernel is None or not layout.fits(case.shapes[0]):
+        return None
+    if isinstance(padding, str) and padding not in ("same", "valid", "causal"):
         return None
     shape = case.shapes[0]
-    if case.layer is None:
-        rank = int(case.call.name[-2]) if case.call.name[-2:-1].isdigit() else None
-        if case.call.kind == "conv" and len(case.shapes) > 1:
-            kernel = case.shapes[1][2:]
-    padding, dilation = facts.get("padding", 0), facts.get("dilation", 1)
-    if rank is None or kernel is None or isinstance(padding, str) or len(shape) < rank:
-        return None
-    demand = {}
-    needs = []
-    for index in range(rank):
-        axis = len(shape) - rank + index
-        k, p, d = (_at(setting, index) for setting in (kernel, padding, dilation))
-        least = d * (k - 1) + 1 - 2 * p
+    demand, needs = {}, []
+    for index, axis in enumerate(layout.spatial(shape)):
+        k, d = _at(kernel, index), _at(dilation, index)
+        least = window_least(k, padding if isinstance(padding, str) else _at(padding, index), d)
         size = shape[axis]
         if size is not None and size < least:
-            demand[axis] = Range(max(least, 1), UNBOUNDED)
+            demand[axis] = Range(least, UNBOUNDED)
             needs.append(f"{size} on axis {axis}, where {least} is the least")
     if not demand:
         return None
     return Finding(
         headline=f"{case.name} slides a window of {_short(kernel)} over {' and '.join(needs)}",
         explanation=f"Its input is {text(shape)}; with padding {_short(padding)} the window does not fit into it once.",
-        own=tuple(_own(case, demand, rank)),
+        own=tuple(_own(case, demand, layout.rank)),
         own_doubt=0.5,  # a window seldom shrinks to what is left of the map: the map was meant to be larger
         wants=(Want(case.call.operands[0], demand),),
     )
@@ -67,7 +64,8 @@ def _own(case: Case, demand: dict[int, Range], rank: int) -> list[tuple[Edit, ..
         own.append((case.set("kernel_size", (kernel,) * rank),))
     if any(_at(facts.get("dilation", 1), index) > 1 for index in range(rank)):
         own.append((case.set("dilation", (1,) * rank),))
-    own.append((case.set("padding", tuple((_at(facts["kernel_size"], i) - 1) // 2 for i in range(rank))),))
+    padding: Any = tuple((_at(facts["kernel_size"], i) - 1) // 2 for i in range(rank))
+    own.append((case.set("padding", "same" if isinstance(facts.get("padding"), str) else padding),))
     return own
 
 
@@ -79,4 +77,4 @@ def _at(setting: object, index: int) -> int:
 def _short(setting: object) -> str:
     if isinstance(setting, tuple | list):
         return "x".join(str(size) for size in setting)
-    return str(setting)
+    return f'"{setting}"' if isinstance(setting, str) else str(setting)

@@ -44,6 +44,7 @@ class TorchAdapter:
     """See `shapewatch.adapters.Adapter`."""
 
     name = "torch"
+    covers: frozenset[str] = frozenset()
 
     def owns(self, target: object) -> bool:
         return isinstance(target, nn.Module) or (isinstance(target, type) and issubclass(target, nn.Module))

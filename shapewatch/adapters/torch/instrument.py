@@ -13,6 +13,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -120,6 +121,8 @@ class Instrument(TorchFunctionMode):
         self._output: Any = None
         self._open: list[tuple[nn.Module, OpenCall, BaseException | None, bool]] = []
         self._busy = False
+        self._of_keras = 0
+        """How many layers of Keras's are open: what goes on in them is recorded by its own adapter."""
 
     # The scope
 
@@ -159,17 +162,20 @@ class Instrument(TorchFunctionMode):
             self._open.clear()  # an exception that no hook saw left the block while the mode was lifted
             return
         self._open.clear()
-        _remove_mode(self)
+        remove_mode(self)
 
     @property
     def _asleep(self) -> bool:
         by = getattr(_isolated, "by", None)
-        return self._busy or (by is not None and by is not self)
+        return self._busy or self._of_keras > 0 or (by is not None and by is not self)
 
     # Layers
 
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        if threading.get_ident() != self._thread or self._asleep:
+        if threading.get_ident() != self._thread:
+            return
+        self._of_keras += _is_of_keras(type(module))
+        if self._asleep:
             return
         try:
             self._busy = True
@@ -238,7 +244,12 @@ class Instrument(TorchFunctionMode):
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], *rest: Any) -> None:
         """`rest` is (kwargs, result) or, on the way of an exception, where torch 2.13 leaves kwargs out, (result,)."""
-        if threading.get_ident() != self._thread or self._asleep:
+        if threading.get_ident() != self._thread:
+            return
+        if _is_of_keras(type(module)):
+            self._of_keras -= 1
+            return
+        if self._asleep:
             return
         kwargs, result = rest if len(rest) == 2 else (_callers_kwargs(sys._getframe(1)), rest[-1])
         try:
@@ -285,7 +296,7 @@ class Instrument(TorchFunctionMode):
     ) -> Any:
         named = _named.get(function)
         if named is None:
-            named = _name(function)
+            named = named_function(function)
         name, kind, changes = named
         if name is None or self._asleep:
             return function(*args, **(kwargs or {}))
@@ -326,7 +337,7 @@ class Instrument(TorchFunctionMode):
         if kwargs:
             tensors_in(tuple(kwargs.values()), taken)
         if len(taken) > 1:
-            kind = _OF_SEVERAL.get(name, kind)
+            kind = OF_SEVERAL.get(name, kind)
         recorder = self.recorder
         operands = tuple([self._number(tensor, None) for tensor in taken])
         inner = recorder.innermost
@@ -369,11 +380,9 @@ class Instrument(TorchFunctionMode):
     def _intervene(
         self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        inner = self.recorder.innermost
-        counts = inner.counts if inner is not None else self.recorder._toplevel
-        place = f"{inner.layer if inner else ''}:{name}:{(counts or {}).get(name, 0)}"
+        place = self.recorder.place(name)
         for operand, module in self._interventions.modules.get(place, ()):
-            args = _on_operand(args, operand, module)
+            args = on_operand(args, operand, module)
         replaced = self._interventions.arguments.get(place)
         if replaced:
             args, kwargs = kinds.with_arguments(name, args, kwargs, replaced)
@@ -433,7 +442,7 @@ class Instrument(TorchFunctionMode):
         return self._output
 
 
-def _remove_mode(mode: TorchFunctionMode) -> None:
+def remove_mode(mode: TorchFunctionMode) -> None:
     """Take a mode off the stack of this thread, also from under others that end later than it."""
     above = []
     while torch._C._len_torch_function_stack():
@@ -457,7 +466,7 @@ def _callers_kwargs(frame: FrameType) -> dict[str, Any]:
 _named: dict[Any, tuple[str | None, str, bool]] = {}
 
 
-def _name(function: Any) -> tuple[str | None, str, bool]:
+def named_function(function: Any) -> tuple[str | None, str, bool]:
     """Neutral name, kind, whether in place; the name is None for what is not recorded. Remembered per function."""
     raw = getattr(function, "__name__", "")
     name = kinds.neutral_name(function)
@@ -474,10 +483,15 @@ def _name(function: Any) -> tuple[str | None, str, bool]:
     return named
 
 
-_OF_SEVERAL = {"max": "maximum", "min": "minimum"}
+OF_SEVERAL = {"max": "maximum", "min": "minimum"}
 """`torch.max` reduces one tensor, and takes the larger of two."""
 
 _VIEWS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data"})
+
+
+@cache
+def _is_of_keras(cls: type[nn.Module]) -> bool:
+    return any(base.__module__.startswith("keras.") and base.__name__ == "Layer" for base in cls.__mro__)
 
 
 def _runs_as_one(module: nn.Module) -> bool:
@@ -497,7 +511,7 @@ def _runs_as_one(module: nn.Module) -> bool:
     return not (torch.is_grad_enabled() and any(parameter.requires_grad for parameter in module.parameters()))
 
 
-def _on_operand(args: tuple[Any, ...], operand: int, module: nn.Module) -> tuple[Any, ...]:
+def on_operand(args: tuple[Any, ...], operand: int, module: nn.Module) -> tuple[Any, ...]:
     """The arguments with the n-th tensor among them sent through a module."""
     seen = -1
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-import ast
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.written import (
+    SUBSAMPLE_TITLE,
+    call_at,
+    collapse,
+    input_data,
+    input_title,
+    operand_text,
+    ordinal,
+    pad_title,
+    projection_title,
+    resize_title,
+    set_title,
+    short,
+    with_operand,
+)
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
-from shapewatch.recording import Call, Layer, Recording, text
+from shapewatch.recording import Layer, Recording, text
 from shapewatch.source import is_users_own
 
 _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {
@@ -65,8 +78,8 @@ def write(edit: Edit, recording: Recording) -> Written:
 
 def _write_set(edit: Set, recording: Recording) -> Written:
     layer = recording.layer_at[edit.layer]
-    value, was = _short(edit.value), _short(edit.was)
-    title = f"{edit.layer or layer.type}: {edit.argument} {value} instead of {was}"
+    value, was = short(edit.value), short(edit.was)
+    title = set_title(edit.layer or layer.type, edit.argument, value, was)
     facts = {**layer.facts, edit.argument: edit.value}
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
@@ -74,7 +87,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         code = f"{target}.{edit.argument} = {value}"
     else:
         code = f"{target} = {constructor}  # {edit.argument} was {was}"
-    data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": _collapse(edit.value)}
+    data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": collapse(edit.value)}
     return Written(title, code, data)
 
 
@@ -106,19 +119,19 @@ def _constructor(layer: Layer, facts: Mapping[str, Any]) -> str | None:
     prefix = "" if layer.kind == "module" or layer.type not in _torch_names() else "nn."
     if layer.kind == "norm":
         sizes = [facts[n] for n in ("num_groups", "num_channels", "num_features", "normalized_shape") if n in facts]
-        return f"{prefix}{layer.type}({', '.join(_short(size) for size in sizes)})"
+        return f"{prefix}{layer.type}({', '.join(short(size) for size in sizes)})"
     if layer.kind not in _CONSTRUCTORS:
         return None
     positional, named = _CONSTRUCTORS[layer.kind]
-    parts = [_short(facts[name]) for name in positional if name in facts]
+    parts = [short(facts[name]) for name in positional if name in facts]
     for name, default in named:
         if name not in facts:
             continue
         value = facts[name]
-        if name == "kernel_size" or _collapse(value) != default:
-            if layer.kind == "pool" and name == "stride" and _collapse(value) == _collapse(facts["kernel_size"]):
+        if name == "kernel_size" or collapse(value) != default:
+            if layer.kind == "pool" and name == "stride" and collapse(value) == collapse(facts["kernel_size"]):
                 continue
-            parts.append(f"{name}={_short(value)}")
+            parts.append(f"{name}={short(value)}")
     return f"{prefix}{layer.type}({', '.join(parts)})"
 
 
@@ -128,32 +141,16 @@ def _torch_names() -> frozenset[str]:
     return frozenset(vars(nn))
 
 
-def _collapse(value: Any) -> Any:
-    """3 for (3, 3)."""
-    if isinstance(value, tuple | list) and len(value) and all(item == value[0] for item in value):
-        return value[0]
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _short(value: Any) -> str:
-    collapsed = _collapse(value)
-    return repr(collapsed)
-
-
 # An argument of an operation
 
 
-def _call_at(place: str, recording: Recording) -> Call | None:
-    return next((call for call in recording.calls if call.place == place), None)
-
-
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
-    call = _call_at(edit.place, recording)
+    call = call_at(edit.place, recording)
     name = call.name if call else edit.place.split(":")[-2]
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
-    title = f"{name}{where}: {edit.argument} {_short(edit.value)} instead of {_short(edit.was)}"
+    title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
     source = call.span.source if call and call.span and call.span.source else None
-    code = f"{name}(…, {edit.argument}={_short(edit.value)})"
+    code = f"{name}(…, {edit.argument}={short(edit.value)})"
     if source:
         code += f"  # in: {source}"
     data = {
@@ -176,20 +173,20 @@ def _module_code(module: Module) -> str:
         case "sequence":
             return f"nn.Sequential({', '.join(_module_code(part) for part in module.parts)})"
         case "conv":
-            kernel = _short(arguments.pop("kernel_size"))
+            kernel = short(arguments.pop("kernel_size"))
             head = f"nn.Conv{rank}d({arguments.pop('in_channels')}, {arguments.pop('out_channels')}, {kernel}"
             usual = {"stride": 1, "padding": 0}
-            rest = [f"{n}={_short(v)}" for n, v in arguments.items() if usual.get(n) != _collapse(v)]
+            rest = [f"{n}={short(v)}" for n, v in arguments.items() if usual.get(n) != collapse(v)]
             return ", ".join([head, *rest]) + ")"
         case "linear":
             return f"nn.Linear({arguments['in_features']}, {arguments['out_features']})"
         case "norm":
             return f"nn.BatchNorm{rank}d({arguments['num_features']})"
         case "layer_norm":
-            return f"nn.LayerNorm({_short(arguments['normalized_shape'])})"
+            return f"nn.LayerNorm({short(arguments['normalized_shape'])})"
         case "pool":
             kind = "Avg" if arguments.pop("average", False) else "Max"
-            inner = ", ".join(f"{n}={_short(v)}" for n, v in arguments.items())
+            inner = ", ".join(f"{n}={short(v)}" for n, v in arguments.items())
             return f"nn.{kind}Pool{rank}d({inner})"
         case "flatten":
             return f"nn.Flatten({', '.join(f'{n}={v}' for n, v in arguments.items())})"
@@ -221,19 +218,19 @@ def _module_data(module: Module) -> dict[str, Any]:
 
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     layer = place_layer(edit.place)
-    call = _call_at(edit.place, recording)
+    call = call_at(edit.place, recording)
     source = call.span.source if call and call.span else None
-    where = f"the {_ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
-    expression = _operand_text(source, edit.operand) or "skip"
+    where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
+    expression = operand_text(source, edit.operand) or "skip"
     if edit.module.kind in _FUNCTIONAL:
         wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
-        code = _with_operand(source, edit.operand, lambda _: wrapped) or f"skip = {wrapped}  # {where}"
+        code = with_operand(source, edit.operand, lambda _: wrapped) or f"skip = {wrapped}  # {where}"
     else:
-        title = f"a projection on the skip of {layer or 'the junction'}: {_module_code(edit.module)}"
+        title = projection_title(layer, _module_code(edit.module))
         if edit.module.kind == "flatten":
             title = f"flatten before {layer}"
         made = f"self.shortcut = {_module_code(edit.module)}"
-        used = _with_operand(source, edit.operand, lambda text: f"self.shortcut({text})")
+        used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})")
         code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
         "action": "insert",
@@ -247,13 +244,12 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
 
 def _pad_text(module: Module, expression: str) -> tuple[str, str]:
     amounts = tuple(module.arguments["pad"])
-    crops = any(amount < 0 for amount in amounts)
-    return f"F.pad({expression}, {amounts})", f"{'crop' if crops else 'pad'} `{expression}` by {amounts}"
+    return f"F.pad({expression}, {amounts})", pad_title(expression, amounts)
 
 
 def _resize_text(module: Module, expression: str) -> tuple[str, str]:
     size = tuple(module.arguments["size"])
-    return f"F.interpolate({expression}, size={size})", f"interpolate `{expression}` to {text(size)}"
+    return f"F.interpolate({expression}, size={size})", resize_title(expression, size)
 
 
 def _subsample_text(module: Module, expression: str) -> tuple[str, str]:
@@ -262,65 +258,10 @@ def _subsample_text(module: Module, expression: str) -> tuple[str, str]:
     slices = ", ".join(f"::{stride}" for _ in range(rank))
     taken = f"{expression}[:, :, {slices}]" if stride != 1 else expression
     zeros = ", ".join("0" for _ in range(2 * rank))
-    title = "a shortcut without parameters: every other pixel, zeros for the new channels"
-    return f"F.pad({taken}, ({zeros}, 0, {channels} - {expression}.shape[1]))", title
+    return f"F.pad({taken}, ({zeros}, 0, {channels} - {expression}.shape[1]))", SUBSAMPLE_TITLE
 
 
 _FUNCTIONAL = {"pad": _pad_text, "resize": _resize_text, "subsample_pad": _subsample_text}
-
-
-def _ordinal(index: int) -> str:
-    return ("first", "second", "third")[index] if index < 3 else f"{index + 1}th"
-
-
-def _operand_node(tree: ast.AST, operand: int) -> tuple[Any, Any] | None:
-    """(where it stands, its key) of the operand's expression, in an addition-like statement or a call of a list."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.AugAssign):
-            return (node, "value") if operand == 1 else None
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult | ast.Sub):
-            return node, ("left", "right")[operand] if operand < 2 else "right"
-        if isinstance(node, ast.Call) and node.args:
-            if isinstance(node.args[0], ast.List | ast.Tuple):
-                elements = node.args[0].elts
-                return (elements, operand) if operand < len(elements) else None
-            if getattr(node.func, "attr", "") in ("add", "mul", "sub", "add_", "mul_") and operand < len(node.args):
-                return node.args, operand
-    return None
-
-
-def _operand_text(source: str | None, operand: int) -> str | None:
-    found = _parsed(source, operand)
-    if found is None:
-        return None
-    _, owner, key = found
-    return ast.unparse(owner[key] if isinstance(owner, list) else getattr(owner, key))
-
-
-def _parsed(source: str | None, operand: int) -> tuple[ast.AST, Any, Any] | None:
-    if not source:
-        return None
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return None
-    found = _operand_node(tree, operand)
-    return None if found is None else (tree, *found)
-
-
-def _with_operand(source: str | None, operand: int, wrap: Any) -> str | None:
-    """The source line with one operand of its junction rewritten; None where the line cannot be read alone."""
-    found = _parsed(source, operand)
-    if found is None:
-        return None
-    tree, owner, key = copy.deepcopy(found)
-    old = owner[key] if isinstance(owner, list) else getattr(owner, key)
-    new = ast.parse(wrap(ast.unparse(old)), mode="eval").body
-    if isinstance(owner, list):
-        owner[key] = new
-    else:
-        setattr(owner, key, new)
-    return ast.unparse(tree)
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
@@ -334,27 +275,20 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 
 
 def _write_input(edit: Input) -> Written:
-    name = "x"
-    arguments: dict[str, Any] = dict(edit.arguments)
+    name, arguments = "x", edit.arguments
     match edit.change:
         case "permute":
-            order = ", ".join(str(axis) for axis in arguments["dims"])
-            title, code = f"give the input as {text(edit.shape)}", f"{name} = {name}.permute({order})"
+            code = f"{name} = {name}.permute({', '.join(str(axis) for axis in arguments['dims'])})"
         case "unsqueeze":
-            title = f"give the input its batch axis: {text(edit.shape)}"
             code = f"{name} = {name}.unsqueeze({arguments['dim']})"
         case "channels":
-            title = f"give an input of {arguments['channels']} channels: {text(edit.shape)}"
             code = f"# an input of shape {text(edit.shape)}"
             if arguments.get("was") == 1:
                 sizes = [-1, arguments["channels"], *[-1] * (len(edit.shape) - 2)]
                 code = f"{name} = {name}.expand({', '.join(str(size) for size in sizes)})"
         case _:
             size = tuple(arguments.get("size", edit.shape[2:]))
-            title = f"give an input of {text(edit.shape)}"
             code = f"{name} = F.interpolate({name}, size={size})  # or load the data at this size"
             if len(size) == 0 or arguments.get("plain"):
                 code = f"# an input of shape {text(edit.shape)}"
-    public = {key: arguments[key] for key in ("dims", "dim", "size", "channels") if key in arguments}
-    data: dict[str, Any] = {"action": "input", "index": edit.index, "change": edit.change, "shape": edit.shape}
-    return Written(title, code, data | public)
+    return Written(input_title(edit), code, input_data(edit))

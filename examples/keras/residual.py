@@ -1,0 +1,38 @@
+"""A healthy residual network: a block that shrinks the image, or widens it, projects its shortcut."""
+
+import keras
+import numpy as np
+from keras import layers
+
+
+def block(x, filters, strides=1):
+    shortcut = x
+    if strides != 1 or x.shape[-1] != filters:
+        shortcut = layers.Conv2D(filters, 1, strides=strides, padding="same", use_bias=False)(shortcut)
+        shortcut = layers.BatchNormalization()(shortcut)
+    x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.ReLU()(x)
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.Add()([x, shortcut])
+    return layers.ReLU()(x)
+
+
+def build_model():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(16, 3, padding="same", use_bias=False)(inputs)
+    x = block(x, 16)
+    x = block(x, 32, strides=2)
+    x = block(x, 64, strides=2)
+    x = layers.GlobalAveragePooling2D()(x)
+    outputs = layers.Dense(10)(x)
+    return keras.Model(inputs, outputs)
+
+
+if __name__ == "__main__":
+    keras.utils.set_random_seed(0)
+    images = np.random.rand(2, 32, 32, 3).astype("float32")
+    print("input", images.shape)
+    model = build_model()
+    print("output", tuple(model(images).shape))

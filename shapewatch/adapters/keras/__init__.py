@@ -1,0 +1,107 @@
+"""The Keras 3 adapter, on each of Keras's backends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Any
+
+import keras
+from keras import KerasTensor
+from keras.layers import Layer
+
+from shapewatch.adapters import REGISTRY, InputSpec, Probe, Written, load
+from shapewatch.adapters.keras.backends import running_backend
+from shapewatch.adapters.keras.blueprint import Blueprint, Plan
+from shapewatch.adapters.keras.dryrun import ModelProbe, applied, probe_of
+from shapewatch.adapters.keras.instrument import Instrument, KerasTensors
+from shapewatch.adapters.keras.write import write
+from shapewatch.edits import Edit
+from shapewatch.recording import Recording, TensorSpec
+
+
+class Watched:
+    """A pass being recorded."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+
+    def finish(self, error: BaseException | None) -> Recording:
+        recording = self._instrument.finish(error)
+        return recording if self._instrument.saw_keras else replace(recording, framework=keras.backend.backend())
+
+    def probe(self) -> Probe | None:
+        return probe_of(self._instrument)
+
+    def output(self) -> Any:
+        return self._instrument.output()
+
+
+class KerasAdapter:
+    """See `shapewatch.adapters.Adapter`."""
+
+    name = "keras"
+
+    @property
+    def covers(self) -> frozenset[str]:
+        """The adapters whose operations this one records; those of TensorFlow and PyTorch add their modules."""
+        return frozenset({keras.backend.backend()}) - {"tensorflow", "torch"}
+
+    def owns(self, target: object) -> bool:
+        return isinstance(target, Layer) or (isinstance(target, type) and issubclass(target, Layer))
+
+    def describe(self, value: object) -> TensorSpec | None:
+        tensors = KerasTensors(running_backend())
+        return tensors.describe(tensors.raw_spec(value)) if tensors.is_tensor(value) else None
+
+    @contextmanager
+    def _recording(self, target: Layer | None) -> Iterator[Watched]:
+        with Instrument(running_backend(), target) as instrument:
+            yield Watched(instrument)
+
+    def instrument(self, target: object | None = None) -> AbstractContextManager[Watched]:
+        return self._recording(target if isinstance(target, Layer) else None)
+
+    def prepare(self, model: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Probe:
+        return ModelProbe(_layer(model), Blueprint.of(args, kwargs))
+
+    def prepare_shapes(self, model: object, specs: Sequence[InputSpec]) -> Probe:
+        plans = [(spec.name, Plan(spec.shape, _dtype(spec))) for spec in specs]
+        args: tuple[Any, ...] = tuple(plan for name, plan in plans if name is None)
+        if len(args) > 1 and len(getattr(model, "inputs", None) or ()) == len(args):
+            args = (list(args),)  # a functional model takes its inputs as one list
+        return ModelProbe(_layer(model), Blueprint(args, {name: plan for name, plan in plans if name is not None}))
+
+    def applied(self, model: Any, edits: Sequence[Edit]) -> AbstractContextManager[Any]:
+        return applied(model, edits)
+
+    def as_unwatched(self, traceback: TracebackType | None) -> TracebackType | None:
+        return traceback
+
+    def write(self, edit: Edit, recording: Recording) -> Written:
+        if recording.framework in REGISTRY and recording.framework != self.name:
+            return load(recording.framework).write(edit, recording)  # operations alone: nothing of Keras's in it
+        return write(edit, recording)
+
+
+def _layer(model: object) -> Layer:
+    if not isinstance(model, Layer):
+        raise ValueError(f"a keras.Model or keras.Layer can be run on shapes; this is a {type(model).__name__}")
+    return model
+
+
+def _dtype(spec: InputSpec) -> str:
+    if spec.dtype is None:
+        return str(keras.config.floatx())
+    try:
+        KerasTensor((1,), spec.dtype)
+    except ValueError:
+        raise ValueError(
+            f"Keras has no dtype {spec.dtype!r}; float32, float16, int64 and bool are some that it has"
+        ) from None
+    return spec.dtype
+
+
+ADAPTER = KerasAdapter()

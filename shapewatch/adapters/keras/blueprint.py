@@ -1,0 +1,84 @@
+"""The arguments of a call without their tensors: enough to make them again as symbolic ones, and nothing kept alive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import KerasTensor
+from keras.src import backend, tree
+
+from shapewatch.edits import Input
+
+
+def is_tensor(value: Any) -> bool:
+    return isinstance(value, KerasTensor | np.ndarray) or backend.is_tensor(value)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What it takes to make a tensor's like."""
+
+    shape: tuple[int | None, ...]
+    dtype: str
+
+    def make(self) -> KerasTensor:
+        return KerasTensor(self.shape, self.dtype)
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Positional and named arguments, each tensor replaced by its plan."""
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Blueprint:
+        return cls(*tree.map_structure(_plan, (tuple(args), dict(kwargs))))
+
+    def edited(self, edits: Sequence[Input]) -> Blueprint:
+        """The arguments with some tensors, counted in order, given other shapes."""
+        if not edits:
+            return self
+        shapes = {edit.index: edit.shape for edit in edits}
+        count = iter(range(1 << 30))
+
+        def walk(value: Any) -> Any:
+            if not isinstance(value, Plan):
+                return value
+            shape = shapes.get(next(count))
+            return value if shape is None else Plan(tuple(shape), value.dtype)
+
+        return Blueprint(*mapped(walk, (self.args, self.kwargs)))
+
+    def make(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with symbolic tensors."""
+        made: tuple[tuple[Any, ...], dict[str, Any]] = mapped(
+            lambda value: value.make() if isinstance(value, Plan) else value, (self.args, dict(self.kwargs))
+        )
+        return made
+
+
+def mapped(change: Callable[[Any], Any], structure: Any) -> Any:
+    return tree.map_structure(change, structure)
+
+
+def _plan(value: Any) -> Any:
+    if not is_tensor(value):
+        return value
+    return Plan(tuple(value.shape), keras.backend.standardize_dtype(value.dtype))
+
+
+def spec_tree(value: Any) -> Any:
+    """The shapes in what a model returned, nested as it returned them: a shape is a tuple of sizes."""
+    if is_tensor(value):
+        return tuple(value.shape)
+    if isinstance(value, Mapping):
+        return {str(key): spec_tree(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(spec_tree(item) for item in value)
+    return None

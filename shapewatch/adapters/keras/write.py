@@ -1,0 +1,495 @@
+"""Edits as Keras code, and as the data that CONTRACT calls `Fix.edit`, with settings as a layer's config has them.
+
+Where one line of the user's makes the layer, that line is given back with the setting changed. A line that makes
+several (in a loop, or in a function that builds blocks) is not the place to write what is meant for one of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import keras
+from keras.src.utils.naming import to_snake_case
+
+from shapewatch.adapters import Written
+from shapewatch.adapters.keras.arguments import as_keras, described, window
+from shapewatch.adapters.written import (
+    SUBSAMPLE_TITLE,
+    call_at,
+    input_data,
+    input_title,
+    operand_text,
+    ordinal,
+    pad_title,
+    parsed,
+    projection_title,
+    resize_title,
+    rewritten,
+    set_title,
+    statement,
+    with_operand,
+)
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.recording import Call, Layer, Recording, text
+from shapewatch.source import is_users_own
+
+_WRAPPERS = frozenset({"Bidirectional", "TimeDistributed"})
+
+_SKIP = re.compile(r"short|skip|ident|resid|proj")
+
+
+def write(edit: Edit, recording: Recording) -> Written:
+    """The edit as a title, as code to paste, and as data."""
+    match edit:
+        case Set():
+            return _write_set(edit, recording)
+        case SetCall():
+            return _write_set_call(edit, recording)
+        case Insert():
+            return _write_insert(edit, recording)
+        case Replace():
+            return _write_replace(edit, recording)
+        case Input():
+            return _write_input(edit, recording)
+
+
+# One argument of a layer
+
+
+def _write_set(edit: Set, recording: Recording) -> Written:
+    layer = recording.layer_at[edit.layer]
+    changes = _as_keras(layer, {edit.argument: edit.value})
+    was = _as_keras(layer, {edit.argument: edit.was})
+    whole = _whole(layer, {**layer.facts, edit.argument: edit.value})
+    parts = [(name, _code(value), _code(was.get(name))) for name, value in changes.items()]
+    title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
+    note = "; ".join(f"{name} was {before}" for name, _, before in parts)
+    code = _own_line(layer, whole | changes, recording)
+    if code is None and changes.items() <= whole.items():
+        made = _own_construction(layer, whole) or _made(layer.type, whole | _given_name(layer))
+        target = _target(layer.path, recording)
+        code = f"{target} = {made}" if target and made else made
+        if made and not target and keras_name(layer) not in made:
+            note = f"{layer.path}: {note}"
+    code = f"{code}  # {note}" if code else f"# {title}"
+    data = [
+        {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
+        | ({"within": ("layer", "backward_layer")} if layer.type == "Bidirectional" else {})
+        for name, value in changes.items()
+    ]
+    whole_data = data[0] if len(data) == 1 else {"action": "all", "edits": tuple(data)}
+    return Written(title, code, whole_data)
+
+
+def keras_name(layer: Layer) -> str:
+    """What Keras calls the layer, which is how a model's config knows it."""
+    return layer.name or layer.path.rpartition(".")[2]
+
+
+def _as_keras(layer: Layer, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by Keras's name; by ours, where Keras has none and the change cannot be made."""
+    try:
+        changed = as_keras(layer.kind, layer.type, layer.facts, arguments)
+    except (ValueError, TypeError, IndexError):
+        return dict(arguments)
+    return {name: window(name, value) for name, value in changed.items()}
+
+
+def _whole(layer: Layer, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a layer's settings that there are facts about, as its config has them."""
+    whole: dict[str, Any] = {}
+    for argument, value in facts.items():
+        if value is None or argument == "axis" or layer.kind == "module":
+            continue  # a layer counts its axis from the other end once it is built
+        try:
+            whole |= as_keras(layer.kind, layer.type, facts, {argument: value})
+        except (ValueError, TypeError, IndexError):
+            continue  # what a layer finds out by itself, or what is no argument
+    return {name: window(name, value) for name, value in whole.items()}
+
+
+# The user's own line, changed
+
+
+def _own_line(layer: Layer, settings: Mapping[str, Any], recording: Recording) -> str | None:
+    """The statement that makes this layer and no other, changed; None where there is none that says it."""
+    source = _making_line(layer, recording)
+    construction = _construction(source, layer.type) if source else None
+    said = _said(construction, layer.type) if construction else None
+    if source is None or said is None or any(_is_open(node) for name, node in said.items() if name in settings):
+        return None  # `strides=stride` says it for more than this layer
+    return _with_settings(source, layer.type, settings)
+
+
+def _own_construction(layer: Layer, settings: Mapping[str, Any]) -> str | None:
+    """What a line of the user's says of several layers, for this one: no name stands for a setting that is known."""
+    source = _source(layer)
+    construction = _construction(source, layer.type) if source else None
+    made = ast.get_source_segment(source, construction) if source and construction else None
+    if made is None or "\n" in made:
+        return None
+    return _with_settings(made, layer.type, {**settings, **_given_name(layer)})
+
+
+def _source(layer: Layer) -> str | None:
+    return statement(layer.defined) if layer.defined and is_users_own(layer.defined.file) else None
+
+
+def _making_line(layer: Layer | None, recording: Recording) -> str | None:
+    """The statement that makes this layer and no other; None where there is none that the user could edit."""
+    if layer is None or any(other.defined == layer.defined and other.path != layer.path for other in recording.layers):
+        return None
+    source = _source(layer)
+    return source if source and _construction(source, layer.type) else None
+
+
+def _construction(source: str, type: str) -> ast.Call | None:
+    """Where a line makes a layer of that type, if it makes only one."""
+    tree = parsed(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
+    made = [call for call in calls if _class_name(call) == type]
+    return made[0] if len(made) == 1 else None
+
+
+def _class_name(call: ast.Call) -> str:
+    """`MaxPooling2D` for `layers.MaxPool2D(2)`."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    return getattr(getattr(keras.layers, name, None), "__name__", name)
+
+
+def _parameters(type: str) -> dict[str, Any]:
+    """A constructor's parameters and their defaults; `inspect.Parameter.empty` for those that have none."""
+    cls = getattr(keras.layers, type, None)
+    if cls is None:
+        return {}
+    found = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    return {p.name: window(p.name, p.default) for p in found if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+
+
+def _says(name: str, value: Any, whole: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+    """Whether a setting has to be written."""
+    if name == "strides" and "pool_size" in whole:
+        return bool(value != whole["pool_size"])
+    return bool(defaults.get(name) != value)
+
+
+def _said(call: ast.Call, type: str) -> dict[str, ast.expr] | None:
+    """The arguments in a line that makes a layer, by name; those of the layer inside, for a wrapper.
+
+    None where they cannot be told: `**settings`, or a class of the user's that is given some by position.
+    """
+    if type in _WRAPPERS:
+        inner = next((argument for argument in call.args if isinstance(argument, ast.Call)), None)
+        return _said(inner, _class_name(inner)) if inner else None
+    names = list(_parameters(type))
+    starred = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+    if starred or len(call.args) > len(names):
+        return None
+    return dict(zip(names, call.args, strict=False)) | {k.arg or "": k.value for k in call.keywords}
+
+
+def _is_open(node: ast.expr) -> bool:
+    """Whether an argument is left to what a name stands for."""
+    return any(isinstance(part, ast.Name | ast.Call) for part in ast.walk(node))
+
+
+def _with_settings(source: str, type: str, settings: Mapping[str, Any]) -> str | None:
+    """The line with all of a layer's settings in it; None where its arguments cannot be told.
+
+    All, and not the one that is changed: several changes of one layer come as one in the layer's facts.
+    """
+    call = _construction(source, type)
+    said = _said(call, type) if call else None
+    if call is None or said is None:
+        return None
+    if type in _WRAPPERS:
+        call = next(argument for argument in call.args if isinstance(argument, ast.Call))
+    defaults = _parameters(_class_name(call))
+    new: dict[ast.expr, str] = {}
+    added: list[str] = []
+    for name, value in settings.items():
+        node = said.get(name)
+        if node is not None and _literal(name, node) != value:
+            new[node] = _code(value)
+        elif node is None and _says(name, value, settings, defaults):
+            added.append(f"{name}={_code(value)}")
+    if added:
+        last = max(said.values(), key=lambda node: (node.lineno, node.col_offset), default=None)
+        here = last or call
+        old = new.get(here) or ast.get_source_segment(source, here) or ""
+        more = ", ".join(added)
+        new[here] = f"{old}, {more}" if last else f"{old[:-1]}{more})"
+    return rewritten(source, list(new.items()))
+
+
+def _literal(name: str, node: ast.expr) -> Any:
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        return None
+    value = value.lower() if name == "padding" and isinstance(value, str) else value
+    return window(name, tuple(value) if isinstance(value, list) else value)
+
+
+# Layers as code
+
+
+def _code(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _made(type: str, config: Mapping[str, Any]) -> str | None:
+    """`layers.Conv2D(64, 3, padding="same")`; None for a class that is not Keras's."""
+    defaults = _parameters(type)
+    if not defaults:
+        return None
+    first = [name for name, default in defaults.items() if default is inspect.Parameter.empty or name == "pool_size"]
+    parts = [_code(config[name]) for name in first if name in config]
+    rest = [name for name in config if name not in first and _says(name, config[name], config, defaults)]
+    parts += [f"{name}={_code(config[name])}" for name in rest]
+    return f"layers.{type}({', '.join(parts)})"
+
+
+def _given_name(layer: Layer) -> dict[str, str]:
+    """The layer's name, if somebody gave it one."""
+    name = keras_name(layer)
+    counted = re.fullmatch(rf"{re.escape(to_snake_case(layer.type))}(_\d+)?", name)
+    return {"name": name} if name and not counted else {}
+
+
+def _holder(path: str, recording: Recording) -> Layer | None:
+    """The layer that holds this one in an attribute; None where its model knows it by its Keras name."""
+    owner = recording.layer_at.get(path.rpartition(".")[0])
+    functional = owner is None or owner.kind == "container" or owner.type in ("Functional", "Model", "Sequential")
+    return None if functional else owner
+
+
+def _target(path: str, recording: Recording) -> str | None:
+    """`self.conv1` where the user's own class makes that one layer, else `model.layer2[0].conv1`; None in a functional
+    model, where no attribute holds it."""
+    owner, layer = _holder(path, recording), recording.layer_at.get(path)
+    if owner is None or not path:
+        return None
+    defined = layer.defined if layer is not None else owner.defined
+    alone = sum(other.type == owner.type for other in recording.layers) == 1
+    if alone and (defined is None or is_users_own(defined.file)):
+        return f"self.{path.rpartition('.')[2]}"
+    return f"model.{path}"
+
+
+def _module_code(description: Mapping[str, Any]) -> str:
+    name, arguments = description["type"], description["arguments"]
+    if name == "Sequential":
+        return f"keras.Sequential([{', '.join(map(_module_code, arguments['layers']))}])"
+    return _made(name, arguments) or f"{name}({', '.join(f'{n}={_code(v)}' for n, v in arguments.items())})"
+
+
+# An argument of an operation
+
+_FUNCTIONS: Mapping[str, str] = {
+    "concat": "concat concatenate",
+    "stack": "stack",
+    "reshape": "reshape",
+    "permute": "transpose",
+    "unsqueeze": "expand_dims",
+    "squeeze": "squeeze",
+    "split": "split",
+    "reduce": "mean sum max min prod std var reduce_mean reduce_sum reduce_max reduce_min reduce_prod",
+}
+"""Of each kind of operation, the functions of `tf` and `keras.ops` that it may have been written as."""
+
+_IN_TF = {"dim": "axis", "keepdim": "keepdims", "dims": "perm", "stride": "strides", "dilation": "dilations"}
+_IN_OPS = {"dim": "axis", "keepdim": "keepdims", "dims": "axes", "shape": "newshape", "stride": "strides"}
+
+
+def _write_set_call(edit: SetCall, recording: Recording) -> Written:
+    call = call_at(edit.place, recording)
+    name = call.name if call else edit.place.split(":")[-2]
+    where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
+    source = statement(call.span) if call else None
+    function = _function(source, _FUNCTIONS.get(call.kind, "").split()) if call else None
+    names = _IN_TF if function is not None and ast.unparse(function.func).startswith("tf.") else _IN_OPS
+    argument = names.get(edit.argument, edit.argument)
+    title = set_title(f"{name}{where}", argument, _code(edit.value), _code(edit.was))
+    code = f"# {title}" + (f"; in: {source}" if source and "\n" not in source else "")
+    if source is not None and function is not None:
+        code = f"{_with_argument(source, function, argument, edit.value)}  # {argument} was {_code(edit.was)}"
+    data = {
+        "action": "set",
+        "layer": place_layer(edit.place),
+        "call": edit.place,
+        "argument": argument,
+        "value": edit.value,
+    }
+    return Written(title, code, data)
+
+
+def _function(source: str | None, names: Collection[str]) -> ast.Call | None:
+    """The one call of a function of such a name in a line."""
+    tree = parsed(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
+    found = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in names and call.args]
+    return found[0] if len(found) == 1 else None
+
+
+def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> str:
+    said = next((keyword.value for keyword in call.keywords if keyword.arg == argument), None)
+    if said is None and len(call.args) == 2:
+        said = call.args[1]  # `tf.concat([a, b], 1)`: in all these functions the tensors are first
+    if said is not None:
+        return rewritten(source, [(said, _code(value))])
+    last = call.keywords[-1].value if call.keywords else call.args[-1]
+    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {argument}={_code(value)}")])
+
+
+# A new layer
+
+
+def _write_insert(edit: Insert, recording: Recording) -> Written:
+    layer = place_layer(edit.place)
+    call = call_at(edit.place, recording)
+    source = statement(call.span) if call else None
+    expression = operand_text(source, edit.operand)
+    where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
+    description = described(edit.module)
+    title = _title_of(edit.module, description, layer, expression or "skip")
+    in_call = _in_call(call, source)
+    text = _functional(edit.module, in_call)
+    if text is not None:
+        used = with_operand(source, edit.operand, text)
+        code = used or f"skip = {text('skip')}  # {where}"
+    elif in_call:
+        made = f"self.shortcut = {_module_code(description)}"
+        used = with_operand(source, edit.operand, lambda skip: f"self.shortcut({skip})")
+        code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
+    else:
+        code = _in_functional_model(description, source, edit.operand, where)
+    data = {
+        "action": "insert",
+        "layer": layer,
+        "junction": edit.place,
+        "operand": edit.operand,
+        "module": description,
+    }
+    return Written(title, code, data)
+
+
+def _title_of(module: Module, description: Any, layer: str, expression: str) -> str:
+    match module.kind:
+        case "pad":
+            return pad_title(expression, module.arguments["pad"])
+        case "resize":
+            return resize_title(expression, tuple(module.arguments["size"]))
+        case "subsample_pad":
+            return SUBSAMPLE_TITLE
+        case "flatten":
+            return f"flatten before {layer}"
+    return projection_title(layer, _module_code(description))
+
+
+def _in_call(call: Call | None, source: str | None) -> bool:
+    """Whether a place is in the `call` of a class, where a layer has to be made elsewhere, or in a functional model."""
+    function = call.span.function.rpartition(".")[2] if call and call.span else ""
+    return function in ("call", "__call__", "forward") or "self." in (source or "")
+
+
+def _in_functional_model(description: Mapping[str, Any], source: str | None, operand: int, where: str) -> str:
+    """One line for each new layer, and after them the user's own, which takes what they give."""
+    expression = operand_text(source, operand)
+    given = expression or "skip"
+    name = given if given.isidentifier() and (_SKIP.search(given) or not expression) else "shortcut"
+    sequence = description["type"] == "Sequential"
+    lines = []
+    for part in description["arguments"]["layers"] if sequence else [description]:
+        lines.append(f"{name} = {_module_code(part)}({given})")
+        given = name
+    used = with_operand(source, operand, lambda _: name)
+    return "\n".join([*lines, used or f"# {name} is {where}"])
+
+
+_Text = Callable[[str], str]
+
+
+def _functional(module: Module, in_call: bool) -> _Text | None:
+    """How to write, as an expression of its operand, what needs no weights; None for what does."""
+    arguments = module.arguments
+    match module.kind:
+        case "resize" if in_call:
+            return lambda x: f"keras.ops.image.resize({x}, {tuple(arguments['size'])})"
+        case "pad" if in_call or described(module)["type"] == "pad":
+            return lambda x: _padded(x, arguments["pad"], _rank(arguments))
+        case "subsample_pad":
+            return lambda x: _subsampled(x, arguments)
+        case "flatten" if described(module)["type"] == "flatten":
+            first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
+            after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
+            return lambda x: f"keras.ops.reshape({x}, (*keras.ops.shape({x})[:{first}], -1{after.format(x=x)}))"
+    return None
+
+
+def _rank(arguments: Mapping[str, Any]) -> int:
+    channels = 1 if arguments.get("channels_last") else 0
+    return int(arguments.get("rank", len(arguments["pad"]) // 2 - channels))
+
+
+def _padded(x: str, amounts: Sequence[int], rank: int) -> str:
+    pairs = [(amounts[i], amounts[i + 1]) for i in range(0, len(amounts) - 1, 2)][::-1]
+    pairs = [(0, 0)] * (rank + 2 - len(pairs)) + pairs
+    if any(amount < 0 for pair in pairs for amount in pair):
+        ends = [(max(0, -first) or "", min(0, last) or "") for first, last in pairs]
+        x += f"[{', '.join(f'{first}:{last}' for first, last in ends)}]"
+    zeros = tuple((max(0, first), max(0, last)) for first, last in pairs)
+    return f"keras.ops.pad({x}, {zeros})" if any(map(any, zeros)) else x
+
+
+def _subsampled(x: str, arguments: Mapping[str, Any]) -> str:
+    rank, stride, last = arguments.get("rank", 2), arguments["stride"], bool(arguments.get("channels_last"))
+    spatial = [f"::{stride}"] * rank
+    slices = [":", *spatial, ":"] if last else [":", ":", *spatial]
+    taken = f"{x}[{', '.join(slices)}]" if stride != 1 else x
+    channels = f"(0, {arguments['channels']} - {x}.shape[{-1 if last else 1}])"
+    rest = ["(0, 0)"] * rank
+    pairs = ["(0, 0)", *rest, channels] if last else ["(0, 0)", channels, *rest]
+    return f"keras.ops.pad({taken}, ({', '.join(pairs)}))"
+
+
+def _write_replace(edit: Replace, recording: Recording) -> Written:
+    description = described(edit.module)
+    made = _module_code(description)
+    layer = recording.layer_at.get(edit.layer)
+    line = _making_line(layer, recording)
+    construction = _construction(line, layer.type) if line and layer else None
+    target = _target(edit.layer, recording)
+    code = f"{target} = {made}" if target else made
+    if line and construction:
+        code = rewritten(line, [(construction, made)])
+    name = keras_name(layer) if layer else edit.layer.rpartition(".")[2]
+    data = {"action": "replace", "layer": edit.layer, "name": name, "module": description}
+    return Written(f"{edit.layer}: {made}", code, data)
+
+
+# The input
+
+
+def _write_input(edit: Input, recording: Recording) -> Written:
+    arguments = edit.arguments
+    given = recording.shape(recording.inputs[edit.index]) if edit.index < len(recording.inputs) else ()
+    code = f"# an input of shape {text(edit.shape)}"
+    match edit.change:
+        case _ if given and given[0] is None:
+            code = f"inputs = keras.Input(shape={tuple(edit.shape[1:])})"
+        case "permute":
+            code = f"x = keras.ops.transpose(x, {tuple(arguments['dims'])})"
+        case "unsqueeze":
+            code = f"x = keras.ops.expand_dims(x, {arguments['dim']})" if arguments["dim"] else "x = x[None]"
+        case "channels" if arguments.get("was") == 1:
+            axis = next(axis for axis, size in enumerate(edit.shape) if axis and size != given[axis])
+            axis = -1 if axis == len(edit.shape) - 1 else axis
+            code = f"x = keras.ops.repeat(x, {arguments['channels']}, axis={axis})"
+        case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
+            code = f"x = keras.ops.image.resize(x, {tuple(arguments['size'])})  # or load the data at this size"
+    return Written(input_title(edit), code, input_data(edit))

@@ -1,0 +1,82 @@
+"""Which recorded call failed, where an error names a node of a graph.
+
+A graph that was traced earlier runs as one operation, so that what fails in it is not seen. Where it was traced under
+the watch, the node is a call that was recorded then, with sizes that were unknown; the error says what they were.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from shapewatch.recording import Call, Recording, Shape
+
+_NODE = re.compile(r"Detected at node (\S+) defined at|\{\{node ([^}\s]+)\}\}")
+_FUNCTION = re.compile(r"\{\{function_node (?:__inference_|__forward_)?(.+?)(?:_\d+)?\}\}")
+_SHAPE = re.compile(r"(?<![\w\]])\[(\d+(?:,\s*\d+)*)\]")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node's name, and that of the graph in which it is."""
+
+    graph: str
+    name: str
+
+
+def located(recording: Recording, nodes: Mapping[int, Node], text: str) -> Recording:
+    """The recording as it would be if the call had failed when it was recorded; as it is where that is not certain.
+
+    Args:
+        nodes: the nodes that recorded calls are, by the numbers of the calls.
+        text: what the error says, node and sizes included.
+    """
+    failure, named = recording.failure, _NODE.search(text)
+    if failure is None or named is None:
+        return recording
+    name = named.group(1) or named.group(2)
+    shapes = _shapes(text)
+    meant = [recording.calls[number] for number, node in nodes.items() if node.name == name]
+    inside = {match.group(1) for match in _FUNCTION.finditer(text)}
+    meant = [call for call in meant if nodes[call.number].graph in inside] or meant
+    meant = [call for call in meant if not shapes or _agrees(call, shapes, recording)]
+    if len(meant) != 1:
+        return recording
+    return _failed_at(meant[0], shapes, recording)
+
+
+def same_failure(recording: Recording, text: str) -> bool:
+    """Whether a pass on shapes failed where an error says that a graph did: on the sizes that the error names."""
+    call, shapes = recording.failing_call(), _shapes(text)
+    return call is not None and _NODE.search(text) is not None and bool(shapes) and _agrees(call, shapes, recording)
+
+
+def _shapes(text: str) -> list[Shape]:
+    """The shapes in the line that says what is wrong."""
+    lines = [line for line in text.splitlines() if _SHAPE.search(line) and "File " not in line]
+    return [tuple(map(int, match.group(1).split(","))) for match in _SHAPE.finditer(lines[0])] if lines else []
+
+
+def _agrees(call: Call, shapes: Sequence[Shape], recording: Recording) -> bool:
+    if len(shapes) != len(call.operands):
+        return False
+    return all(_may_be(recording.shape(number), shape) for number, shape in zip(call.operands, shapes, strict=True))
+
+
+def _may_be(recorded: Shape, said: Shape) -> bool:
+    return len(recorded) == len(said) and all(known in (None, size) for known, size in zip(recorded, said, strict=True))
+
+
+def _failed_at(call: Call, shapes: Sequence[Shape], recording: Recording) -> Recording:
+    values = list(recording.values)
+    for number, shape in zip(call.operands, shapes, strict=False):
+        values[number] = replace(values[number], spec=replace(values[number].spec, shape=tuple(shape)))
+    calls = list(recording.calls[: call.number + 1])
+    open_call: Call | None = call
+    while open_call is not None:
+        calls[open_call.number] = replace(open_call, results=(), finished=False)
+        open_call = None if open_call.parent is None else recording.calls[open_call.parent]
+    assert recording.failure is not None
+    failure = replace(recording.failure, call=call.number, span=call.span or recording.failure.span)
+    return replace(recording, values=tuple(values), calls=tuple(calls), failure=failure)

@@ -1,0 +1,95 @@
+"""TensorFlow's tensors and operations, as `Listening` needs them."""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
+from tensorflow.python.util import tf_stack
+
+from shapewatch.adapters.taps import Tap
+from shapewatch.adapters.tensorflow import taps
+from shapewatch.recording import Origin, TensorSpec
+from shapewatch.source import translate
+
+autograph = tf.__internal__.autograph
+
+_READ = Tap(BaseResourceVariable, "_read_variable_op")
+
+_NODE = re.compile(r"\{\{function_node [^}]*\}\}\s*| for '\{\{node [^']*'(?= with)")
+_IN_GRAPH = re.compile(r"^Graph execution error:.*\n\n(?=[^\s].*\n\s*\[\[\{\{node)|\s*\[\[\{\{node .*", re.DOTALL)
+_OP = re.compile(r"\s*\[Op:\w+\](?: name: ?\S*)?\s*$")
+
+
+class TensorFlow:
+    """See `shapewatch.adapters.listening.Backend`."""
+
+    name = "tensorflow"
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[weakref.ref[Any], weakref.ref[Any]]] = {}
+        """By identity, tensors that the value of a variable was read into, and the variable."""
+
+    def is_tensor(self, value: Any) -> bool:
+        return taps.is_tensor(value)
+
+    def raw_spec(self, tensor: Any) -> Any:
+        shape = tensor.shape
+        return None if shape.rank is None else tuple(shape), tensor.dtype.name, _device(tensor)
+
+    def describe(self, raw: Any) -> TensorSpec:
+        shape, dtype, device = raw
+        return TensorSpec(() if shape is None else shape, dtype, device)
+
+    def origin(self, tensor: Any) -> Origin | None:
+        return "parameter" if isinstance(tensor, tf.Variable) or self.read_from(tensor) is not None else None
+
+    def read_from(self, tensor: Any) -> Any:
+        """The variable whose value a tensor is; None where it is none's."""
+        tensors, variable = self._read.get(id(tensor), (None, None))
+        return variable() if tensors is not None and variable is not None and tensors() is tensor else None
+
+    def listen(
+        self, asleep: Callable[[], bool], seen: Callable[[Any, Callable[[Any], Any]], Any], stack: ExitStack
+    ) -> None:
+        def read(original: Any, variable: Any, *args: Any, **kwargs: Any) -> Any:
+            tensor = original(variable, *args, **kwargs)
+            if not asleep():
+                key, known = id(tensor), self._read
+                known[key] = (weakref.ref(tensor, lambda _: known.pop(key, None)), weakref.ref(variable))
+            return tensor
+
+        _READ.listen(read, stack)
+        taps.listen(asleep, seen, stack)
+
+    def is_refusal(self, error: BaseException) -> bool:
+        return taps.is_refusal(error)
+
+    def words(self, text: str) -> str:
+        return _OP.sub("", _NODE.sub("", _IN_GRAPH.sub("", text)).strip())
+
+    def converted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        context = autograph.control_status_ctx()
+        if context.status.name != "ENABLED":
+            return function
+        rewritten: Callable[..., Any] = autograph.tf_convert(function, context)
+        return rewritten
+
+    def settle(self) -> None:
+        """AutoGraph runs code that it wrote itself; its map back to the program is there only while it runs."""
+        mappers = tf_stack._source_mapper_stacks.get(tf_stack._get_thread_key())
+        source_map = mappers[-1].get_effective_source_map() if mappers else None
+        if source_map:
+            translate(source_map)
+
+
+def _device(tensor: Any) -> str:
+    """`cpu`, `gpu:0`; `cpu` too where a graph leaves it open."""
+    device = getattr(tensor, "device", "") or ""
+    last = device.rsplit("device:", 1)[-1].lower()
+    return "cpu" if not last or last.startswith("cpu") else last

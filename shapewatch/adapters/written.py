@@ -1,0 +1,182 @@
+"""What writing an edit takes whatever the framework: how it is titled, and a line of the user's with a part rewritten.
+
+The user's own line is changed where it stands, so that it keeps its quotes, its spaces and its names.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from shapewatch.edits import Input
+from shapewatch.recording import Call, Recording, Span, text
+
+# Values
+
+
+def collapse(value: Any) -> Any:
+    """3 for (3, 3)."""
+    if isinstance(value, tuple | list) and len(value) and all(item == value[0] for item in value):
+        return value[0]
+    return tuple(value) if isinstance(value, list) else value
+
+
+def short(value: Any) -> str:
+    return repr(collapse(value))
+
+
+def ordinal(index: int) -> str:
+    return ("first", "second", "third")[index] if index < 3 else f"{index + 1}th"
+
+
+def call_at(place: str, recording: Recording) -> Call | None:
+    return next((call for call in recording.calls if call.place == place), None)
+
+
+# Titles: the same change is called the same in every framework
+
+
+def set_title(what: str, argument: str, value: str, was: str) -> str:
+    return f"{what}: {argument} {value} instead of {was}"
+
+
+def projection_title(layer: str, code: str) -> str:
+    return f"a projection on the skip of {layer or 'the junction'}: {code}"
+
+
+def pad_title(expression: str, amounts: Sequence[int]) -> str:
+    return f"{'crop' if any(amount < 0 for amount in amounts) else 'pad'} `{expression}` by {tuple(amounts)}"
+
+
+def resize_title(expression: str, size: tuple[int, ...]) -> str:
+    return f"interpolate `{expression}` to {text(size)}"
+
+
+SUBSAMPLE_TITLE = "a shortcut without parameters: every other pixel, zeros for the new channels"
+
+
+def input_title(edit: Input) -> str:
+    match edit.change:
+        case "permute":
+            return f"give the input as {text(edit.shape)}"
+        case "unsqueeze":
+            return f"give the input its batch axis: {text(edit.shape)}"
+        case "channels":
+            return f"give an input of {edit.arguments['channels']} channels: {text(edit.shape)}"
+    return f"give an input of {text(edit.shape)}"
+
+
+def input_data(edit: Input) -> dict[str, Any]:
+    public = {key: edit.arguments[key] for key in ("dims", "dim", "size", "channels") if key in edit.arguments}
+    return {"action": "input", "index": edit.index, "change": edit.change, "shape": edit.shape, **public}
+
+
+# One operand of a line
+
+
+def operand_text(source: str | None, operand: int) -> str | None:
+    """The expression that is an operand of a line's junction; None where the line cannot be read alone."""
+    tree = parsed(source)
+    node = None if tree is None else _operand(tree, operand)
+    return None if node is None else ast.unparse(node)
+
+
+def with_operand(source: str | None, operand: int, wrap: Callable[[str], str]) -> str | None:
+    """The line with one operand of its junction rewritten; None where the line cannot be read alone."""
+    tree = parsed(source)
+    node = None if tree is None else _operand(tree, operand)
+    if tree is None or source is None or node is None:
+        return None
+    new = wrap(ast.unparse(node))
+    beside = any(isinstance(other, ast.BinOp) and node in (other.left, other.right) for other in ast.walk(tree))
+    if beside and isinstance(ast.parse(new, mode="eval").body, ast.BinOp):
+        new = f"({new})"
+    return rewritten(source, [(node, new)])
+
+
+_JOINING = frozenset("add mul sub add_ mul_ multiply subtract maximum minimum".split())
+
+
+def _operand(tree: ast.AST, operand: int) -> ast.expr | None:
+    """The operand's expression, in an addition-like statement, or in a call that is given a list or two tensors."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AugAssign):
+            return node.value if operand == 1 else None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult | ast.Sub):
+            return node.left if operand == 0 else node.right
+        if isinstance(node, ast.Call) and node.args:
+            given = node.args[0]
+            if isinstance(given, ast.List | ast.Tuple) and not any(isinstance(e, ast.Constant) for e in given.elts):
+                return given.elts[operand] if operand < len(given.elts) else None
+            if getattr(node.func, "attr", "") in _JOINING and operand < len(node.args):
+                return node.args[operand]
+    return None
+
+
+# Source
+
+
+def parsed(source: str | None) -> ast.Module | None:
+    try:
+        return ast.parse(source) if source else None
+    except SyntaxError:
+        return None
+
+
+def rewritten(source: str, changes: Sequence[tuple[ast.expr, str]]) -> str:
+    """The source with parts of it replaced, the rest of it as it was written; without a comment at its end."""
+    tree = ast.parse(source)
+    raw = source.encode()
+    starts = [0]
+    for line in raw.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    last = tree.body[-1]
+    assert last.end_lineno is not None and last.end_col_offset is not None
+    raw = raw[: starts[last.end_lineno - 1] + last.end_col_offset]
+    for node, new in sorted(changes, key=lambda change: (-change[0].lineno, -change[0].col_offset)):
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        start = starts[node.lineno - 1] + node.col_offset
+        raw = raw[:start] + new.encode() + raw[starts[node.end_lineno - 1] + node.end_col_offset :]
+    return raw.decode()
+
+
+_ONE_STEP = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
+
+_MOST_LINES = 8
+
+
+def statement(span: Span | None) -> str | None:
+    """What begins on that line, whole where it takes several: a statement or, in a list of layers, one of them.
+
+    Without the indentation of its first line. The line alone, where the file says something else by now.
+    """
+    if span is None or not span.source:
+        return None
+    found = _beginning(span.file, span.line)
+    whole = found is not None and found.partition("\n")[0].rstrip() in span.source
+    return found if whole else span.source
+
+
+@cache
+def _beginning(file: str, line: int) -> str | None:
+    lines = linecache.getlines(file)
+    tree = parsed("".join(lines))
+    if tree is None:
+        return None
+    nodes = [node for node in ast.walk(tree) if isinstance(node, (*_ONE_STEP, ast.expr)) and node.lineno == line]
+    node = max(nodes, key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0), default=None)
+    if node is None or (node.end_lineno or 0) - line >= _MOST_LINES:
+        return None
+    segment = ast.get_source_segment("".join(lines), node)
+    indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+    return (
+        None
+        if segment is None
+        else "\n".join(
+            part if index == 0 or part[:indent].strip() else part[indent:]
+            for index, part in enumerate(segment.split("\n"))
+        )
+    )

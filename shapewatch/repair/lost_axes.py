@@ -1,0 +1,57 @@
+"""Where an axis went that is missing: a recurrent layer gave its last step alone, a reshape laid two axes into one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from shapewatch.edits import Set
+from shapewatch.recording import Call
+from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.evidence import Evidence
+
+_WANT_SEQUENCES = frozenset({"recurrent", "attention", "conv", "pool"})
+
+
+def whole_sequences(evidence: Evidence) -> Iterator[Candidate]:
+    """`return_sequences` where what failed has operands of different ranks, or of one axis less than it works on."""
+    case = evidence.case
+    if len({len(shape) for shape in case.shapes}) == 1 and case.call.kind not in _WANT_SEQUENCES:
+        return
+    for value, shape in zip(case.call.operands, case.shapes, strict=True):
+        made = _shaped_by(evidence, value)
+        if made is None or made.kind != "recurrent" or len(shape) != 2:
+            continue
+        if made.is_layer and evidence.case.graph.facts(made).get("return_sequences") is False:
+            said = f"{made.layer} gives its last step alone, and so has no axis of time"
+            yield Candidate((Set(made.layer, "return_sequences", True, False),), 0.7, 1, (said,))
+
+
+def unmerged_targets(evidence: Evidence) -> Iterator[Candidate]:
+    """Targets of a layer that reshapes with one axis more, where one size is a square and an axis is missing."""
+    case, layout = evidence.case, evidence.case.layout
+    if layout is None or not case.shapes or len(case.shapes[0]) != layout.rank + 1:
+        return
+    made = _shaped_by(evidence, case.call.operands[0])
+    facts = case.graph.facts(made) if made is not None and made.is_layer and made.kind == "reshape" else {}
+    target = facts.get("shape")
+    if made is None or not facts.get("keeps_batch") or not isinstance(target, tuple) or len(target) != layout.rank:
+        return
+    for at, size in enumerate(target):
+        side = math.isqrt(max(size, 0))
+        if side > 1 and side * side == size:
+            value = (*target[:at], side, side, *target[at + 1 :])
+            yield Candidate((Set(made.layer, "shape", value, target),), 0.5, 1, (f"{size} is {side} x {side}",))
+
+
+def _shaped_by(evidence: Evidence, value: int) -> Call | None:
+    """The call that gave a value its axes, if nothing but layers that keep the shape came after it."""
+    graph = evidence.case.graph
+    for _ in range(8):
+        unit = graph.producer.get(value)
+        if unit is None or not unit.operands or unit.kind in ("recurrent", "reshape"):
+            return unit
+        if graph.recording.shape(unit.operands[0]) != graph.recording.shape(value):
+            return None
+        value = unit.operands[0]
+    return None

@@ -1,0 +1,44 @@
+"""The groups of a convolution do not divide its channels.
+
+## What it means
+A grouped convolution splits the channels that it takes, and those that it gives, into `groups` parts of equal size.
+
+## Why
+PyTorch asks when the layer is made. Keras learns how many channels come in when the layer is first called, and refuses
+then.
+
+## Bad in Keras
+    layers.Conv2D(8, 3, groups=2)(tf.ones((2, 10, 10, 3)))
+
+## Good in Keras
+    layers.Conv2D(8, 3, groups=2)(tf.ones((2, 10, 10, 4)))
+"""
+
+from __future__ import annotations
+
+import math
+
+from shapewatch.recording import text
+from shapewatch.rules.conv_channels_differ import conv_expects
+from shapewatch.rules.rule import Case, Finding, plural, rule
+
+
+@rule("SW506", "groups-indivisible", frozenset({"conv", "conv_transpose"}))
+def check(case: Case) -> Finding | None:
+    groups, filters = case.facts.get("groups"), case.facts.get("out_channels")
+    _, layout = conv_expects(case)
+    shape = case.shapes[0] if case.shapes else ()
+    if case.layer is None or not isinstance(groups, int) or groups < 2 or layout is None or not layout.fits(shape):
+        return None
+    channels = shape[layout.channels(shape)]
+    if channels is None or not isinstance(filters, int) or (channels % groups == 0 and filters % groups == 0):
+        return None
+    common = math.gcd(channels, filters)
+    divisors = [divisor for divisor in range(common, 0, -1) if common % divisor == 0]
+    nearest = sorted(divisors, key=lambda divisor: (divisor != 1, abs(divisor - groups)))
+    return Finding(
+        headline=f"{case.name} has {groups} groups, which do not divide {plural(channels, 'channel')} in and "
+        f"{filters} out",
+        explanation=f"Its input is {text(shape)}; each group takes and gives the same number of channels.",
+        own=tuple(bundle for divisor in nearest[:3] for bundle in case.sets(groups=divisor)),
+    )

@@ -1,0 +1,76 @@
+"""A model is given an input of another shape than it was made for.
+
+## What it means
+A functional model is made for inputs of certain shapes, `keras.Input(shape=…)`, and refuses others before it runs.
+
+## Why
+The data were loaded in another size or layout, without a batch axis, or with another number of channels.
+
+## Bad in Keras
+    x = keras.Input((8, 8, 3)); keras.Model(x, layers.Conv2D(4, 3)(x))(tf.ones((2, 3, 8, 8)))
+
+## Good in Keras
+    x = keras.Input((8, 8, 3)); keras.Model(x, layers.Conv2D(4, 3)(x))(tf.ones((2, 8, 8, 3)))
+"""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+from shapewatch.axes import Range, differ
+from shapewatch.demand import Want
+from shapewatch.edits import Edit, Input
+from shapewatch.recording import Shape, text
+from shapewatch.rules.rule import Case, Finding, number, rule
+
+
+@rule("SW602", "model-input-differs", frozenset({"module", "container"}))
+def check(case: Case) -> Finding | None:
+    takes = case.facts.get("takes", ())
+    if case.layer is None or len(takes) != len(case.shapes):
+        return None
+    for position, (wanted, given) in enumerate(zip(takes, case.shapes, strict=True)):
+        if len(wanted) == len(given) and not any(map(differ, wanted, given)):
+            continue
+        return Finding(
+            headline=f"{case.where} takes {text(wanted)} and is given {text(given)}",
+            explanation=_explanation(wanted, given),
+            own=tuple(_own(case, position, wanted, given)),
+            wants=tuple(_wants(case, position, wanted, given)),
+        )
+    return None
+
+
+def _explanation(wanted: Shape, given: Shape) -> str:
+    if len(wanted) != len(given):
+        return f"It was made for inputs of {len(wanted)} axes, the batch among them; this one has {len(given)}."
+    axes = [axis for axis in range(len(wanted)) if differ(wanted[axis], given[axis])]
+    parts = [f"axis {axis} is {number(given[axis])} long, where {number(wanted[axis])} fits" for axis in axes]
+    return f"{'; '.join(parts) or 'Sizes are not known'}."
+
+
+def _own(case: Case, position: int, wanted: Shape, given: Shape) -> list[tuple[Edit, ...]]:
+    """Another order of the axes, or a batch axis."""
+    value, recording = case.call.operands[position], case.recording
+    if value not in recording.inputs:
+        return []
+    index = recording.inputs.index(value)
+    if len(given) == len(wanted) - 1:
+        return [(Input(index, "unsqueeze", {"dim": 0}, (1, *given)),)]
+    if len(given) != len(wanted):
+        return []
+    found: list[tuple[Edit, ...]] = []
+    for order in permutations(range(1, len(given))):
+        moved = (given[0], *(given[axis] for axis in order))
+        if not any(map(differ, wanted, moved)) and order != tuple(sorted(order)):
+            found.append((Input(index, "permute", {"dims": (0, *order)}, moved),))
+    return found[:2]
+
+
+def _wants(case: Case, position: int, wanted: Shape, given: Shape) -> list[Want]:
+    if len(wanted) != len(given):
+        return []
+    demand = {
+        axis: Range.only(size) for axis, size in enumerate(wanted) if size is not None and differ(size, given[axis])
+    }
+    return [Want(case.call.operands[position], demand, position)]
