@@ -257,9 +257,19 @@ def transposed_in(
 # Matrix products
 
 
-def matmul_inner(left: Shape, right: Shape) -> tuple[Size, Size]:
+def matmul_inner(
+    left: Shape, right: Shape, transpose_a: bool = False, transpose_b: bool = False
+) -> tuple[Size, Size]:
     """The two sizes that a matrix product contracts: left's last axis and right's last but one (or only) axis."""
-    return left[-1], right[-2] if len(right) > 1 else right[-1]
+    first, second = matmul_axes(left, right, transpose_a, transpose_b)
+    return left[first], right[second]
+
+
+def matmul_axes(left: Shape, right: Shape, transpose_a: bool = False, transpose_b: bool = False) -> tuple[int, int]:
+    """The axes of both sides that a matrix product contracts; a side is transposed only where it has two axes."""
+    first = len(left) - (2 if transpose_a and len(left) > 1 else 1)
+    second = len(right) - (1 if transpose_b or len(right) == 1 else 2)
+    return first, second
 
 
 def contracted(along: object, shapes: Sequence[Shape]) -> tuple[int, int] | None:

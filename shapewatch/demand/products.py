@@ -19,14 +19,18 @@ def _linear(place: Place, demand: Demand) -> Pull:
 
 
 def _matmul(place: Place, demand: Demand) -> Pull:
-    """The last axis is right's, the last but one left's. Where both are asked for (the scores of an attention), each
-    side is followed alone: they mostly come from one value."""
+    """The last axis is right's, the last but one left's; a side that is transposed has it at the other of these places.
+    Where both are asked for (the scores of an attention), each side is followed alone: they mostly come from one value.
+    """
     rank = len(place.out)
     if len(place.unit.operands) != 2 or rank < 2:
         return NOTHING
     onward: list[tuple[int, Demand, tuple[Edit, ...]]] = []
-    for operand, contracted in zip(place.unit.operands, (rank - 1, rank - 2), strict=True):
-        asked = {axis: wanted for axis, wanted in demand.items() if axis != contracted}
+    last, row = rank - 1, rank - 2
+    flags = (place.facts.get("transpose_a"), place.facts.get("transpose_b"))
+    for operand, others, transposed in zip(place.unit.operands, (last, row), flags, strict=True):
+        swapped = {last: row, row: last} if transposed else {}
+        asked = {swapped.get(axis, axis): wanted for axis, wanted in demand.items() if axis != others}
         if asked and len(place.shape(operand)) == rank and place.graph.is_activation(operand):
             onward.append((operand, asked, ()))
     return Pull(onward=tuple(onward))

@@ -1,7 +1,8 @@
 """The inner sizes of a matrix product differ.
 
 ## What it means
-`left @ right` needs left's last axis to be as long as right's last but one.
+`left @ right` needs left's last axis to be as long as right's last but one; of a side that the product transposes, the
+other of its last two axes counts.
 
 ## Why
 Each number of the product is a row of `left` times a column of `right`, element by element.
@@ -15,10 +16,13 @@ Each number of the product is a row of `left` times a column of `right`, element
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand import Want
-from shapewatch.recording import text
+from shapewatch.edits import Edit, SetCall
+from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, rule
 
 
@@ -29,30 +33,51 @@ def check(case: Case) -> Finding | None:
     if len(case.shapes) < 2 or min(len(shape) for shape in case.shapes[-2:]) < 1:
         return None
     left, right = case.shapes[-2:]
-    inner, outer = axes.matmul_inner(left, right)
+    transposed = bool(case.facts.get("transpose_a")), bool(case.facts.get("transpose_b"))
+    row, column = axes.matmul_axes(left, right, *transposed)
+    inner, outer = left[row], right[column]
     batch = axes.broadcast_problems([left[:-2], right[:-2]]) if min(len(left), len(right)) > 2 else ()
     first, second = case.call.operands[-2:]
     if axes.differ(inner, outer):
         assert inner is not None and outer is not None
-        row = max(len(right) - 2, 0)
-        hint = ""
-        if len(right) > 1 and right[-1] == inner:
-            hint = " Transposed, the right one would fit."
         return Finding(
             headline=f"{case.name}: the left side ends in {inner}, the right side starts its product with {outer}",
-            explanation=f"{text(left)} @ {text(right)} needs {inner} and {outer} to be equal.{hint}",
-            wants=(
-                Want(first, {len(left) - 1: Range.only(outer)}, 0),
-                Want(second, {row: Range.only(inner)}, 1),
-            ),
+            explanation=f"{_written(left, right, transposed)} needs {inner} and {outer} to be equal."
+            f"{_if_transposed(right, column, inner, transposed[1])}",
+            own=tuple(_otherwise_transposed(case, left, right, transposed)),
+            wants=(Want(first, {row: Range.only(outer)}, 0), Want(second, {column: Range.only(inner)}, 1)),
         )
     if batch:
         problem = batch[0]
         return Finding(
             headline=f"{case.name}: the batch axes of the two sides differ, {problem.sizes[0]} and {problem.sizes[1]}",
-            explanation=f"{text(left)} @ {text(right)}: all axes but the last two must be equal or 1.",
+            explanation=f"{_written(left, right, transposed)}: all axes but the last two must be equal or 1.",
         )
     return None
+
+
+def _written(left: Shape, right: Shape, transposed: tuple[bool, bool]) -> str:
+    """`[8, 32, 16] @ [8, 32, 8]ᵀ`: a side that the product takes transposed is marked."""
+    return " @ ".join(text(shape) + "ᵀ" * flag for shape, flag in zip((left, right), transposed, strict=True))
+
+
+def _if_transposed(right: Shape, column: int, inner: int, transposed: bool) -> str:
+    other = 2 * len(right) - 3 - column  # the other one of the last two axes
+    if len(right) < 2 or right[other] != inner:
+        return ""
+    return f" {'Not transposed' if transposed else 'Transposed'}, the right one would fit."
+
+
+def _otherwise_transposed(
+    case: Case, left: Shape, right: Shape, transposed: tuple[bool, bool]
+) -> Iterator[tuple[Edit, ...]]:
+    """A side not transposed that now is, where that fits. The other way round is proposed to nobody: most frameworks'
+    products have no such argument, and one that is not set leaves no trace of it."""
+    for side, name in enumerate(("transpose_a", "transpose_b")):
+        flags = [flag and at != side for at, flag in enumerate(transposed)]
+        one, other = axes.matmul_inner(left, right, *flags)
+        if transposed[side] and one is not None and one == other:
+            yield (SetCall(case.call.place, name, False, True),)
 
 
 def _of_batches(case: Case) -> Finding | None:

@@ -9,12 +9,12 @@ scope keeps what would be written.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import keras
 from keras import KerasTensor
 from keras.layers import InputLayer, Layer
 from keras.src import backend as keras_backend
@@ -24,97 +24,15 @@ from keras.src.ops.function import Function
 from shapewatch.adapters import Probe, Trial
 from shapewatch.adapters.keras.backends import running_backend
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan, spec_tree
-from shapewatch.adapters.keras.edit import build, on_shapes, twin
-from shapewatch.adapters.keras.instrument import Instrument, LastCall, Reading, parameters_of, unbuilt
-from shapewatch.adapters.keras.kinds import kind_of_layer
-from shapewatch.adapters.keras.naming import Names
+from shapewatch.adapters.keras.configs import described_at, edited_config, unbuilt
+from shapewatch.adapters.keras.edit import on_shapes
+from shapewatch.adapters.keras.instrument import Instrument, LastCall, Reading
+from shapewatch.adapters.keras.kinds import parameters_of
+from shapewatch.adapters.keras.restoring import all_in, as_they_were, readable
+from shapewatch.adapters.keras.stand import Stand
 from shapewatch.adapters.listening import Interventions, unseen
-from shapewatch.adapters.taps import NotInPlace
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.edits import Edit, Input
 from shapewatch.recording import Recording
-
-
-class Stand(Interventions):
-    """New layers that run in the place of a model's own. One layer has one stand-in for the whole of a pass."""
-
-    def __init__(self, edits: Sequence[Edit], adapt: bool, shapes_only: bool) -> None:
-        super().__init__()
-        self._adapt = adapt
-        self._shapes_only = shapes_only
-        self._settings: dict[str, dict[str, Any]] = {}
-        self._instead: dict[str, Any] = {}
-        self._chosen: dict[str, Any] = {}
-        self._own: set[int] = set()
-        """Identities of the new layers, which run as they are."""
-        self.added: list[Any] = []
-        self.trouble: ValueError | None = None
-        """Why a layer could not be made when its turn came."""
-        for edit in edits:
-            if isinstance(edit, Set):
-                self._settings.setdefault(edit.layer, {})[edit.argument] = edit.value
-            elif isinstance(edit, Replace):
-                self._instead[edit.layer] = self._new(edit.module)
-            elif isinstance(edit, Insert):
-                module = self._new(edit.module)
-                self.added.append(module)
-                self.operands.setdefault(edit.place, []).append((edit.operand, module))
-            elif isinstance(edit, SetCall):
-                self.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
-
-    def _new(self, module: Module) -> Any:
-        made = build(module, self._shapes_only)
-        self._own.update(id(layer) for layer in made._flatten_layers())
-        return made
-
-    def layer(self, path: str, layer: Any, operands: Sequence[Any], whole: bool) -> Any:
-        chosen = self._chosen.get(path)
-        if chosen is None:
-            try:
-                chosen = self._choose(path, layer, operands, whole)
-            except ValueError as error:
-                self.trouble = error
-                raise NotInPlace(str(error)) from error
-            if whole:
-                self._chosen[path] = chosen
-        return chosen
-
-    def _choose(self, path: str, layer: Any, operands: Sequence[Any], whole: bool) -> Any:
-        if id(layer) in self._own:
-            return layer
-        if path in self._instead:
-            return self._instead[path]
-        if path in self._settings:
-            return twin(layer, self._settings[path], self._shapes_only)
-        if not whole:
-            return layer
-        if not layer.built or (self._adapt and not _built_for(layer, operands)):
-            return twin(layer, {}, self._shapes_only)
-        return layer
-
-    @property
-    def parameters(self) -> Mapping[str, int]:
-        """Of each layer that ran, how many weights the one that ran has."""
-        return {path: parameters_of(layer) for path, layer in self._chosen.items()}
-
-    @property
-    def paths(self) -> list[str]:
-        """The layers that the edits are about."""
-        return [*self._settings, *self._instead, *map(place_layer, (*self.operands, *self.arguments))]
-
-
-def _built_for(layer: Layer, operands: Sequence[Any]) -> bool:
-    """Whether a built layer takes operands of these shapes."""
-    if not layer.weights or not operands:
-        return True
-    spec = layer.input_spec
-    sizes = getattr(spec, "axes", None) if not isinstance(spec, list | tuple) else None
-    shape = tuple(operands[0].shape)
-    if sizes:
-        return all(shape[axis] in (None, size) for axis, size in sizes.items() if -len(shape) <= axis < len(shape))
-    built = [item for item in (layer._build_shapes_dict or {}).values() if isinstance(item, tuple | list)]
-    pairs = zip(built, operands, strict=False)
-    return all(not before or tuple(before)[-1] in (None, tuple(now.shape)[-1]) for before, now in pairs)
-
 
 # Passes
 
@@ -148,8 +66,8 @@ class _Probe:
                 stand = Stand(edits, adapt, shapes_only=True)
             except ValueError as error:
                 return Trial(Recording("keras"), unsupported=f"the change could not be put in place: {error}")
-            stack.enter_context(_as_they_were(self._layers()))
-            stack.enter_context(_readable(self._layers()))
+            stack.enter_context(as_they_were(self._layers()))
+            stack.enter_context(readable(self._layers()))
             instrument = self._instrument(stand)
             missing = next((path for path in stand.paths if path and not self._has(path, instrument)), None)
             if missing is not None:
@@ -206,7 +124,7 @@ class ModelProbe(_Probe):
         self._blueprint = blueprint
 
     def _layers(self) -> Iterator[Layer]:
-        yield from _all_in(self._model)
+        yield from all_in(self._model)
 
     def _instrument(self, stand: Stand) -> Instrument:
         return Instrument(running_backend(), self._model, stand, isolated=True)
@@ -231,7 +149,7 @@ class BuildingProbe(_Probe):
     def _layers(self) -> Iterator[Layer]:
         for operation in (*self._function.operations, self._last.layer):
             if isinstance(operation, Layer):
-                yield from _all_in(operation)
+                yield from all_in(operation)
 
     def _instrument(self, stand: Stand) -> Instrument:
         instrument = Instrument(running_backend(), None, stand, isolated=True, rootless=True)
@@ -270,7 +188,7 @@ class SequentialProbe(_Probe):
 
     def _layers(self) -> Iterator[Layer]:
         for layer in self._inner:
-            yield from _all_in(layer)
+            yield from all_in(layer)
 
     def _instrument(self, stand: Stand) -> Instrument:
         instrument = Instrument(running_backend(), None, stand, isolated=True, rootless=True)
@@ -296,6 +214,9 @@ class ReadingProbe(_Probe):
     def __init__(self, reading: Reading) -> None:
         super().__init__()
         self._reading = reading
+        if self._pass((), False).recording.failing_call() is None:
+            # it failed before any layer was called, where layers are built for the shapes that are kept with them
+            self._reading = replace(reading, config=unbuilt(copy.deepcopy(dict(reading.config))))
 
     def _layers(self) -> Iterator[Layer]:
         return iter(())
@@ -304,7 +225,7 @@ class ReadingProbe(_Probe):
         return Instrument(running_backend(), None, _OperandsOnly(stand), isolated=True)
 
     def _has(self, path: str, _: Instrument) -> bool:
-        return _described_at(self._reading.config, path) is not None
+        return described_at(self._reading.config, path) is not None
 
     def _call(self, edits: Sequence[Edit]) -> Any:
         reading = self._reading
@@ -321,57 +242,6 @@ class _OperandsOnly(Interventions):
         super().__init__()
         self.operands = stand.operands
         self.arguments = stand.arguments
-
-
-def edited_config(config: Mapping[str, Any], edits: Sequence[Edit], custom_objects: Any) -> dict[str, Any]:
-    """The config of a functional model with the settings of some of its layers changed, or the layers replaced.
-
-    Raises:
-        ValueError: it has no layer of such a name.
-    """
-    changed: dict[str, Any] = unbuilt(copy.deepcopy(dict(config)))
-    settings: dict[str, dict[str, Any]] = {}
-    for edit in edits:
-        if isinstance(edit, Set):
-            settings.setdefault(edit.layer, {})[edit.argument] = edit.value
-    for path, arguments in settings.items():
-        described = _required(changed, path)
-        layer = keras.saving.deserialize_keras_object(described, custom_objects=custom_objects)
-        _take_over(described, twin(layer, arguments))
-    for edit in edits:
-        if isinstance(edit, Replace):
-            new = build(edit.module)
-            new.name = edit.layer.rpartition(".")[2]
-            _take_over(_required(changed, edit.layer), new)
-        elif isinstance(edit, Input):
-            inputs = [layer for layer in changed["layers"] if layer["class_name"] == "InputLayer"]
-            inputs[edit.index]["config"]["batch_shape"] = list(edit.shape)
-    return changed
-
-
-def _required(config: Mapping[str, Any], path: str) -> dict[str, Any]:
-    described = _described_at(config, path)
-    if described is None:
-        raise ValueError(f"no layer {path!r}")
-    return described
-
-
-def _described_at(config: Mapping[str, Any], path: str) -> dict[str, Any] | None:
-    """The part of a config that describes the layer at a path; models inside it have configs of their own."""
-    for described in config["layers"]:
-        name = described.get("name", described["config"].get("name"))
-        if path == name:
-            found: dict[str, Any] = described
-            return found
-        if path.startswith(f"{name}.") and "layers" in described["config"]:
-            return _described_at(described["config"], path[len(name) + 1 :])
-    return None
-
-
-def _take_over(described: dict[str, Any], layer: Layer) -> None:
-    made = keras.saving.serialize_keras_object(layer)
-    for key in ("module", "class_name", "config", "registered_name"):
-        described[key] = made[key]
 
 
 def probe_of(instrument: Instrument) -> Probe | None:
@@ -434,73 +304,6 @@ _CONTENTS_WANTED = (
 )
 
 
-# Leaving no trace
-
-
-def _all_in(layer: Layer) -> Iterator[Layer]:
-    names = Names()
-    names.learn(layer)
-    yield from (inner for _, inner in names.items())
-
-
-@contextmanager
-def _as_they_were(layers: Iterator[Layer]) -> Iterator[None]:
-    """The attributes of layers that are looked into, and the lists they keep, put back: running them builds them."""
-    kept = [(layer, _state(layer)) for layer in layers if kind_of_layer(layer) is None]
-    try:
-        yield
-    finally:
-        for layer, restore in kept:
-            restore(layer)
-
-
-@contextmanager
-def _readable(layers: Iterator[Layer]) -> Iterator[None]:
-    """Weights of no value read as zeros: `fit` takes them out of a model on JAX, and leaves them out when it fails."""
-    lost = [
-        weight
-        for layer in layers
-        for weight in layer.variables
-        if weight._value is None and weight._initializer is None
-    ]
-    for weight in lost:
-        weight._initializer = keras.initializers.Zeros()
-    try:
-        yield
-    finally:
-        for weight in lost:
-            weight._initializer = None
-
-
-def _state(layer: Layer) -> Callable[[Layer], None]:
-    attributes = dict(vars(layer))
-    lists = [(value, list(value)) for value in map(_unwrapped, attributes.values()) if isinstance(value, list)]
-    maps = [(value, dict(value)) for value in map(_unwrapped, attributes.values()) if isinstance(value, dict)]
-    tracker = getattr(layer, "_tracker", None)
-    tracked = {} if tracker is None else {key: set(ids) for key, ids in tracker.stored_ids.items()}
-    locked = None if tracker is None else tracker.locked
-
-    def restore(layer: Layer) -> None:
-        vars(layer).clear()
-        vars(layer).update(attributes)
-        for value, items in lists:
-            list.__setitem__(value, slice(None), items)
-        for mapping, pairs in maps:
-            dict.clear(mapping)
-            dict.update(mapping, pairs)
-        if tracker is not None:
-            tracker.stored_ids.clear()
-            tracker.stored_ids.update(tracked)
-            tracker.locked = locked
-
-    return restore
-
-
-def _unwrapped(value: Any) -> Any:
-    """TensorFlow keeps an attribute that is a dict in a proxy of its own."""
-    return getattr(value, "__wrapped__", value) if type(value).__name__.startswith("_") else value
-
-
 # Trying an edit in memory
 
 
@@ -512,7 +315,7 @@ def applied(model: Layer, edits: Sequence[Edit]) -> Iterator[Layer]:
         ValueError: the model has no layer of a name in the edits, or Keras has none like it.
     """
     stand = Stand(edits, adapt=True, shapes_only=False)
-    with _as_they_were(_all_in(model)), Instrument(running_backend(), model, stand) as instrument:
+    with as_they_were(all_in(model)), Instrument(running_backend(), model, stand) as instrument:
         missing = next((path for path in stand.paths if path and instrument.names.get(path) is None), None)
         if missing is not None:
             raise ValueError(f"the model has no layer {missing!r}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from keras.src.utils import traceback_utils
 
 from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.blueprint import Blueprint, spec_tree
+from shapewatch.adapters.keras.configs import unbuilt
 from shapewatch.adapters.keras.edit import on_shapes, undisturbed
 from shapewatch.adapters.keras.naming import Names, is_auto_named
 from shapewatch.adapters.listening import Backend, Interventions, Listening, continues, unseen
@@ -571,7 +571,7 @@ class Instrument(Listening):
             type=type(layer).__name__,
             kind=kind or ("container" if isinstance(layer, Sequential) else "module"),
             facts=kinds.layer_facts(layer, kind),
-            parameters=counted.setdefault(id(layer), parameters_of(layer)),
+            parameters=counted.setdefault(id(layer), kinds.parameters_of(layer)),
             leaf=kind is not None,
             defined=self._definition(path, layer),
             name="" if path == layer.name else layer.name,
@@ -602,20 +602,6 @@ class Instrument(Listening):
         """Whether a layer or a symbolic tensor of Keras's was seen; else it was the backend's operations alone."""
         begun = (self.reading, self.being_built, self.unfinished)
         return any(True for _ in self.names.items()) or bool(self._symbolic_inputs) or any(begun)
-
-
-def unbuilt(part: Any) -> Any:
-    """A config without the shapes that its layers were built for: they are built for what they are given then."""
-    if isinstance(part, list | tuple):
-        return type(part)(map(unbuilt, part))
-    if isinstance(part, dict):
-        return {key: unbuilt(value) for key, value in part.items() if key != "build_config"}
-    return part
-
-
-def parameters_of(layer: Layer) -> int:
-    """How many weights a layer has, those of the layers inside it included."""
-    return sum(math.prod(weight.shape) for weight in layer.weights)
 
 
 class NodeCall:

@@ -5,6 +5,7 @@ A layer is known by the name of the nearest class of Keras's own that it is or i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -269,6 +270,11 @@ def _number(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return 0 < len(value) <= 4 and all(isinstance(item, int) for item in value)
     return isinstance(value, int | float)
+
+
+def parameters_of(layer: Layer) -> int:
+    """How many weights a layer has, those of the layers inside it included."""
+    return sum(math.prod(weight.shape) for weight in layer.weights)
 
 
 # Operations of `keras.ops` on symbolic tensors

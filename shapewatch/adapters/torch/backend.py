@@ -167,7 +167,7 @@ class Torch:
         _push_mode(mode)
         stack.callback(remove_mode, mode)
 
-    def is_refusal(self, error: BaseException) -> bool:
+    def is_refusal(self, _: BaseException) -> bool:
         return False
 
     def words(self, text: str) -> str:

@@ -174,7 +174,8 @@ class Instrument(TorchFunctionMode):
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if threading.get_ident() != self._thread:
             return
-        self._of_keras += _is_of_keras(type(module))
+        cls: type = type(module)
+        self._of_keras += _is_of_keras(cls)
         if self._asleep:
             return
         try:
@@ -246,7 +247,8 @@ class Instrument(TorchFunctionMode):
         """`rest` is (kwargs, result) or, on the way of an exception, where torch 2.13 leaves kwargs out, (result,)."""
         if threading.get_ident() != self._thread:
             return
-        if _is_of_keras(type(module)):
+        cls: type = type(module)
+        if _is_of_keras(cls):
             self._of_keras -= 1
             return
         if self._asleep:
@@ -490,7 +492,7 @@ _VIEWS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data"})
 
 
 @cache
-def _is_of_keras(cls: type[nn.Module]) -> bool:
+def _is_of_keras(cls: type) -> bool:
     return any(base.__module__.startswith("keras.") and base.__name__ == "Layer" for base in cls.__mro__)
 
 

@@ -1,0 +1,96 @@
+"""New layers that run in the place of a model's own while a pass goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keras.layers import Layer
+
+from shapewatch.adapters.keras.edit import build, twin
+from shapewatch.adapters.keras.kinds import parameters_of
+from shapewatch.adapters.listening import Interventions
+from shapewatch.adapters.taps import NotInPlace
+from shapewatch.edits import Edit, Insert, Module, Replace, Set, SetCall, place_layer
+
+
+class Stand(Interventions):
+    """New layers that run in the place of a model's own. One layer has one stand-in for the whole of a pass."""
+
+    def __init__(self, edits: Sequence[Edit], adapt: bool, shapes_only: bool) -> None:
+        super().__init__()
+        self._adapt = adapt
+        self._shapes_only = shapes_only
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._instead: dict[str, Any] = {}
+        self._chosen: dict[str, Any] = {}
+        self._own: set[int] = set()
+        """Identities of the new layers, which run as they are."""
+        self.added: list[Any] = []
+        self.trouble: ValueError | None = None
+        """Why a layer could not be made when its turn came."""
+        for edit in edits:
+            if isinstance(edit, Set):
+                self._settings.setdefault(edit.layer, {})[edit.argument] = edit.value
+            elif isinstance(edit, Replace):
+                self._instead[edit.layer] = self._new(edit.module)
+            elif isinstance(edit, Insert):
+                module = self._new(edit.module)
+                self.added.append(module)
+                self.operands.setdefault(edit.place, []).append((edit.operand, module))
+            elif isinstance(edit, SetCall):
+                self.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
+
+    def _new(self, module: Module) -> Any:
+        made = build(module, self._shapes_only)
+        self._own.update(id(layer) for layer in made._flatten_layers())
+        return made
+
+    def layer(self, path: str, layer: Any, operands: Sequence[Any], whole: bool) -> Any:
+        chosen = self._chosen.get(path)
+        if chosen is None:
+            try:
+                chosen = self._choose(path, layer, operands, whole)
+            except ValueError as error:
+                self.trouble = error
+                raise NotInPlace(str(error)) from error
+            if whole:
+                self._chosen[path] = chosen
+        return chosen
+
+    def _choose(self, path: str, layer: Any, operands: Sequence[Any], whole: bool) -> Any:
+        if id(layer) in self._own:
+            return layer
+        if path in self._instead:
+            return self._instead[path]
+        if path in self._settings:
+            return twin(layer, self._settings[path], self._shapes_only)
+        if not whole:
+            return layer
+        if not layer.built or (self._adapt and not _built_for(layer, operands)):
+            return twin(layer, {}, self._shapes_only)
+        return layer
+
+    @property
+    def parameters(self) -> Mapping[str, int]:
+        """Of each layer that ran, how many weights the one that ran has."""
+        return {path: parameters_of(layer) for path, layer in self._chosen.items()}
+
+    @property
+    def paths(self) -> list[str]:
+        """The layers that the edits are about."""
+        return [*self._settings, *self._instead, *map(place_layer, (*self.operands, *self.arguments))]
+
+
+def _built_for(layer: Layer, operands: Sequence[Any]) -> bool:
+    """Whether a built layer takes operands of these shapes."""
+    if not layer.weights or not operands:
+        return True
+    spec = layer.input_spec
+    sizes = getattr(spec, "axes", None) if not isinstance(spec, list | tuple) else None
+    shape = tuple(operands[0].shape)
+    if sizes:
+        return all(shape[axis] in (None, size) for axis, size in sizes.items() if -len(shape) <= axis < len(shape))
+    built = [item for item in (layer._build_shapes_dict or {}).values() if isinstance(item, tuple | list)]
+    pairs = zip(built, operands, strict=False)
+    return all(not before or tuple(before)[-1] in (None, tuple(now.shape)[-1]) for before, now in pairs)
