@@ -257,9 +257,7 @@ def transposed_in(
 # Matrix products
 
 
-def matmul_inner(
-    left: Shape, right: Shape, transpose_a: bool = False, transpose_b: bool = False
-) -> tuple[Size, Size]:
+def matmul_inner(left: Shape, right: Shape, transpose_a: bool = False, transpose_b: bool = False) -> tuple[Size, Size]:
     """The two sizes that a matrix product contracts: left's last axis and right's last but one (or only) axis."""
     first, second = matmul_axes(left, right, transpose_a, transpose_b)
     return left[first], right[second]

@@ -127,7 +127,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Recording:
-    """A forward pass: every value, every call in the order in which they began, the layers, how it ended."""
+    """A forward pass: every value, every call in the order in which they began, the layers, how it ended.
+
+    `backend` is the framework that `framework` runs on, where that is another one (Keras: `tensorflow`).
+    """
 
     framework: str
     values: tuple[Value, ...] = ()
@@ -138,6 +141,7 @@ class Recording:
     failure: Failure | None = None
     root: str = ""
     truncated: bool = False
+    backend: str = ""
 
     @cached_property
     def layer_at(self) -> Mapping[str, Layer]:

@@ -97,7 +97,8 @@ class Report:
 
     @property
     def frameworks(self) -> tuple[str, ...]:
-        return (self.recording.framework,) if self.recording.framework else ()
+        """The framework of the model and, where it runs on another one, that one."""
+        return tuple(name for name in (self.recording.framework, self.recording.backend) if name)
 
     @property
     def calls(self) -> tuple[Call, ...]:

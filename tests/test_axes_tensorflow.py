@@ -100,5 +100,8 @@ def test_concatenation(shape: tuple[int, ...], data: st.DataObject) -> None:
 @given(shapes, shapes)
 def test_matrix_products(left: tuple[int, ...], right: tuple[int, ...]) -> None:
     assume(len(left) > 1 and len(right) > 1)
-    fits = not axes.differ(*axes.matmul_inner(left, right)) and axes.broadcast([left[:-2], right[:-2]]) is not None
-    assert fits == (given_by_tensorflow(lambda: tf.zeros(left) @ tf.zeros(right)) is not None)
+    whole = axes.broadcast([left[:-2], right[:-2]]) is not None
+    for flags in [(False, False), (True, False), (False, True), (True, True)]:
+        fits = whole and not axes.differ(*axes.matmul_inner(left, right, *flags))
+        product = given_by_tensorflow(lambda flags=flags: tf.linalg.matmul(tf.zeros(left), tf.zeros(right), *flags))
+        assert fits == (product is not None)

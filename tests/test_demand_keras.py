@@ -299,3 +299,50 @@ def test_a_repeated_vector_hands_its_width_on() -> None:
     (change,) = walk(graph, Want(y.number, {2: Range.only(8)}))
     assert [(e.layer, e.value) for e in change.edits if isinstance(e, Set)] == [("dense", 8)]
     assert list(walk(graph, Want(y.number, {1: Range.only(8)}))) == []
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "output_shape", "demand"),
+    [
+        ("btw,wv->btv", (2, 10, 24), (None, 48), {2: Range.only(20)}),
+        ("...w,wv->...v", (2, 10, 24), (48,), {2: Range.only(20)}),
+        ("btw,whd->bthd", (2, 10, 24), (None, 3, 8), {3: Range.only(6)}),
+        ("btw,whd->bthd", (2, 10, 24), (None, 3, 8), {2: Range.only(4), 3: Range.only(6)}),
+        ("bcw...,cd->bdw...", (2, 3, 5, 6), (4, None), {1: Range.only(7)}),
+        ("btw,ts->bsw", (2, 10, 24), (12, None), {1: Range.only(7)}),
+    ],
+)
+def test_the_width_of_an_einsum(equation: str, shape: Shape, output_shape: Any, demand: Demand) -> None:
+    """By Keras's own word on what the layer gives with the output shape that is proposed."""
+
+    def given(wanted: Any) -> Shape:
+        return tuple(keras.layers.EinsumDense(equation, output_shape=wanted).compute_output_shape(shape))
+
+    known = tuple(size or old for size, old in zip(given(output_shape), shape, strict=False))
+    tape = Tape()
+    out = given(output_shape) if len(given(output_shape)) > len(shape) else known
+    facts = {"equation": equation, "output_shape": output_shape, "lazy": True}
+    y = tape.layer("e", "einsum", tape.input(*shape), shape=out, **facts)
+    (change,) = walk(Graph(tape.recording(y)), Want(y.number, demand))
+    (edit,) = change.edits
+    assert isinstance(edit, Set) and edit.argument == "output_shape"
+    assert all(given(edit.value)[axis] in wanted for axis, wanted in demand.items())
+
+
+def test_an_axis_that_an_einsum_takes_over_is_asked_of_its_input() -> None:
+    tape = Tape()
+    x = tape.layer("d", "linear", tape.input(2, 10, 5), shape=(2, 10, 24), out_features=24, lazy=True)
+    facts = {"equation": "btw,ts->bsw", "output_shape": (12, None), "lazy": True}
+    y = tape.layer("e", "einsum", x, shape=(2, 12, 24), **facts)
+    edits = {edit for c in walk(Graph(tape.recording(y)), Want(y.number, {2: Range.only(16)})) for edit in c.edits}
+    assert edits == {Set("d", "out_features", 16, 24)}
+
+
+def test_the_width_of_an_attention_is_its_own_where_it_is_said() -> None:
+    for said, layer in (((16,), ("a", "output_shape", (20,))), (None, ("d", "out_features", 20))):
+        tape = Tape()
+        x = tape.layer("d", "linear", tape.input(2, 10, 5), shape=(2, 10, 24), out_features=24, lazy=True)
+        facts = {"num_heads": 2, "key_dim": 8, "lazy": True} | ({"output_shape": said} if said else {})
+        y = tape.layer("a", "attention", x, x, shape=(2, 10, said[0] if said else 24), **facts)
+        (change,) = walk(Graph(tape.recording(y)), Want(y.number, {2: Range.only(20)}))
+        assert [(e.layer, e.argument, e.value) for e in change.edits if isinstance(e, Set)] == [layer]

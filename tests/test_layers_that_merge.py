@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from shapewatch.edits import Input, Insert, Set
+from shapewatch.axes import Range
+from shapewatch.demand.walk import pull
+from shapewatch.edits import Input, Insert, Set, SetCall
 from shapewatch.junctions import Graph, find_junctions
 from shapewatch.recording import Recording, Shape, Value
 from shapewatch.repair import Candidate, propose
@@ -239,6 +241,59 @@ def test_a_product_of_batches_along_axes_that_differ() -> None:
     assert (junction.kind, junction.status) == ("dot", "mismatch")
     assert "8 of the first input and 6 of the second" in found(recording)[1].headline
     assert {("one", "out_features", 6), ("two", "out_features", 8)} <= sets(recording)
+
+
+def scores(queries: Shape, keys: Shape, *, fails: bool, **flags: bool) -> tuple[Tape, Value | None]:
+    """Scores of an attention: a product that transposes one of its sides itself."""
+    tape = Tape()
+    x = tape.input(8, *queries[:1], 20)
+    sides = []
+    for path, shape in (("query", queries), ("key", keys)):
+        facts = {"in_features": 20, "out_features": shape[-1], "lazy": True}
+        sides.append(tape.layer(path, "linear", x, shape=(8, *shape), **facts))
+    if fails:
+        tape.fails("matmul", *sides, **flags)
+        return tape, None
+    rows, columns = queries[flags.get("transpose_a", False)], keys[not flags.get("transpose_b")]
+    return tape, tape.op("matmul", *sides, shape=(8, rows, columns), **flags)
+
+
+def test_a_product_that_transposes_its_right_side_runs_along_the_last_axes() -> None:
+    tape, _ = scores((32, 16), (32, 8), fails=True, transpose_b=True)
+    finding = found(tape.recording())[1]
+    assert "ends in 16" in finding.headline and "with 8" in finding.headline
+    assert "[8, 32, 8] transposed" in finding.explanation
+    assert {("query", "out_features", 8), ("key", "out_features", 16)} <= sets(tape.recording())
+
+
+def test_a_side_that_should_not_be_transposed() -> None:
+    tape, _ = scores((32, 16), (16, 8), fails=True, transpose_b=True)
+    _, finding = found(tape.recording())
+    assert "Not transposed, the right one would fit" in finding.explanation
+    assert [(edit.argument, edit.value) for (edit,) in finding.own if isinstance(edit, SetCall)] == [
+        ("transpose_b", False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flags", "shapes", "axis", "wanted"),
+    [
+        ({"transpose_b": True}, ((32, 16), (24, 16)), 2, {"key": 1}),
+        ({"transpose_b": True}, ((32, 16), (24, 16)), 1, {"query": 1}),
+        ({"transpose_a": True}, ((32, 16), (32, 8)), 1, {"query": 2}),
+        ({"transpose_a": True}, ((32, 16), (32, 8)), 2, {"key": 2}),
+    ],
+)
+def test_a_demand_goes_to_the_axis_that_was_transposed(
+    flags: dict[str, bool], shapes: tuple[Shape, Shape], axis: int, wanted: dict[str, int]
+) -> None:
+    tape, product = scores(*shapes, fails=False, **flags)
+    assert product is not None
+    graph = Graph(tape.recording(product))
+    unit = graph.producer[product.number]
+    onward = pull(graph, unit, product.number, {axis: Range.only(5)}).onward
+    asked = {graph.producer[value].layer: next(iter(demand)) for value, demand, _ in onward}
+    assert asked == wanted
 
 
 # Silent broadcasts

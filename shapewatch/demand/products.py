@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
 from shapewatch.edits import Edit
 
@@ -37,28 +40,67 @@ def _matmul(place: Place, demand: Demand) -> Pull:
 
 
 def _attention(place: Place, demand: Demand) -> Pull:
-    """As long as the queries, as wide as the values; a layer gives the width it was made for."""
+    """As long as the queries, as wide as the values; a layer gives the width it was made for, or that of its queries
+    where it was made for none."""
     last = len(place.out) - 1
     if place.layer is not None:
         exact = demand[last].exact if last in demand else None
-        if "embed_dim" not in place.facts:  # made anew for every width of query that it is built on
+        given = place.facts.get("output_shape")
+        if "embed_dim" in place.facts:
+            own = place.set("embed_dim", exact)
+        elif given and last in demand:
+            own = place.set("output_shape", (*given[:-1], exact))
+        else:
             return Pull(onward=((place.source, demand, ()),))
-        return Pull(own=((place.set("embed_dim", exact),),)) if exact else Pull(onward=((place.source, demand, ()),))
+        return Pull(own=((own,),)) if exact else Pull(onward=((place.source, demand, ()),))
     operands = place.unit.operands
     source = operands[2] if last in demand and len(operands) > 2 else operands[0]
     return Pull(onward=((source, demand, ()),)) if len(place.shape(source)) == last + 1 else NOTHING
 
 
 def _einsum(place: Place, demand: Demand) -> Pull:
+    """To each operand that has all the axes asked for. A layer's own weight gives those that its input has not: they
+    are its `output_shape`, which leaves out the batch and what the equation does not spell out."""
     equation = place.facts.get("equation", "").replace(" ", "")
-    if "->" not in equation or "." in equation:
+    terms, _, result = equation.partition("->")
+    names = _axis_names(result, len(place.out)) if "->" in equation else None
+    if names is None:
         return NOTHING
-    terms, result = equation.split("->")
+    asked = {names[axis]: wanted for axis, wanted in demand.items()}
     onward = []
     for operand, term in zip(place.unit.operands, terms.split(","), strict=False):
-        if place.graph.is_activation(operand) and all(result[axis] in term for axis in demand):
-            onward.append((operand, {term.index(result[axis]): wanted for axis, wanted in demand.items()}, ()))
+        given = _axis_names(term, len(place.shape(operand)))
+        if given is None or not place.graph.is_activation(operand):
+            continue
+        onto = {given.index(name): wanted for name, wanted in asked.items() if name in given}
+        missing = {name: wanted for name, wanted in asked.items() if name not in given}
+        edits = _output_shape(place, names, missing) if missing else ()
+        if edits is not None:
+            if not onto:
+                return Pull(own=(edits,))
+            onward.append((operand, onto, edits))
     return Pull(onward=tuple(onward))
+
+
+def _axis_names(term: str, rank: int) -> tuple[str, ...] | None:
+    """A name for each axis of a term of an equation; those that `...` stands for are counted from the last."""
+    before, dots, after = term.partition("...")
+    elided = rank - len(before) - len(after)
+    if elided < 0 or (elided and not dots):
+        return None
+    return (*before, *(f".{place}" for place in range(elided, 0, -1)), *after)
+
+
+def _output_shape(place: Place, names: Sequence[str], wanted: Mapping[str, Range]) -> tuple[Edit, ...] | None:
+    """The edit of a layer's `output_shape` that gives these axes; None where it has none that says so."""
+    present = place.facts.get("output_shape")
+    spelled = [name for name in names[1:] if not name.startswith(".")]
+    if place.layer is None or not isinstance(present, tuple) or len(present) != len(spelled):
+        return None
+    sizes = {name: wanted[name].exact if name in wanted else size for name, size in zip(spelled, present, strict=True)}
+    if any(not sizes.get(name) for name in wanted):
+        return None
+    return (place.set("output_shape", tuple(sizes.values())),)
 
 
 def _embedding(place: Place, demand: Demand) -> Pull:

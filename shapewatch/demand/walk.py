@@ -68,7 +68,8 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
     channels = layout.channels(shape)
     arguments: dict[str, Any] = {"size": tuple(wanted[axis] for axis in layout.spatial(shape))}
     change = "size"
-    if len(shape) > 2 and set(demand) == {channels}:
+    pictures = len(shape) > (3 if graph.layout is None else 2)  # three axes without a kernel are a sequence
+    if pictures and set(demand) == {channels}:
         change, arguments = "channels", {"channels": wanted[channels], "was": shape[channels]}
     elif len(shape) < 3 or any(axis not in layout.spatial(shape) for axis in demand):
         arguments = {"plain": True}

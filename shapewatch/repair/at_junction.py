@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shapewatch import axes
 from shapewatch.edits import Edit, Insert, Replace
 from shapewatch.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
-from shapewatch.recording import Shape
+from shapewatch.recording import Layer, Shape
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.projection import projections
@@ -32,7 +32,7 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     if place is not None and learned
                     else Insert(evidence.case.call.place, branch.operand, module)
                 )
-                worth = 0.9 * support if learned and phrase else -0.25
+                worth = 0.9 * support if learned and phrase else -0.25 + min(0.0, 0.4 * support)
                 if _learned(branch):
                     worth = -0.7  # there is a projection already
                 if module.kind in ("resize", "pad") and junction.kind != "concat":
@@ -75,12 +75,52 @@ def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | 
             shown = list(dict.fromkeys(other for other, _ in blocks))[:3]
             phrase = f"{listed(shown)} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
             return place, support, phrase if support > 0 else None
-    return (empty[0] if empty else None), *_as_elsewhere(evidence, junction)
+    if asked and not having:
+        return (empty[0] if empty else None), -min(1.0, asked), None
+    return (empty[0] if empty else None), *(_as_named(evidence, junction) or _as_elsewhere(evidence, junction))
+
+
+def _as_named(evidence: Evidence, junction: Junction) -> tuple[float, str | None] | None:
+    """The same for a junction in a model without blocks, of which the names tell what belongs together: beside
+    `conv3_block1_add` there is a `conv3_block1_0_conv`, and beside this `conv2_block1_add` there is none.
+
+    None where the names tell nothing.
+    """
+    layers = evidence.case.recording.layer_at
+    if not junction.is_layer or layers[junction.layer].auto_named:
+        return None
+    groups = []
+    for weight, others in evidence.siblings.groups_of(junction.layer):
+        more = {other: name for other in others if (name := _one_more(layers, _block(other), _block(junction.layer)))}
+        groups.append((weight, 2 * len(more) / len(others) - 1, tuple(more.values())))
+    if not groups:
+        return None
+    having = [name for _, _, names in groups for name in names]
+    # those behind the first of a row need none where it has one, so against others who have one they say nothing
+    heard = [(weight, share) for weight, share, names in groups if names or weight >= 1.0 or not having]
+    support = max(-1.0, min(1.0, sum(weight * share for weight, share in heard)))
+    names = [f"`{name}`" for name in dict.fromkeys(having)][:3]
+    return support, f"others have one, {listed(names)}" if support > 0 else None
+
+
+def _block(path: str) -> str:
+    """What the names of the layers of a block begin with: all but the last word of one of them."""
+    return path[: path.rfind("_") + 1]
+
+
+def _one_more(layers: Mapping[str, Layer], other: str, block: str) -> str | None:
+    """A convolution or linear layer of another block, to which there is none in this one."""
+    if not other or not block:
+        return None
+    learned = (path for path, layer in layers.items() if path.startswith(other) and layer.kind in ("conv", "linear"))
+    return next((path for path in learned if block + path[len(other) :] not in layers), None)
 
 
 def _as_elsewhere(evidence: Evidence, junction: Junction) -> tuple[float, str | None]:
     """How many of the other junctions whose main branch changes the shape have a projection on the skip (from -1 to 1),
     and which ones. It is little that speaks for one where there are no others."""
+    if junction.kind == "gate":
+        return -0.2, None  # a gate is learned, which makes it no projection
     changing = [other for other in evidence.junctions if other.id != junction.id and _changes(other, junction.kind)]
     having = [other for other in changing if any(_learned(b) for b in other.branches if b.role == "skip")]
     if not having:

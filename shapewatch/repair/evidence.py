@@ -123,7 +123,8 @@ class Evidence:
 
 def _oddity(edit: Set) -> float:
     """How unusual a value is for its argument, whatever the model: a stride beyond 2, an even kernel."""
-    value = max(edit.value) if isinstance(edit.value, tuple) and edit.value else edit.value
+    given = edit.value if isinstance(edit.value, tuple) else (edit.value,)
+    value = max((one for one in given if isinstance(one, int)), default=None)
     if not isinstance(value, int):
         return 0.0
     if edit.argument in ("stride", "dilation") and value > 2:

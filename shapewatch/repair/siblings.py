@@ -32,15 +32,19 @@ SIZES = frozenset(
         "embed_dim",
         "input_size",
         "hidden_size",
+        "output_shape",
         "num_parameters",
         "groups",
     ]
 )
 """Arguments that are widths: the same number again elsewhere in the model speaks for it."""
 
-WIDTHS_OUT = frozenset({"out_channels", "out_features", "embedding_dim", "hidden_size"})
+WIDTHS_OUT = frozenset({"out_channels", "out_features", "embedding_dim", "hidden_size", "output_shape"})
 
 FIRST_OF_ROW = 0.25
+
+FIRST_ALONE = 0.5
+"""How much the first of a row counts about the others, where there is but one other."""
 
 SAME_POSITION = 0.6
 """The weight of a group of layers that stand at one place of junctions of the same build: less than that of one part of
@@ -49,7 +53,7 @@ two blocks, which the model's author called alike."""
 _PASSING = frozenset({"identity", "same", "dropout"})
 """Kinds of calls that do not make a branch another one."""
 
-ALIKE_FROM_THE_FIRST = frozenset({"linear", "attention", "embedding"})
+ALIKE_FROM_THE_FIRST = frozenset({"linear", "einsum", "attention", "embedding"})
 """Kinds of layers of which the first in a row is like the others: what changes shapes along an image network does not
 happen between the blocks of a transformer."""
 
@@ -136,7 +140,7 @@ class Siblings:
                 yield weight * FIRST_OF_ROW, list(others)
             else:
                 later = [other for other, at in others.items() if at != first]
-                yield weight, later or list(others)
+                yield weight * (1.0 if later else FIRST_ALONE), later or list(others)
 
     def vote(self, edit: Set) -> Vote:
         """What the siblings of a layer say about a change of one of its arguments."""

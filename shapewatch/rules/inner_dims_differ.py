@@ -57,8 +57,8 @@ def check(case: Case) -> Finding | None:
 
 
 def _written(left: Shape, right: Shape, transposed: tuple[bool, bool]) -> str:
-    """`[8, 32, 16] @ [8, 32, 8]ᵀ`: a side that the product takes transposed is marked."""
-    return " @ ".join(text(shape) + "ᵀ" * flag for shape, flag in zip((left, right), transposed, strict=True))
+    """`[8, 32, 16] @ [8, 32, 8] transposed`, of a product that transposes its right side."""
+    return " @ ".join(text(shape) + " transposed" * flag for shape, flag in zip((left, right), transposed, strict=True))
 
 
 def _if_transposed(right: Shape, column: int, inner: int, transposed: bool) -> str:

@@ -30,7 +30,8 @@ class Watched:
 
     def finish(self, error: BaseException | None) -> Recording:
         recording = self._instrument.finish(error)
-        return recording if self._instrument.saw_keras else replace(recording, framework=keras.backend.backend())
+        backend = keras.backend.backend()
+        return replace(recording, **({"backend": backend} if self._instrument.saw_keras else {"framework": backend}))
 
     def probe(self) -> Probe | None:
         return probe_of(self._instrument)

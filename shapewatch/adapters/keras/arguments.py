@@ -35,7 +35,13 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     "linear": {"out_features": "units", "bias": "use_bias"},
     "embedding": {"num_embeddings": "input_dim", "embedding_dim": "output_dim"},
     "recurrent": {"hidden_size": "units", "return_sequences": "return_sequences"},
-    "attention": {"num_heads": "num_heads", "key_dim": "key_dim", "value_dim": "value_dim"},
+    "einsum": {"equation": "equation", "output_shape": "output_shape"},
+    "attention": {
+        "num_heads": "num_heads",
+        "key_dim": "key_dim",
+        "value_dim": "value_dim",
+        "output_shape": "output_shape",
+    },
     "norm": {"axis": "axis", "num_groups": "groups"},
     "concat": {"dim": "axis"},
     "squash": {"dim": "axis"},
@@ -87,6 +93,8 @@ def _keras_value(argument: str, value: Any, facts: Mapping[str, Any], type: str)
         return _padding_word(value, facts, type)
     if argument == "scale_factor":
         return _factor(value, type)
+    if argument == "output_shape" and value is not None and len(value) == 1:
+        return value[0]
     if argument == "dims":
         if value[0] != 0:
             raise ValueError(f"a Keras {type} leaves the batch axis where it is")

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import keras
+from keras.src import backend as keras_backend
 
 from shapewatch.adapters.listening import Backend
+from shapewatch.adapters.taps import Tap
+
+_REPEAT = Tap(keras_backend.numpy, "repeat")
 
 _BACKENDS = {
     "tensorflow": ("shapewatch.adapters.tensorflow.backend", "TensorFlow"),
@@ -27,3 +34,21 @@ def running_backend() -> Backend:
     module, cls = _BACKENDS[name]
     backend: Backend = getattr(importlib.import_module(module), cls)()
     return backend
+
+
+@contextmanager
+def without_numbers() -> Iterator[None]:
+    """A pass on shapes alone gets by on PyTorch where Keras itself would fall back on computing the whole pass.
+
+    Of what Keras does with tensors that have no numbers only repeating them fails (`UpSampling2D`).
+    """
+
+    def repeat(original: Any, x: Any, repeats: Any, axis: int | None = None) -> Any:
+        if getattr(x, "is_meta", False) and isinstance(repeats, int):
+            return x.repeat_interleave(repeats, dim=axis)
+        return original(x, repeats, axis=axis)
+
+    with ExitStack() as stack:
+        if keras_backend.backend() == "torch":
+            _REPEAT.listen(repeat, stack)
+        yield

@@ -22,7 +22,7 @@ from keras.src import tree
 from keras.src.ops.function import Function
 
 from shapewatch.adapters import Probe, Trial
-from shapewatch.adapters.keras.backends import running_backend
+from shapewatch.adapters.keras.backends import running_backend, without_numbers
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan, spec_tree
 from shapewatch.adapters.keras.configs import described_at, edited_config, unbuilt
 from shapewatch.adapters.keras.edit import on_shapes
@@ -68,6 +68,7 @@ class _Probe:
                 return Trial(Recording("keras"), unsupported=f"the change could not be put in place: {error}")
             stack.enter_context(as_they_were(self._layers()))
             stack.enter_context(readable(self._layers()))
+            stack.enter_context(without_numbers())
             instrument = self._instrument(stand)
             missing = next((path for path in stand.paths if path and not self._has(path, instrument)), None)
             if missing is not None:
@@ -300,6 +301,7 @@ _CONTENTS_WANTED = (
     "on traced array",
     "Abstract tracer value encountered",
     "meta tensor",
+    "A KerasTensor is symbolic",
     "'Meta' backend",
 )
 

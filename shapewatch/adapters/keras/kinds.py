@@ -213,6 +213,7 @@ def _attention(layer: Any) -> Facts:
         for name, value in (
             ("num_heads", getattr(layer, "num_heads", None)),
             ("key_dim", getattr(layer, "key_dim", None)),
+            ("output_shape", getattr(layer, "_output_shape", None)),
         )
         if value is not None
     }
@@ -226,7 +227,7 @@ _FACTS: Mapping[str, Callable[[Any], Facts]] = {
         "out_features": layer.units,
         "bias": bool(layer.use_bias),
     },
-    "einsum": lambda layer: {"equation": layer.equation},
+    "einsum": lambda layer: {"equation": layer.equation, "output_shape": tuple(layer.partial_output_shape)},
     "pool": _pool,
     "reduce": _reduced,
     "adaptive_pool": lambda layer: {

@@ -97,22 +97,33 @@ def is_tensor(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """A setting as numbers, lists and None: unknown numbers in it are None, and so is the whole if nothing is known."""
+    """A setting as numbers and lists of them; None where it, or more than one number in it, is not known.
+
+    One unknown number in a list is -1: in a shape, which such lists are, TensorFlow means the same by it.
+    """
     if isinstance(value, tf.Tensor):
-        if hasattr(value, "numpy"):
-            value = value.numpy()
-        else:
-            known = tensor_util.constant_value(value)
-            if known is None and value.shape.rank == 1:
-                sizes = tensor_util.constant_value_as_shape(value)
-                return None if sizes.rank is None else [-1 if size is None else size for size in sizes]
-            value = known
+        value = value.numpy() if hasattr(value, "numpy") else _known(value)
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, list | tuple):
-        items = [plain(item) for item in value]
-        return None if None in items else items
+        items = [-1 if known is None else known for known in map(plain, value)]
+        return None if items.count(-1) > 1 else items
     return value if isinstance(value, int | float) else None
+
+
+def _known(value: tf.Tensor) -> Any:
+    """What a graph knows of a setting: a constant, one size that was read off a tensor's shape, or a list of such."""
+    known = tensor_util.constant_value(value)
+    if known is None and value.op.type == "Pack":
+        return [_known(item) for item in value.op.inputs]
+    if known is None and value.shape.rank == 1:
+        sizes = tensor_util.constant_value_as_shape(value)
+        return None if sizes.rank is None else list(sizes)
+    if known is None and value.op.type == "StridedSlice" and value.shape.rank == 0:
+        source, first = value.op.inputs[0], tensor_util.constant_value(value.op.inputs[1])
+        sizes = source.op.inputs[0].shape if source.op.type == "Shape" else tensor_util.constant_value(source)
+        return None if first is None or sizes is None else plain(sizes[int(first[0])])
+    return known
 
 
 Run = Callable[[Operation], Any]
