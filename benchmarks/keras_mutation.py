@@ -94,6 +94,7 @@ def judge(mutant: Any, architecture: keras_zoo.Architecture, options: Options) -
         description=mutant.slip.description,
         error=mutant.error,
         expected=say(case.expected),
+        sees_junctions=isinstance(mutant, keras_configs.Mutant),
     )
     started = time.perf_counter()
     try:

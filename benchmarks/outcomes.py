@@ -62,6 +62,7 @@ class Outcome:
     fixes: tuple[Trial, ...] = ()
     seconds: float = 0.0
     trouble: str = ""
+    sees_junctions: bool = False
 
     @property
     def family(self) -> str:
@@ -77,10 +78,8 @@ class Outcome:
 
     @property
     def first_restores(self) -> bool | None:
-        """None where the junctions were not seen: such a model has no config."""
-        if not self.fixes:
-            return False
-        return None if self.fixes[0].true and self.fixes[0].restores is None else bool(self.fixes[0].restores)
+        """Whether the first fix gives every junction its healthy shape; None where junctions cannot be seen."""
+        return bool(self.fixes) and self.fixes[0].restores is True if self.sees_junctions else None
 
     @property
     def any_true(self) -> bool:
@@ -113,7 +112,7 @@ def summary(outcomes: Sequence[Outcome], by: Callable[[Outcome], str], what: str
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault(by(outcome), []).append(outcome)
-    seen = any(trial.restores is not None for outcome in outcomes for trial in outcome.fixes)
+    seen = any(outcome.sees_junctions for outcome in outcomes)
     shares = [name for name in SHARES if seen or name != "junctions as before"]
     rows = [_row(title, group, shares) for title, group in [*sorted(groups.items()), ("all", outcomes)]]
     return table([what, "mutants", *shares, "false claims", "trouble", "median s", "slowest s"], rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from shapewatch.adapters import Adapter, Probe, Trial, Written
 from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, place_layer
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.junctions import Graph, find_junctions, unchecked
 from shapewatch.recorder import own_fault
 from shapewatch.recording import Call, Recording, Span, text
 from shapewatch.repair import SECONDS, Candidate, Outcome, Search, Verified, places, propose, short
@@ -89,11 +89,31 @@ def _first_case(graph: Graph) -> tuple[Case, Finding] | None:
     failure, unit = graph.recording.failure, graph.failing_unit()
     if failure is None or unit is None or failure.type not in SHAPE_ERRORS:
         return None
+    earlier = _unchecked_junction(graph, unit)
+    if earlier is not None:
+        return earlier
     case = Case(graph, unit, failure.message, failure.type)
     finding = _ask(case, "error")
     if finding is None and not unit.is_layer and unit.parent is not None:
         return None
     return None if finding is None else (case, finding)
+
+
+def _unchecked_junction(graph: Graph, failing: Call) -> tuple[Case, Finding] | None:
+    """The first junction on the road to the failure that took branches which do not fit."""
+    leading = 0
+    for operand in failing.operands:
+        leading |= graph.ancestors[operand]
+    for unit in unchecked(graph):
+        if not any(leading >> result & 1 for result in unit.results):
+            continue
+        case = Case(graph, unit)
+        finding = _ask(case, "error")
+        if finding is not None:
+            later = Case(graph, failing).name
+            passed = f" Once built, the layer does not check: the pass goes on, and fails at {later}."
+            return case, replace(finding, explanation=finding.explanation + passed)
+    return None
 
 
 def _only_seen_on_shapes(recording: Recording, probe: Probe | None) -> tuple[Case, Finding] | None:
@@ -142,8 +162,8 @@ def _not_reproduced(baseline: Trial, case: Case) -> str | None:
         return baseline.unsupported
     if baseline.recording.failure is None:
         return "the pass on shapes alone does not fail, so it cannot show that a change helps"
-    unit = Graph(baseline.recording).failing_unit()
-    if unit is None or unit.place != case.call.place:
+    unit, live = Graph(baseline.recording).failing_unit(), case.graph.failing_unit()
+    if unit is None or live is None or unit.place != live.place:
         where = "outside every layer" if unit is None else f"at {unit.layer or unit.name}"
         return f"the pass on shapes alone fails elsewhere, {where}: {baseline.recording.failure.message[:120]}"
     return None
@@ -167,6 +187,8 @@ def _solve(
         following = _first_case(Graph(verified.trial.recording))
         if following is None or left <= 1 or time.monotonic() > deadline:
             continue
+        if case.call.finished and following[0].call.place == case.call.place:
+            continue  # what fails is behind it, so to come past it is no repair
         rest, finished = _solve(*following, probe, (*base, *verified.candidate.edits), deadline, left - 1)
         chain = [Fault(case, finding, outcome, verified, None), *rest]
         if finished:
@@ -243,7 +265,9 @@ def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) ->
 
 def _location(case: Case) -> Span | None:
     failure = case.recording.failure
-    return (failure.span if failure is not None else None) or case.call.span
+    if failure is None or case.call.finished:
+        return case.call.span
+    return failure.span or case.call.span
 
 
 def _distinct(passing: Sequence[Verified]) -> list[Verified]:
@@ -382,6 +406,9 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
     if isinstance(edit, SetCall):
         name = _spelled(fix.changes, fix.edit)[edit.argument]
         return f"{name} is {short(edit.was)}, where {short(edit.value)} fits"
+    if isinstance(edit, Insert) and case.junction is None:
+        missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
+        return f"{missing or 'a layer'} is missing before it"
     if case.junction is not None and len(case.junction.branches) == 2:
         names = {branch.role: branch for branch in case.junction.branches}
         main, skip = names.get("main"), names.get("skip")

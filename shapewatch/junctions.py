@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -288,6 +288,16 @@ def junction_at(graph: Graph, call: Call) -> Junction | None:
         call=call.number,
         is_layer=call.is_layer,
     )
+
+
+def unchecked(graph: Graph) -> Iterator[Call]:
+    """The junctions that took branches which do not fit: a layer of Keras's that is built gives a shape, and checks
+    nothing. An operation always checks, so what went through it did fit."""
+    for unit in graph.units:
+        if unit.is_layer and unit.finished and unit.kind in JOINS:
+            junction = junction_at(graph, unit)
+            if junction is not None and junction.status == "mismatch":
+                yield unit
 
 
 def layout_at(recording: Recording, junction: Junction) -> Layout | None:

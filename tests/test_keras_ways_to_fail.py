@@ -198,3 +198,29 @@ def users_frames(error: Exception) -> list[tuple[str, int | None]]:
 
 
 TEST = "test_the_exception_is_the_one_that_keras_raises"
+
+
+def test_a_junction_that_was_not_checked_is_told_and_not_what_failed_behind_it() -> None:
+    """Keras's layers that are built, as those of a saved config are, take any shapes while a model is put together."""
+
+    def block(x: Any, name: str) -> Any:
+        narrow = layers.Conv2D(4, 1, padding="same", name=f"{name}_narrow")(x)
+        wide = layers.Conv2D(4, 3, padding="same", name=f"{name}_wide")(x)
+        return layers.Concatenate(name=f"{name}_mix")([narrow, wide])
+
+    x = inputs = keras.Input((12, 12, 3))
+    for name in ("block1", "block2", "block3"):
+        x = block(x, name)
+    config = keras.Model(inputs, layers.Conv2D(8, 8, name="down")(x)).get_config()
+    broken = next(layer for layer in config["layers"] if layer["name"] == "block1_narrow")
+    broken["config"]["strides"] = (2, 2)
+    with pytest.raises(ValueError), shapewatch.watch() as seen:
+        keras.Model.from_config(config)
+    assert seen.report.recording.failure is not None
+    (diagnosis,) = seen.report.diagnoses
+    assert (diagnosis.code, diagnosis.layer) == ("SW401", "block1_mix")
+    assert "fails at down" in diagnosis.explanation
+    assert diagnosis.cause is not None and diagnosis.cause.layer == "block1_narrow"
+    assert [(fix.title, fix.verified) for fix in diagnosis.fixes] == [
+        ("block1_narrow: strides 1 instead of 2", "forward")
+    ]

@@ -170,6 +170,20 @@ def test_of_three_branches_the_odd_one_is_to_change() -> None:
     assert {want.operand for want in finding.wants} == {0}
 
 
+def test_the_branch_that_alone_differs_is_rather_to_change_than_two_that_agree() -> None:
+    def strides(third: int) -> float:
+        tape = Tape()
+        x = tape.input(None, 32, 32, 3)
+        branches = [conv(tape, "one", x, 8, 2), conv(tape, "two", x, 8)]
+        branches += [conv(tape, "three", x, 8, third)] if third else []
+        tape.fails("concat", *branches, layer="join", dim=3)
+        wanted = Set("two", "stride", (2, 2), (1, 1))
+        return next(c.score for c in candidates(tape.recording()) if c.edits == (wanted,))
+
+    assert strides(2) > strides(0) + 0.2
+    assert strides(2) > strides(4) + 0.2
+
+
 def test_another_block_with_a_projection_speaks_for_one() -> None:
     tape = Tape()
     x = conv(tape, "conv2d", tape.input(None, 32, 32, 3), 16)
@@ -184,6 +198,66 @@ def test_another_block_with_a_projection_speaks_for_one() -> None:
 
 
 # Other merges
+
+
+def bottlenecks(projected: tuple[str, ...], failing: str) -> Recording:
+    """Blocks as in a functional network; the one that fails has no projection, and gives more channels than it is
+    given."""
+    tape = Tape()
+    x = conv(tape, "stem_conv", tape.input(None, 32, 32, 3), 8)
+    for name in projected:
+        main = conv(tape, f"{name}_1_conv", x, 16)
+        x = tape.layer(f"{name}_add", "add", conv(tape, f"{name}_0_conv", x, 16, kernel=1), main, type="Add")
+    for name in ("conv6_block2", "conv7_block2"):
+        x = tape.layer(f"{name}_add", "add", x, conv(tape, f"{name}_1_conv", x, x.shape[-1] or 0), type="Add")
+    tape.fails("add", x, conv(tape, f"{failing}_1_conv", x, 32), layer=f"{failing}_add", type="Add")
+    return tape.recording()
+
+
+def score_of_projection(recording: Recording) -> tuple[float, tuple[str, ...]]:
+    """Of one on the skip."""
+    inserted = [c for c in candidates(recording) if isinstance(c.edits[0], Insert)]
+    best = max(inserted, key=lambda candidate: candidate.score)
+    return best.score, best.evidence
+
+
+def test_the_names_of_other_blocks_speak_for_a_projection_and_against_one() -> None:
+    """Beside `conv3_block1_add` there is a `conv3_block1_0_conv`; beside every `*_block2_add` there is none."""
+    with_some = bottlenecks(("conv3_block1", "conv4_block1", "conv5_block1"), "conv8_block1")
+    score, evidence = score_of_projection(with_some)
+    assert score > 0.5
+    assert evidence == ("others have one, `conv4_block1_0_conv` and `conv5_block1_0_conv`",)
+    assert score_of_projection(bottlenecks((), "conv8_block2"))[0] < -0.5
+
+
+def test_a_gate_that_is_learned_is_no_projection() -> None:
+    def highway(tape: Tape, path: str, x: Value, fails: bool) -> Value | None:
+        transform = tape.layer(f"{path}.transform", "linear", x, shape=(2, 48), out_features=48, lazy=True)
+        gate = tape.layer(f"{path}.gate", "linear", x, shape=(2, 48), out_features=48, lazy=True)
+        gate = tape.op("sigmoid", gate, kind="squash")
+        passed = tape.op("mul", gate, transform)
+        if fails:
+            tape.fails("mul", gate, x)
+            return None
+        return tape.op("add", passed, tape.op("mul", gate, x))
+
+    tape = Tape()
+    x = tape.layer("project", "linear", tape.input(2, 30), shape=(2, 84), out_features=84, lazy=True)
+    highway(tape, "one", x, True)
+    score, evidence = score_of_projection(tape.recording())
+    assert score < 0 and not evidence
+    best = max((c for c in candidates(tape.recording())), key=lambda candidate: candidate.score)
+    assert isinstance(best.edits[0], Set) and (best.edits[0].layer, best.edits[0].value) == ("project", 48)
+
+
+def test_what_a_built_layer_was_made_for_may_have_gone_missing_before_it() -> None:
+    tape = Tape()
+    x = conv(tape, "conv", tape.input(None, 32, 32, 3), 8)
+    facts = {"style": "batch", "axis": 3, "num_features": 32, "lazy": True}
+    tape.fails("norm", x, layer="norm", type="BatchNormalization", **facts)
+    ((insert,),) = [c.edits for c in candidates(tape.recording()) if isinstance(c.edits[0], Insert)]
+    assert isinstance(insert, Insert) and (insert.place, insert.operand) == ("norm:BatchNormalization:0", 0)
+    assert insert.module.kind == "conv" and insert.module.arguments["out_channels"] == 32
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +20,11 @@ from benchmarks import keras_healthy, keras_mutation, keras_zoo  # noqa: E402 - 
 from benchmarks.outcomes import Outcome, in_words  # noqa: E402
 
 SAMPLE = (
-    "applications/MobileNetV2",
+    "applications/MobileNetV3Small",
     "handwritten/functional_resnet",
     "handwritten/basic_resnet",
     "handwritten/unet_lists",
     "handwritten/highway",
-    "handwritten/transformer_own",
 )
 EVERY = tuple(architecture.name for architecture in keras_zoo.select())
 
@@ -43,21 +42,19 @@ def shown(found: list[Outcome]) -> str:
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_broken_network_is_explained(name: str) -> None:
-    """No false claim, no fault of our own; the changed layer named and the first fix true in four of five."""
-    found = outcomes(name, 2)
-    assert [o for o in found if o.false_claim or o.trouble] == [], shown(found)
-    assert sum(o.is_named for o in found) >= 0.8 * len(found), shown(found)
-    assert sum(o.first_true for o in found) >= 0.8 * len(found), shown(found)
+    """One slip, in every way to run it: no false claim, no fault of our own; the layer named, the first fix true."""
+    found = outcomes(name, 1)
+    assert [o for o in found if not o.right] == [], shown(found)
 
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_healthy_network_is_left_alone(name: str) -> None:
-    assert_left_alone(name)
+    assert_left_alone(name, ("eager", "function"))  # `fit` and training take seconds: with `-m zoo`
 
 
-def assert_left_alone(name: str) -> None:
+def assert_left_alone(name: str, among: Sequence[str] = keras_healthy.WAYS) -> None:
     sent: list[Any] = []
-    keras_healthy.check_one(name, sent.append)
+    keras_healthy.check_one(name, sent.append, among)
     assert sent
     assert [problem for check in sent for problem in check.problems] == []
 

@@ -81,6 +81,10 @@ class Backend(Protocol):
         """The function as the backend would call it here: AutoGraph rewrites what is called inside a `tf.function`."""
         ...
 
+    def compiling(self) -> bool:
+        """Whether the program's code is only read, to be compiled: what is called then is not run."""
+        ...
+
     def settle(self) -> None:
         """Before a line of the program is looked up: make generated source known as what it was generated from."""
         ...
@@ -141,7 +145,7 @@ class Listening:
         self._open.clear()
 
     def asleep(self) -> bool:
-        if self._whole or self._busy or threading.get_ident() != self._thread:
+        if self.backend.compiling() or self._whole or self._busy or threading.get_ident() != self._thread:
             return True
         by = getattr(_isolated, "by", None)
         return by is not None and by is not self

@@ -87,12 +87,15 @@ def _as_named(evidence: Evidence, junction: Junction) -> tuple[float, str | None
     None where the names tell nothing.
     """
     layers = evidence.case.recording.layer_at
-    if not junction.is_layer or layers[junction.layer].auto_named:
+    here = _learned_parts(layers, junction.layer) if junction.is_layer else None
+    if not here:
         return None
     groups = []
     for weight, others in evidence.siblings.groups_of(junction.layer):
-        more = {other: name for other in others if (name := _one_more(layers, _block(other), _block(junction.layer)))}
-        groups.append((weight, 2 * len(more) / len(others) - 1, tuple(more.values())))
+        parts = {other: _learned_parts(layers, other) for other in others}
+        more = [f"{other[: other.rfind('_')]}{min(has - here)}" for other, has in parts.items() if has - here]
+        if any(parts.values()):
+            groups.append((weight, 2 * len(more) / len(others) - 1, more))
     if not groups:
         return None
     having = [name for _, _, names in groups for name in names]
@@ -103,17 +106,12 @@ def _as_named(evidence: Evidence, junction: Junction) -> tuple[float, str | None
     return support, f"others have one, {listed(names)}" if support > 0 else None
 
 
-def _block(path: str) -> str:
-    """What the names of the layers of a block begin with: all but the last word of one of them."""
-    return path[: path.rfind("_") + 1]
-
-
-def _one_more(layers: Mapping[str, Layer], other: str, block: str) -> str | None:
-    """A convolution or linear layer of another block, to which there is none in this one."""
-    if not other or not block:
-        return None
-    learned = (path for path, layer in layers.items() if path.startswith(other) and layer.kind in ("conv", "linear"))
-    return next((path for path in learned if block + path[len(other) :] not in layers), None)
+def _learned_parts(layers: Mapping[str, Layer], path: str) -> set[str]:
+    """The ends of the names of the convolutions and linear layers whose names begin as that of a layer does, up to its
+    last word: `_1_conv`, `_2_conv` for `conv2_block1_add`."""
+    block = path[: path.rfind("_") + 1]
+    learned = (other for other, layer in layers.items() if layer.kind in ("conv", "linear"))
+    return {other[len(block) - 1 :] for other in learned if block and other.startswith(block)}
 
 
 def _as_elsewhere(evidence: Evidence, junction: Junction) -> tuple[float, str | None]:

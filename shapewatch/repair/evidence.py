@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from shapewatch.edits import Edit, Input, Set, SetCall
 from shapewatch.junctions import Junction, find_junctions
@@ -61,7 +62,7 @@ class Evidence:
         if vote.agree:
             shown = listed(list(vote.agree[:3]))
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
-        score -= _oddity(edit)
+        score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
         if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
             score += 0.4
@@ -119,6 +120,11 @@ class Evidence:
             [shape[self.spatial(shape)[-1]] or 1 for shape in shapes if len(shape) >= 4] for shapes in (inputs, maps)
         )
         return max(given) // min((size for size in reached if size != 1), default=1) if given else 1
+
+
+def _even(value: Any) -> bool:
+    """Whether a setting is the same for every axis, as it mostly is."""
+    return not isinstance(value, tuple | list) or len(set(map(str, value))) <= 1
 
 
 def _oddity(edit: Set) -> float:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shapewatch.demand import settable, walk
-from shapewatch.edits import Edit, Set
+from shapewatch.demand import Want, settable, walk
+from shapewatch.edits import Edit, Input, Set
 from shapewatch.layout import Layout
 from shapewatch.recording import Layer
 from shapewatch.repair.alike import odd_ones, out_of_step, substitutes, unusual_flattens
 from shapewatch.repair.at_junction import at_junction
+from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
 from shapewatch.repair.inputs import inputs, swapped
 from shapewatch.repair.lost_axes import unmerged_targets, whole_sequences
 from shapewatch.rules.rule import Case, Finding
+
+AGREED = 0.3
+"""How much more is to be said for a change on the branch that alone differs from two others or more."""
 
 
 def propose(case: Case, finding: Finding) -> list[Candidate]:
@@ -55,14 +59,26 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     for edits in finding.own:
         yield evidence.weighed(edits, 0, _own_prior(case) - finding.own_doubt)
     for want in finding.wants:
+        odd = AGREED if _odd_one(case, want) else 0.0
         for change in walk(case.graph, want):
-            yield evidence.weighed(change.edits, change.hops + 1)
+            given = any(isinstance(edit, Input) for edit in change.edits)
+            yield evidence.weighed(change.edits, change.hops + 1, 0.0 if given else odd)
             yield from swapped(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
+    yield from before_built(evidence)
     yield from unusual_flattens(evidence)
     yield from whole_sequences(evidence)
     yield from unmerged_targets(evidence)
+
+
+def _odd_one(case: Case, want: Want) -> bool:
+    """Whether of three branches or more all but one agree, and this one is to be made like them."""
+    others = [shape for operand, shape in enumerate(case.shapes) if operand != want.operand]
+    if case.junction is None or len(others) < 2 or len({len(shape) for shape in case.shapes}) > 1:
+        return False
+    agreed = [{other[axis] for other in others} for axis in want.demand]
+    return all(len(sizes) == 1 and None not in sizes for sizes in agreed)
 
 
 def _suggested(evidence: Evidence) -> Iterator[Candidate]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Edit
+from shapewatch.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
-from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.candidate import Candidate, about
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -72,7 +73,7 @@ class Search:
             if candidate.score < best - ENOUGH_BEHIND:
                 continue
             verified = self.run(candidate, case)
-            if verified.trial.finished:
+            if verified.trial.finished and not _left_unchecked(verified):
                 passing.append(verified)
                 self._deadline = min(self._deadline, time.monotonic() + SECONDS_MORE)
             elif verified.reached:
@@ -85,6 +86,13 @@ class Search:
         self.tried += 1
         trial = self.probe.run((*self.base, *candidate.edits))
         return Verified(candidate, trial, candidate.score + _plausibility(trial, case), _reached(trial, case))
+
+
+def _left_unchecked(verified: Verified) -> bool:
+    """Whether branches that do not fit met in the pass without a word. A layer that was edited is not asked: its facts
+    in the recording may be those from before."""
+    edited = {about(edit) for edit in verified.candidate.edits}
+    return any(unit.layer not in edited for unit in unchecked(Graph(verified.trial.recording)))
 
 
 def _plausibility(trial: Trial, case: Case) -> float:

@@ -35,6 +35,7 @@ SIZES = frozenset(
         "output_shape",
         "num_parameters",
         "groups",
+        "shape",
     ]
 )
 """Arguments that are widths: the same number again elsewhere in the model speaks for it."""

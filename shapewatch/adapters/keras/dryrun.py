@@ -9,6 +9,7 @@ scope keeps what would be written.
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -95,7 +96,8 @@ class _Probe:
             self._baseline_parameters = now
             return 0
         before = {**now, **self._baseline_parameters}
-        if any(now[path] and not before[path] for path in now):
+        changed = [path for path in stand.set_layers if path in now]
+        if any(now[path] and not before[path] for path in now) or not set(changed) <= set(self._baseline_parameters):
             return None
         return sum(now[path] - before[path] for path in now) + sum(map(parameters_of, stand.added))
 
@@ -282,7 +284,8 @@ def _failing_place(trial: Trial) -> str | None:
 
 def _why_unsupported(error: BaseException) -> str | None:
     seen: BaseException | None = error
-    while seen is not None:  # what JAX says is lost when Keras makes a new exception of its class
+    program = sys.exception()  # what the program raised, if it did, is in the context of what a dry run raises
+    while seen is not None and seen is not program:  # what JAX says is lost where Keras makes another of its class
         if any(words in str(seen) for words in _CONTENTS_WANTED):
             return "the forward pass reads a tensor's contents, and a pass on shapes alone has none"
         seen = seen.__cause__ or seen.__context__

@@ -71,6 +71,7 @@ class KerasTensors:
         self.is_refusal = backend.is_refusal
         self.converted = backend.converted
         self.settle = backend.settle
+        self.compiling = backend.compiling
 
     def words(self, text: str) -> str:
         """Without the layer and the arguments that Keras adds, the colours, and the advice to write another method."""

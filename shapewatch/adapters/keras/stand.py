@@ -72,6 +72,11 @@ class Stand(Interventions):
         return layer
 
     @property
+    def set_layers(self) -> list[str]:
+        """The layers whose settings the edits change."""
+        return list(self._settings)
+
+    @property
     def parameters(self) -> Mapping[str, int]:
         """Of each layer that ran, how many weights the one that ran has."""
         return {path: parameters_of(layer) for path, layer in self._chosen.items()}

@@ -80,6 +80,9 @@ class TensorFlow:
         rewritten: Callable[..., Any] = autograph.tf_convert(function, context)
         return rewritten
 
+    def compiling(self) -> bool:
+        return False
+
     def settle(self) -> None:
         """AutoGraph runs code that it wrote itself; its map back to the program is there only while it runs."""
         mappers = tf_stack._source_mapper_stacks.get(tf_stack._get_thread_key())

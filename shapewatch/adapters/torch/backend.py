@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch.compiler import is_compiling
 from torch.overrides import TorchFunctionMode, _push_mode
 
 from shapewatch.adapters.torch import kinds
@@ -91,7 +92,7 @@ class _Mode(TorchFunctionMode):
         self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if self._asleep():
+        if is_compiling() or self._asleep():
             return function(*args, **kwargs)
         operation = _operation(function, args, kwargs)
         if operation is None:
@@ -175,6 +176,9 @@ class Torch:
 
     def converted(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function
+
+    def compiling(self) -> bool:
+        return is_compiling()
 
     def settle(self) -> None:
         """All code that PyTorch runs is the program's own."""

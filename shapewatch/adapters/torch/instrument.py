@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.compiler import is_compiling
 from torch.nn.modules.module import (
     _global_forward_hooks_with_kwargs,
     register_module_forward_hook,
@@ -172,7 +173,7 @@ class Instrument(TorchFunctionMode):
     # Layers
 
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        if threading.get_ident() != self._thread:
+        if is_compiling() or threading.get_ident() != self._thread:
             return
         cls: type = type(module)
         self._of_keras += _is_of_keras(cls)
@@ -245,7 +246,7 @@ class Instrument(TorchFunctionMode):
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], *rest: Any) -> None:
         """`rest` is (kwargs, result) or, on the way of an exception, where torch 2.13 leaves kwargs out, (result,)."""
-        if threading.get_ident() != self._thread:
+        if is_compiling() or threading.get_ident() != self._thread:
             return
         cls: type = type(module)
         if _is_of_keras(cls):
@@ -296,6 +297,8 @@ class Instrument(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
+        if is_compiling():
+            return function(*args, **(kwargs or {}))
         named = _named.get(function)
         if named is None:
             named = named_function(function)

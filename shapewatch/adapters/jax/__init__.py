@@ -1,0 +1,1 @@
+"""JAX's operations, for Keras on JAX."""
