@@ -1,4 +1,5 @@
-"""Where an axis went that is missing: a recurrent layer gave its last step alone, a reshape laid two axes into one."""
+"""Where an axis went that is missing: a recurrent layer gave its last step alone, a pooling kept no axis of its own, a
+reshape laid two axes into one."""
 
 from __future__ import annotations
 
@@ -13,18 +14,25 @@ from shapewatch.repair.evidence import Evidence
 _WANT_SEQUENCES = frozenset({"recurrent", "attention", "conv", "pool"})
 
 
-def whole_sequences(evidence: Evidence) -> Iterator[Candidate]:
-    """`return_sequences` where what failed has operands of different ranks, or of one axis less than it works on."""
+_KEEPS = {
+    "recurrent": ("return_sequences", "gives its last step alone, and so has no axis of time"),
+    "reduce": ("keepdim", "drops the axes that it reduces"),
+}
+"""Kinds of layers that give up axes, the setting with which they do not, and what to say of it."""
+
+
+def given_up(evidence: Evidence) -> Iterator[Candidate]:
+    """Axes kept, where what failed has operands of different ranks, or of fewer axes than it works on."""
     case = evidence.case
     if len({len(shape) for shape in case.shapes}) == 1 and case.call.kind not in _WANT_SEQUENCES:
         return
-    for value, shape in zip(case.call.operands, case.shapes, strict=True):
+    for value in case.call.operands:
         made = _shaped_by(evidence, value)
-        if made is None or made.kind != "recurrent" or len(shape) != 2:
+        if made is None or not made.is_layer or made.kind not in _KEEPS:
             continue
-        if made.is_layer and evidence.case.graph.facts(made).get("return_sequences") is False:
-            said = f"{made.layer} gives its last step alone, and so has no axis of time"
-            yield Candidate((Set(made.layer, "return_sequences", True, False),), 0.7, 1, (said,))
+        setting, words = _KEEPS[made.kind]
+        if case.graph.facts(made).get(setting) is False:
+            yield Candidate((Set(made.layer, setting, True, False),), 0.7, 1, (f"{made.layer} {words}",))
 
 
 def unmerged_targets(evidence: Evidence) -> Iterator[Candidate]:
@@ -45,13 +53,13 @@ def unmerged_targets(evidence: Evidence) -> Iterator[Candidate]:
 
 
 def _shaped_by(evidence: Evidence, value: int) -> Call | None:
-    """The call that gave a value its axes, if nothing but layers that keep the shape came after it."""
+    """The call that gave a value its axes, if what came after it keeps their number, as a linear layer does."""
     graph = evidence.case.graph
     for _ in range(8):
         unit = graph.producer.get(value)
-        if unit is None or not unit.operands or unit.kind in ("recurrent", "reshape"):
+        if unit is None or not unit.operands or unit.kind in ("recurrent", "reduce", "reshape"):
             return unit
-        if graph.recording.shape(unit.operands[0]) != graph.recording.shape(value):
+        if len(graph.recording.shape(unit.operands[0])) != len(graph.recording.shape(value)):
             return None
         value = unit.operands[0]
     return None

@@ -14,7 +14,7 @@ from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
 from shapewatch.repair.inputs import inputs, swapped
-from shapewatch.repair.lost_axes import unmerged_targets, whole_sequences
+from shapewatch.repair.lost_axes import given_up, unmerged_targets
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -68,7 +68,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from at_junction(evidence, case.junction)
     yield from before_built(evidence)
     yield from unusual_flattens(evidence)
-    yield from whole_sequences(evidence)
+    yield from given_up(evidence)
     yield from unmerged_targets(evidence)
 
 

@@ -35,7 +35,7 @@ def edited_config(config: Mapping[str, Any], edits: Sequence[Edit], custom_objec
             settings.setdefault(edit.layer, {})[edit.argument] = edit.value
     for path, arguments in settings.items():
         described = _required(changed, path)
-        layer = keras.saving.deserialize_keras_object(described, custom_objects=custom_objects)
+        layer = keras.saving.deserialize_keras_object(unbuilt(described), custom_objects=custom_objects)
         _take_over(described, twin(layer, arguments))
     for edit in edits:
         if isinstance(edit, Replace):

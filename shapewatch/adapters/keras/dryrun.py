@@ -12,7 +12,6 @@ import copy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -217,9 +216,11 @@ class ReadingProbe(_Probe):
     def __init__(self, reading: Reading) -> None:
         super().__init__()
         self._reading = reading
+        self._bare: Mapping[str, Any] | None = None
         if self._pass((), False).recording.failing_call() is None:
-            # it failed before any layer was called, where layers are built for the shapes that are kept with them
-            self._reading = replace(reading, config=unbuilt(copy.deepcopy(dict(reading.config))))
+            # It failed before any layer was called, where layers are built for the shapes that are kept with them. What
+            # fails is seen without these; whether an edit helps is not, since the program reads them with it.
+            self._bare = unbuilt(copy.deepcopy(dict(reading.config)))
 
     def _layers(self) -> Iterator[Layer]:
         return iter(())
@@ -232,7 +233,8 @@ class ReadingProbe(_Probe):
 
     def _call(self, edits: Sequence[Edit]) -> Any:
         reading = self._reading
-        config = edited_config(reading.config, edits, reading.custom_objects)
+        bare = self._bare if self._bare is not None and not edits else reading.config
+        config = edited_config(bare, edits, reading.custom_objects)
         cls: Any = reading.cls
         model = cls.from_config(config, custom_objects=reading.custom_objects)
         return tree.map_structure(lambda tensor: tensor, model.output)

@@ -234,7 +234,8 @@ class Instrument(Listening):
         call = self.enter(layer, type(layer).__name__, kind or "module", path, operands, whole, 3)
         if symbolic:
             self._note_inputs(found)
-            self._made_at.setdefault(path, call.line)
+            if self.reading is None:  # what is read from a config is made by no line of the program
+                self._made_at.setdefault(path, call.line)
         elif outermost:
             self.recorder.begin_pass(operands)
         return call, whole
@@ -583,7 +584,7 @@ class Instrument(Listening):
         """The line that makes a layer: `self.name = …` in the class of the nearest parent that names it; in a
         functional model the line that calls it first, which mostly makes it too."""
         line = self._made_at.get(path)
-        if line is not None and self.reading is None:
+        if line is not None:
             return span_at(*line)
         parts = path.split(".")
         for cut in range(len(parts) - 1, -1, -1):
