@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import permutations
 from typing import Any
 
 from shapewatch import axes
@@ -82,7 +83,19 @@ def _permute(place: Place, demand: Demand) -> Pull:
         return NOTHING
     else:
         order.reverse()
-    return Pull(onward=((place.source, {order[axis]: wanted for axis, wanted in demand.items()}, ()),))
+    onward = ((place.source, {order[axis]: wanted for axis, wanted in demand.items()}, ()),)
+    return Pull(own=tuple(_other_orders(place, order, demand)), onward=onward)
+
+
+def _other_orders(place: Place, present: list[int], demand: Demand) -> Iterator[tuple[Edit, ...]]:
+    """Orders in which a layer that permutes would give the sizes asked for; the batch stays where it is."""
+    before = place.shape(place.source)
+    if place.layer is None or "dims" not in place.facts or len(before) > 5:
+        return
+    for rest in permutations(range(1, len(before))):
+        order = (0, *rest)
+        if list(order) != present and all(before[order[axis]] in wanted for axis, wanted in demand.items()):
+            yield (place.set("dims", order),)
 
 
 def _reshape(place: Place, demand: Demand) -> Pull:

@@ -12,7 +12,7 @@ from shapewatch.demand.nouns import Change, Demand, Handler, Place, Pull, Want
 from shapewatch.edits import Edit, Input
 from shapewatch.junctions import Graph
 from shapewatch.layout import Layout
-from shapewatch.recording import Call, Shape
+from shapewatch.recording import Call
 
 HANDLERS: Mapping[str, Handler] = moves.HANDLERS | joins.HANDLERS | products.HANDLERS | windows.HANDLERS
 """Kinds of calls to how they answer a demand; any other kind keeps its operand's shape, or stops the walk."""
@@ -59,7 +59,7 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
     if value not in recording.inputs:
         return None
     shape = recording.shape(value)
-    if any(shape[axis] is None for axis in demand) or (0 in demand and _counts_samples(graph, shape)):
+    if any(shape[axis] is None for axis in demand) or (0 in demand and not _may_be(demand[0], graph, value)):
         return None
     wanted = tuple(_nearest(demand[axis], size) if axis in demand else size for axis, size in enumerate(shape))
     if wanted == shape or any(size is not None and size < 1 for size in wanted):
@@ -76,10 +76,14 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
     return (Input(recording.inputs.index(value), change, arguments, wanted),)
 
 
-def _counts_samples(graph: Graph, shape: Shape) -> bool:
-    """Whether the first axis of the only input is the batch: a model that works for one size of it does not work."""
+def _may_be(wanted: Range, graph: Graph, value: int) -> bool:
+    """Whether the first axis of an input may be asked for in this size. It mostly is the batch: another input may have
+    another one, but a model that works for one size of it alone does not work."""
+    recording = graph.recording
+    shape = recording.shape(value)
     unbatched = graph.layout is not None and len(shape) == graph.layout.rank + 1
-    return len(shape) > 1 and len(graph.recording.inputs) == 1 and not unbatched
+    others = [recording.shape(other) for other in recording.inputs if other != value]
+    return len(shape) < 2 or unbatched or any(other and other[0] in wanted for other in others)
 
 
 def _nearest(wanted: Range, size: int | None) -> int:
