@@ -103,3 +103,19 @@ def test_a_pooling_that_drops_axes_is_told_to_keep_them() -> None:
         layers.Conv2D(4, 1)(x)
     fix = session.report.diagnoses[0].fixes[0]
     assert (fix.edit["layer"], fix.edit["argument"], fix.edit["value"]) == ("pool", "keepdims", True)
+
+
+def test_what_was_built_before_the_block_is_known_from_its_history() -> None:
+    x = layers.Conv2D(8, 3, padding="same", name="stem")(keras.Input((16, 16, 3)))
+    y = layers.Conv2D(8, 3, strides=2, padding="same", name="conv1")(x)
+    y = keras.ops.relu(y)
+    with pytest.raises(ValueError, match="incompatible"), shapewatch.watch() as session:
+        layers.Add(name="sum")([layers.Conv2D(8, 3, padding="same", name="conv2")(y), x])
+    (diagnosis,) = session.report.diagnoses
+    assert diagnosis.junction is not None and diagnosis.junction.fork is not None
+    assert diagnosis.junction.fork.made_by == "stem"
+    main = next(branch for branch in diagnosis.junction.branches if branch.role == "main")
+    assert [step.name for step in main.path] == ["conv1", "relu", "conv2"]
+    recording = session.report.recording
+    assert [recording.shape(number) for number in recording.inputs] == [(None, 16, 16, 3)]
+    assert diagnosis.fixes[0].verified == "junction"

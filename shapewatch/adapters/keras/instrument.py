@@ -228,6 +228,8 @@ class Instrument(Listening):
             self._begin_root(layer)
         parent = self._open[-1][1] if self._open else None
         path = self.names.path(layer, parent.layer if parent else None)
+        if symbolic and not self._rootless:
+            self._recall(found)
         operands = tuple(self.number(tensor, "input" if outermost else None) for tensor in found)
         kind = kinds.kind_of_layer(layer)
         whole = kind is not None
@@ -259,6 +261,43 @@ class Instrument(Listening):
         if layer is not self.root:
             self.names.learn(layer)
         self.root = layer
+
+    def _recall(self, tensors: Iterable[Any]) -> None:
+        """What was done to symbolic tensors before the block began, from the history that they carry."""
+        waiting = [tensor for tensor in tensors if isinstance(tensor, KerasTensor)]
+        while waiting:
+            tensor = waiting[-1]
+            history = getattr(tensor, "_keras_history", None)
+            if history is None or self.recorder.number_of(tensor) is not None:
+                waiting.pop()
+                continue
+            node = history.operation._inbound_nodes[history.node_index]
+            unknown = [] if node.is_input else [t for t in node.input_tensors if self.recorder.number_of(t) is None]
+            if unknown:
+                waiting += unknown
+                continue
+            if node.is_input:
+                self.number(tensor)
+                self._note_inputs([tensor])
+            else:
+                self._recall_call(node)
+
+    def _recall_call(self, node: Any) -> None:
+        operation = node.operation
+        operands = tuple(self.number(tensor) for tensor in node.input_tensors)
+        if isinstance(operation, Layer):
+            kind = kinds.kind_of_layer(operation) or "module"
+            path = self.names.path(operation, None)
+            call = self.recorder.open_call(type(operation).__name__, kind, path, True, operands)
+        else:
+            name, kind = kinds.named_operation(type(operation))
+            call = self.recorder.open_call(name, kind, "", False, operands)
+            call.facts = kinds.operation_facts(operation, kind)
+        results = tuple(self._result(tensor) for tensor in node.output_tensors)
+        if call.is_layer:
+            self.recorder.close_layer(call, results, True)
+        else:
+            call.results, call.finished = results, True
 
     def _note_inputs(self, tensors: Iterable[Any]) -> None:
         """The inputs of a functional model that is being built: what `keras.Input` gave."""
@@ -489,6 +528,7 @@ class Instrument(Listening):
         if self.asleep():
             return original(operation, *args, **kwargs)
         if not self._open:
+            self._recall(self.tensors(args, kwargs))
             for tensor in self.tensors(args, kwargs):
                 self.number(tensor)
             self._note_inputs(self.tensors(args, kwargs))
