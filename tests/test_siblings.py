@@ -283,3 +283,20 @@ def test_a_place_that_is_empty_is_filled_as_in_other_blocks() -> None:
 def test_keeping_pace(facts: dict[str, Any], keeps: bool | None) -> None:
     assert keeps_pace(conv("a"), facts) is keeps
     assert keeps_pace(linear("a", 1, 1), facts) is None
+
+
+def test_layers_that_a_container_names_by_counting_are_compared_by_their_place() -> None:
+    layers = {
+        f"encoder[{block}].conv2d_{2 * block + place}": Layer(
+            f"encoder[{block}].conv2d_{2 * block + place}",
+            "Conv2D",
+            "conv",
+            {"stride": (2, 1) if (block, place) == (2, 0) else (1 + place, 1 + place)},
+            auto_named=True,
+        )
+        for block in range(4)
+        for place in range(2)
+    }
+    vote = Siblings(layers).vote(Set("encoder[2].conv2d_4", "stride", (1, 1), (2, 1)))
+    assert vote.score > 0.5
+    assert set(vote.agree) <= {"encoder[0].conv2d_0", "encoder[1].conv2d_2", "encoder[3].conv2d_6"} and vote.agree

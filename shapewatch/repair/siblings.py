@@ -91,7 +91,24 @@ class Siblings:
     def _patterns(self, path: str) -> list[tuple[str, float, int]]:
         layer = self._layers.get(path)
         counted = layer is not None and layer.auto_named
-        return [*patterns(path, counted), *uncounted(path, counted), *self._positions.get(path, ())]
+        placed = self._places.get(path)
+        named = patterns(path, counted) if placed is None else patterns(placed)
+        return [*named, *uncounted(path, counted), *self._positions.get(path, ())]
+
+    @cached_property
+    def _places(self) -> Mapping[str, str]:
+        """Of each layer whose name was made up by counting, in a container: the path with its place there for the name.
+
+        `encoder[2].conv2d_4`, the second convolution there, is `encoder[2].conv''`, as in `encoder[0].conv''`.
+        """
+        places: dict[str, str] = {}
+        seen: Counter[tuple[str, str]] = Counter()
+        for path, layer in self._layers.items():
+            container = path.rpartition(".")[0]
+            if layer.auto_named and container:
+                seen[container, layer.kind] += 1
+                places[path] = f"{container}.{layer.kind}{chr(39) * seen[container, layer.kind]}"
+        return places
 
     @cached_property
     def _positions(self) -> Mapping[str, list[tuple[str, float, int]]]:
