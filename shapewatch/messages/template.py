@@ -1,0 +1,140 @@
+"""Templates as patterns: which text they are found in, and what stands in their holes.
+
+The kinds of holes, `{name:kind}`:
+
+    n        an integer; `None`, `?`, `-1` for an unknown one: None
+    shape    `[2, 3]`, `(2, 3)`, `2x3`, `2 x 3`, `torch.Size([2, 3])`, `(None, 3)`, `[?,3]`, `64 3 7 7`, `()`
+    shapes   several of them: `[(None, 8), (None, 4)]`, `[2,3], [3,4]`
+    word     a name: no space in it; quotes around it are left out
+    text     anything on one line, as little as will do
+    lines    anything, as little as will do
+
+Words may be apart by any white space, or by none beside punctuation: people paste what their terminal broke and what a
+form joined. Upper and lower case are one. Every repetition is bounded, so no text takes long, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from shapewatch.messages.nouns import Reading, Template
+from shapewatch.recording import Shape, Size
+
+_SIZE = r"(?:Dimension\()?(?:-?\d{1,15}L?|None|\?)\)?"
+_NUMBER = r"(?:-?\d{1,15}|None|\?)"
+_BETWEEN = r"\s{0,4}"
+_LISTED = (
+    rf"(?:torch\.Size|TensorShape)?\(?[\[(]{_BETWEEN}"
+    rf"(?:{_SIZE}(?:{_BETWEEN}[,x]?{_BETWEEN}{_SIZE}){{0,15}})?{_BETWEEN},?{_BETWEEN}[\])]\)?|<unknown>"
+)
+_BARE = rf"{_NUMBER}(?:\s?[x×]\s?{_NUMBER}|\s{_NUMBER}){{0,15}}"
+_RUN = rf"(?:{_LISTED})(?:{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}(?:{_LISTED})){{0,63}}"
+
+_HOLES = {
+    "n": r"(?:-?\d{1,15}|None|\?)",
+    "shape": rf"['\"]?(?:{_LISTED}|{_BARE})['\"]?",
+    "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
+    "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
+    "text": r"[^\n]{0,300}?",
+    "lines": r"[\s\S]{0,600}?",
+}
+
+_HOLE = re.compile(r"\{(\w+):(\w+)\}")
+_PIECE = re.compile(r"\w+|[^\w\s]|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A template ready to be looked for. `anchor`: lower-case words of it, without which it is not worth a try."""
+
+    template: Template
+    framework: str
+    anchor: str
+    expression: re.Pattern[str]
+    kinds: tuple[tuple[str, str], ...]
+
+    def read(self, text: str) -> Reading | None:
+        """The first place where the template fits, as a reading; None where it fits nowhere."""
+        return next(self.read_all(text), None)
+
+    def read_all(self, text: str) -> Iterator[Reading]:
+        for match in self.expression.finditer(text):
+            facts = {name: understood(kind, match.group(name)) for name, kind in self.kinds}
+            yield Reading(self.template, self.framework, {**self.template.facts, **facts}, match.group())
+
+
+@cache
+def compiled(template: Template, framework: str) -> Pattern:
+    """The pattern of a template.
+
+    Raises:
+        ValueError: a hole is of no known kind, or the template is nothing but holes.
+    """
+    parts: list[str] = []
+    literal: list[str] = []
+    kinds: list[tuple[str, str]] = []
+    at = 0
+    for hole in _HOLE.finditer(template.text):
+        name, kind = hole.groups()
+        if kind not in _HOLES:
+            raise ValueError(f"there is no hole of kind `{kind}`; the kinds are {', '.join(_HOLES)}")
+        literal.append(template.text[at : hole.start()])
+        parts += [_of_literal(literal[-1]), f"(?P<{name}>{_HOLES[kind]})"]
+        kinds.append((name, kind))
+        at = hole.end()
+    literal.append(template.text[at:])
+    parts.append(_of_literal(literal[-1]))
+    if kinds and kinds[-1][1] in ("text", "lines") and not literal[-1].strip():
+        parts.append(r"(?=\n|\Z)")
+    anchor = max((run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())), key=len, default="")
+    if len(anchor) < 2:
+        raise ValueError(f"`{template.text}` has no word to look for")
+    return Pattern(template, framework, anchor, re.compile("".join(parts), re.IGNORECASE), tuple(kinds))
+
+
+def _of_literal(text: str) -> str:
+    """Its words with white space of any length between them, or none beside punctuation and holes."""
+    pieces = _PIECE.findall(text)
+    written: list[str] = []
+    for at, piece in enumerate(pieces):
+        if not piece.isspace():
+            written.append(re.escape(piece))
+            continue
+        inside = 0 < at < len(pieces) - 1 and pieces[at - 1][-1].isalnum() and pieces[at + 1][0].isalnum()
+        written.append(r"\s{1,80}" if inside else r"\s{0,80}")
+    return "".join(written)
+
+
+def understood(kind: str, text: str) -> Any:
+    """What stands in a hole, as a value."""
+    if kind == "n":
+        return size(text)
+    if kind == "shape":
+        return shape(text)
+    if kind == "shapes":
+        return shapes(text)
+    if kind == "word":
+        return re.sub(r"^u(?=['\"])", "", text).strip("'\"`")
+    return " ".join(text.split()) if kind == "text" else text.strip()
+
+
+def size(text: str) -> Size:
+    """An integer as frameworks write it; None for an unknown one."""
+    number = text.strip()
+    return None if number.lower() in ("none", "?", "-1") else int(number)
+
+
+def shape(text: str) -> Shape | None:
+    """A shape as frameworks write it; None where not even its rank is known."""
+    if "<unknown>" in text:
+        return None
+    return tuple(size(each) for each in re.findall(_NUMBER, text, re.IGNORECASE))
+
+
+def shapes(text: str) -> tuple[Shape | None, ...]:
+    inner = re.sub(rf"^[\[(]{_BETWEEN}(?=[\[(<])|(?<=[\])>]){_BETWEEN},?{_BETWEEN}[\])]$", "", text.strip())
+    return tuple(shape(each) for each in re.findall(_LISTED, inner, re.IGNORECASE))
