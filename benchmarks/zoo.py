@@ -30,6 +30,10 @@ Split = Literal["dev", "held_out", "all"]
 
 HELD_OUT_SHARE = 0.4
 
+TRUE_FAULTS = {"smp/MAnet-resnet18": "SW392", "smp/MAnet-mobilenet_v2": "SW392"}
+"""What is wrong in the published networks themselves. The attention block of MAnet multiplies its map with
+[batch, places, channels] and reshapes what comes out to [batch, channels, height, width] without a transposition."""
+
 
 class UnavailableError(Exception):
     """An architecture that cannot be built here: a library is missing, or of another version."""

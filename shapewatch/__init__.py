@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapewatch.junctions import Branch, Junction
 from shapewatch.report import Cause, Diagnosis, Fix, Report
-from shapewatch.watch import Session, check, watch
+from shapewatch.watch import Session, check, explain, watch
 
 __version__ = "0.1.0"
 
@@ -17,5 +17,6 @@ __all__ = [
     "Report",
     "Session",
     "check",
+    "explain",
     "watch",
 ]

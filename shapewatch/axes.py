@@ -294,6 +294,20 @@ def elements(shape: Shape) -> Size:
     return prod(known) if len(known) == len(shape) else None
 
 
+def added(before: Shape, after: Shape) -> tuple[int, ...]:
+    """The axes of `after` that are of size 1 and not in `before`; none where that is not all that differs."""
+    new: list[int] = []
+    rest = list(before)
+    for axis, size in enumerate(after):
+        if rest and size == rest[0]:
+            del rest[0]
+        elif size == 1:
+            new.append(axis)
+        else:
+            return ()
+    return () if rest else tuple(new)
+
+
 def factor_groups(before: Shape, after: Shape) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Pairs of runs of axes, of `before` and of `after`, with equal products, each run as short as can be.
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shapewatch.adapters import Adapter, Probe, Trial, Written
-from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, place_layer
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.junctions import Graph, find_junctions, unchecked
+from shapewatch.other_sizes import Passes, holds, passes
 from shapewatch.recorder import own_fault
-from shapewatch.recording import Call, Recording, Span, text
-from shapewatch.repair import SECONDS, Candidate, Outcome, Search, Verified, places, propose, short
+from shapewatch.recording import Call, Recording, Shape, Span, text
+from shapewatch.repair import SECONDS, Candidate, Outcome, Search, Verified, odd_variable, places, propose, short
 from shapewatch.report import Cause, Diagnosis, Fix, Report
 from shapewatch.rules import RULES, Case, Finding
+from shapewatch.rules.branches_differ import ELEMENTWISE
+from shapewatch.source import excused
 
 MAX_FAULTS = 6
 LOOK_AHEAD = 3
@@ -62,27 +65,49 @@ def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output
 
 def _failures(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
     found = _first_case(graph) or _only_seen_on_shapes(graph.recording, probe)
-    if found is None:
-        return
-    case, finding = found
+    said = [] if found is None else list(_of_case(*found, adapter, probe))
+    if not any(diagnosis.fixes or diagnosis.code != "SW900" for diagnosis in said):
+        said = list(_from_the_message(graph.recording)) or said
+    yield from said
+
+
+def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
+    """What a rule found, with what a search for its repair finds."""
     why_not = None if probe is not None else "no model was called as a whole, so there is nothing to run again"
     if probe is not None:
         baseline = probe.run()
         deeper = _deeper_case(baseline, case)
         if deeper is not None:
             case, finding = deeper
+        if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
+            diagnosis = _behind_the_model(case, finding, adapter, probe)
+            if diagnosis.fixes or not finding.needs_proof:
+                yield diagnosis
+            return
         why_not = _not_reproduced(baseline, case)
     if probe is None or why_not is not None:
         if not finding.needs_proof:
             yield _unverified(case, finding, adapter, why_not or "")
         return
-    deadline = time.monotonic() + SECONDS
+    deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
     several = len(faults) > 1
     if finding.needs_proof and faults[0].chosen is None:
         return
     for fault in faults:
         yield _diagnosis(fault, adapter, several, finished)
+
+
+def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
+    """What the words of the exception tell, where no rule can tell more from what was recorded than that it failed."""
+    from shapewatch.messages.explain import explain_message
+
+    failure, call = recording.failure, recording.failing_call()
+    assert failure is not None
+    span = failure.span or (call.span if call is not None else None)
+    told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
+    if told is not None:
+        yield told
 
 
 def _first_case(graph: Graph) -> tuple[Case, Finding] | None:
@@ -173,7 +198,7 @@ def _solve(
     case: Case, finding: Finding, probe: Probe, base: tuple[Edit, ...], deadline: float, left: int
 ) -> tuple[list[Fault], bool]:
     """The faults from this one on with their repairs, and whether with all of them the pass finishes."""
-    search = Search(probe, base, max(0.3, deadline - time.monotonic()))
+    search = Search(probe, base, max(0.3, deadline - time.thread_time()))
     candidates = propose(case, finding)
     outcome = search.outcome(candidates, case)
     if outcome.passing:
@@ -185,7 +210,7 @@ def _solve(
             fault = Fault(case, finding, outcome, verified, reason)
             return [fault], False
         following = _first_case(Graph(verified.trial.recording))
-        if following is None or left <= 1 or time.monotonic() > deadline:
+        if following is None or left <= 1 or time.thread_time() > deadline:
             continue
         if case.call.finished and following[0].call.place == case.call.place:
             continue  # what fails is behind it, so to come past it is no repair
@@ -196,6 +221,79 @@ def _solve(
         if best[0][0].chosen is None:
             best = (chain, False)
     return best
+
+
+# What the program does with what a model gave: a loss, mostly
+
+
+def _behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Probe) -> Diagnosis:
+    """A change of the model is proven by what the model then gives, and one of the labels by arithmetic alone."""
+    deadline = time.thread_time() + SECONDS
+    fixes: list[Fix] = []
+    ranks = {len(shape) for shape in case.shapes}
+    # `[N, C] == [N]` would run with N classes, and compare what has nothing to do with each other
+    askew = case.call.kind in ELEMENTWISE and case.call.kind != "loss" and len(ranks) > 1
+    candidates = [] if askew else propose(case, finding)
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
+        if time.thread_time() > deadline or len(fixes) == 3:
+            break
+        beside = any(isinstance(edit, Target | Input) for edit in candidate.edits)
+        trial = None if beside else probe.run(candidate.edits)
+        if trial is not None and (not trial.finished or not _accepts(case, trial)):
+            continue
+        written = _written(candidate.edits, adapter, case.recording)
+        if written is None or any(isinstance(edit, Input) for edit in candidate.edits):
+            continue
+        if trial is None:
+            fixes.append(_as_fix(candidate, written, adapter, None, "labels are no part of the model"))
+        else:
+            reason = "it stands outside the model: what the model then gives fits"
+            fix = _as_fix(candidate, written, adapter, "junction", reason)
+            fixes.append(replace(fix, output_shape=trial.output, parameters_added=trial.parameters))
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=_cause(case, fixes),
+        location=_location(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+
+
+def _accepts(case: Case, trial: Trial) -> bool:
+    """Whether the rule has nothing left to say of a loss that is given what a pass with a change gave."""
+    values = list(case.recording.values)
+    found = False
+    for operand in case.call.operands:
+        shape = _given_then(operand, case, trial)
+        if shape is not None:
+            found = True
+            values[operand] = replace(values[operand], spec=replace(values[operand].spec, shape=shape))
+    changed = Graph(replace(case.recording, values=tuple(values)))
+    still = _ask(Case(changed, case.call, case.message, case.error), "error")
+    return found and (still is None or still.code == "SW900")
+
+
+def _given_then(value: int, case: Case, trial: Trial) -> Shape | None:
+    """The shape that a value has in a pass with a change. What the program made of the model's output without changing
+    its shape has the output's; None for what else was made outside the model."""
+    recording = case.recording
+    for _ in range(6):
+        made = case.graph.producer.get(value)
+        if made is None or not made.operands:
+            return None
+        again = [call for call in trial.recording.calls if (call.layer, call.name) == (made.layer, made.name)]
+        again = [call for call in again if call.place == made.place] or (again if len(again) == 1 else [])
+        if again:
+            return trial.recording.shape(again[-1].results[made.results.index(value)])
+        if recording.shape(made.operands[0]) != recording.shape(value):
+            return None
+        value = made.operands[0]
+    return None
 
 
 # Wording
@@ -214,7 +312,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
     explanation = finding.explanation
     if not fixes:
         explanation += f" {_tried(fault.outcome.tried)}"
-    return Diagnosis(
+    told = Diagnosis(
         code=finding.code,
         name=finding.name,
         severity=finding.severity,
@@ -226,6 +324,16 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+    return _or_variable(told, case, finding, adapter)
+
+
+def _or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
+    """The diagnosis; where it blames nothing, with the variable of the program's own that is to blame."""
+    odd = odd_variable(case, finding, adapter.name) if told.cause is None else None
+    if odd is None:
+        return told
+    cause, fix = odd
+    return replace(told, cause=cause, fixes=(fix, *told.fixes))
 
 
 def _tried(count: int) -> str:
@@ -249,7 +357,7 @@ def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) ->
         if written is not None:
             fixes.append(_as_fix(candidate, written, adapter, None, why_not))
     clear = len(candidates) == 1 or (len(candidates) > 1 and candidates[0].score - candidates[1].score > 0.4)
-    return Diagnosis(
+    told = Diagnosis(
         code=finding.code,
         name=finding.name,
         severity=finding.severity,
@@ -261,6 +369,7 @@ def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) ->
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+    return _or_variable(told, case, finding, adapter)
 
 
 def _location(case: Case) -> Span | None:
@@ -342,10 +451,11 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
             Written("; ".join(w.title for w in written), written[0].code, {"edits": tuple(w.edit for w in written)})
         )
     parts += [adapter.write(edit, recording) for edit in others]
+    told = {(part.title, part.code): part for part in parts}  # what one line does several times is written once
     data = tuple(edit for part in parts for edit in part.edit.get("edits", (part.edit,)))
     return Written(
-        "; ".join(part.title for part in parts),
-        "\n".join(part.code for part in parts),
+        "; ".join(part.title for part in told.values()),
+        "\n".join(part.code for part in told.values()),
         {"action": "all", "edits": data},
     )
 
@@ -372,6 +482,8 @@ def _cause(case: Case, fixes: Sequence[Fix]) -> Cause | None:
         reason = f"the input is {text(given)}; with {text(edit.shape)} it fits"
         outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
         return Cause("input", "input", outermost[-1].span if outermost else None, _because(reason, fix))
+    if isinstance(edit, Target):
+        return Cause("target", "target", _location(case), _because(fix.title, fix))
     path = _blamed(edit, recording)
     layer = recording.layer_at.get(path)
     call = _call_of(path, recording)
@@ -388,7 +500,10 @@ def _blamed(edit: Edit, recording: Recording) -> str:
     if isinstance(edit, Replace):
         return edit.layer if edit.layer in recording.layer_at else edit.layer.rpartition(".")[0]
     assert isinstance(edit, Insert | SetCall)
-    return place_layer(edit.place)
+    path = place_layer(edit.place)
+    layer = recording.layer_at.get(path)
+    # one that a `call` makes for itself (`layers.add([x, y])`) can be found in no model: it is that call's line
+    return path.rpartition(".")[0] if layer is not None and layer.facts.get("made_in_call") else path
 
 
 def _spelled(changes: Sequence[Edit], written: Mapping[str, Any]) -> Mapping[str, str]:
@@ -406,9 +521,13 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
     if isinstance(edit, SetCall):
         name = _spelled(fix.changes, fix.edit)[edit.argument]
         return f"{name} is {short(edit.was)}, where {short(edit.value)} fits"
+    if isinstance(edit, Insert) and edit.module.kind == "contiguous":
+        return "the axes were moved, and the elements were not"
     if isinstance(edit, Insert) and case.junction is None:
         missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
         return f"{missing or 'a layer'} is missing before it"
+    if isinstance(edit, Insert) and edit.module.kind == "unsqueeze":
+        return "one of its branches lacks axes of size 1"
     if case.junction is not None and len(case.junction.branches) == 2:
         names = {branch.role: branch for branch in case.junction.branches}
         main, skip = names.get("main"), names.get("skip")
@@ -430,6 +549,7 @@ def _call_of(path: str, recording: Recording) -> Call | None:
 
 def _warnings(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
     seen: set[str] = set()
+    others = None if probe is None or graph.recording.failure is not None else passes(probe)
     for unit in graph.units:
         if not unit.finished or unit.place in seen:
             continue
@@ -438,7 +558,25 @@ def _warnings(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[D
         if finding is None:
             continue
         seen.add(unit.place)
-        yield _warning(case, finding, adapter, probe)
+        if not _is_excused(case, finding) and not (finding.by_chance and _is_chance(case, finding, others)):
+            yield _warning(case, finding, adapter, probe)
+
+
+def _is_excused(case: Case, finding: Finding) -> bool:
+    """Whether `# shapewatch: ok` stands at the call, or where its layer is made."""
+    layer = case.layer
+    places = [case.call.span, layer.defined if layer is not None else None]
+    return any(place is not None and excused(place.file, place.line, finding.code) for place in places)
+
+
+def _is_chance(case: Case, finding: Finding, others: Passes | None) -> bool:
+    """Whether what a warning rests on is gone with inputs of another size, or that cannot be tried."""
+
+    def still(graph: Graph, unit: Call) -> bool:
+        return _ask(Case(graph, unit), "warning") is not None
+
+    varied = finding.varied or case.graph.lineage.batch
+    return varied is None or not holds(case.call, case.recording, others, varied, still)
 
 
 def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None) -> Diagnosis:

@@ -68,7 +68,21 @@ class Input:
     shape: tuple[int | None, ...]
 
 
-Edit = Set | SetCall | Insert | Replace | Input
+@dataclass(frozen=True)
+class Target:
+    """Give a loss another target, or take another loss for the one there is. No model has a part in it, so no dry run
+    and no trial can put it in place; it can be written.
+
+    `change`: `one-hot` (class numbers into rows of `classes`), `numbers` (the other way round, along `dim`), `squeeze`
+    and `unsqueeze` (an axis `dim`), `shape` (labels of another `shape`: `reshaped`, or others), `output-squeeze` (an
+    axis of the model's output), `output-moved` (its classes from the last axis to axis 1).
+    """
+
+    change: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Edit = Set | SetCall | Insert | Replace | Input | Target
 
 
 def place_layer(place: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from shapewatch import axes
 from shapewatch.layout import IMAGE_KINDS, Layout, layout_of
+from shapewatch.lineage import Lineage
 from shapewatch.recording import Call, Recording, Shape, Span
 
 Status = Literal["ok", "broadcast", "mismatch"]
@@ -152,6 +153,11 @@ class Graph:
         """How the model's images are laid out, by the first call that shows it; None where none does."""
         shown = (layout_of(self.facts(unit), unit.name) for unit in self.units if unit.kind in IMAGE_KINDS)
         return next((layout for layout in shown if layout is not None), None)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """Which axis of a value comes from which axis of an input."""
+        return Lineage(self)
 
     def unit_of(self, call: Call) -> Call:
         """The unit that a call is part of: a leaf layer's own operations are the layer's."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shapewatch import codec
-from shapewatch.edits import Edit
+from shapewatch.edits import Edit, Target
 from shapewatch.junctions import Junction
 from shapewatch.recording import Call, Layer, Recording, Shape, Span
 
@@ -57,16 +57,41 @@ class Fix:
         """The model with this fix in place, in memory, undone at the end of the block.
 
         Raises:
-            ValueError: the model has no layer of the name that the fix is about.
+            ValueError: the model has no layer of the name that the fix is about, or the fix is about the labels.
         """
         from shapewatch.adapters import adapter_of
 
+        if any(isinstance(edit, Target) for edit in self.changes):
+            raise ValueError(f"this fix is no change of a model: {self.title}")
         return adapter_of(model).applied(model, self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A probable cause, where only a text is known. `weight`: how much speaks for it, 0 to 1; `because`: in words.
+
+    cause    "the image size is not divisible by the network's total stride"
+    because  "23 and 24 differ by one, as a size does that was halved while odd and doubled again"
+    change   "pad or crop the input to a multiple of 32, or crop the larger map before they meet"
+    look     "print the shapes of both before this line", where that would decide between the suspects
+    code     what to write, where that can be said without seeing the program
+    """
+
+    cause: str
+    because: str
+    change: str
+    weight: float
+    look: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that is wrong, or looks wrong. See CONTRACT for each attribute."""
+    """One thing that is wrong, or looks wrong. See CONTRACT for each attribute.
+
+    `suspects`: of a diagnosis that was made from the text of an error, the probable causes, best first; `fixes` and
+    the last lines of `explanation` say the same.
+    """
 
     code: str
     name: str
@@ -78,6 +103,7 @@ class Diagnosis:
     junction: Junction | None = None
     fixes: tuple[Fix, ...] = ()
     layer: str | None = None
+    suspects: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True)

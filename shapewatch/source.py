@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import os
+import re
 import sysconfig
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -124,6 +125,77 @@ def attribute_line(cls: type, attribute: str, made: str = "") -> Span | None:
             line = next((n for n in lines if made and f"{made}(" in linecache.getline(file, n)), lines[0])
             return _span(file, line, f"{base.__qualname__}.__init__")
     return None
+
+
+_EXCUSE = re.compile(r"#\s*shapewatch:\s*ok\b(?P<codes>(?:[\s,]+SW\d{3})*)", re.IGNORECASE)
+
+
+def excused(file: str, line: int, code: str) -> bool:
+    """Whether the statement at a line has the comment `# shapewatch: ok`, of any code or, `# shapewatch: ok SW292`, of
+    this one."""
+    for number in _statement(file, line):
+        found = _EXCUSE.search(linecache.getline(file, number))
+        if found and (not found["codes"].strip() or code in found["codes"].upper()):
+            return True
+    return False
+
+
+@cache
+def _statement(file: str, line: int) -> range:
+    """The lines of the innermost statement that a line is part of; of one with a body (`if`, `for`) only this line."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return range(line, line + 1)
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    innermost = max(around, key=lambda node: node.lineno, default=None)
+    if innermost is None or hasattr(innermost, "body"):
+        return range(line, line + 1)
+    return range(innermost.lineno, (innermost.end_lineno or innermost.lineno) + 1)
+
+
+@cache
+def assigned_line(file: str, name: str) -> Span | None:
+    """The first line of a file that gives a variable of this name a value: `w = …`, or the line in the dictionary that
+    `w` is of the key in `w['out']`."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+        wanted = ast.parse(name, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                made = _given(target, node.value, wanted)
+                if made is not None:
+                    return _span(file, made.lineno, "")
+    return None
+
+
+def _given(target: ast.expr, value: ast.expr, wanted: ast.expr) -> ast.expr | None:
+    """What an assignment gives to a name or to a key of it."""
+    if ast.dump(target) == ast.dump(_stored(wanted)):
+        return target
+    if not isinstance(wanted, ast.Subscript) or ast.dump(target) != ast.dump(_stored(wanted.value)):
+        return None
+    if isinstance(value, ast.Dict):
+        keys = [None if key is None else ast.dump(key) for key in value.keys]
+        return value.values[keys.index(ast.dump(wanted.slice))] if ast.dump(wanted.slice) in keys else None
+    if isinstance(value, ast.List | ast.Tuple) and isinstance(wanted.slice, ast.Constant):
+        index = wanted.slice.value
+        return value.elts[index] if isinstance(index, int) and index < len(value.elts) else None
+    return None
+
+
+def _stored(name: ast.expr) -> ast.expr:
+    """The same name as it stands on the left side of an assignment."""
+    stored = ast.parse(f"{ast.unparse(name)} = 0").body[0]
+    assert isinstance(stored, ast.Assign)
+    return stored.targets[0]
 
 
 def _source_file(cls: type) -> str | None:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-import warnings
+import warnings as python_warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from shapewatch.adapters import Adapter, InputSpec, Probe, Watching, adapter_of, load, missing, uncovered
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.diagnose import diagnose
 from shapewatch.recorder import own_fault
 from shapewatch.recording import Recording
-from shapewatch.report import Report
+from shapewatch.report import Diagnosis, Report
+from shapewatch.rules import RULES
 from shapewatch.source import without_own_frames
 
-__all__ = ["InputSpec", "Session", "ShapeWarning", "UsageError", "check", "watch"]
+__all__ = ["InputSpec", "Session", "ShapeWarning", "UsageError", "check", "explain", "watch"]
 
 Watchable = TypeVar("Watchable", bound=Callable[..., Any])
 
@@ -30,14 +31,43 @@ class UsageError(ValueError):
 
 
 class ShapeWarning(UserWarning):
-    """A decorated model ran, and looks wrong: see the report."""
+    """A model ran, and looks wrong: see the report. Python's to show, or raised where `warnings="raise"` says so."""
+
+
+OnWarning = Literal["allow", "warn", "raise"]
+"""What is to be done about what ran and looks wrong: leave it out of the report, report it, or raise a `ShapeWarning`
+at the end. One line of code is excused by a comment: `# shapewatch: ok`, or `# shapewatch: ok SW292`."""
+
+
+def as_wished(report: Report, wish: OnWarning) -> Report:
+    """The report without its warnings, where they are allowed.
+
+    Raises:
+        ShapeWarning: there is a warning, and it is to be raised; it has the report as its second argument.
+    """
+    found = [each for each in report.diagnoses if each.severity == "warning"]
+    if wish == "raise" and found and report.recording.failure is None:
+        raise ShapeWarning(_in_words(found[0]), report)
+    if wish == "allow" and found:
+        return replace(report, diagnoses=tuple(each for each in report.diagnoses if each.severity != "warning"))
+    return report
+
+
+def _in_words(diagnosis: Diagnosis) -> str:
+    return f"{diagnosis.code} {diagnosis.headline}. {diagnosis.explanation}"
+
+
+def _refuse_wish(wish: str) -> None:
+    if wish not in get_args(OnWarning):
+        raise UsageError(f"warnings is one of {', '.join(map(repr, get_args(OnWarning)))}; this is {wish!r}")
 
 
 class Session(AbstractContextManager["Session"]):
     """One watched block. `report` is there after it, however it ended."""
 
-    def __init__(self, target: object | None = None) -> None:
+    def __init__(self, target: object | None = None, warnings: OnWarning = "warn") -> None:
         self._target = target
+        self._wish = warnings
         self._stack = ExitStack()
         self._watching: list[tuple[Adapter, Watching]] = []
         self._report: Report | None = None
@@ -79,6 +109,8 @@ class Session(AbstractContextManager["Session"]):
         finally:
             self._watching.clear()
             self._target = None
+        if self._report is not None:
+            self._report = as_wished(self._report, self._wish if error is None or self._wish == "allow" else "warn")
 
     def _restore_traceback(self, error: BaseException) -> None:
         without_own_frames(error)
@@ -108,7 +140,7 @@ class Session(AbstractContextManager["Session"]):
         """`@shapewatch.watch()` as a decorator."""
         if self._target is not None:
             raise UsageError("`@shapewatch.watch()` takes no model: the decorated class or function is what is watched")
-        return _decorate(decorated)
+        return _decorate(decorated, self._wish)
 
 
 def _how_much(report: Report) -> tuple[bool, int]:
@@ -132,7 +164,10 @@ def diagnosed(recording: Recording, adapter: Adapter, watching: Watching) -> Rep
 
 
 def _may_warn(recording: Recording) -> bool:
-    return any(call.kind in ("add", "sub") for call in recording.calls)
+    return bool(_WARNED & {call.kind for call in recording.calls})
+
+
+_WARNED = frozenset().union(*(rule.kinds for rule in RULES if rule.severity == "warning"))
 
 
 def explain_on(error: Exception, report: Report) -> None:
@@ -147,7 +182,7 @@ def explain_on(error: Exception, report: Report) -> None:
 NOTE_BEGINS = "shapewatch:"
 
 
-def watch(target: Any = None) -> Any:
+def watch(target: Any = None, *, warnings: OnWarning = "warn") -> Any:
     """Watch a block of code, a model class or a function.
 
         with shapewatch.watch(model) as session:   # or watch(): whatever runs inside
@@ -159,18 +194,24 @@ def watch(target: Any = None) -> Any:
 
     When the watched code raises a shape error, the same exception leaves the block, with the explanation as a note.
 
+    Args:
+        target: a model, a model class or a function; left out, whatever runs inside the block is watched.
+        warnings: about what runs and looks wrong: `allow` leaves it out of the report, `warn` has it there, `raise`
+            raises a `ShapeWarning` when the block has ended.
+
     Raises:
-        UsageError: the target is neither a model nor a model class nor a function.
+        UsageError: the target is neither a model nor a model class nor a function, or there are no such `warnings`.
     """
+    _refuse_wish(warnings)
     if target is None:
-        return Session()
+        return Session(None, warnings)
     if inspect.isroutine(target) or isinstance(target, type | functools.partial):
-        return _decorate(target)
+        return _decorate(target, warnings)
     try:
         adapter_of(target)
     except ValueError as error:
         raise UsageError(f"watch() takes a model, a model class or a function; {error}") from None
-    return Session(target)
+    return Session(target, warnings)
 
 
 # Decorators
@@ -190,19 +231,19 @@ def _decorations_aside() -> Iterator[None]:
         _inside.decorated = outer
 
 
-def _decorate(target: Any) -> Any:
+def _decorate(target: Any, wish: OnWarning) -> Any:
     if isinstance(target, type):
         try:
             adapter_of(target)
         except ValueError as error:
             raise UsageError(f"watch() takes a model class; {error}") from None
-        return _decorate_class(target)
+        return _decorate_class(target, wish)
     if not callable(target):
         raise UsageError(f"watch() decorates a model class or a function, not {type(target).__name__}")
-    return _watched_function(target)
+    return _watched_function(target, wish)
 
 
-def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def _watched_function(function: Callable[..., Any], wish: OnWarning) -> Callable[..., Any]:
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise UsageError(
             f"{function.__name__} gives control away while it runs; put `with shapewatch.watch():` inside it"
@@ -213,7 +254,7 @@ def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
         if getattr(_inside, "decorated", False):
             return function(*args, **kwargs)
         try:
-            return _call_watched(function, args, kwargs, None)
+            return _call_watched(function, args, kwargs, None, wish)
         except BaseException as error:
             without_own_frames(error)
             raise
@@ -221,7 +262,7 @@ def _watched_function(function: Callable[..., Any]) -> Callable[..., Any]:
     return watched
 
 
-def _decorate_class(cls: type) -> type:
+def _decorate_class(cls: type, wish: OnWarning) -> type:
     """The same class; its instances watch themselves when they are called, once for each signature of inputs."""
     base: Any = cls
     own: Any = vars(cls).get("__call__")
@@ -245,7 +286,7 @@ def _decorate_class(cls: type) -> type:
         seen = _seen.setdefault(cls, set())
         if signature not in seen:
             try:
-                result = _call_watched(again, args, kwargs, self)
+                result = _call_watched(again, args, kwargs, self, wish)
             except BaseException as error:
                 without_own_frames(error)
                 raise
@@ -280,13 +321,13 @@ def _signature(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     return (id(model), getattr(model, "training", None), of(args), of(dict(kwargs)))
 
 
-def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None) -> Any:
-    session = Session(model)
+def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None, wish: OnWarning) -> Any:
+    session = Session(model, wish)
     with _decorations_aside(), session:
         result = function(*args, **kwargs)
     for diagnosis in session.report.diagnoses:
         if diagnosis.severity == "warning":
-            warnings.warn(f"{diagnosis.code} {diagnosis.headline}. {diagnosis.explanation}", ShapeWarning, stacklevel=3)
+            python_warnings.warn(_in_words(diagnosis), ShapeWarning, stacklevel=3)
     return result
 
 
@@ -311,6 +352,7 @@ def check(
     model: Any,
     *args: Any,
     input_shape: Sequence[int] | Sequence[Any] | Mapping[str, Any] | None = None,
+    warnings: OnWarning = "warn",
     **kwargs: Any,
 ) -> Report:
     """Run a model on shapes alone: nothing is computed, nothing in the model changes, no shape error is raised.
@@ -324,10 +366,13 @@ def check(
         args: inputs as for a call of the model; only their shapes are used.
         input_shape: instead of `args`: one shape, a list of shapes (one an input), or shapes by argument name.
             A shape is of sizes, batch included.
+        warnings: as for `watch`.
 
     Raises:
         UsageError: the model is no model, or there is no telling its inputs.
+        ShapeWarning: with `warnings="raise"`, the model runs and looks wrong.
     """
+    _refuse_wish(warnings)
     try:
         adapter = adapter_of(model)
     except ValueError as error:
@@ -356,7 +401,7 @@ def check(
         report = Report(trial.recording, output=trial.output)
     if trial.unsupported is not None:
         report = replace(report, notes=(f"Not checked to the end: {trial.unsupported}.",), diagnoses=())
-    return report
+    return as_wished(report, warnings)
 
 
 def _specs(given: Any) -> list[InputSpec]:
@@ -381,3 +426,29 @@ def _shape(given: Any) -> tuple[int, ...]:
     if not sizes or not all(isinstance(size, int) and size >= 0 for size in sizes):
         raise UsageError(f"a shape is a tuple of sizes, such as (1, 3, 224, 224); this is {given!r}")
     return sizes
+
+
+# What is left when nothing was watched
+
+
+def explain(error: BaseException | str) -> Diagnosis | None:
+    """What an error means and what probably caused it, from its text alone: nothing is run, no framework is needed.
+
+        explain(error)             # an exception
+        explain(text)              # a pasted traceback, or a log
+
+    Returns:
+        The diagnosis of the last shape error that the text tells of; None where it tells of none.
+
+    Raises:
+        UsageError: it is neither an exception nor a text.
+    """
+    from shapewatch.messages.explain import explain_exception, explain_text
+
+    if isinstance(error, BaseException):
+        report = explain_exception(error)
+    elif isinstance(error, str):
+        report = explain_text([error])
+    else:
+        raise UsageError(f"explain() takes an exception or a text, not {type(error).__name__}")
+    return None if report is None else report.diagnoses[0]

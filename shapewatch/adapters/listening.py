@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
-from shapewatch.adapters.located import Node, located
+from shapewatch.adapters.located import FailedRun, Node, located, with_shapes
+from shapewatch.adapters.spoken import with_names
 from shapewatch.adapters.taps import NotInPlace
 from shapewatch.recorder import OpenCall, Recorder, own_fault
-from shapewatch.recording import Origin, Recording, TensorSpec
+from shapewatch.recording import Origin, Recording, Shape, TensorSpec
 from shapewatch.source import calling_line
 
 _isolated = threading.local()
@@ -61,6 +62,18 @@ class Backend(Protocol):
 
     def origin(self, tensor: Any) -> Origin | None:
         """`parameter` for a weight, `input` for a placeholder; None where the tensor alone does not tell."""
+        ...
+
+    def read_from(self, tensor: Any) -> Any:
+        """The variable whose value a tensor is; None where it is none's."""
+        ...
+
+    def failed_run(self) -> FailedRun:
+        """What the run of a graph that failed tells, where it tells more than building it."""
+        ...
+
+    def stand_ins(self, tensor: Any) -> list[Any]:
+        """Further tensors that the program means by this one: what a variable of TensorFlow 1 is read into."""
         ...
 
     def listen(
@@ -175,7 +188,10 @@ class Listening:
                 self._collect(getattr(value, name, None), found, depth + 1)
 
     def number(self, tensor: Any, origin: Origin | None = None) -> int:
-        """The number of the value that a tensor is; a new one for a tensor that was not seen before."""
+        """The number of the value that a tensor is; a new one for a tensor that was not seen before. What a variable
+        was read into is the variable."""
+        variable = self.backend.read_from(tensor)
+        tensor = tensor if variable is None else variable
         number = self.recorder.number_of(tensor)
         if number is not None:
             return number
@@ -231,10 +247,25 @@ class Listening:
                 for call, node in self._nodes
                 if call.number < len(known) and known[call.number] is call
             }
-            return recording if error is None or not nodes else located(recording, nodes, str(error))
+            if error is None:
+                return recording
+            run = self.backend.failed_run()
+            found = with_shapes(recording, dict(self._numbered(run.shapes)))
+            found = located(found, nodes, str(error), run.node) if nodes else found
+            return with_names(found, error.__traceback__, self._numbers_of)
         except Exception as fault:
             own_fault(fault)
             return recording
+
+    def _numbers_of(self, held: Any) -> list[int]:
+        """The values of the recording that an object of the program's stands for."""
+        return [n for n in map(self.recorder.number_of, [held, *self.backend.stand_ins(held)]) if n is not None]
+
+    def _numbered(self, shapes: Sequence[tuple[Any, Shape]]) -> Iterator[tuple[int, Shape]]:
+        for tensor, shape in shapes:
+            number = self.recorder.number_of(tensor)
+            if number is not None:
+                yield number, shape
 
     def words(self, error: BaseException) -> str:
         """What was said where it failed: on the way out, frameworks put it into other words."""

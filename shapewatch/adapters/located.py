@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shapewatch.recording import Call, Recording, Shape
 
-_NODE = re.compile(r"Detected at node (\S+) defined at|\{\{node ([^}\s]+)\}\}")
+_NODE = re.compile(r"Detected at node '?([^\s']+)'? defined at|\{\{node ([^}\s]+)\}\}")
 _FUNCTION = re.compile(r"\{\{function_node (?:__inference_|__forward_)?(.+?)(?:_\d+)?\}\}")
 _SHAPE = re.compile(r"(?<![\w\]])\[(\d+(?:,\s*\d+)*)\]")
 
@@ -25,25 +26,63 @@ class Node:
     name: str
 
 
-def located(recording: Recording, nodes: Mapping[int, Node], text: str) -> Recording:
+@dataclass(frozen=True)
+class FailedRun:
+    """What a run of a graph that failed tells of it: the node of the program that failed, and shapes of tensors."""
+
+    node: str = ""
+    shapes: Sequence[tuple[Any, Shape]] = ()
+
+
+def located(recording: Recording, nodes: Mapping[int, Node], text: str, node: str = "") -> Recording:
     """The recording as it would be if the call had failed when it was recorded; as it is where that is not certain.
 
     Args:
         nodes: the nodes that recorded calls are, by the numbers of the calls.
         text: what the error says, node and sizes included.
+        node: the node that failed, where it is known better than by what the error says.
     """
     failure, named = recording.failure, _NODE.search(text)
-    if failure is None or named is None:
+    if failure is None or (named is None and not node):
         return recording
-    name = named.group(1) or named.group(2)
+    name = node or (named.group(1) or named.group(2) if named else "")
     shapes = _shapes(text)
     meant = [recording.calls[number] for number, node in nodes.items() if node.name == name]
     inside = {match.group(1) for match in _FUNCTION.finditer(text)}
     meant = [call for call in meant if nodes[call.number].graph in inside] or meant
     meant = [call for call in meant if not shapes or _agrees(call, shapes, recording)]
+    if not meant:
+        around = _around(name, recording)
+        return recording if around is None else _failed_at(around, (), recording)
     if len(meant) != 1:
         return recording
     return _failed_at(meant[0], shapes, recording)
+
+
+def with_shapes(recording: Recording, shapes: Mapping[int, Shape]) -> Recording:
+    """The recording with shapes of values, by number, that became known after they were recorded."""
+    if not shapes:
+        return recording
+    values = list(recording.values)
+    for number, shape in shapes.items():
+        values[number] = replace(values[number], spec=replace(values[number].spec, shape=shape))
+    return replace(recording, values=tuple(values))
+
+
+def _around(node: str, recording: Recording) -> Call | None:
+    """The leaf layer, or the loss, in whose scope a node is that was not recorded itself; None where two might be it.
+
+    A scope that is entered again is called `embedding_1`, which another layer may be called too.
+    """
+    scopes = node.split("/")[:-1]
+    meant: dict[str, Call] = {}
+    for call in recording.calls:
+        layer = recording.layer_at.get(call.layer) if call.is_layer else None
+        name = call.layer.rpartition(".")[2] if layer is not None and layer.leaf else ""
+        name = call.name if call.kind == "loss" and not call.is_layer else name
+        if name and any(re.fullmatch(rf"{re.escape(name)}(_\d+)?", scope) for scope in scopes):
+            meant[call.layer or call.name] = call
+    return next(iter(meant.values())) if len(meant) == 1 else None
 
 
 def same_failure(recording: Recording, text: str) -> bool:

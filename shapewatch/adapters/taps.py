@@ -76,6 +76,11 @@ def without_ours(original: Listener, file: str) -> bool:
 _OURS = str(Path(__file__).parents[1]) + os.sep
 
 
+@functools.cache
+def our_files() -> frozenset[str]:
+    return frozenset(map(str, Path(_OURS).rglob("*.py")))
+
+
 class Tap:
     """One attribute of a class or module: a function, or a property that is read. The first listener replaces it, the
     last one puts the original back.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from shapewatch.edits import Input
+from shapewatch.edits import Input, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, text
 
 # Values
@@ -33,7 +33,14 @@ def ordinal(index: int) -> str:
 
 
 def call_at(place: str, recording: Recording) -> Call | None:
-    return next((call for call in recording.calls if call.place == place), None)
+    """The call at a place; where the pass did not come so far, the same one in a layer of the same class."""
+    found = next((call for call in recording.calls if call.place == place), None)
+    layer = recording.layer_at.get(place_layer(place))
+    if found is not None or layer is None:
+        return found
+    alike = {other.path for other in recording.layers if other.type == layer.type}
+    rest = place.removeprefix(layer.path)
+    return next((call for call in recording.calls if call.layer in alike and call.place == call.layer + rest), None)
 
 
 # Titles: the same change is called the same in every framework
@@ -55,6 +62,10 @@ def resize_title(expression: str, size: tuple[int, ...]) -> str:
     return f"interpolate `{expression}` to {text(size)}"
 
 
+def axes_title(expression: str) -> str:
+    return f"give `{expression}` the axes of size 1 that it lacks"
+
+
 SUBSAMPLE_TITLE = "a shortcut without parameters: every other pixel, zeros for the new channels"
 
 
@@ -74,20 +85,62 @@ def input_data(edit: Input) -> dict[str, Any]:
     return {"action": "input", "index": edit.index, "change": edit.change, "shape": edit.shape, **public}
 
 
+def target_title(edit: Target) -> str:
+    arguments = edit.arguments
+    match edit.change:
+        case "one-hot":
+            return f"labels as rows of {arguments['classes']}, one for each class"
+        case "numbers":
+            return "labels as class numbers"
+        case "squeeze":
+            return f"take axis {arguments['dim']} off the labels"
+        case "unsqueeze":
+            return f"give the labels an axis {arguments['dim']} of size 1"
+        case "output-squeeze":
+            return f"take axis {arguments['dim']} off the model's output"
+        case "output-moved":
+            return "the output with its classes on axis 1"
+    verb = "lay the labels out as" if arguments["reshaped"] else "give labels of"
+    return f"{verb} {text(arguments['shape'])}"
+
+
+def target_reshaped(edit: Target, line: str) -> str:
+    """The line that gives the labels another shape; of other labels only what shape they need."""
+    shape = edit.arguments.get("shape", ())
+    sizes = ", ".join("-1" if size is None else str(size) for size in shape)
+    return line.format(f"({sizes})") if edit.arguments.get("reshaped") else f"# labels of shape {text(shape)}"
+
+
+def target_data(edit: Target) -> dict[str, Any]:
+    return {"action": "target", "change": edit.change, **edit.arguments}
+
+
+def axes_line(expression: str | None, dims: Sequence[int], rank: int) -> str | None:
+    """A line of its own before the user's, where the operand has a name: several of these can be pasted together."""
+    named = expression is not None and expression.isidentifier()
+    return f"{expression} = {with_axes(expression or '', dims, rank)}" if named else None
+
+
+def with_axes(expression: str, dims: Sequence[int], rank: int) -> str:
+    """`x[:, None, None, :]`, with new axes at `dims` of a result of that rank; the same in every framework."""
+    return f"{expression}[{', '.join('None' if axis in dims else ':' for axis in range(rank))}]"
+
+
 # One operand of a line
 
 
-def operand_text(source: str | None, operand: int) -> str | None:
-    """The expression that is an operand of a line's junction; None where the line cannot be read alone."""
+def operand_text(source: str | None, operand: int, operation: str = "") -> str | None:
+    """The expression that is an operand of a line's junction; None where the line cannot be read alone, or does more
+    than one such operation. `operation`: the name of the recorded one."""
     tree = parsed(source)
-    node = None if tree is None else _operand(tree, operand)
+    node = None if tree is None else _operand(tree, operand, operation)
     return None if node is None else ast.unparse(node)
 
 
-def with_operand(source: str | None, operand: int, wrap: Callable[[str], str]) -> str | None:
-    """The line with one operand of its junction rewritten; None where the line cannot be read alone."""
+def with_operand(source: str | None, operand: int, wrap: Callable[[str], str], operation: str = "") -> str | None:
+    """The line with one operand of its junction rewritten; None where the line does not tell which one it is."""
     tree = parsed(source)
-    node = None if tree is None else _operand(tree, operand)
+    node = None if tree is None else _operand(tree, operand, operation)
     if tree is None or source is None or node is None:
         return None
     new = wrap(ast.unparse(node))
@@ -100,8 +153,26 @@ def with_operand(source: str | None, operand: int, wrap: Callable[[str], str]) -
 _JOINING = frozenset("add mul sub add_ mul_ multiply subtract maximum minimum".split())
 
 
-def _operand(tree: ast.AST, operand: int) -> ast.expr | None:
+_SIGNS: Mapping[str, type[ast.operator]] = {
+    "add": ast.Add,
+    "sub": ast.Sub,
+    "subtract": ast.Sub,
+    "mul": ast.Mult,
+    "multiply": ast.Mult,
+}
+"""Of each arithmetic operation, by its names in the frameworks, the sign."""
+
+
+def _operand(tree: ast.AST, operand: int, operation: str) -> ast.expr | None:
     """The operand's expression, in an addition-like statement, or in a call that is given a list or two tensors."""
+    sign = _SIGNS.get(operation.rstrip("_").lower().removesuffix("v2"))
+    if sign is not None:
+        signs = (ast.BinOp, ast.AugAssign)
+        signed = [node for node in ast.walk(tree) if isinstance(node, signs) and isinstance(node.op, sign)]
+        if len(signed) > 1:
+            return None
+        if signed and isinstance(signed[0], ast.BinOp):
+            return signed[0].left if operand == 0 else signed[0].right
     for node in ast.walk(tree):
         if isinstance(node, ast.AugAssign):
             return node.value if operand == 1 else None

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from shapewatch.cli.check import Check
 from shapewatch.cli.command import Command, parser_of
 from shapewatch.cli.errors import CommandError
+from shapewatch.cli.explain import Explain
 from shapewatch.cli.run import Run
 from shapewatch.cli.summary import Summary
 
-COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary())
+COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Explain())
 
 HELP_HINT = "shapewatch --help lists the commands"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shapewatch.cli.errors import CommandError, in_one_line
 from shapewatch.cli.inputs import add_input_arguments, parse_inputs
-from shapewatch.cli.output import OPTIONS, Wording, add_output_arguments, open_output
+from shapewatch.cli.output import OPTIONS, WARNINGS, Wording, add_output_arguments, add_warnings_argument, open_output
 from shapewatch.cli.target import add_target_argument, load_model
 from shapewatch.recorder import own_fault
 from shapewatch.render import as_rich, as_text
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 class Check:
     name = "check"
-    usage = f"check TARGET --input SIZES [--input ...] {OPTIONS}"
+    usage = f"check TARGET --input SIZES [--input ...] {OPTIONS} {WARNINGS}"
     help = "run a model on shapes alone and say what does not fit; exit status 1 when something does not"
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         add_dry_run_arguments(parser)
+        add_warnings_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        return dry_run(arguments, Wording(as_text, as_rich))
+        return dry_run(arguments, Wording(as_text, as_rich), arguments.warnings)
 
 
 def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,27 +36,29 @@ def add_dry_run_arguments(parser: argparse.ArgumentParser) -> None:
     add_output_arguments(parser)
 
 
-def dry_run(arguments: argparse.Namespace, wording: Wording) -> int:
-    """Check TARGET on the given inputs and write the report; 0 where nothing is wrong, else 1.
+def dry_run(arguments: argparse.Namespace, wording: Wording, warnings: str = "warn") -> int:
+    """Check TARGET on the given inputs and write the report; 0 where nothing is wrong, else 1. With `raise` as the
+    warnings, what looks wrong is wrong.
 
     Raises:
         CommandError: an argument is wrong, or the dry run itself broke down.
     """
     inputs = parse_inputs(arguments.inputs)
     output = open_output(arguments)
-    report = _report(arguments.target, load_model(arguments.target), inputs)
+    report = _report(arguments.target, load_model(arguments.target), inputs, warnings == "allow")
     output.write(report, wording)
     # A pass that failed without a diagnosis is not fine either. One that cannot be followed on shapes alone is no
     # failure of the model: the notes say where the dry run had to stop.
     failed = report.recording.failure is not None and not report.notes
-    return 1 if failed or not report.ok else 0
+    looks_wrong = warnings == "raise" and any(found.severity == "warning" for found in report.diagnoses)
+    return 1 if failed or looks_wrong or not report.ok else 0
 
 
-def _report(target: str, model: Any, inputs: list[InputSpec]) -> Report:
+def _report(target: str, model: Any, inputs: list[InputSpec], allow: bool) -> Report:
     from shapewatch.watch import UsageError, check
 
     try:
-        return check(model, input_shape=inputs)
+        return check(model, input_shape=inputs, warnings="allow" if allow else "warn")
     except UsageError as error:
         raise CommandError(f"`{target}`: {error}") from error
     except Exception as error:

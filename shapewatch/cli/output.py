@@ -15,6 +15,7 @@ from shapewatch.cli.errors import CommandError
 from shapewatch.render import FORMATS, WIDTH
 
 if TYPE_CHECKING:
+    from shapewatch.render.page import Page
     from shapewatch.report import Report
 
 TEXT = "text"
@@ -22,16 +23,18 @@ TEXT = "text"
 OPTIONS = f"[--format {'|'.join(FORMATS)}] [-o FILE]"
 """What a command's usage says about them."""
 
+WARNINGS = "[--warnings allow|warn|raise]"
+
 
 @dataclass(frozen=True)
 class Wording:
-    """How a command words a report for people.
+    """How a command words a report, or a page, for people.
 
     `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints.
     """
 
     text: Callable[..., str]
-    rich: Callable[[Report], Any]
+    rich: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Output:
     path: Path | None
     stream: TextIO | None
 
-    def write(self, report: Report, wording: Wording) -> None:
+    def write(self, report: Report | Page, wording: Wording) -> None:
         """Write the report.
 
         Raises:
@@ -61,7 +64,7 @@ class Output:
         except OSError as error:
             raise CommandError(f"{self.path} cannot be written: {error.strerror}; give -o another FILE") from error
 
-    def _content(self, report: Report, wording: Wording) -> str:
+    def _content(self, report: Any, wording: Wording) -> str:
         if self.format == TEXT:
             return wording.text(report)
         return FORMATS[self.format].write(report)
@@ -74,6 +77,15 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{' or '.join(FORMATS)}; without it the suffix of FILE decides, or else text",
     )
     parser.add_argument("-o", dest="file", metavar="FILE", help="write the report to FILE")
+
+
+def add_warnings_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--warnings",
+        choices=("allow", "warn", "raise"),
+        default="warn",
+        help="what runs and looks wrong: allow leaves it out, warn (the default) reports it, raise makes it an error",
+    )
 
 
 def open_output(arguments: argparse.Namespace) -> Output:
@@ -95,7 +107,7 @@ def open_output(arguments: argparse.Namespace) -> Output:
     return Output(format, path, None)
 
 
-def show(report: Report, wording: Wording, stream: TextIO) -> None:
+def show(report: Report | Page, wording: Wording, stream: TextIO) -> None:
     """Write a report for people: with rich on a terminal, else as plain text."""
     if stream.isatty() or os.environ.get("FORCE_COLOR"):
         from rich.console import Console

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from shapewatch.cli import program
 from shapewatch.cli.errors import CommandError, in_one_line
-from shapewatch.cli.output import OPTIONS, TEXT, Output, Wording, add_output_arguments, open_output, show
+from shapewatch.cli.output import (
+    OPTIONS,
+    TEXT,
+    WARNINGS,
+    Output,
+    Wording,
+    add_output_arguments,
+    add_warnings_argument,
+    open_output,
+    show,
+)
 from shapewatch.recorder import own_fault
 from shapewatch.render import as_rich, as_text
 
@@ -21,11 +31,12 @@ if TYPE_CHECKING:
 
 class Run:
     name = "run"
-    usage = f"run {OPTIONS} SCRIPT [ARG ...] | -m MODULE [ARG ...]"
+    usage = f"run {OPTIONS} {WARNINGS} SCRIPT [ARG ...] | -m MODULE [ARG ...]"
     help = "run a program as Python would, and explain a shape error that it meets"
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         add_output_arguments(parser)
+        add_warnings_argument(parser)
         parser.add_argument(
             "-m",
             nargs=argparse.REMAINDER,
@@ -41,14 +52,15 @@ class Run:
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """0 where the program came to its end; what ends it early (`SystemExit` too) is raised as it was."""
+        """0 where the program came to its end, or with `--warnings raise` 1 where it looks wrong; what ends it early
+        (`SystemExit` too) is raised as it was."""
         start = _start(arguments)
         output = open_output(arguments)
         from shapewatch.watch import watch
 
         process = os.getpid()
         try:
-            with watch() as session:
+            with watch(warnings="allow" if arguments.warnings == "allow" else "warn") as session:
                 start()
         except CommandError:
             raise
@@ -59,7 +71,8 @@ class Run:
             raise
         if os.getpid() == process:
             _conclude(session, output, None)
-        return 0
+        looks_wrong = any(found.severity == "warning" for found in session.report.diagnoses)
+        return 1 if arguments.warnings == "raise" and looks_wrong else 0
 
 
 def _start(arguments: argparse.Namespace) -> program.Program:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
+from shapewatch.edits import Edit
 
 
 def _elementwise(place: Place, demand: Demand) -> Pull:
@@ -53,18 +55,30 @@ def _concat(place: Place, demand: Demand) -> Pull:
     if along is None:
         return NOTHING
     operands = [operand for operand in place.unit.operands if place.graph.is_activation(operand)]
+    own = tuple(_other_axes(place, along, demand))
     if along not in demand:
-        return _to_fork(place, [(operand, demand) for operand in operands])
+        return replace(_to_fork(place, [(operand, demand) for operand in operands]), own=own)
     total = place.out[along]
     if len(demand) > 1 or total is None:
-        return NOTHING
+        return Pull(own=own)
     onward = []
     for operand in dict.fromkeys(operands):
-        own = place.shape(operand)[along]
-        others = total - (own or 0)
-        if own is not None and demand[along].low > others:
+        size = place.shape(operand)[along]
+        others = total - (size or 0)
+        if size is not None and demand[along].low > others:
             onward.append((operand, {along: Range(demand[along].low - others, demand[along].high - others)}, ()))
-    return Pull(onward=tuple(onward))
+    return Pull(own=own, onward=tuple(onward))
+
+
+def _other_axes(place: Place, along: int, demand: Demand) -> Iterator[tuple[Edit, ...]]:
+    """Other axes to join along, the batch's apart, where the operands are equal and the result as asked for."""
+    shapes = {place.shape(operand) for operand in place.unit.operands}
+    (shape,) = shapes if len(shapes) == 1 else ((),)
+    for axis in range(1, len(shape)):
+        size = shape[axis]
+        joined = [s if at != axis or s is None else s * len(place.unit.operands) for at, s in enumerate(shape)]
+        if axis != along and size is not None and all(joined[at] in wanted for at, wanted in demand.items()):
+            yield (place.set("dim", -1 if axis == len(shape) - 1 else axis),)
 
 
 def _stack(place: Place, demand: Demand) -> Pull:

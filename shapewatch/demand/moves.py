@@ -101,23 +101,46 @@ def _other_orders(place: Place, present: list[int], demand: Demand) -> Iterator[
 def _reshape(place: Place, demand: Demand) -> Pull:
     """Runs of axes with one product: a run that stays one axis hands the demand on; a merged run can be met by each of
     its members, or by its spatial members together when they are equal."""
-    before = place.shape(place.source)
+    before, own = place.shape(place.source), tuple(_other_targets(place, demand))
     groups = axes.factor_groups(before, place.out)
     if not groups:
-        return NOTHING
+        return Pull(own=own)
     onward: list[Demand] = [{}]
     for old, new in groups:
         asked = [axis for axis in new if axis in demand]
         if not asked:
             continue
         if len(asked) > 1 or not old:
-            return NOTHING
+            return Pull(own=own)
         axis = asked[0]
         others = math.prod(place.out[other] or 1 for other in new if other != axis)
         total = Range(demand[axis].low * others, min(demand[axis].high * others, axes.UNBOUNDED))
         options = list(_merged(before, old, total, _spatial_end(place, old)))
         onward = [{**one, **option} for one in onward for option in options]
-    return Pull(onward=tuple((place.source, option, ()) for option in onward if option))
+    return Pull(own=own, onward=tuple((place.source, option, ()) for option in onward if option))
+
+
+def _other_targets(place: Place, demand: Demand) -> Iterator[tuple[Edit, ...]]:
+    """Targets of a layer that reshapes with the sizes asked for and as many elements: its own sizes in another order,
+    or one axis not asked for that takes up the difference."""
+    target = place.facts.get("shape")
+    if place.layer is None or not place.facts.get("keeps_batch") or not isinstance(target, tuple) or 0 in demand:
+        return
+    sizes = place.out[1:]
+    if len(target) != len(sizes) or len(sizes) > 4 or any(size is None for size in sizes):
+        return
+    wanted = {axis - 1: sizes_asked.exact for axis, sizes_asked in demand.items()}
+    if any(size is None for size in wanted.values()):
+        return
+    known = [size or 1 for size in sizes]
+    orders = {order for order in permutations(known) if all(order[at] == size for at, size in wanted.items())}
+    for at in range(len(known)):
+        other = [wanted.get(axis) or size for axis, size in enumerate(known)]
+        rest = math.prod(size for axis, size in enumerate(other) if axis != at)
+        if at not in wanted and math.prod(known) % rest == 0:
+            other[at] = math.prod(known) // rest
+            orders.add(tuple(other))
+    yield from ((place.set("shape", order),) for order in sorted(orders) if order != tuple(known))
 
 
 def _spatial_end(place: Place, run: tuple[int, ...]) -> int:

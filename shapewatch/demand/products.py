@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
 
 from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
@@ -67,6 +68,7 @@ def _einsum(place: Place, demand: Demand) -> Pull:
     if names is None:
         return NOTHING
     asked = {names[axis]: wanted for axis, wanted in demand.items()}
+    own = tuple(_other_results(place, terms, names, demand))
     onward = []
     for operand, term in zip(place.unit.operands, terms.split(","), strict=False):
         given = _axis_names(term, len(place.shape(operand)))
@@ -77,9 +79,20 @@ def _einsum(place: Place, demand: Demand) -> Pull:
         edits = _output_shape(place, names, missing) if missing else ()
         if edits is not None:
             if not onto:
-                return Pull(own=(edits,))
+                return Pull(own=(*own, edits))
             onward.append((operand, onto, edits))
-    return Pull(onward=tuple(onward))
+    return Pull(own=own, onward=tuple(onward))
+
+
+def _other_results(place: Place, terms: str, names: Sequence[str], demand: Demand) -> Iterator[tuple[Edit, ...]]:
+    """Orders of the result's axes with which an operation would give the sizes asked for; the first stays the first."""
+    if place.layer is not None or len(names) > 5 or any(name.startswith(".") for name in names):
+        return
+    sizes = dict(zip(names, place.out, strict=True))
+    for rest in permutations(names[1:]):
+        order = (names[0], *rest)
+        if order != tuple(names) and all(sizes[order[axis]] in wanted for axis, wanted in demand.items()):
+            yield (place.set("equation", f"{terms}->{''.join(order)}"),)
 
 
 def _axis_names(term: str, rank: int) -> tuple[str, ...] | None:

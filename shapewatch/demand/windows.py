@@ -190,7 +190,7 @@ def _window(place: Place, demand: Demand) -> Pull:
         return Pull(own=own, onward=((place.source, inner, through.edits),))
     if windows is None:
         return NOTHING
-    changes = () if inner else tuple((*through.edits, edit) for edit in _other_windows(place, windows, spatial))
+    changes = () if inner else tuple((*through.edits, *edits) for edits in _other_windows(place, windows, spatial))
     for index, wanted in spatial.items():
         size = windows[index].wants(wanted)
         if size is None:
@@ -199,15 +199,35 @@ def _window(place: Place, demand: Demand) -> Pull:
     return Pull(own=changes, onward=((place.source, inner, through.edits),))
 
 
-def _other_windows(place: Place, windows: Sequence[_Window], spatial: Mapping[int, Range]) -> Iterator[Edit]:
-    """Single settings with which the spatial sizes are as demanded."""
+def _other_windows(
+    place: Place, windows: Sequence[_Window], spatial: Mapping[int, Range]
+) -> Iterator[tuple[Edit, ...]]:
+    """Settings with which the spatial sizes are as demanded: one, or those that are one number to their author."""
     facts = place.facts
     for argument in WINDOW_ARGUMENTS:
         if place.layer is None or argument in facts:
-            yield from (place.set(argument, value) for value in _settings(windows, argument, spatial))
+            yield from ((place.set(argument, value),) for value in _settings(windows, argument, spatial))
+    if place.layer is not None and "stride" in facts and "kernel_size" in facts:
+        for side in _side_by_side(windows, spatial):
+            yield place.settings(kernel_size=(side,) * len(windows), stride=(side,) * len(windows))
     torch_like = place.unit.kind == "pool" and isinstance(windows[0].padding, int)
     if torch_like and all(windows[i].otherwise_rounded() in w for i, w in spatial.items()):
-        yield place.set("ceil_mode", not facts.get("ceil_mode", False))
+        yield (place.set("ceil_mode", not facts.get("ceil_mode", False)),)
+
+
+def _side_by_side(windows: Sequence[_Window], spatial: Mapping[int, Range]) -> list[int]:
+    """The nearest sizes of windows that do not overlap (a pooling's, a patch's), where they do not now either."""
+    sides = {side for window in windows for side in (window.kernel_size, window.stride)}
+    if len(sides) != 1 or len(spatial) != len(windows):
+        return []
+    (now,) = sides
+    fitting = [
+        side
+        for side in range(2, 2 * max(window.size for window in windows))
+        if side != now
+        and all(replace(windows[i], stride=side).size_with("kernel_size", side) in w for i, w in spatial.items())
+    ]
+    return sorted(fitting, key=lambda side: (_apart(side, now), side))[:3]
 
 
 def _settings(windows: Sequence[_Window], argument: str, spatial: Mapping[int, Range]) -> Iterator[Any]:
@@ -232,6 +252,10 @@ def _settings(windows: Sequence[_Window], argument: str, spatial: Mapping[int, R
         if nearest:
             yield from ((v,) * len(windows) for v in nearest if (v,) * len(windows) != present)
             return
+    if len(set(present)) > 1:
+        same_for_all = [v for v in set(present) if all(v in values for values in choices.values())]
+        others = [present[i] for i in range(len(windows)) if i not in choices]
+        yield from ((v,) * len(windows) for v in sorted(same_for_all) if all(other == v for other in others))
     pairs = [
         [min(choices[i], key=lambda v: _apart(v, present[i]))] if i in choices else [present[i]]
         for i in range(len(windows))

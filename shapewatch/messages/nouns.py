@@ -4,7 +4,7 @@ Template   a message of a framework, with holes where it has sizes and names
 Reading    a template that was found in a text, and what stood in its holes
 Frame      one entry of a pasted traceback
 Pasted     everything that a text tells: the reading, the frames, what wrapped the error
-Suspect    a probable cause: why it is thought of, where to look, what to change
+Suspect    a probable cause: why it is thought of, where to look, what to change (of `report`, which shows it)
 Told       what a fault's file makes of a Pasted
 """
 
@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shapewatch.recording import Shape
+from shapewatch.report import Suspect
+
+__all__ = ["Frame", "Pasted", "Reading", "Suspect", "Template", "Told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class Template:
     `fault` names the file in `faults/` that explains it, and so which facts it has to give. `facts` are facts that
     the wording tells without a hole. `example` raises it with the installed framework; where only other releases or
     libraries word it so, `example` is empty, `seen` is a message as they raise it, and `release` says which.
+    `beside`: the message is of shapes only where the line of code that raised it has one of these words.
     """
 
     text: str
@@ -32,16 +36,23 @@ class Template:
     example: str = ""
     seen: str = ""
     release: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A template as it was found. `facts`: sizes as integers (None: unknown), shapes as tuples, names as text."""
+    """A template as it was found, and where. `facts`: sizes as integers (None: unknown), shapes as tuples, names as
+    text."""
 
     template: Template
     framework: str
     facts: Mapping[str, Any]
     message: str
+    at: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.at + len(self.message)
 
     @property
     def fault(self) -> str:
@@ -67,52 +78,51 @@ class Frame:
 class Pasted:
     """Everything that a text tells about one error.
 
+    `reading`: what explains it; `readings`: that one and every other of the same message, in the order of the text (an
+    error in loading weights names dozens of them). `error`: the exception's type, without its module.
     `frames`: outermost first, of the exception that was read. `user`: the innermost frame that is neither of a
     framework nor of an installed package, or else of the innermost package that is no framework; None where no frame
-    is shown. `wrapped_by`: what stood around the message, outermost first: `keras`, `graph`, `dynamo`, `export`,
-    `torchscript`, `xla`, `onnx`, `dataloader`, `distributed`, `lightning`.
+    is shown. `near`: the innermost frame that is of no framework, and those below it: the line that raised.
+    `wrapped_by`: what stood around the message, outermost first: `keras`, `graph`, `dynamo`, `export`, `torchscript`,
+    `xla`, `onnx`, `dataloader`, `distributed`, `lightning`.
     """
 
     reading: Reading
+    readings: tuple[Reading, ...] = ()
     error: str = ""
     frames: tuple[Frame, ...] = ()
     user: Frame | None = None
+    near: tuple[Frame, ...] = ()
     wrapped_by: tuple[str, ...] = ()
+
+    def says_what(self, other: Pasted) -> bool:
+        """Whether it is the same message."""
+        return self.reading.template == other.reading.template and self.reading.facts == other.reading.facts
 
     def runs(self, *words: str) -> bool:
         """Whether a frame's function, file or line of code has one of these words in it, in any case."""
-        return any(
-            word in part.lower()
-            for frame in self.frames
-            for part in (frame.function, frame.file, frame.source)
-            for word in words
-        )
+        return _any_has(self.frames, words)
+
+    def raises(self, *words: str) -> bool:
+        """The same of the line that raised and what it called. `loss = model(x)` calls much that is no loss."""
+        return _any_has(self.near or self.frames, words)
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A probable cause. `weight`: how much speaks for it, 0 to 1; `because` says that in words.
-
-    cause    "the image size is not divisible by the network's total stride"
-    because  "23 and 24 differ by one, as a size does that was halved while odd and doubled again"
-    change   "pad or crop the input to a multiple of 32, or crop the larger map before they meet"
-    look     "print the shapes of both before this line", where that would decide between the suspects
-    code     what to write, where that can be said without seeing the program
-    """
-
-    cause: str
-    because: str
-    change: str
-    weight: float
-    look: str = ""
-    code: str = ""
+def _any_has(frames: tuple[Frame, ...], words: tuple[str, ...]) -> bool:
+    return any(
+        word in part.lower()
+        for frame in frames
+        for part in (frame.function, frame.file, frame.source)
+        for word in words
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What can be said of an error from its text: the sentence, what the message means, and who is suspected.
 
-    `code`: the code of the catalogue. `layer`, `type`: the layer that the text itself names, if it does.
+    `code`: the code of the catalogue, empty where the text tells too little for one. `layer`, `type`: the layer that
+    the text itself names, if it does.
     """
 
     code: str

@@ -2,15 +2,20 @@
 
 The kinds of holes, `{name:kind}`:
 
-    n        an integer; `None`, `?`, `-1` for an unknown one: None
-    shape    `[2, 3]`, `(2, 3)`, `2x3`, `2 x 3`, `torch.Size([2, 3])`, `(None, 3)`, `[?,3]`, `64 3 7 7`, `()`
+    n        an integer; `None`, `?`, `-1`, `s27` for an unknown one: None
+    axis     an integer; -1 is the last one
+    shape    `[2, 3]`, `(2, 3)`, `2x3`, `2 x 3`, `torch.Size([2, 3])`, `(None, 3)`, `[?,3]`, `{2,3}`, `64 3 7 7`, `()`
     shapes   several of them: `[(None, 8), (None, 4)]`, `[2,3], [3,4]`
     word     a name: no space in it; quotes around it are left out
     text     anything on one line, as little as will do
     lines    anything, as little as will do
+    a|b|c    one of these words
+
+A hole whose name begins with an underscore is no fact: what stands there varies and tells nothing.
 
 Words may be apart by any white space, or by none beside punctuation: people paste what their terminal broke and what a
-form joined. Upper and lower case are one. Every repetition is bounded, so no text takes long, whatever it holds.
+form joined. Upper and lower case are one. Every repetition is bounded, and what could be split in several ways is taken
+as a whole (`(?>…)`), so no text takes long, whatever it holds.
 """
 
 from __future__ import annotations
@@ -24,18 +29,18 @@ from typing import Any
 from shapewatch.messages.nouns import Reading, Template
 from shapewatch.recording import Shape, Size
 
-_SIZE = r"(?:Dimension\()?(?:-?\d{1,15}L?|None|\?)\)?"
-_NUMBER = r"(?:-?\d{1,15}|None|\?)"
-_BETWEEN = r"\s{0,4}"
-_LISTED = (
-    rf"(?:torch\.Size|TensorShape)?\(?[\[(]{_BETWEEN}"
-    rf"(?:{_SIZE}(?:{_BETWEEN}[,x]?{_BETWEEN}{_SIZE}){{0,15}})?{_BETWEEN},?{_BETWEEN}[\])]\)?|<unknown>"
-)
+_NUMBER = r"(?:-?\d{1,15}(?!\d)|None|\?|[su]\d{1,4}(?!\w)(?:: hint = \d{1,15})?)"
+_SIZE = rf"(?:{_NUMBER}L?|Dimension\({_NUMBER}\))"
+_BETWEEN = r"\s{0,4}+"
+_COMMA = rf"(?>{_BETWEEN}[,x×]?{_BETWEEN})"
+_IN_BRACKETS = rf"[\[({{]{_BETWEEN}(?:{_SIZE}(?:{_COMMA}{_SIZE}){{0,127}})?{_BETWEEN},?{_BETWEEN}[\])}}]"
+_LISTED = rf"(?>(?:torch\.Size|TensorShape)?(?:\({_IN_BRACKETS}\)|{_IN_BRACKETS})|<unknown>)"
 _BARE = rf"{_NUMBER}(?:\s?[x×]\s?{_NUMBER}|\s{_NUMBER}){{0,15}}"
-_RUN = rf"(?:{_LISTED})(?:{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}(?:{_LISTED})){{0,63}}"
+_RUN = rf"(?:{_LISTED})(?:(?>{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}){_LISTED}){{0,63}}"
 
 _HOLES = {
-    "n": r"(?:-?\d{1,15}|None|\?)",
+    "n": _NUMBER,
+    "axis": r"-?\d{1,15}(?!\d)",
     "shape": rf"['\"]?(?:{_LISTED}|{_BARE})['\"]?",
     "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
     "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
@@ -43,28 +48,39 @@ _HOLES = {
     "lines": r"[\s\S]{0,600}?",
 }
 
-_HOLE = re.compile(r"\{(\w+):(\w+)\}")
+_HOLE = re.compile(r"\{(\w+):([\w|]+)\}")
 _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A template ready to be looked for. `anchor`: lower-case words of it, without which it is not worth a try."""
+    """A template ready to be looked for. `words`: lower-case words of it, the longest first, without which it is not
+    worth a try. `source`: of its regular expression, which is compiled when a text has all the words: to compile
+    all the tables takes a second, and few texts ask for more than ten of their templates."""
 
     template: Template
     framework: str
-    anchor: str
-    expression: re.Pattern[str]
+    words: tuple[str, ...]
+    source: str
     kinds: tuple[tuple[str, str], ...]
+
+    @property
+    def expression(self) -> re.Pattern[str]:
+        return _expression(self.source)
 
     def read(self, text: str) -> Reading | None:
         """The first place where the template fits, as a reading; None where it fits nowhere."""
         return next(self.read_all(text), None)
 
-    def read_all(self, text: str) -> Iterator[Reading]:
-        for match in self.expression.finditer(text):
+    def read_all(self, text: str, start: int = 0, end: int | None = None) -> Iterator[Reading]:
+        for match in self.expression.finditer(text, start, len(text) if end is None else end):
             facts = {name: understood(kind, match.group(name)) for name, kind in self.kinds}
-            yield Reading(self.template, self.framework, {**self.template.facts, **facts}, match.group())
+            yield Reading(self.template, self.framework, {**self.template.facts, **facts}, match.group(), match.start())
+
+
+@cache
+def _expression(source: str) -> re.Pattern[str]:
+    return re.compile(source, re.IGNORECASE)
 
 
 @cache
@@ -80,20 +96,23 @@ def compiled(template: Template, framework: str) -> Pattern:
     at = 0
     for hole in _HOLE.finditer(template.text):
         name, kind = hole.groups()
-        if kind not in _HOLES:
+        if kind not in _HOLES and "|" not in kind:
             raise ValueError(f"there is no hole of kind `{kind}`; the kinds are {', '.join(_HOLES)}")
         literal.append(template.text[at : hole.start()])
-        parts += [_of_literal(literal[-1]), f"(?P<{name}>{_HOLES[kind]})"]
-        kinds.append((name, kind))
+        parts += [_of_literal(literal[-1]), f"(?P<{name}>{_HOLES.get(kind, kind)})"]
+        if not name.startswith("_"):
+            kinds.append((name, kind))
         at = hole.end()
     literal.append(template.text[at:])
     parts.append(_of_literal(literal[-1]))
-    if kinds and kinds[-1][1] in ("text", "lines") and not literal[-1].strip():
+    if literal[1:] and kind in ("text", "lines") and not literal[-1].strip():
         parts.append(r"(?=\n|\Z)")
-    anchor = max((run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())), key=len, default="")
-    if len(anchor) < 2:
+    elif literal[1:] and kind == "word" and not literal[-1].strip():
+        parts.append(r"(?=[,;)\]]|[.:]?(?:\s|\Z))")
+    words = sorted({run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())}, key=len, reverse=True)
+    if not words or len(words[0]) < 2:
         raise ValueError(f"`{template.text}` has no word to look for")
-    return Pattern(template, framework, anchor, re.compile("".join(parts), re.IGNORECASE), tuple(kinds))
+    return Pattern(template, framework, tuple(words), "".join(parts), tuple(kinds))
 
 
 def _of_literal(text: str) -> str:
@@ -113,6 +132,8 @@ def understood(kind: str, text: str) -> Any:
     """What stands in a hole, as a value."""
     if kind == "n":
         return size(text)
+    if kind == "axis":
+        return int(text)
     if kind == "shape":
         return shape(text)
     if kind == "shapes":
@@ -123,9 +144,9 @@ def understood(kind: str, text: str) -> Any:
 
 
 def size(text: str) -> Size:
-    """An integer as frameworks write it; None for an unknown one."""
-    number = text.strip()
-    return None if number.lower() in ("none", "?", "-1") else int(number)
+    """An integer as frameworks write it; None for an unknown one. A symbol is unknown, its hint is the size it had."""
+    number = text.strip().rpartition("hint = ")[2]
+    return None if number.lower() in ("none", "?", "-1") or number[0] in "suSU" else int(number)
 
 
 def shape(text: str) -> Shape | None:

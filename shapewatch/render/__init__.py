@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.render.page import Page
     from shapewatch.render.terminal import TerminalDocument
 
 WIDTH = 80
@@ -59,6 +60,22 @@ def summary_rich(report: Report) -> TerminalDocument:
     from shapewatch.render.terminal import TerminalDocument
 
     return TerminalDocument(compose_summary(report))
+
+
+def page_text(page: Page, *, width: int = WIDTH) -> str:
+    """The page of a code as plain text, without a newline at its end."""
+    from shapewatch.render.page import compose_page
+    from shapewatch.render.plain import plain
+
+    return plain(compose_page(page), width)
+
+
+def page_rich(page: Page) -> TerminalDocument:
+    """The page of a code, for rich to print."""
+    from shapewatch.render.page import compose_page
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose_page(page))
 
 
 def as_json(report: Report) -> str:

@@ -17,6 +17,7 @@ from shapewatch.render.document import (
     Indented,
     Labelled,
     Line,
+    Numbered,
     Paragraph,
     Run,
     Runs,
@@ -136,8 +137,8 @@ def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: b
     lead = runs(
         f"{number}. " if number is not None else "",
         Run("" if diagnosis.severity == "error" else f"{diagnosis.severity} ", style),
-        Run(diagnosis.code, style),
-        Run(f" {diagnosis.name}", "name"),
+        Run(diagnosis.code or "shape error", style),
+        Run(f" {diagnosis.name}" if diagnosis.code else "", "name"),
     )
     headline = runs(Run(naming.glued(diagnosis.headline), "strong"))
     sections: list[list[Block]] = [[_headline(lead, headline, span)]]
@@ -145,11 +146,34 @@ def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: b
         meeting, branches = junction_blocks(report, diagnosis, full=full)
         sections[0].append(Indented(meeting))
         sections.append([Indented((branches,))])
-    if diagnosis.explanation and (full or diagnosis.junction is None):
+    if diagnosis.suspects or not diagnosis.code:  # only a text was read, and of some there is little to tell
+        return _apart([*sections, *_suspected(diagnosis)])
+    said = diagnosis.junction is None or diagnosis.severity == "warning"  # two branches that differ speak for themselves
+    if diagnosis.explanation and (full or said):
         sections.append([Indented(_paragraphs(diagnosis.explanation))])
     if remedy := [*_cause(report, diagnosis, span), *_fixes(diagnosis, full)]:
         sections.append(remedy)
     return _apart(sections)
+
+
+def _suspected(diagnosis: Diagnosis) -> list[list[Block]]:
+    """What the message means, the probable causes, and what that rests on. The explanation has a line for each."""
+    lines = diagnosis.explanation.splitlines()
+    after = len(lines) - 1
+    meaning, rests_on = lines[: after - len(diagnosis.suspects)], lines[after:]
+    sections: list[list[Block]] = [[Indented(_paragraphs("\n".join(meaning)))]]
+    for number, suspect in enumerate(diagnosis.suspects, start=1):
+        said = [("because", suspect.because), ("look", suspect.look), ("change", suspect.change)]
+        blocks: list[Block] = [Labelled(word, _paragraphs(text)) for word, text in said if text]
+        if suspect.code:
+            blocks.append(Labelled("", (Code(tuple(suspect.code.rstrip().splitlines())),)))
+        title = Paragraph(runs(Run(naming.glued(suspect.cause), "strong")))
+        sections.append([Numbered(number, (title, *blocks))])
+    return [*sections, [Labelled("note", _paragraphs("\n".join(rests_on))), *_more(diagnosis)]]
+
+
+def _more(diagnosis: Diagnosis) -> list[Block]:
+    return [Labelled("more", (Line(runs(f"shapewatch explain {diagnosis.code}")),))] if diagnosis.code else []
 
 
 def _headline(lead: Runs, text: Runs, span: Span | None) -> Headline:

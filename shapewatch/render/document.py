@@ -7,6 +7,7 @@
     Headline    a name, a sentence, a line of source and, at the right edge, its place
     Table       aligned columns
     Labelled    blocks beside a short word: `cause   …`
+    Numbered    blocks beside a number
     Indented    blocks further to the right
     Blank       an empty line
 
@@ -136,6 +137,14 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """One of several, the blocks beside its number."""
+
+    number: int
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Indented:
     blocks: tuple[Block, ...]
     by: int = 4
@@ -146,7 +155,7 @@ class Blank:
     pass
 
 
-Block = Paragraph | Line | Code | Headline | Table | Labelled | Indented | Blank
+Block = Paragraph | Line | Code | Headline | Table | Labelled | Numbered | Indented | Blank
 
 
 @dataclass(frozen=True, slots=True)

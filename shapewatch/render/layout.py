@@ -17,6 +17,7 @@ from shapewatch.render.document import (
     Indented,
     Labelled,
     Line,
+    Numbered,
     Paragraph,
     Row,
     Run,
@@ -114,6 +115,8 @@ def _block(block: Block, width: int) -> list[Runs]:
             return [_moved(line, by) for line in _blocks(blocks, width - by)]
         case Labelled(label, blocks):
             return _labelled(label, _blocks(blocks, width - LABEL_WIDTH))
+        case Numbered(number, blocks):
+            return _labelled(f"{number}.".rjust(STEP - 1) + " ", _blocks(blocks, width - STEP), STEP)
         case Headline(lead, text, below, aside):
             return _headline(lead, text, below, aside, width)
         case Table(columns, rows):
@@ -124,10 +127,10 @@ def _moved(line: Runs, by: int) -> Runs:
     return (Run(" " * by), *line) if line else ()
 
 
-def _labelled(label: str, lines: list[Runs]) -> list[Runs]:
+def _labelled(label: str, lines: list[Runs], width: int = LABEL_WIDTH) -> list[Runs]:
     first, *rest = lines or [()]
-    name = Run(label.ljust(LABEL_WIDTH), "label")
-    return [(name, *first), *(_moved(line, LABEL_WIDTH) for line in rest)]
+    name = Run(label.ljust(width), "label")
+    return [(name, *first), *(_moved(line, width) for line in rest)]
 
 
 def _headline(lead: Runs, text: Runs, below: Runs, aside: Runs, width: int) -> list[Runs]:

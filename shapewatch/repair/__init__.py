@@ -11,5 +11,6 @@ from __future__ import annotations
 from shapewatch.repair.candidate import Candidate, places, short
 from shapewatch.repair.propose import propose
 from shapewatch.repair.search import SECONDS, Outcome, Search, Verified
+from shapewatch.repair.variables import odd_variable
 
-__all__ = ["SECONDS", "Candidate", "Outcome", "Search", "Verified", "places", "propose", "short"]
+__all__ = ["SECONDS", "Candidate", "Outcome", "Search", "Verified", "odd_variable", "places", "propose", "short"]

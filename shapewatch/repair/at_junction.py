@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from shapewatch import axes
-from shapewatch.edits import Edit, Insert, Replace
+from shapewatch.edits import Edit, Insert, Module, Replace
 from shapewatch.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
 from shapewatch.recording import Layer, Shape
@@ -19,6 +20,8 @@ from shapewatch.rules.rule import Case, listed
 def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
     for branch in junction.branches:
         others = [other for other in junction.branches if other is not branch]
+        if junction.kind not in ("concat", "stack", "dot"):
+            yield from _missing_axes(evidence, branch, others)
         prior = 0.0 if branch.role == "skip" else -0.5
         for other in others:
             wanted = _wanted_shape(junction, branch.shape, other.shape, evidence.case)
@@ -39,6 +42,46 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     worth = -0.7
                 said = (phrase,) if phrase and learned else ()
                 yield Candidate((edit,), prior + worth - 0.3 * rank, 1, said)
+            yield from _in_empty_places(evidence, branch, wanted, _layout(evidence, junction))
+
+
+def _missing_axes(evidence: Evidence, branch: Branch, others: Sequence[Branch]) -> Iterator[Candidate]:
+    """Axes of size 1 for a branch of fewer axes, where there is one way alone in which its sizes fall into place: the
+    batch on the batch, each other size on an equal one (a gate of [N, C] for maps of [N, C, H, W])."""
+    (other,) = others[:1] or (branch,)
+    few, many = branch.shape, other.shape
+    if not 2 <= len(few) < len(many) or None in (*few[1:], *many[1:]) or axes.differ(few[0], many[0]):
+        return
+    fitting = [
+        places
+        for places in combinations(range(1, len(many)), len(few) - 1)
+        if all(many[axis] == size for axis, size in zip(places, few[1:], strict=True))
+    ]
+    if len(fitting) == 1:
+        dims = tuple(axis for axis in range(1, len(many)) if axis not in fitting[0])
+        module = Module("unsqueeze", {"dims": dims, "rank": len(many)})
+        yield Candidate((Insert(evidence.case.call.place, branch.operand, module),), 0.4, 1)
+
+
+def _in_empty_places(evidence: Evidence, branch: Branch, wanted: Shape, layout: Layout | None) -> Iterator[Candidate]:
+    """An upsampling where the branch has a layer that does nothing, and is smaller by a whole factor."""
+    if layout is None or layout.rank > 2 or not len(branch.shape) == len(wanted) == layout.rank + 2:
+        return
+    spatial = layout.spatial(branch.shape)
+    pairs = [(branch.shape[axis], wanted[axis]) for axis in spatial]
+    if any(
+        have != want for axis, (have, want) in enumerate(zip(branch.shape, wanted, strict=True)) if axis not in spatial
+    ):
+        return
+    factors = {want // have for have, want in pairs if have and want and want % have == 0 and want > have}
+    if len(factors) != 1 or any(not have or not want or want % have for have, want in pairs):
+        return
+    last = {"channels_last": True} if layout.channels_last else {}
+    module = Module("upsample", {"scale_factor": (*factors,) * layout.rank, "mode": "nearest", **last})
+    for call in evidence.case.recording.calls:
+        # one that hands its input through is no step of the path: its result is what it was given
+        if call.is_layer and call.kind == "identity" and call.finished and branch.value in call.results:
+            yield Candidate((Replace(call.layer, module),), 0.6, 1, (f"{call.layer} does nothing here",))
 
 
 def _layout(evidence: Evidence, junction: Junction) -> Layout | None:
@@ -117,7 +160,7 @@ def _learned_parts(layers: Mapping[str, Layer], path: str) -> set[str]:
 def _as_elsewhere(evidence: Evidence, junction: Junction) -> tuple[float, str | None]:
     """How many of the other junctions whose main branch changes the shape have a projection on the skip (from -1 to 1),
     and which ones. It is little that speaks for one where there are no others."""
-    if junction.kind == "gate":
+    if junction.kind in ("gate", "mul"):
         return -0.2, None  # a gate is learned, which makes it no projection
     changing = [other for other in evidence.junctions if other.id != junction.id and _changes(other, junction.kind)]
     having = [other for other in changing if any(_learned(b) for b in other.branches if b.role == "skip")]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, place_layer
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 
 
 @dataclass(frozen=True)
@@ -24,22 +24,25 @@ def about(edit: Edit) -> str:
         return edit.layer
     if isinstance(edit, Insert | SetCall):
         return place_layer(edit.place)
-    return f"input {edit.index}"
+    return "target" if isinstance(edit, Target) else f"input {edit.index}"
 
 
 def places(edits: Iterable[Edit]) -> str | None:
     """The layer that edits are about, for `Cause.layer`; None for the input."""
     for edit in edits:
-        if isinstance(edit, Input):
+        if isinstance(edit, Input | Target):
             return None
         return about(edit)
     return None
 
 
 def arguments(edits: Sequence[Edit]) -> int:
-    """How many settings a bundle changes beyond what goes together anyway (a depthwise convolution's three widths)."""
+    """How many settings a bundle changes beyond what goes together anyway: a depthwise convolution's three widths; the
+    window and stride of a pooling, where they are the same number."""
     widths = {"in_channels", "out_channels", "groups"}
-    return max(1, len({e.argument for e in edits if isinstance(e, Set) and e.argument not in widths}))
+    names = {edit.argument: edit.value for edit in edits if isinstance(edit, Set) and edit.argument not in widths}
+    together = "kernel_size" in names and names["kernel_size"] == names.get("stride")
+    return max(1, len(names) - together)
 
 
 def short(value: Any) -> str:

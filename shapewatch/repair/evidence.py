@@ -52,7 +52,7 @@ class Evidence:
         if isinstance(edit, Input):
             return self._worth_of_input(edit)
         if isinstance(edit, SetCall):
-            return -0.2, None
+            return -0.2 + self._worth_of_axis(edit), None
         return 0.0, None
 
     def _worth_of_setting(self, edit: Set) -> tuple[float, str | None]:
@@ -62,10 +62,15 @@ class Evidence:
         if vote.agree:
             shown = listed(list(vote.agree[:3]))
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
-        score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit)
+        score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit) + self._worth_of_axis(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
         if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
             score += 0.4
+        if layer is not None and layer.kind == "reshape":
+            squares_less = edit.argument == "shape" and len(set(edit.value)) > len(set(edit.was or ()))
+            score -= 0.4 * self._given_away(edit) + 0.3 * squares_less
+        if layer is not None and layer.kind == "pool" and edit.argument in ("kernel_size", "stride"):
+            score += 0.4 * (short(edit.was) == "1")  # a pooling over single places does nothing
         if layer is not None:
             before, after = keeps_pace(layer, {}), keeps_pace(layer, {edit.argument: edit.value})
             if before is not None and after is not None:
@@ -73,6 +78,23 @@ class Evidence:
                 if after and not before and phrase is None:
                     phrase = f"with it {edit.layer} divides every size by its stride and does nothing else to it"
         return score, phrase
+
+    def _given_away(self, edit: Set) -> int:
+        """How many sizes that a reshape kept, up to now, it would keep no more."""
+        units = (unit for unit in self.case.graph.units if unit.is_layer and unit.layer == edit.layer and unit.operands)
+        given = self.case.recording.shape(next(units).operands[0]) if edit.argument == "shape" else ()
+        kept = set(given[1:]) & set(edit.was or ())
+        return len(kept - set(edit.value))
+
+    def _worth_of_axis(self, edit: Set | SetCall) -> float:
+        """Images are joined along their channels."""
+        layout = self.case.graph.layout
+        joins = isinstance(edit, SetCall) or self.case.recording.layer_at[edit.layer].kind == "concat"
+        if edit.argument != "dim" or layout is None or not joins or not isinstance(edit.value, int):
+            return 0.0
+        rank = layout.rank + 2
+        channels = rank - 1 if layout.channels_last else 1
+        return 0.5 * ((edit.value % rank == channels) - (isinstance(edit.was, int) and edit.was % rank == channels))
 
     def _worth_of_input(self, edit: Input) -> tuple[float, str | None]:
         given = self.case.recording.shape(self.case.recording.inputs[edit.index])
@@ -99,7 +121,8 @@ class Evidence:
         if edit.arguments.get("said"):
             return 0.9, None
         usual, unusual = (all(size in USUAL_SIZES for size in shape) for shape in (wanted, sizes))
-        return (0.1 if self.finding.own_doubt else -0.4) + 0.3 * (usual - unusual), None
+        stretched = len(set(wanted)) > len(set(sizes))
+        return (0.1 if self.finding.own_doubt else -0.4) + 0.3 * (usual - unusual) - 0.4 * stretched, None
 
     @cached_property
     def layout(self) -> Layout:

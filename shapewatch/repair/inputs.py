@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input
 from shapewatch.layout import Layout, layout_of, misplaced_channels
-from shapewatch.recording import Layer, Shape
+from shapewatch.recording import Layer, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
 
@@ -21,6 +22,33 @@ def inputs(evidence: Evidence) -> Iterator[Candidate]:
             continue
         for edit in _input_edits(evidence, index, shape):
             yield evidence.weighed((edit,), 3)
+
+
+def as_declared(evidence: Evidence) -> Iterator[Candidate]:
+    """Inputs of the shapes that the model itself says it takes, where it is given others."""
+    recording = evidence.case.recording
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    layer = recording.layer_at.get(outermost[-1].layer) if outermost else None
+    takes = layer.facts.get("takes", ()) if layer is not None else ()
+    if len(takes) != len(recording.inputs):
+        return
+    for index, (number, wanted) in enumerate(zip(recording.inputs, takes, strict=True)):
+        given = recording.shape(number)
+        if not given or not wanted or None in wanted[1:] or _taken_for(given, wanted) or _taken_for(given, wanted[1:]):
+            continue  # one that lacks the batch axis is proposed with it
+        shape = (given[0], *wanted[1:])
+        if shape != given:
+            said = (f"the model says that it takes {text(wanted)}",)
+            yield Candidate((Input(index, "size", {"plain": True}, shape),), 1.2, 1, said)
+
+
+def _taken_for(given: Shape, wanted: Shape) -> bool:
+    """Whether an input is of the shape that was declared, but for a last axis of size 1, which Keras adds or drops."""
+    if len(given) == len(wanted) + 1 and given[-1] == 1:
+        given = given[:-1]
+    if len(wanted) == len(given) + 1 and wanted[-1] == 1:
+        wanted = wanted[:-1]
+    return len(given) == len(wanted) and not any(map(differ, given, wanted))
 
 
 def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[Candidate]:

@@ -13,8 +13,9 @@ from shapewatch.repair.at_junction import at_junction
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
-from shapewatch.repair.inputs import inputs, swapped
+from shapewatch.repair.inputs import as_declared, inputs, swapped
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
+from shapewatch.repair.odd_operations import left_out, odd_operations
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -66,6 +67,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
             yield from swapped(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
+    yield from as_declared(evidence)
     yield from before_built(evidence)
     yield from unusual_flattens(evidence)
     yield from given_up(evidence)
@@ -83,6 +85,8 @@ def _odd_one(case: Case, want: Want) -> bool:
 
 def _suggested(evidence: Evidence) -> Iterator[Candidate]:
     yield from odd_ones(evidence)
+    yield from odd_operations(evidence)
+    yield from left_out(evidence)
     yield from out_of_step(evidence)
     yield from substitutes(evidence)
     yield from inputs(evidence)

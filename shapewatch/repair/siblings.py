@@ -54,9 +54,12 @@ two blocks, which the model's author called alike."""
 _PASSING = frozenset({"identity", "same", "dropout"})
 """Kinds of calls that do not make a branch another one."""
 
-ALIKE_FROM_THE_FIRST = frozenset({"linear", "einsum", "attention", "embedding"})
+ALIKE_FROM_THE_FIRST = frozenset({"linear", "einsum", "attention", "embedding", "permute"})
 """Kinds of layers of which the first in a row is like the others: what changes shapes along an image network does not
 happen between the blocks of a transformer."""
+
+_ORDER_ONLY = frozenset({"permute", "concat", "flatten"})
+"""Kinds of layers whose settings follow from no size of the model: one sibling is enough to tell an odd one."""
 
 _WINDOW = ("kernel_size", "stride", "padding", "dilation")
 
@@ -160,6 +163,13 @@ class Siblings:
                 later = [other for other, at in others.items() if at != first]
                 yield weight * (1.0 if later else FIRST_ALONE), later or list(others)
 
+    def rows_of(self, path: str) -> Iterator[tuple[float, list[str]]]:
+        """Groups of siblings of a path (without itself) in which the first of a row counts as every other does."""
+        for pattern, weight, _ in self._patterns(path):
+            others = [other for other in self._groups.get(pattern, {}) if other != path]
+            if others:
+                yield weight, others
+
     def vote(self, edit: Set) -> Vote:
         """What the siblings of a layer say about a change of one of its arguments."""
         layer = self._layers.get(edit.layer)
@@ -198,17 +208,23 @@ class Siblings:
         return max(-1.0, min(1.0, (math.log1p(new) - math.log1p(now)) / 2))
 
     def odd_settings(self, path: str) -> Iterator[tuple[Set, tuple[str, ...]]]:
-        """Changes that make a layer what all its siblings of one group are, where it alone is different."""
+        """Changes that make a layer what all its siblings of one group are, where it alone is different.
+
+        The first of a row may agree with the rest, or be none of them.
+        """
         layer = self._layers.get(path)
         if layer is None:
             return
-        for _, others in self.groups_of(path):
+        told: set[tuple[str, str]] = set()
+        for _, others in (*self.rows_of(path), *self.groups_of(path)):
             same_type = [self._layers[o] for o in others if self._layers[o].type == layer.type]
-            if len(same_type) < 2:
+            if len(same_type) < (1 if layer.kind in _ORDER_ONLY else 2):
                 continue
             for argument, value in layer.facts.items():
                 values = [other.facts.get(argument) for other in same_type]
-                if values[0] is not None and all(_same(v, values[0]) for v in values) and not _same(values[0], value):
+                agreed = values[0] is not None and all(_same(v, values[0]) for v in values)
+                if agreed and not _same(values[0], value) and (argument, repr(values[0])) not in told:
+                    told.add((argument, repr(values[0])))
                     yield Set(path, argument, values[0], value), tuple(other.path for other in same_type)
 
     def substitutes(self, path: str) -> Iterator[tuple[Layer, float]]:

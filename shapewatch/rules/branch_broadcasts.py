@@ -2,6 +2,8 @@
 
 ## What it means
 An axis of size 1 is repeated to the size of the other branch: the sum runs, and every channel gets the same numbers.
+Or the branches have another number of axes, and aligned from the right the batch of one meets another axis of the
+other: `[N, T, C] + [N, C]` runs for a batch of one, and where N and T happen to be equal.
 
 ## Why
 A projection has one output channel, or a linear layer one output, where the other branch has many. Or the block was
@@ -21,14 +23,14 @@ from __future__ import annotations
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.junctions import Branch, Junction
-from shapewatch.layout import layout_of
 from shapewatch.recording import Call, text
+from shapewatch.rules.batch import askew, one_is_meant
 from shapewatch.rules.branches_differ import VERBS
 from shapewatch.rules.meeting import meeting_words, sides
 from shapewatch.rules.rule import Case, Finding, counted, listed, rule
 
 _KEEPS = frozenset({"norm", "activation", "dropout", "same", "identity", "prelu"})
-_PASSES = _KEEPS | {"pool", "resize"}
+_PASSES = _KEEPS | {"pool", "resize", "permute", "index", "glu"}
 
 _COLOURS = 4
 """A picture in grey is added to one of so many colours by design."""
@@ -37,6 +39,9 @@ _COLOURS = 4
 @rule("SW291", "branch-broadcasts", frozenset({"add", "sub", "average"}), severity="warning")
 def check(case: Case) -> Finding | None:
     junction = case.junction
+    crossed = _crossed(case)
+    if crossed is not None:
+        return crossed
     if junction is None or junction.status != "broadcast" or junction.fork is None or len(junction.axes) != 1:
         return None
     (axis,) = junction.axes
@@ -62,10 +67,29 @@ def check(case: Case) -> Finding | None:
     return None
 
 
+def _crossed(case: Case) -> Finding | None:
+    """The batch of a branch with fewer axes, against an axis of the other that is not the batch."""
+    junction, found = case.junction, askew(case)
+    if junction is None or junction.fork is None or found is None:
+        return None
+    shapes = text(case.recording.shape(found.wide)), text(case.recording.shape(found.low))
+    if case.recording.shape(found.wide)[found.met] == 1 and one_is_meant(case, found.wide):
+        return None
+    return Finding(
+        headline=f"{case.where} {VERBS.get(junction.kind, 'joins')} {shapes[0]} and {shapes[1]}: the batch of one "
+        f"meets axis {found.met} of the other",
+        explanation=f"Shapes are aligned from the right, so axis {found.own} of {shapes[1]}, the batch, stands against "
+        f"axis {found.met} of {shapes[0]}, whose batch is elsewhere. It runs because one of the sizes is 1 or both are "
+        "equal by chance; `unsqueeze` puts the missing axis where it belongs.",
+        severity="warning",
+        by_chance=True,
+    )
+
+
 def _narrow_layer(case: Case, junction: Junction, narrow: Branch, other: Branch) -> str | None:
     """That a layer's own width is the 1; None where the 1 came about in another way."""
     maker = _maker(case, narrow.value)
-    if maker is None or _own_axis(case, maker) != junction.axes[0] or junction.fork is None:
+    if maker is None or not _is_width(case, maker, narrow.value, junction.axes[0]) or junction.fork is None:
         return None
     if maker.kind == "linear" and other.shape != junction.fork.shape:
         return None  # two heads of different widths (value and advantage) are added by design
@@ -78,7 +102,7 @@ def _narrow_input(case: Case, junction: Junction, narrow: Branch, others: list[B
     if fork is None or fork.shape != narrow.shape or any(step.kind not in _KEEPS for step in narrow.path):
         return None
     makers = [_maker(case, other.value) for other in others]
-    if any(maker is None or _own_axis(case, maker) != axis for maker in makers):
+    if any(m is None or not _is_width(case, m, o.value, axis) for m, o in zip(makers, others, strict=True)):
         return None
     if fork.value in case.recording.inputs and (others[0].shape[axis] or 0) <= _COLOURS:
         return None
@@ -91,16 +115,14 @@ def _maker(case: Case, value: int) -> Call | None:
         unit = case.graph.producer.get(value)
         if unit is None or (unit.is_layer and unit.kind in ("conv", "linear")):
             return unit
-        if unit.kind not in _PASSES or not unit.operands:
+        scaled = unit.kind in ("mul", "div") and len(unit.operands) == 1  # by a number
+        if not (unit.kind in _PASSES or scaled) or not unit.operands:
             return None
         value = unit.operands[0]
     return None
 
 
-def _own_axis(case: Case, maker: Call) -> int | None:
-    """The axis whose size is the layer's width."""
-    shape, facts = case.recording.shape(maker.results[0]), case.graph.facts(maker)
-    layout = layout_of(facts)
-    if maker.kind == "linear":
-        return len(shape) - 1
-    return layout.channels(shape) if layout is not None else None
+def _is_width(case: Case, maker: Call, value: int, axis: int) -> bool:
+    """Whether an axis of a value is the width that a layer gave, wherever it has been moved since."""
+    source = case.graph.lineage.sources(value)[axis]
+    return source is not None and source.value in maker.results

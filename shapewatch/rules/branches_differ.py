@@ -13,6 +13,10 @@ the same. A projection on the skip, or the setting that was meant, makes them fi
 
 ## Good
     x = nn.Conv2d(3, 8, 3)(torch.ones(2, 3, 10, 10)); x + nn.Conv2d(8, 8, 3, padding=1)(x)
+
+## What it can be confused with
+`operands-differ`: one of the two is a weight, a constant or data, and no branch. `concat-axes-differ`: the branches
+are put side by side.
 """
 
 from __future__ import annotations

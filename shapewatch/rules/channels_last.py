@@ -12,6 +12,9 @@ Nothing says which axis is which but the order; the layer sees an image of 224 c
 
 ## Good
     nn.Conv2d(3, 8, 3)(torch.ones(2, 32, 32, 3).permute(0, 3, 1, 2))
+
+## What it can be confused with
+`conv-channels-differ`: no axis of the input has as many channels as the layer takes.
 """
 
 from __future__ import annotations

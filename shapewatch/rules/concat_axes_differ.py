@@ -12,6 +12,9 @@ doubled to 44, and meets 45. Or one branch has a stride, a padding or a scale th
 
 ## Good
     torch.cat([torch.ones(2, 8, 44, 44), torch.ones(2, 16, 44, 44)], dim=1)
+
+## What it can be confused with
+`stack-sizes-differ`: the tensors have other ranks, or go along a new axis.
 """
 
 from __future__ import annotations

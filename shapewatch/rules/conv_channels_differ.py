@@ -12,9 +12,15 @@ Each filter has a slice for every input channel. After a concatenation the chann
 
 ## Good
     nn.Conv2d(4, 8, 3)(torch.ones(2, 4, 10, 10))
+
+## What it can be confused with
+`channels-last`: the channels are there, on another axis. `rank-differs`: the batch axis is missing, so that another
+axis is taken for the channels.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from shapewatch.axes import Range
 from shapewatch.demand import Want
@@ -40,8 +46,15 @@ def check(case: Case) -> Finding | None:
         headline=f"{case.name} {takes(case)} {plural(expected, 'channel')} and is given {given}",
         explanation=f"Its input is {text(shape)}; axis {axis} should be {expected} long.{how_built(case, axis)}",
         own=_own(case, given),
-        wants=(Want(case.call.operands[0], {axis: Range.only(expected)}),),
+        wants=(Want(case.call.operands[0], {axis: Range.only(expected)}), *_of_weight(case, given)),
     )
+
+
+def _of_weight(case: Case, given: int) -> Iterator[Want]:
+    """A weight that the program made itself, for so many channels."""
+    if case.layer is None and len(case.shapes) > 1 and case.call.kind == "conv" and case.facts.get("groups", 1) == 1:
+        axis = len(case.shapes[1]) - 2 if case.facts.get("channels_last") else 1
+        yield Want(case.call.operands[1], {axis: Range.only(given)}, 1)
 
 
 def conv_expects(case: Case) -> tuple[int | None, Layout | None]:

@@ -12,6 +12,10 @@ Each number of the product is a row of `left` times a column of `right`, element
 
 ## Good
     torch.ones(2, 3) @ torch.ones(2, 3).T
+
+## What it can be confused with
+`input-width-differs`: the product is a linear layer's, which knows the width it was made for. `batch-axes-differ`: the
+last two axes fit, and those before them do not.
 """
 
 from __future__ import annotations
@@ -36,22 +40,16 @@ def check(case: Case) -> Finding | None:
     transposed = bool(case.facts.get("transpose_a")), bool(case.facts.get("transpose_b"))
     row, column = axes.matmul_axes(left, right, *transposed)
     inner, outer = left[row], right[column]
-    batch = axes.broadcast_problems([left[:-2], right[:-2]]) if min(len(left), len(right)) > 2 else ()
     first, second = case.call.operands[-2:]
     if axes.differ(inner, outer):
         assert inner is not None and outer is not None
         return Finding(
-            headline=f"{case.name}: the left side ends in {inner}, the right side starts its product with {outer}",
+            headline=f"{case.name}: {case.called(first, 'the left side')} ends in {inner}, "
+            f"{case.called(second, 'the right side')} starts its product with {outer}",
             explanation=f"{_written(left, right, transposed)} needs {inner} and {outer} to be equal."
             f"{_if_transposed(right, column, inner, transposed[1])}",
             own=tuple(_otherwise_transposed(case, left, right, transposed)),
             wants=(Want(first, {row: Range.only(outer)}, 0), Want(second, {column: Range.only(inner)}, 1)),
-        )
-    if batch:
-        problem = batch[0]
-        return Finding(
-            headline=f"{case.name}: the batch axes of the two sides differ, {problem.sizes[0]} and {problem.sizes[1]}",
-            explanation=f"{_written(left, right, transposed)}: all axes but the last two must be equal or 1.",
         )
     return None
 

@@ -12,6 +12,10 @@ times width, so it moves with the input's size and with every stride before it.
 
 ## Good
     nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(512, 10))(torch.ones(2, 3, 10, 10))
+
+## What it can be confused with
+`inner-dims-differ`, which is the same of a product of two tensors. `target-rank-differs`: without a flatten a linear
+layer works on the last axis alone, and runs; the loss is what fails then.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ def met(case: Case) -> list[Shape]:
 
 def elementwise_problems(case: Case) -> tuple[AxisProblem, ...]:
     """The axes on which the operands do not fit; of an in-place operation also those it would have to stretch."""
+    if case.call.kind == "loss" and case.facts.get("labels") != "same":
+        return ()  # a loss for classes or sequences takes its operands otherwise than element by element
     problems = axes.broadcast_problems(met(case))
     if not problems and case.facts.get("in_place") and not case.call.finished:
         problems = axes.stretched_target(case.shapes)
@@ -83,5 +85,7 @@ def against(problem: AxisProblem) -> str:
 def sides(case: Case) -> str:
     """`main [2, 32, 16, 16] meets skip [2, 16, 32, 32]`."""
     if case.junction is None:
-        return " meets ".join(text(shape) for shape in case.shapes)
+        return " meets ".join(
+            f"{case.called(value, '')} {text(case.recording.shape(value))}".strip() for value in case.call.operands
+        )
     return " meets ".join(f"{branch.role} {text(branch.shape)}" for branch in case.junction.branches)

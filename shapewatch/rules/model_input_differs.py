@@ -1,7 +1,8 @@
 """A model is given an input of another shape than it was made for.
 
 ## What it means
-A functional model is made for inputs of certain shapes, `keras.Input(shape=…)`, and refuses others before it runs.
+A functional model is made for inputs of certain shapes, `keras.Input(shape=…)`, and refuses others before it runs. So
+does a session of TensorFlow 1 what is fed for a placeholder.
 
 ## Why
 The data were loaded in another size or layout, without a batch axis, or with another number of channels.
@@ -15,6 +16,7 @@ The data were loaded in another size or layout, without a batch axis, or with an
 
 from __future__ import annotations
 
+import math
 from itertools import permutations
 
 from shapewatch.axes import Range, differ
@@ -24,8 +26,10 @@ from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, number, rule
 
 
-@rule("SW602", "model-input-differs", frozenset({"module", "container"}))
+@rule("SW602", "model-input-differs", frozenset({"module", "container", "feed"}))
 def check(case: Case) -> Finding | None:
+    if case.call.kind == "feed":
+        return _of_feed(case)
     takes = case.facts.get("takes", ())
     if case.layer is None or len(takes) != len(case.shapes):
         return None
@@ -39,6 +43,42 @@ def check(case: Case) -> Finding | None:
             wants=tuple(_wants(case, position, wanted, given)),
         )
     return None
+
+
+def _of_feed(case: Case) -> Finding | None:
+    """What is fed for a placeholder."""
+    fed, placeholder = case.call.operands
+    given, wanted = case.shapes
+    if len(wanted) == len(given) and not any(map(differ, wanted, given)):
+        return None
+    name = case.called(placeholder, f"the placeholder {case.facts['placeholder']}")
+    return Finding(
+        headline=f"{name} takes {text(wanted)} and is fed {case.called(fed, '')} {text(given)}".replace("  ", " "),
+        explanation=f"{_explanation(wanted, given)}{_of_same_numbers(wanted, given)}"
+        f"{_of_class_numbers(case, wanted, given)}",
+    )
+
+
+def _of_same_numbers(wanted: Shape, given: Shape) -> str:
+    """What is fed has as many numbers for each sample, in other axes; or it is one sample."""
+    if None in given or None in wanted[1:]:
+        return ""
+    if len(given) == len(wanted) - 1 and tuple(given) == tuple(wanted[1:]):
+        return " It is one sample, without the batch axis: `x[None]` has it."
+    if given and math.prod(given[1:]) == math.prod(wanted[1:]) and len(wanted) > 1:  # type: ignore[arg-type]
+        target = ", ".join(str(size) for size in (-1, *wanted[1:]))
+        return f" Each sample has as many numbers as are wanted: `x.reshape({target})` fits."
+    return ""
+
+
+def _of_class_numbers(case: Case, wanted: Shape, given: Shape) -> str:
+    whole = case.recording.values[case.call.operands[0]].spec.dtype.startswith(("int", "uint"))
+    if not whole or len(wanted) != 2 or len(given) != 1 or (wanted[1] or 0) < 2:
+        return ""
+    return (
+        f" Where these are class numbers: rows of {wanted[1]}, one for each class, fit "
+        f"(`np.eye({wanted[1]})[labels]`), or a placeholder of shape [None] with the sparse loss."
+    )
 
 
 def _explanation(wanted: Shape, given: Shape) -> str:

@@ -13,6 +13,9 @@ made for another width.
 
 ## Good
     nn.BatchNorm2d(6)(torch.ones(2, 6, 4, 4))
+
+## What it can be confused with
+`norm-one-value`: the channels are right, and there is one value for each.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ Often a learned table (a positional embedding, a mask) was made for another leng
 
 ## Good
     nn.Linear(4, 4)(torch.ones(2, 5, 4)) + nn.Parameter(torch.ones(5, 4))
+
+## What it can be confused with
+`branches-differ`: both come from one value. `target-shape-differs`: the other one is the target of a loss.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from shapewatch.rules.meeting import against, elementwise_problems, elementwise_
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
 
-@rule("SW202", "operands-differ", ELEMENTWISE)
+@rule("SW202", "operands-differ", ELEMENTWISE | {"assign"})
 def check(case: Case) -> Finding | None:
     problems = elementwise_problems(case)
     if not problems or case.junction is not None:
@@ -29,10 +32,16 @@ def check(case: Case) -> Finding | None:
     sizes = [f"{against(problem)} on axis {problem.axis}" for problem in problems]
     shapes = [_named(case, value) for value in case.call.operands]
     return Finding(
-        headline=f"{case.name}: {listed(sizes)}",
+        headline=f"{case.name}{_of(case)}: {listed(sizes)}",
         explanation=f"{listed(shapes)} meet element by element; each axis has to be equal or 1.",
         wants=elementwise_wants(case, problems),
     )
+
+
+def _of(case: Case) -> str:
+    """` with b`: the operands that have a name."""
+    names = [value.name for value in map(case.recording.values.__getitem__, case.call.operands) if value.name]
+    return f" with {listed(names)}" if names else ""
 
 
 def _named(case: Case, number: int) -> str:

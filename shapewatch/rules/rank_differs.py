@@ -13,11 +13,14 @@ layer for images is used on sequences.
 
 ## Good
     nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8))(torch.ones(1, 3, 10, 10))
+
+## What it can be confused with
+`axis-out-of-range`: an operation, not a layer, speaks of an axis that is not there.
 """
 
 from __future__ import annotations
 
-from shapewatch.edits import Edit, Module, Replace
+from shapewatch.edits import Edit, Input, Module, Replace
 from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, listed, rule
@@ -25,8 +28,8 @@ from shapewatch.rules.rule import Case, Finding, listed, rule
 
 @rule("SW701", "rank-differs", frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent"}))
 def check(case: Case) -> Finding | None:
-    if not case.shapes:
-        return None
+    if not case.shapes or not case.shapes[0]:
+        return None  # without axes, or of a number of axes that a graph does not know
     allowed = _allowed(case)
     given = len(case.shapes[0])
     if not allowed or given in allowed:
@@ -35,6 +38,10 @@ def check(case: Case) -> Finding | None:
     if case.layer is not None and case.call.kind == "norm" and given in (3, 4, 5) and "num_features" in case.facts:
         module = Module("norm", {"num_features": case.facts["num_features"], "rank": given - 2})
         own.append((Replace(case.call.layer, module),))
+    value, inputs = case.call.operands[0], case.recording.inputs
+    if case.call.kind in ("recurrent", "conv") and given + 1 == allowed[0] and given == 2 and value in inputs:
+        with_features = Input(inputs.index(value), "unsqueeze", {"dim": 2}, (*case.shapes[0], 1))
+        own.append((with_features,))
     return Finding(
         headline=f"{case.name} takes {listed([str(rank) for rank in allowed])} axes and is given {given}".replace(
             " and 4 axes", " or 4 axes"
@@ -57,4 +64,5 @@ def _allowed(case: Case) -> tuple[int, ...]:
     rank = layout.rank if layout is not None else facts.get("rank")
     if not isinstance(rank, int):
         return ()
-    return (rank + 2,) if facts.get("lazy") else (rank + 1, rank + 2)  # what Keras builds always has a batch axis
+    batched = facts.get("lazy") or facts.get("batched")  # what Keras builds, and TensorFlow's own operations
+    return (rank + 2,) if batched else (rank + 1, rank + 2)

@@ -11,6 +11,9 @@ After a concatenation the widths of the parts add up; after a bidirectional laye
 
 ## Good
     nn.LSTM(10, 16)(torch.ones(5, 2, 10))
+
+## What it can be confused with
+`recurrent-state-differs`: the state, not the input, has another shape. `rank-differs`: an axis is missing.
 """
 
 from __future__ import annotations
@@ -38,13 +41,4 @@ def check(case: Case) -> Finding | None:
             own_doubt=0.5 if made_for(case, expected) else 0.0,
             wants=(Want(case.call.operands[0], {last: Range.only(expected)}),),
         )
-    hidden = case.facts.get("hidden_size")
-    for position, state in enumerate(case.shapes[1:], start=1):
-        if isinstance(hidden, int) and state and state[-1] not in (None, hidden):
-            return Finding(
-                headline=f"{case.name} keeps a state of {hidden} and is given one of {state[-1]}",
-                explanation=f"The state is {text(state)}; its last axis should be {hidden} long.",
-                own=((case.set("hidden_size", state[-1]),),),
-                wants=(Want(case.call.operands[position], {len(state) - 1: Range.only(hidden)}, position),),
-            )
     return None

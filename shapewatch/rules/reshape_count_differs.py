@@ -11,6 +11,10 @@ The sizes written there were right for another input size, width or batch.
 
 ## Good
     torch.ones(2, 3, 4).view(2, 6, -1)
+
+## What it can be confused with
+`view-not-contiguous`: the number of elements is right. `target-batch-differs`: a `-1` took up what was too much, and
+the batch is another one since.
 """
 
 from __future__ import annotations

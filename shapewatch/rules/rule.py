@@ -6,14 +6,18 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shapewatch.demand import Want, settable
 from shapewatch.edits import Edit, Set
 from shapewatch.junctions import Graph, Junction, junction_at
 from shapewatch.layout import Layout, layout_of
+from shapewatch.lineage import Source
 from shapewatch.recording import Call, Layer, Recording, Shape, Size
 from shapewatch.report import Severity
+
+if TYPE_CHECKING:
+    from shapewatch.messages.nouns import Reading
 
 EVERY = frozenset[str]()
 """As the kinds of a rule: it looks at calls of every kind."""
@@ -60,6 +64,10 @@ class Case:
             return "the program"
         return self.call.layer or self.recording.root or "the model"
 
+    def called(self, value: int, otherwise: str) -> str:
+        """What the program calls a value, where it has a name for it."""
+        return self.recording.values[value].name or otherwise
+
     @property
     def layout(self) -> Layout | None:
         """How the images are laid out that the call works on, as its own facts tell."""
@@ -68,6 +76,21 @@ class Case:
     @cached_property
     def junction(self) -> Junction | None:
         return junction_at(self.graph, self.call)
+
+    def said(self, fault: str) -> Mapping[str, Any]:
+        """What the error's own words tell of a fault, by `messages`; empty where they are not about that one."""
+        return next((reading.facts for reading in self.readings if reading.fault == fault), {})
+
+    def tells(self, fault: str) -> bool:
+        """Whether the error's own words are about a fault, with or without sizes."""
+        return any(reading.fault == fault for reading in self.readings)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """What is understood of the error's text."""
+        from shapewatch.messages.tables import found  # late: what is made of texts alone is named by the rules
+
+        return found(self.message) if self.message else ()
 
     def set(self, argument: str, value: Any) -> Set:
         """An edit of the layer that was called."""
@@ -97,6 +120,10 @@ class Finding:
     severity: Severity = "error"
     needs_proof: bool = False
     """Said only if a change is found that ends it: the error alone does not tell that it is one of shapes."""
+    by_chance: bool = False
+    """Of a warning: the sizes seen may be equal by chance. Said only if it holds with another size too."""
+    varied: Source | None = None
+    """The axis of an input of which another size is tried; None for the batch."""
 
 
 Check = Callable[[Case], Finding | None]
@@ -122,6 +149,22 @@ def rule(code: str, name: str, kinds: frozenset[str], severity: Severity = "erro
         return Rule(code, name, kinds, severity, inspect.cleandoc((module and module.__doc__) or ""), check)
 
     return make
+
+
+WORDS = frozenset({"words"})
+"""As the kinds of a rule: no call is of it. What went wrong happened where no tensor met another, so it is the error's
+words that tell, by `messages`."""
+
+
+def told_by_words(code: str, name: str) -> Rule:
+    """A code that only an error's words tell of. Its page is the docstring of the module that asks for it."""
+    module = inspect.getmodule(inspect.stack()[1].frame)
+
+    def check(_: Case) -> None:
+        return None
+
+    check.__module__ = module.__name__ if module else ""
+    return Rule(code, name, WORDS, "error", inspect.cleandoc((module and module.__doc__) or ""), check)
 
 
 def plural(count: Size, noun: str) -> str:

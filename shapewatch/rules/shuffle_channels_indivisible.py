@@ -17,9 +17,16 @@ from __future__ import annotations
 
 from shapewatch.axes import Range
 from shapewatch.demand import Want
+from shapewatch.edits import Edit, SetCall
 from shapewatch.layout import Layout
 from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, rule
+
+
+def _set(case: Case, factor: int) -> Edit:
+    if case.layer is not None:
+        return case.set("upscale_factor", factor)
+    return SetCall(case.call.place, "upscale_factor", factor, case.facts.get("upscale_factor"))
 
 
 @rule("SW505", "shuffle-channels-indivisible", frozenset({"pixel_shuffle"}))
@@ -37,6 +44,6 @@ def check(case: Case) -> Finding | None:
     return Finding(
         headline=f"{case.name} needs a multiple of {square} channels and is given {channels}",
         explanation=f"Its input is {text(shape)}; {square} channels of a pixel become {factor} x {factor} pixels.",
-        own=tuple((case.set("upscale_factor", r),) for r in others) if case.layer is not None else (),
+        own=tuple((_set(case, r),) for r in others),
         wants=(Want(case.call.operands[0], {axis: Range.only(nearest)}),),
     )

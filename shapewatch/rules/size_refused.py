@@ -9,10 +9,10 @@ Vision transformers check the image size that their positional embedding was mad
 divide the width. What met there, and with which sizes, is in the report; what to change is only said if it was tried.
 
 ## Bad
-    torch.ones(2, 3).expand(4, 5)
+    F.fold(torch.ones(2, 12, 5), output_size=(4, 4), kernel_size=2)
 
 ## Good
-    torch.ones(1, 3).expand(4, 3)
+    F.fold(torch.ones(2, 12, 9), output_size=(4, 4), kernel_size=2)
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ def check(case: Case) -> Finding | None:
     if not counted and case.call.kind == "module" and not _names_a_size(case, message):
         return None  # raised by the model's own code, about numbers that are no sizes here
     first = message.splitlines()[0]
-    met = listed([text(shape) for shape in case.shapes]) if case.shapes else "its input"
+    shapes = [f"{case.called(value, '')} {text(case.recording.shape(value))}".strip() for value in case.call.operands]
+    met = listed(shapes) if shapes else "its input"
     return Finding(
         headline=f"{case.name} refuses {met}",
-        explanation=f"It says: {first}",
+        explanation=f"It says: {first.rstrip('.')}.",
         needs_proof=counted,
     )
 

@@ -11,6 +11,9 @@ One of the branches changed a size or lost an axis that the others kept.
 
 ## Good
     torch.stack([torch.ones(2, 3), torch.ones(2, 3)])
+
+## What it can be confused with
+`samples-differ`: a loader stacks the samples of a batch.
 """
 
 from __future__ import annotations

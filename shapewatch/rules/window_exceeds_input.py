@@ -11,6 +11,9 @@ The input was too small for the network's depth, or the layers before shrank it 
 
 ## Good
     nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(3, 8, 5))(torch.ones(2, 3, 12, 12))
+
+## What it can be confused with
+`padding-exceeds-input`: a padding by reflection, not a window, is larger than the map.
 """
 
 from __future__ import annotations

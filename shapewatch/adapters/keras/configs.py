@@ -56,15 +56,23 @@ def _required(config: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def described_at(config: Mapping[str, Any], path: str) -> dict[str, Any] | None:
-    """The part of a config that describes the layer at a path; models inside it have configs of their own."""
+    """The part of a config that describes the layer at a path; models inside it have configs of their own.
+
+    A model inside is read before the one around it, so while it is read its layers go by their names alone: those are
+    looked for in it too, and found if there is but one of the name.
+    """
+    inside: list[dict[str, Any]] = []
     for described in config["layers"]:
         name = described.get("name", described["config"].get("name"))
         if path == name:
             found: dict[str, Any] = described
             return found
-        if path.startswith(f"{name}.") and "layers" in described["config"]:
-            return described_at(described["config"], path[len(name) + 1 :])
-    return None
+        if "layers" in described["config"]:
+            if path.startswith(f"{name}."):
+                return described_at(described["config"], path[len(name) + 1 :])
+            further = described_at(described["config"], path)
+            inside += [] if further is None else [further]
+    return inside[0] if len(inside) == 1 else None
 
 
 def _take_over(described: dict[str, Any], layer: Layer) -> None:

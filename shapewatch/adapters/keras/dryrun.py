@@ -70,7 +70,7 @@ class _Probe:
             stack.enter_context(readable(self._layers()))
             stack.enter_context(without_numbers())
             instrument = self._instrument(stand)
-            missing = next((path for path in stand.paths if path and not self._has(path, instrument)), None)
+            missing = stand.missing(lambda path: self._has(path, instrument))
             if missing is not None:
                 return Trial(
                     Recording("keras"), unsupported=f"the change could not be put in place: no layer {missing!r}"
@@ -323,7 +323,7 @@ def applied(model: Layer, edits: Sequence[Edit]) -> Iterator[Layer]:
     """
     stand = Stand(edits, adapt=True, shapes_only=False)
     with as_they_were(all_in(model)), Instrument(running_backend(), model, stand) as instrument:
-        missing = next((path for path in stand.paths if path and instrument.names.get(path) is None), None)
+        missing = stand.missing(lambda path: instrument.names.get(path) is not None)
         if missing is not None:
             raise ValueError(f"the model has no layer {missing!r}")
         yield model

@@ -103,7 +103,10 @@ def _config(layer: Any, with_zeros: bool) -> dict[str, Any]:
 
 
 def _copied(part: Any, with_zeros: bool) -> Any:
-    """A config of its own to write in, what is nested in it included; on request with zeros for every weight."""
+    """A config of its own to write in, what is nested in it included; on request with zeros for every weight.
+
+    For which input a nested layer (a wrapper's) was built is left out: the new one may be for another.
+    """
     if isinstance(part, list):
         return [_copied(item, with_zeros) for item in part]
     if not isinstance(part, dict):
@@ -113,6 +116,7 @@ def _copied(part: Any, with_zeros: bool) -> Any:
         if with_zeros and value is not None and str(key).endswith("_initializer")
         else _copied(value, with_zeros)
         for key, value in part.items()
+        if key != "build_config"
     }
 
 
@@ -181,6 +185,17 @@ class SubsamplePad(keras.layers.Layer):
         return keras.ops.pad(x, tuple((0, missing if at == axis else 0) for at in range(self.rank + 2)))
 
 
+class AddAxes(keras.layers.Layer):
+    """Puts axes of size 1 at these places of its result."""
+
+    def __init__(self, dims: Sequence[int], rank: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims, self.rank = tuple(dims), rank
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.expand_dims(x, self.dims)
+
+
 class FlattenFrom(keras.layers.Layer):
     """Makes one axis out of those from `start_dim` to `end_dim`, which Keras's own `Flatten` always does from 1."""
 
@@ -204,6 +219,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "pad": Pad,
     "subsample-and-pad": SubsamplePad,
     "flatten": FlattenFrom,
+    "unsqueeze": AddAxes,
 }
 
 

@@ -32,7 +32,7 @@ from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.keras.configs import unbuilt
 from shapewatch.adapters.keras.edit import on_shapes, undisturbed
-from shapewatch.adapters.keras.naming import Names, is_auto_named
+from shapewatch.adapters.keras.naming import Names
 from shapewatch.adapters.listening import Backend, Interventions, Listening, continues, unseen
 from shapewatch.adapters.taps import NotInPlace, Once, Tap, unconverted, without_ours
 from shapewatch.recorder import Mark, OpenCall, Stretch, own_fault
@@ -47,11 +47,17 @@ _WEIGHT = Tap(Layer, "add_weight")
 _SEQUENTIAL_BUILD = Tap(Sequential, "build")
 _SYMBOLIC = Tap(Operation, "symbolic_call")
 _EAGER = Tap(Operation, "__call__")
+_EINSUM = Tap(keras_backend.numpy, "einsum")
 _ON_PLACEHOLDERS = Tap(keras_backend, "compute_output_spec")
 _CONVERTED = Tap(DTypePolicy, "convert_input")
 _INPUTS = Tap(Functional, "_standardize_inputs")
 _READ = Tap(functional, "functional_from_config")
 _SHOWN = Tap(traceback_utils, "include_frame")
+_LOSS = Tap(keras.losses.Loss, "__call__")
+_CROSSENTROPIES = tuple(
+    Tap(keras_backend.nn, name)
+    for name in ("categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy")
+)
 
 
 _WRAPPED = re.compile(
@@ -72,6 +78,8 @@ class KerasTensors:
         self.converted = backend.converted
         self.settle = backend.settle
         self.compiling = backend.compiling
+        self.read_from = backend.read_from
+        self.failed_run = backend.failed_run
 
     def words(self, text: str) -> str:
         """Without the layer and the arguments that Keras adds, the colours, and the advice to write another method."""
@@ -88,6 +96,11 @@ class KerasTensors:
         if isinstance(value, np.ndarray):
             return value.ndim > 0 and value.dtype != object
         return self._backend.is_tensor(value)
+
+    def stand_ins(self, tensor: Any) -> list[Any]:
+        """Of one of Keras's variables also the backend's, which is what operations see."""
+        held = getattr(tensor, "_value", None) if isinstance(tensor, keras.Variable) else None
+        return self._backend.stand_ins(tensor) if held is None else [held, *self._backend.stand_ins(held)]
 
     def raw_spec(self, tensor: Any) -> Any:
         if isinstance(tensor, KerasTensor | np.ndarray):
@@ -158,11 +171,14 @@ class Instrument(Listening):
             (_SEQUENTIAL_BUILD, self._sequential_build),
             (_SYMBOLIC, self._symbolic_operation),
             (_EAGER, self._eager_operation),
+            (_EINSUM, self._einsum),
             (_ON_PLACEHOLDERS, self._on_placeholders),
             (_CONVERTED, self._converted),
             (_INPUTS, self._inputs),
             (_READ, self._read),
             (_SHOWN, without_ours),
+            (_LOSS, self._loss),
+            *((tap, self._loss_of_backend) for tap in _CROSSENTROPIES),
         ):
             tap.listen(listener, self._stack)
         return self
@@ -227,7 +243,7 @@ class Instrument(Listening):
         if outermost and not symbolic:
             self._begin_root(layer)
         parent = self._open[-1][1] if self._open else None
-        path = self.names.path(layer, parent.layer if parent else None)
+        path = self.names.path(layer, parent.layer if parent else None, parent)
         if symbolic and not self._rootless:
             self._recall(found)
         operands = tuple(self.number(tensor, "input" if outermost else None) for tensor in found)
@@ -252,6 +268,8 @@ class Instrument(Listening):
                 inner = keras_backend.compute_output_spec(model.call, *args, **kwargs)
             for known, tensor in zip(self.tensors(inner), self.tensors(result), strict=True):
                 self.recorder.alias(tensor, self.number(known))
+        except NotInPlace:
+            raise
         except Exception as fault:
             self.recorder.rewind(mark)
             own_fault(fault)
@@ -547,6 +565,18 @@ class Instrument(Listening):
 
         return self._one_operation(original, operation, args, kwargs)
 
+    @unconverted
+    def _einsum(self, original: Any, subscripts: str, *operands: Any, **kwargs: Any) -> Any:
+        """Some equations Keras spells out as transpositions and a product, and others it does not: either way it is the
+        equation that the program has."""
+        if self.asleep():
+            return original(subscripts, *operands, **kwargs)
+
+        def run(operation: Einsum, *operands: Any, **kwargs: Any) -> Any:
+            return original(operation.subscripts, *operands, **kwargs)
+
+        return self._one_operation(run, Einsum(subscripts), operands, kwargs)
+
     def _one_operation(self, original: Any, operation: Operation, args: Any, kwargs: Any) -> Any:
         """The operations of the backend that this one is made of are not recorded beside it."""
 
@@ -554,6 +584,27 @@ class Instrument(Listening):
             return self._not_looked_into(original, node.operation, *node.args, **node.kwargs)
 
         return self.operation(NodeCall(self, operation, args, kwargs), run)
+
+    # Losses
+
+    @unconverted
+    def _loss(self, original: Any, loss: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+        """One of Keras's own losses, as one operation on target and output."""
+        return self._compared(original, loss, (loss, y_true, y_pred, *args), kwargs)
+
+    @unconverted
+    def _loss_of_backend(self, original: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._compared(original, original.function, args, kwargs)
+
+    def _compared(self, original: Any, loss: Any, args: Any, kwargs: Any) -> Any:
+        named = None if self.asleep() or self._open else kinds.named_loss(loss)
+        if named is None:
+            return original(*args, **kwargs)
+
+        def run(call: LossCall) -> Any:
+            return self._not_looked_into(original, *call.args, **call.kwargs)
+
+        return self.operation(LossCall(self, named, args, kwargs), run)
 
     # The end
 
@@ -612,12 +663,12 @@ class Instrument(Listening):
             path=path,
             type=type(layer).__name__,
             kind=kind or ("container" if isinstance(layer, Sequential) else "module"),
-            facts=kinds.layer_facts(layer, kind),
+            facts=kinds.layer_facts(layer, kind) | ({"made_in_call": True} if self.names.is_made_in_call(path) else {}),
             parameters=counted.setdefault(id(layer), kinds.parameters_of(layer)),
             leaf=kind is not None,
             defined=self._definition(path, layer),
             name="" if path == layer.name else layer.name,
-            auto_named=is_auto_named(layer, path),
+            auto_named=self.names.is_auto_named(layer, path),
         )
 
     def _definition(self, path: str, layer: Layer) -> Span | None:
@@ -646,6 +697,17 @@ class Instrument(Listening):
         return any(True for _ in self.names.items()) or bool(self._symbolic_inputs) or any(begun)
 
 
+_SPELLED = {"dim": "axis", "shape": "newshape", "dims": "axes", "equation": "subscripts"}
+"""Our names of arguments, and the attributes in which operations of `keras.ops` keep them."""
+
+
+@dataclass
+class Einsum:
+    """What `NodeCall` has to know of an einsum. Keras's own class of this name would count itself among the model's."""
+
+    subscripts: str
+
+
 class NodeCall:
     """An operation of `keras.ops` about to run: a node of a functional model, being made or being run."""
 
@@ -672,9 +734,35 @@ class NodeCall:
     def with_arguments(self, arguments: Mapping[str, Any]) -> NodeCall:
         changed = copy.copy(self.operation)
         for argument, value in arguments.items():
-            name = {"dim": "axis", "shape": "newshape", "dims": "axes"}.get(argument, argument)
+            name = _SPELLED.get(argument, argument)
             setattr(changed, name, value)
         return NodeCall(self._instrument, changed, self.args, self.kwargs)
+
+
+class LossCall:
+    """A loss about to compare what a model gave with what it should have given."""
+
+    def __init__(self, instrument: Instrument, named: tuple[str, dict[str, Any]], args: Any, kwargs: Any) -> None:
+        self._instrument = instrument
+        self._name, self._facts = named
+        self.args = args
+        self.kwargs = kwargs
+
+    @property
+    def named(self) -> tuple[str, str]:
+        return self._name, "loss"
+
+    def operands(self) -> list[Any]:
+        return self._instrument.tensors(self.args, self.kwargs)
+
+    def facts(self) -> dict[str, Any]:
+        return dict(self._facts)
+
+    def with_operand(self, *_: Any) -> LossCall:
+        raise ValueError("no layer is put before a loss")
+
+    def with_arguments(self, _: Mapping[str, Any]) -> LossCall:
+        return self
 
 
 def on_operand(instrument: Listening, structure: Any, position: int, change: Any) -> Any:

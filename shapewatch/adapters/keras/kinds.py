@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras import Model
+from keras import Model, Sequential
 from keras.layers import Layer
 from keras.src.models.functional import Functional
 
@@ -88,10 +88,12 @@ def layer_facts(layer: Layer, kind: str | None) -> Facts:
 
 
 def _inputs(layer: Layer) -> Facts:
-    """The shapes that a functional model was made for; one that is called its own way is not asked."""
-    if not isinstance(layer, Functional) or not all(len(tensor.shape) for tensor in layer.inputs):
+    """The shapes that a functional model was made for, or the one inside a sequential one; one that is called its own
+    way is not asked."""
+    model = getattr(layer, "_functional", None) if isinstance(layer, Sequential) else layer
+    if not isinstance(model, Functional) or not all(len(tensor.shape) for tensor in model.inputs):
         return {}
-    return {"takes": tuple(tuple(tensor.shape) for tensor in layer.inputs)}
+    return {"takes": tuple(tuple(tensor.shape) for tensor in model.inputs)}
 
 
 _LAZY = frozenset({"conv", "conv_transpose", "linear", "norm", "recurrent", "attention", "einsum"})
@@ -227,6 +229,7 @@ _FACTS: Mapping[str, Callable[[Any], Facts]] = {
         "out_features": layer.units,
         "bias": bool(layer.use_bias),
     },
+    "squash": lambda layer: {"axis": layer.axis} if isinstance(getattr(layer, "axis", None), int) else {},
     "einsum": lambda layer: {"equation": layer.equation, "output_shape": tuple(layer.partial_output_shape)},
     "pool": _pool,
     "reduce": _reduced,
@@ -276,6 +279,36 @@ def _number(value: Any) -> bool:
 def parameters_of(layer: Layer) -> int:
     """How many weights a layer has, those of the layers inside it included."""
     return sum(math.prod(weight.shape) for weight in layer.weights)
+
+
+# Losses
+
+_SAME: Facts = {"labels": "same", "target": 0, "output": 1}
+_ONE_HOT: Facts = {"labels": "one-hot", "target": 0, "output": 1, "class_axis": -1}
+
+LOSSES: Mapping[str, Facts] = {
+    "sparse_categorical_crossentropy": _ONE_HOT | {"labels": "classes", "squeezes": True},
+    **dict.fromkeys(("categorical_crossentropy", "categorical_focal_crossentropy"), _ONE_HOT),
+    **dict.fromkeys(("binary_crossentropy", "binary_focal_crossentropy"), _SAME | {"exact": True, "binary": True}),
+    **dict.fromkeys(
+        "mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_logarithmic_error huber "
+        "log_cosh kl_divergence poisson hinge squared_hinge categorical_hinge".split(),
+        _SAME,
+    ),
+}
+"""What a loss asks of its target: a row of numbers for the classes (`one-hot`), the number of one (`classes`), or as
+many numbers as the output has (`same`)."""
+
+
+def named_loss(loss: Any) -> tuple[str, Facts] | None:
+    """The name of one of Keras's own losses, and what it asks of its target; None for what is looked into."""
+    function = getattr(loss, "fn", loss)
+    own = (getattr(function, "__module__", "") or "").startswith("keras.")
+    name = getattr(function, "__name__", "")
+    if not own or name not in LOSSES:
+        return None
+    wrapped = {"squeezes": True} if function is not loss else {}  # its class drops or adds a last axis of size 1
+    return name, LOSSES[name] | wrapped
 
 
 # Operations of `keras.ops` on symbolic tensors

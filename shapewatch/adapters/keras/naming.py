@@ -35,6 +35,8 @@ class Names:
         self._paths: dict[int, str] = {}
         self._layers: dict[str, Layer] = {}
         self._roots: weakref.WeakSet[Layer] = weakref.WeakSet()
+        self._made: dict[str, object] = {}
+        """Of each path that a layer got which a `call` made for itself: that call."""
 
     def learn(self, root: Layer, prefix: str | None = None) -> None:
         """Name a layer and everything in it. A second outermost layer's names begin with its own."""
@@ -55,11 +57,41 @@ class Names:
             for segment, child in children(layer):
                 self._add(f"{path}.{segment}" if path else segment, child)
 
-    def path(self, layer: Layer, parent: str | None) -> str:
+    def path(self, layer: Layer, parent: str | None, within: object = None) -> str:
+        """The layer's path; `within`: the call in which it runs, of the layer `parent`."""
         known = self._paths.get(id(layer))
         if known is not None and self._layers.get(known) is layer:
             return known
-        wanted = f"{parent}.{layer.name}" if parent else layer.name
+        holder = self._layers.get(parent) if parent is not None else None
+        if holder is not None:
+            held = next((segment for segment, child in children(holder) if child is layer), None)
+            if held is None and _counted(layer.name, layer):
+                return self._made_in_call(layer, f"{parent}." if parent else "", within)
+            return self._new_path(layer, f"{parent}.{held or layer.name}" if parent else held or layer.name, parent)
+        return self._new_path(layer, f"{parent}.{layer.name}" if parent else layer.name, parent)
+
+    def _made_in_call(self, layer: Layer, prefix: str, within: object) -> str:
+        """A path for `layers.add([x, y])` in somebody's `call`, which makes a new layer each time: by its place among
+        those of its class that the same call made, so that it is the same path in every pass."""
+        base, count = f"{prefix}{to_snake_case(type(layer).__name__)}", 0
+        path = base
+        while self._made.get(path) is within or (path in self._layers and path not in self._made):
+            count += 1
+            path = f"{base}_{count}"
+        self._forget(path)
+        self._made[path] = within
+        self._add(path, layer)
+        return path
+
+    def is_made_in_call(self, path: str) -> bool:
+        return path in self._made
+
+    def is_auto_named(self, layer: Layer, path: str) -> bool:
+        """Whether the last part of the path is a name that was made up by counting: `conv2d_5`."""
+        last = path.rpartition(".")[2]
+        return path in self._made or (last == layer.name and _counted(last, layer))
+
+    def _new_path(self, layer: Layer, wanted: str, parent: str | None) -> str:
         if parent is None and wanted in self._layers:
             self._forget(wanted)
             self.replaced(wanted)
@@ -115,10 +147,6 @@ def _held(segment: str, value: object, depth: int) -> Iterator[tuple[str, Layer]
             yield from _held(f"{segment}[{key!r}]", item, depth + 1)
 
 
-def is_auto_named(layer: Layer, path: str) -> bool:
-    """Whether the last part of the path is a name that Keras made up by counting: `conv2d_5`."""
-    last = path.rpartition(".")[2]
-    return (
-        last == layer.name
-        and re.fullmatch(rf"{re.escape(to_snake_case(type(layer).__name__))}(_\d+)?", last) is not None
-    )
+def _counted(name: str, layer: Layer) -> bool:
+    """Whether a name is one that Keras makes up for layers of this class."""
+    return re.fullmatch(rf"{re.escape(to_snake_case(type(layer).__name__))}(_\d+)?", name) is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from keras.layers import Layer
@@ -67,7 +67,8 @@ class Stand(Interventions):
             return twin(layer, self._settings[path], self._shapes_only)
         if not whole:
             return layer
-        if not layer.built or (self._adapt and not _built_for(layer, operands)):
+        given_other = any(place_layer(place) == path for place in self.operands)
+        if not layer.built or (self._adapt and (given_other or not _built_for(layer, operands))):
             return twin(layer, {}, self._shapes_only)
         return layer
 
@@ -81,10 +82,16 @@ class Stand(Interventions):
         """Of each layer that ran, how many weights the one that ran has."""
         return {path: parameters_of(layer) for path, layer in self._chosen.items()}
 
-    @property
-    def paths(self) -> list[str]:
-        """The layers that the edits are about."""
-        return [*self._settings, *self._instead, *map(place_layer, (*self.operands, *self.arguments))]
+    def missing(self, has: Callable[[str], bool]) -> str | None:
+        """The first layer that the edits are about and the model has not. One that a `call` makes for itself is there
+        only while it runs, so of a place in a `call` the layer around it will do."""
+        for path in (*self._settings, *self._instead):
+            if path and not has(path):
+                return path
+        for path in map(place_layer, (*self.operands, *self.arguments)):
+            if path and not has(path) and not has(path.rpartition(".")[0]):
+                return path
+        return None
 
 
 def _built_for(layer: Layer, operands: Sequence[Any]) -> bool:

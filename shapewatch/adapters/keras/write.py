@@ -19,6 +19,8 @@ from shapewatch.adapters import Written
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
+    axes_line,
+    axes_title,
     call_at,
     input_data,
     input_title,
@@ -31,9 +33,13 @@ from shapewatch.adapters.written import (
     rewritten,
     set_title,
     statement,
+    target_data,
+    target_reshaped,
+    target_title,
+    with_axes,
     with_operand,
 )
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Layer, Recording, text
 from shapewatch.source import is_users_own
 
@@ -55,6 +61,8 @@ def write(edit: Edit, recording: Recording) -> Written:
             return _write_replace(edit, recording)
         case Input():
             return _write_input(edit, recording)
+        case Target():
+            return _write_target(edit)
 
 
 # One argument of a layer
@@ -293,6 +301,8 @@ def _module_code(description: Mapping[str, Any]) -> str:
 _FUNCTIONS: Mapping[str, str] = {
     "concat": "concat concatenate",
     "stack": "stack",
+    "einsum": "einsum",
+    "pixel_shuffle": "depth_to_space",
     "reshape": "reshape",
     "permute": "transpose",
     "unsqueeze": "expand_dims",
@@ -302,8 +312,9 @@ _FUNCTIONS: Mapping[str, str] = {
 }
 """Of each kind of operation, the functions of `tf` and `keras.ops` that it may have been written as."""
 
-_IN_TF = {"dim": "axis", "keepdim": "keepdims", "dims": "perm", "stride": "strides", "dilation": "dilations"}
-_IN_OPS = {"dim": "axis", "keepdim": "keepdims", "dims": "axes", "shape": "newshape", "stride": "strides"}
+_IN_BOTH = {"dim": "axis", "keepdim": "keepdims", "stride": "strides", "upscale_factor": "block_size"}
+_IN_TF = _IN_BOTH | {"dims": "perm", "dilation": "dilations"}
+_IN_OPS = _IN_BOTH | {"dims": "axes", "shape": "newshape"}
 
 
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
@@ -338,7 +349,9 @@ def _function(source: str | None, names: Collection[str]) -> ast.Call | None:
 
 def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> str:
     said = next((keyword.value for keyword in call.keywords if keyword.arg == argument), None)
-    if said is None and len(call.args) == 2:
+    if argument == "equation":
+        said = call.args[0]
+    elif said is None and len(call.args) == 2:
         said = call.args[1]  # `tf.concat([a, b], 1)`: in all these functions the tensors are first
     if said is not None:
         return rewritten(source, [(said, _code(value))])
@@ -353,18 +366,21 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None
-    expression = operand_text(source, edit.operand)
+    operation = call.name if call else ""
+    expression = operand_text(source, edit.operand, operation)
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
     description = described(edit.module)
     title = _title_of(edit.module, description, layer, expression or "skip")
     in_call = _in_call(call, source)
     text = _functional(edit.module, in_call)
     if text is not None:
-        used = with_operand(source, edit.operand, text)
+        used = with_operand(source, edit.operand, text, operation)
         code = used or f"skip = {text('skip')}  # {where}"
+        if edit.module.kind == "unsqueeze":
+            code = axes_line(expression, **edit.module.arguments) or code
     elif in_call:
         made = f"self.shortcut = {_module_code(description)}"
-        used = with_operand(source, edit.operand, lambda skip: f"self.shortcut({skip})")
+        used = with_operand(source, edit.operand, lambda skip: f"self.shortcut({skip})", operation)
         code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     else:
         code = _in_functional_model(description, source, edit.operand, where)
@@ -386,6 +402,8 @@ def _title_of(module: Module, description: Any, layer: str, expression: str) -> 
             return resize_title(expression, tuple(module.arguments["size"]))
         case "subsample_pad":
             return SUBSAMPLE_TITLE
+        case "unsqueeze":
+            return axes_title(expression)
         case "flatten":
             return f"flatten before {layer}"
     return projection_title(layer, _module_code(description))
@@ -424,6 +442,8 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
             return lambda x: _padded(x, arguments["pad"], _rank(arguments))
         case "subsample_pad":
             return lambda x: _subsampled(x, arguments)
+        case "unsqueeze":
+            return lambda x: with_axes(x, arguments["dims"], arguments["rank"])
         case "flatten" if described(module)["type"] == "flatten":
             first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
             after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
@@ -493,3 +513,20 @@ def _write_input(edit: Input, recording: Recording) -> Written:
         case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
             code = f"x = keras.ops.image.resize(x, {tuple(arguments['size'])})  # or load the data at this size"
     return Written(input_title(edit), code, input_data(edit))
+
+
+# The target of a loss
+
+
+def _write_target(edit: Target) -> Written:
+    dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
+    code = {
+        "one-hot": f"y = keras.utils.to_categorical(y, {classes})  # or the loss sparse_categorical_crossentropy",
+        "numbers": f"y = y.argmax(axis={dim})  # or the loss categorical_crossentropy",
+        "squeeze": f"y = keras.ops.squeeze(y, {dim})",
+        "unsqueeze": f"y = keras.ops.expand_dims(y, {dim})",
+        "output-squeeze": f"output = keras.ops.squeeze(output, {dim})",
+        "output-moved": "output = keras.ops.swapaxes(output, 1, -1)",
+        "shape": target_reshaped(edit, "y = keras.ops.reshape(y, {})"),
+    }[edit.change]
+    return Written(target_title(edit), code, target_data(edit))

@@ -8,12 +8,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.ops import SymbolicTensor
 from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 from tensorflow.python.util import tf_stack
 
+from shapewatch.adapters.located import FailedRun
 from shapewatch.adapters.taps import Tap
-from shapewatch.adapters.tensorflow import taps
+from shapewatch.adapters.tensorflow import losses, sessions, taps
 from shapewatch.recording import Origin, TensorSpec
 from shapewatch.source import translate
 
@@ -34,20 +37,35 @@ class TensorFlow:
     def __init__(self) -> None:
         self._read: dict[int, tuple[weakref.ref[Any], weakref.ref[Any]]] = {}
         """By identity, tensors that the value of a variable was read into, and the variable."""
+        self._failed_run = FailedRun()
 
     def is_tensor(self, value: Any) -> bool:
         return taps.is_tensor(value)
 
     def raw_spec(self, tensor: Any) -> Any:
-        shape = tensor.shape
-        return None if shape.rank is None else tuple(shape), tensor.dtype.name, _device(tensor)
+        if isinstance(tensor, np.ndarray):  # fed to a session
+            return tensor.shape, tensor.dtype.name, "cpu"
+        shape = tensor.shape  # of `Dimension`s, not numbers, in a program that asks for TensorFlow 1's behaviour
+        return None if shape.rank is None else tuple(shape.as_list()), tensor.dtype.base_dtype.name, _device(tensor)
 
     def describe(self, raw: Any) -> TensorSpec:
         shape, dtype, device = raw
         return TensorSpec(() if shape is None else shape, dtype, device)
 
     def origin(self, tensor: Any) -> Origin | None:
-        return "parameter" if isinstance(tensor, tf.Variable) or self.read_from(tensor) is not None else None
+        if isinstance(tensor, tf.Variable) or self.read_from(tensor) is not None:
+            return "parameter"
+        operation = getattr(tensor, "op", None) if isinstance(tensor, SymbolicTensor) else None
+        if operation is None:
+            return None
+        if operation.type.startswith("Placeholder"):
+            return "input"
+        return "parameter" if taps.reads_variable(operation.type, operation.inputs) else None
+
+    def stand_ins(self, tensor: Any) -> list[Any]:
+        """Of a variable of TensorFlow 1 what it is read into; it stands for itself in no operation."""
+        held = (getattr(tensor, name, None) for name in ("_variable", "_snapshot"))
+        return [each for each in held if isinstance(each, tf.Tensor)] if isinstance(tensor, tf.Variable) else []
 
     def read_from(self, tensor: Any) -> Any:
         """The variable whose value a tensor is; None where it is none's."""
@@ -65,7 +83,16 @@ class TensorFlow:
             return tensor
 
         _READ.listen(read, stack)
+        sessions.listen(asleep, seen, self._run_failed, stack)
+        losses.listen(asleep, seen, stack)
         taps.listen(asleep, seen, stack)
+
+    def _run_failed(self, run: FailedRun) -> None:
+        self._failed_run = run
+
+    def failed_run(self) -> FailedRun:
+        """The run of a session that failed last."""
+        return self._failed_run
 
     def is_refusal(self, error: BaseException) -> bool:
         return taps.is_refusal(error)

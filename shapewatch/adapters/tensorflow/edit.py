@@ -172,6 +172,10 @@ def _resize(_layer: New, x: Any, arguments: Arguments) -> Any:
     return x if last else tf.transpose(x, (0, 3, 1, 2))
 
 
+def _unsqueeze(_layer: New, x: Any, arguments: Arguments) -> Any:
+    return x[tuple(tf.newaxis if axis in arguments["dims"] else slice(None) for axis in range(arguments["rank"]))]
+
+
 _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "identity": _identity,
     "linear": _linear,
@@ -181,6 +185,7 @@ _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "layer_norm": _layer_norm,
     "flatten": _flatten,
     "pad": _pad,
+    "unsqueeze": _unsqueeze,
     "subsample_pad": _subsample_pad,
     "resize": _resize,
     "upsample": _resize,

@@ -30,7 +30,7 @@ from shapewatch.adapters.tensorflow.edit import New
 from shapewatch.adapters.tensorflow.naming import Names, is_keras
 from shapewatch.adapters.tensorflow.taps import Operation
 from shapewatch.recorder import Mark, OpenCall, own_fault
-from shapewatch.recording import Layer, Origin, Recording, Span
+from shapewatch.recording import Layer, Recording, Span
 from shapewatch.source import attribute_line, raising_line
 
 _FUNCTION = Tap(polymorphic_function.Function, "__call__")
@@ -95,8 +95,7 @@ class Instrument(Listening):
         isolated: bool = False,
         modules_only: bool = False,
     ) -> None:
-        self._tensors = TensorFlow()
-        super().__init__("tensorflow", self._tensors, interventions, isolated)
+        super().__init__("tensorflow", TensorFlow(), interventions, isolated)
         self._modules_only = modules_only
         self.names = Names()
         if target is not None:
@@ -286,11 +285,6 @@ class Instrument(Listening):
                 self.recorder.alias(other, number)
 
     # Values
-
-    def number(self, tensor: Any, origin: Origin | None = None) -> int:
-        """A variable that was read is the variable."""
-        variable = self._tensors.read_from(tensor)
-        return super().number(tensor if variable is None else variable, origin)
 
     def name_of(self, _tensor: Any) -> str | None:
         return self.names.variable(_tensor)

@@ -50,6 +50,7 @@ _NAMES = {
     "MaxPool3D": ("max_pool3d", "pool"),
     "AvgPool3D": ("avg_pool3d", "pool"),
     "FusedBatchNormV3": ("batch_norm", "norm"),
+    "Assign": ("assign", "assign"),
     "Reshape": ("reshape", "reshape"),
     "Transpose": ("transpose", "permute"),
     "ExpandDims": ("expand_dims", "unsqueeze"),
@@ -70,7 +71,7 @@ _NAMES = {
     "ResizeBilinear": ("resize", "resize"),
     "ResizeNearestNeighbor": ("resize", "resize"),
     "ResizeBicubic": ("resize", "resize"),
-    "DepthToSpace": ("depth_to_space", "other"),
+    "DepthToSpace": ("depth_to_space", "pixel_shuffle"),
     "SpaceToDepth": ("space_to_depth", "other"),
     "SoftmaxCrossEntropyWithLogits": ("softmax_cross_entropy", "loss"),
     "SparseSoftmaxCrossEntropyWithLogits": ("sparse_softmax_cross_entropy", "loss"),
@@ -92,7 +93,8 @@ for _kind, _ops in _ALIKE.items():
         _NAMES[_op] = (_SPELLED.get(_op, _op.lower()), _kind)
 
 UNRECORDED = frozenset(
-    "Const Placeholder PlaceholderWithDefault VarHandleOp AssignVariableOp AssignAddVariableOp AssignSubVariableOp "
+    "Const Placeholder PlaceholderWithDefault Variable VariableV2 VarHandleOp AssignVariableOp "
+    "AssignAddVariableOp AssignSubVariableOp "
     "VarIsInitializedOp NoOp Assert Shape ShapeN Size Rank StringFormat PrintV2 Fill Range LinSpace RandomUniform "
     "RandomStandardNormal StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessRandomGetKeyCounter "
     "TruncatedNormal IteratorGetNext OptionalGetValue DestroyResourceOp ResourceApplyGradientDescent "
@@ -156,7 +158,8 @@ def _reduced(settings: Mapping[str, Any], attrs: Mapping[str, Any], _rank: int) 
     return {"dim": _axes(settings["reduction_indices"]), "keepdim": bool(attrs.get("keep_dims", False))}
 
 
-def _window(_settings: Mapping[str, Any], attrs: Mapping[str, Any], rank: int) -> Facts:
+def _window(_settings: Mapping[str, Any], attrs: Mapping[str, Any], _rank: int) -> Facts:
+    rank = len(attrs["strides"])  # of the input that the operation takes; the one that it is given may have another
     last = _text(attrs.get("data_format", "NHWC")).endswith("C")
     spatial = slice(1, -1) if last else slice(2, None)
     padding = _text(attrs["padding"]).lower()
@@ -164,15 +167,18 @@ def _window(_settings: Mapping[str, Any], attrs: Mapping[str, Any], rank: int) -
         "stride": tuple(attrs["strides"])[spatial],
         "dilation": tuple(attrs.get("dilations") or (1,) * rank)[spatial],
         "rank": rank - 2,
+        "batched": True,
     }
     if padding in ("same", "valid"):
         found["padding"] = padding
     if "ksize" in attrs:
         found["kernel_size"] = tuple(attrs["ksize"])[spatial]
         found.pop("dilation")
-    if last:
-        found["channels_last"] = True
-    return found
+    return found | _order(attrs)
+
+
+def _order(attrs: Mapping[str, Any]) -> Facts:
+    return {"channels_last": True} if _text(attrs.get("data_format", "NHWC")).endswith("C") else {}
 
 
 def _text(value: Any) -> str:
@@ -192,6 +198,8 @@ def _product(first: str, second: str) -> Callable[[Mapping[str, Any], Mapping[st
     return read
 
 
+_CROSSENTROPY: Facts = {"output": 0, "target": 1, "class_axis": -1}
+
 _FACTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Facts]] = {
     "Reshape": lambda s, _a, _r: {"shape": tuple(s["shape"])},
     "ConcatV2": lambda s, _a, _r: {"dim": int(s["axis"])},
@@ -199,16 +207,20 @@ _FACTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Facts
     "Transpose": lambda s, _a, _r: {"dims": tuple(s["perm"])},
     "ExpandDims": lambda s, _a, _r: {"dim": _axes(s["dim"])},
     "Squeeze": lambda _s, a, _r: {"dim": _axes(a.get("squeeze_dims") or None)},
-    "Split": lambda s, _a, _r: {"dim": int(s["split_dim"])},
-    "SplitV": lambda s, _a, _r: {"dim": int(s["split_dim"])},
+    "Split": lambda s, a, _r: {"dim": int(s["split_dim"]), "parts": a.get("num_split")},
+    "SplitV": lambda s, _a, _r: {"dim": int(s["split_dim"]), "size": tuple(s["size_splits"])},
+    "BroadcastTo": lambda s, _a, _r: {"shape": tuple(s["shape"])},
     "Unpack": lambda _s, a, _r: {"dim": int(a.get("axis", 0)), "dropped": True},
     "Einsum": lambda _s, a, _r: {"equation": _text(a["equation"])},
+    "DepthToSpace": lambda _s, a, _r: {"upscale_factor": int(a["block_size"]), **_order(a)},
     "MatMul": _product("transpose_a", "transpose_b"),
     "BatchMatMulV2": _product("adj_x", "adj_y"),
     "BatchMatMulV3": _product("adj_x", "adj_y"),
     "ResizeBilinear": lambda s, _a, _r: {"size": tuple(s["size"]), "channels_last": True},
     "ResizeNearestNeighbor": lambda s, _a, _r: {"size": tuple(s["size"]), "channels_last": True},
     "ResizeBicubic": lambda s, _a, _r: {"size": tuple(s["size"]), "channels_last": True},
+    "SoftmaxCrossEntropyWithLogits": lambda _s, _a, _r: _CROSSENTROPY | {"labels": "one-hot"},
+    "SparseSoftmaxCrossEntropyWithLogits": lambda _s, _a, _r: _CROSSENTROPY | {"labels": "classes"},
     **dict.fromkeys(("Pad", "PadV2", "MirrorPad"), _padded),
     **dict.fromkeys(
         ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "MaxPool", "AvgPool", "MaxPool3D", "AvgPool3D"), _window
@@ -229,8 +241,13 @@ def setting_of(op: str, argument: str) -> str | None:
 
 def attribute_of(op: str, argument: str, value: Any, present: Mapping[str, Any]) -> tuple[str, Any] | None:
     """The attribute that a neutral argument is, with the value as the operation spells it."""
-    if argument == "dim" and op == "Pack":
-        return "axis", value
+    named = {
+        ("Pack", "dim"): "axis",
+        ("Einsum", "equation"): "equation",
+        ("DepthToSpace", "upscale_factor"): "block_size",
+    }
+    if (op, argument) in named:
+        return named[op, argument], value
     around: Sequence[int] | None = present.get("strides")
     last = _text(present.get("data_format", "NHWC")).endswith("C")
     if argument in ("stride", "dilation", "kernel_size") and around is not None:

@@ -12,7 +12,7 @@ Op callbacks, which TensorFlow offers for this, do not see the operation that ra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,10 +22,10 @@ import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.eager import core, execute
 from tensorflow.python.framework import op_def_library, op_def_registry, tensor_util
-from tensorflow.python.util import traceback_utils
+from tensorflow.python.util import tf_stack, traceback_utils
 
 from shapewatch.adapters.located import Node
-from shapewatch.adapters.taps import Tap, without_ours
+from shapewatch.adapters.taps import Tap, our_files, without_ours
 from shapewatch.adapters.tensorflow import kinds
 
 
@@ -41,7 +41,7 @@ class Operation:
 
     @property
     def named(self) -> tuple[str, str] | None:
-        return kinds.named(self.op)
+        return None if reads_variable(self.op, self.inputs.values()) else kinds.named(self.op)
 
     @property
     def _settings(self) -> list[str]:
@@ -96,6 +96,11 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, tf.Tensor | tf.Variable) and value.dtype not in (tf.resource, tf.variant)
 
 
+def reads_variable(op: str, inputs: Iterable[Any]) -> bool:
+    """Whether an operation gives the value of a variable of TensorFlow 1, which is a tensor that can be referred to."""
+    return op == "Identity" and any(isinstance(value, tf.Tensor) and value.dtype._is_ref_dtype for value in inputs)
+
+
 def plain(value: Any) -> Any:
     """A setting as numbers and lists of them; None where it, or more than one number in it, is not known.
 
@@ -124,6 +129,21 @@ def _known(value: tf.Tensor) -> Any:
         sizes = source.op.inputs[0].shape if source.op.type == "Shape" else tensor_util.constant_value(source)
         return None if first is None or sizes is None else plain(sizes[int(first[0])])
     return known
+
+
+class _NotOurs(tf_stack.StackTraceFilter):
+    """Leaves our frames out of what a graph notes of where its nodes were made: an error in a session's run says it.
+
+    Watches may end in another order than they began, which TensorFlow's own filters may not.
+    """
+
+    def get_filtered_filenames(self) -> frozenset[str]:
+        return our_files() | frozenset(self.parent.get_filtered_filenames())
+
+    def __exit__(self, *_: object) -> None:
+        filters = self._stack_dict[self._thread_key]
+        if self in filters:
+            filters.remove(self)
 
 
 Run = Callable[[Operation], Any]
@@ -192,6 +212,7 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         seen(operation, run)
         return tuple(whole)
 
+    stack.enter_context(_NotOurs())
     _SHOWN.listen(without_ours, stack)
     _FAST.listen(fast, stack)
     _SLOW.listen(slow, stack)

@@ -10,6 +10,8 @@ from typing import Any
 from shapewatch.adapters import Written
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
+    axes_line,
+    axes_title,
     call_at,
     collapse,
     input_data,
@@ -24,9 +26,13 @@ from shapewatch.adapters.written import (
     set_title,
     short,
     statement,
+    target_data,
+    target_reshaped,
+    target_title,
+    with_axes,
     with_operand,
 )
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, text
 from shapewatch.source import is_users_own
 
@@ -44,6 +50,8 @@ def write(edit: Edit, recording: Recording) -> Written:
             return _write_replace(edit, recording)
         case Input():
             return _write_input(edit, recording)
+        case Target():
+            return _write_target(edit)
 
 
 # One setting of a module
@@ -173,12 +181,15 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None
-    expression = operand_text(source, edit.operand)
+    operation = call.name if call else ""
+    expression = operand_text(source, edit.operand, operation)
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
     given = expression or "skip"
     shortcut = _Shortcut(_in_method(call, source))
     used = shortcut.through(edit.module, given)
-    line = with_operand(source, edit.operand, lambda _: used) or f"skip = {used}  # {where}"
+    line = with_operand(source, edit.operand, lambda _: used, operation) or f"skip = {used}  # {where}"
+    if edit.module.kind == "unsqueeze":
+        line = axes_line(expression, **edit.module.arguments) or line
     title = _title_of(edit.module, layer, given)
     data = {
         "action": "insert",
@@ -198,6 +209,8 @@ def _title_of(module: Module, layer: str, expression: str) -> str:
             return resize_title(expression, tuple(module.arguments["size"]))
         case "subsample_pad":
             return SUBSAMPLE_TITLE
+        case "unsqueeze":
+            return axes_title(expression)
         case "flatten":
             return f"flatten before {layer}"
     first = module.parts[0] if module.parts else module
@@ -250,6 +263,8 @@ class _Shortcut:
                 return _resized(x, arguments)
             case "subsample_pad":
                 return _subsampled(x, arguments)
+            case "unsqueeze":
+                return with_axes(x, arguments["dims"], arguments["rank"])
             case "flatten":
                 first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
                 after = "" if last == -1 else f", *tf.shape({x})[{last + 1}:]"
@@ -372,3 +387,20 @@ def _write_input(edit: Input, recording: Recording) -> Written:
         case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
             code = f"x = tf.image.resize(x, {tuple(arguments['size'])})  # or load the data at this size"
     return Written(input_title(edit), code, input_data(edit))
+
+
+# The target of a loss
+
+
+def _write_target(edit: Target) -> Written:
+    dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
+    code = {
+        "one-hot": f"labels = tf.one_hot(labels, {classes})",
+        "numbers": f"labels = tf.argmax(labels, axis={dim})",
+        "squeeze": f"labels = tf.squeeze(labels, axis={dim})",
+        "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
+        "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",
+        "output-moved": "logits = tf.experimental.numpy.swapaxes(logits, 1, -1)",
+        "shape": target_reshaped(edit, "labels = tf.reshape(labels, {})"),
+    }[edit.change]
+    return Written(target_title(edit), code, target_data(edit))

@@ -321,6 +321,13 @@ class Pad(nn.Module):
         return nn.functional.pad(x, self.amounts)
 
 
+class Contiguous(nn.Module):
+    """The same elements, copied into the order in which the axes are."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.contiguous()
+
+
 class SubsamplePad(nn.Module):
     """The identity shortcut without parameters (He et al. 2015, option A): every n-th pixel, zeros for new channels."""
 
@@ -332,6 +339,18 @@ class SubsamplePad(nn.Module):
         x = x[(..., *(slice(None, None, self.stride) for _ in range(self.rank)))]
         missing = self.channels - x.shape[-self.rank - 1]
         return nn.functional.pad(x, (0, 0) * self.rank + (0, missing))
+
+
+class AddAxes(nn.Module):
+    """Puts axes of size 1 at these places of its result."""
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rank = x.dim() + len(self.dims)
+        return x[tuple(None if axis in self.dims else slice(None) for axis in range(rank))]
 
 
 class Resize(nn.Module):
@@ -378,8 +397,12 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return nn.Upsample(**arguments)
         case "resize":
             return Resize(arguments["size"])
+        case "unsqueeze":
+            return AddAxes(arguments["dims"])
         case "pad":
             return Pad(arguments["pad"])
+        case "contiguous":
+            return Contiguous()
         case "subsample_pad":
             return SubsamplePad(arguments["stride"], arguments["channels"], rank)
         case "identity":

@@ -192,7 +192,9 @@ class Instrument(TorchFunctionMode):
         if self._open and not self.names.inside(module):
             self._close_left(sys._getframe(2))
         outermost = not self._open
-        if outermost:
+        kind = kinds.kind_of_layer(type(module))
+        begins = outermost and not (kind == "loss" and self._root is not None)  # a loss goes on with what a model gave
+        if begins:
             self._begin_root(module)
         parent = self._open[-1][1] if self._open else None
         path = self.names.path(module, parent.layer if parent else None)
@@ -200,10 +202,9 @@ class Instrument(TorchFunctionMode):
         tensors_in(args, found)
         tensors_in(kwargs, found)
         operands = tuple(self._number(tensor, "input" if outermost else None) for tensor in found)
-        kind = kinds.kind_of_layer(type(module))
         call = recorder.open_call(type(module).__name__, kind or "module", path, True, operands)
         call.line = calling_line(sys._getframe(3))
-        if outermost:
+        if begins:
             recorder.begin_pass(operands)
         lifted = _runs_as_one(module) and _get_current_function_mode() is self
         if lifted:
@@ -286,7 +287,7 @@ class Instrument(TorchFunctionMode):
             tensors_in(result, made)
             results = tuple(self._number(tensor, "call") for tensor in made)
         recorder.close_layer(call, results, not failed)
-        if not self._open:
+        if not self._open and (call.kind != "loss" or module is self._root):
             self._blueprint = Blueprint.of(args, kwargs)
             self._output = None if failed else spec_tree(result)
             if not failed:
@@ -354,6 +355,8 @@ class Instrument(TorchFunctionMode):
         if facts:
             call.facts = facts
         if error is not None:
+            if sys._getframe(2).f_globals.get("__name__") == _COLLATE:
+                call.facts = {**call.facts, "collects": True}
             recorder.fail(error, call)
             return
         call.finished = True
@@ -491,12 +494,15 @@ def named_function(function: Any) -> tuple[str | None, str, bool]:
 OF_SEVERAL = {"max": "maximum", "min": "minimum"}
 """`torch.max` reduces one tensor, and takes the larger of two."""
 
+_COLLATE = "torch.utils.data._utils.collate"
+"""The module in which a loader stacks the samples of a batch."""
+
 _VIEWS = frozenset({"T", "mT", "H", "mH", "real", "imag", "data"})
 
 
 @cache
 def _is_of_keras(cls: type) -> bool:
-    return any(base.__module__.startswith("keras.") and base.__name__ == "Layer" for base in cls.__mro__)
+    return any(base.__name__ == "Layer" and base.__module__.startswith("keras.") for base in cls.__mro__)
 
 
 def _runs_as_one(module: nn.Module) -> bool:

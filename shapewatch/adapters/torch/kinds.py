@@ -62,6 +62,36 @@ _ALIKE = {
 
 KIND = {name: kind for kind, names in _ALIKE.items() for name in names.split()}
 
+_SAME = {"labels": "same", "output": 0, "target": 1}
+_EXACT = _SAME | {"exact": True}
+_CLASSES = {"labels": "classes", "output": 0, "target": 1, "class_axis": 1}
+
+LOSSES: Mapping[str, Mapping[str, Any]] = {
+    "cross_entropy": _CLASSES | {"probabilities": True},
+    "nll_loss": _CLASSES,
+    "mse_loss": _SAME,
+    "l1_loss": _SAME,
+    "smooth_l1_loss": _SAME,
+    "huber_loss": _SAME,
+    "kl_div": _SAME,
+    "binary_cross_entropy": _EXACT | {"binary": True},
+    "binary_cross_entropy_with_logits": _EXACT | {"binary": True},
+}
+"""What a loss asks of its target: as many numbers as the output has (`same`), in `exact` only of its very shape; or
+`classes`, a number for each row of scores along `class_axis`, perhaps `probabilities` of all of them instead."""
+
+_LOSS_LAYERS: Mapping[type[nn.Module], str] = {
+    nn.CrossEntropyLoss: "cross_entropy",
+    nn.NLLLoss: "nll_loss",
+    nn.MSELoss: "mse_loss",
+    nn.L1Loss: "l1_loss",
+    nn.SmoothL1Loss: "smooth_l1_loss",
+    nn.HuberLoss: "huber_loss",
+    nn.KLDivLoss: "kl_div",
+    nn.BCELoss: "binary_cross_entropy",
+    nn.BCEWithLogitsLoss: "binary_cross_entropy_with_logits",
+}
+
 UNRECORDED = frozenset(
     [
         "size",
@@ -132,11 +162,12 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "pool": ("input", "kernel_size", "stride", "padding"),
     "adaptive_pool": ("input", "output_size"),
     "resize": ("input", "size", "scale_factor"),
-    "pad": ("input", "pad"),
+    "pad": ("input", "pad", "mode"),
     "pixel_shuffle": ("input", "upscale_factor"),
     "pixel_unshuffle": ("input", "downscale_factor"),
     "norm": ("input", "normalized_shape"),
     "index": ("input", "index"),
+    "squash": ("input", "dim"),
 }
 
 
@@ -185,6 +216,12 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
             given = [*args[1:], *kwargs.values()]
             return {"swap": _plain(given)} if len(given) == 2 and simple(given) else {}
         return {"swap": (-2, -1)} if name in ("t", "T", "mT") else {}
+    if kind == "loss":
+        return dict(LOSSES.get(name, {}))
+    if name in ("expand", "broadcast_to"):
+        rest = args[1:]
+        target = rest[0] if len(rest) == 1 and isinstance(rest[0], tuple | list) else rest
+        return {"shape": _plain(target)} if target and simple(target) else {}
     names = _PARAMETERS.get(kind)
     if names is None:
         if kind == "einsum" and args and isinstance(args[0], str):
@@ -193,6 +230,8 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
     facts = {key: _plain(value) for key, value in zip(names, args, strict=False) if simple(value)}
     facts.update((key, _plain(value)) for key, value in kwargs.items() if simple(value))
     facts.pop("input", None)
+    if name == "getitem" and len(args) == 2:
+        facts["items"] = _items(args[1])
     if name in ("hstack", "vstack"):
         facts["dim"] = 1 if name == "hstack" else 0
     if name == "unbind":
@@ -201,6 +240,21 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
     if kind in ("concat", "stack") and "dim" not in facts:
         facts["dim"] = facts.pop("axis", 0)
     return facts
+
+
+def _items(index: Any) -> tuple[Any, ...]:
+    """What stands between the brackets: whole numbers and None as they are, `:`, `a:b` or `...`, and `tensor`."""
+    items = index if isinstance(index, tuple) else (index,)
+    return tuple(
+        item
+        if item is None or (isinstance(item, int) and not isinstance(item, bool))
+        else "..."
+        if item is ...
+        else (":" if item == slice(None) else "a:b")
+        if isinstance(item, slice)
+        else "tensor"
+        for item in items
+    )
 
 
 # Layers
@@ -331,6 +385,13 @@ def _recurrent(module: Any) -> dict[str, Any]:
     return facts
 
 
+def _padding_mode(module: nn.Module) -> str:
+    name = type(module).__name__
+    return next(
+        (mode for mode in ("reflect", "replicate", "circular") if name.lower().startswith(mode[:7])), "constant"
+    )
+
+
 _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "conv": _conv,
     "conv_transpose": _conv,
@@ -354,10 +415,12 @@ _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
         "vdim": m.vdim,
         "batch_first": m.batch_first,
     },
+    "squash": lambda m: {"dim": m.dim} if isinstance(getattr(m, "dim", None), int) else {},
     "flatten": lambda m: {"start_dim": m.start_dim, "end_dim": m.end_dim},
     "unflatten": lambda m: {"dim": m.dim, "unflattened_size": _plain(m.unflattened_size)},
-    "pad": lambda m: {"pad": _plain(m.padding)},
+    "pad": lambda m: {"pad": _plain(m.padding), "mode": _padding_mode(m)},
     "prelu": lambda m: {"num_parameters": m.weight.numel()},
+    "loss": lambda m: dict(LOSSES.get(_LOSS_LAYERS.get(type(m), ""), {})),
 }
 
 
@@ -390,8 +453,12 @@ def with_arguments(
     """The arguments of an operation with some of them, by neutral name, replaced."""
     names = _PARAMETERS.get(KIND.get(name, ""), ())
     positional, named = list(args), dict(kwargs)
-    if "shape" in replaced:
-        return (args[0], *replaced["shape"]), {}
+    for sizes in ("shape", "dims", "swap"):
+        if sizes in replaced:
+            whole = len(args) == 2 and isinstance(args[1], tuple | list)
+            return (args[0], replaced[sizes]) if whole else (args[0], *replaced[sizes]), {}
+    if "equation" in replaced:
+        return (replaced["equation"], *args[1:]), kwargs
     for argument, value in replaced.items():
         position = names.index(argument) if argument in names else -1
         if 0 <= position < len(positional):

@@ -8,6 +8,8 @@ from typing import Any
 from shapewatch.adapters import Written
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
+    axes_line,
+    axes_title,
     call_at,
     collapse,
     input_data,
@@ -19,9 +21,13 @@ from shapewatch.adapters.written import (
     resize_title,
     set_title,
     short,
+    target_data,
+    target_reshaped,
+    target_title,
+    with_axes,
     with_operand,
 )
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, place_layer
+from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Layer, Recording, text
 from shapewatch.source import is_users_own
 
@@ -71,6 +77,8 @@ def write(edit: Edit, recording: Recording) -> Written:
             return _write_replace(edit, recording)
         case Input():
             return _write_input(edit)
+        case Target():
+            return _write_target(edit)
 
 
 # One argument of a layer
@@ -221,16 +229,21 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     source = call.span.source if call and call.span else None
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
-    expression = operand_text(source, edit.operand) or "skip"
-    if edit.module.kind in _FUNCTIONAL:
+    operation = call.name if call else ""
+    expression = operand_text(source, edit.operand, operation) or "skip"
+    if edit.module.kind == "contiguous":
+        title, code = "reshape, which copies, in the place of view", _reshaped(source)
+    elif edit.module.kind in _FUNCTIONAL:
         wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
-        code = with_operand(source, edit.operand, lambda _: wrapped) or f"skip = {wrapped}  # {where}"
+        code = with_operand(source, edit.operand, lambda _: wrapped, operation) or f"skip = {wrapped}  # {where}"
+        if edit.module.kind == "unsqueeze":
+            code = axes_line(expression, **edit.module.arguments) or code
     else:
         title = projection_title(layer, _module_code(edit.module))
         if edit.module.kind == "flatten":
             title = f"flatten before {layer}"
         made = f"self.shortcut = {_module_code(edit.module)}"
-        used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})")
+        used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation)
         code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
         "action": "insert",
@@ -240,6 +253,16 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         "module": _module_data(edit.module),
     }
     return Written(title, code, data)
+
+
+def _reshaped(source: str | None) -> str:
+    """The line with its one `view` as `reshape`."""
+    views = 0 if source is None else source.count(".view(")
+    return (
+        "x = x.contiguous()  # before the view"
+        if source is None or views != 1
+        else source.replace(".view(", ".reshape(")
+    )
 
 
 def _pad_text(module: Module, expression: str) -> tuple[str, str]:
@@ -261,7 +284,11 @@ def _subsample_text(module: Module, expression: str) -> tuple[str, str]:
     return f"F.pad({taken}, ({zeros}, 0, {channels} - {expression}.shape[1]))", SUBSAMPLE_TITLE
 
 
-_FUNCTIONAL = {"pad": _pad_text, "resize": _resize_text, "subsample_pad": _subsample_text}
+def _axes_text(module: Module, expression: str) -> tuple[str, str]:
+    return with_axes(expression, module.arguments["dims"], module.arguments["rank"]), axes_title(expression)
+
+
+_FUNCTIONAL = {"unsqueeze": _axes_text, "pad": _pad_text, "resize": _resize_text, "subsample_pad": _subsample_text}
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
@@ -292,3 +319,20 @@ def _write_input(edit: Input) -> Written:
             if len(size) == 0 or arguments.get("plain"):
                 code = f"# an input of shape {text(edit.shape)}"
     return Written(input_title(edit), code, input_data(edit))
+
+
+# The target of a loss
+
+
+def _write_target(edit: Target) -> Written:
+    dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
+    code = {
+        "one-hot": f"target = F.one_hot(target, {classes}).float()",
+        "numbers": f"target = target.argmax(dim={dim})",
+        "squeeze": f"target = target.squeeze({dim})",
+        "unsqueeze": f"target = target.unsqueeze({dim})",
+        "output-squeeze": f"output = output.squeeze({dim})",
+        "output-moved": "output = output.transpose(1, -1)",
+        "shape": target_reshaped(edit, "target = target.reshape{}"),
+    }[edit.change]
+    return Written(target_title(edit), code, target_data(edit))

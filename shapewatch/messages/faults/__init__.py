@@ -1,0 +1,72 @@
+"""What is said of each fault: the sentence, what the message means, and the causes in the order that the numbers give.
+
+Finding is apart from wording. `sizes` is arithmetic, `roles` guesses what an axis holds, `meeting` looks at two values
+that do not fit; `causes` holds the words for causes that several faults share; `evidence` puts them in order. A fault's
+own file says what its message means and which evidence it looks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from shapewatch.messages.faults import (
+    attention,
+    convolution,
+    devices,
+    elementwise,
+    indexing,
+    joining,
+    labels,
+    model_input,
+    norm,
+    only_dress,
+    products,
+    rank,
+    recurrent,
+    reshaping,
+    weights,
+    windows,
+)
+from shapewatch.messages.nouns import Pasted, Told
+
+FAULTS: Mapping[str, Callable[[Pasted], Told]] = {
+    "elementwise": elementwise.elementwise,
+    "expand": elementwise.expand,
+    "matmul": products.matmul,
+    "batched-matmul": products.batched,
+    "einsum": products.einsum,
+    "layer-width": products.layer_width,
+    "attention": attention.attention,
+    "rank": rank.rank,
+    "axis-range": rank.axis_range,
+    "conv-channels": convolution.channels,
+    "groups": convolution.groups,
+    "window": windows.window,
+    "padding": windows.padding,
+    "resize": windows.resize,
+    "transposed-output": windows.transposed_output,
+    "norm": norm.norm,
+    "norm-one-value": norm.one_value,
+    "reshape": reshaping.reshape,
+    "view-stride": reshaping.view_stride,
+    "pattern": reshaping.pattern,
+    "concat": joining.concat,
+    "stack": joining.stack,
+    "samples": joining.samples,
+    "split": joining.split,
+    "index-shape": indexing.index_shape,
+    "index-range": indexing.index_range,
+    "recurrent": recurrent.recurrent,
+    "recurrent-state": recurrent.recurrent_state,
+    "model-input": model_input.model_input,
+    "target-shape": labels.target_shape,
+    "target-rank": labels.target_rank,
+    "target-batch": labels.target_batch,
+    "classes": labels.classes,
+    "data-lengths": labels.data_lengths,
+    "weights": weights.weights,
+    "weight-names": weights.names,
+    "ranks": devices.ranks,
+    "only-dress": only_dress.only_dress,
+}
+"""The fault that a template names, and what tells it."""

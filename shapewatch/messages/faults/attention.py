@@ -1,0 +1,135 @@
+"""Attention: heads that do not divide the width, masks, keys and values of other lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.products import widths
+from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape
+
+HEADS = Cause(
+    "the number of heads was chosen for another width (another data set or configuration) and does not divide this one",
+    "Choose a number of heads that divides the width (1 always does), or a width that is a multiple of the heads.",
+    "Print the width and the number of heads that the layer is built with.",
+)
+WIDTH_IS_LENGTH = Cause(
+    "the width is not a number of features: the axes are swapped, or the attention runs over another axis, so that a "
+    "sequence length or a number of columns of the data arrives as its width",
+    "Project the features to a width that the heads divide, or move the feature axis to the end.",
+    "Print the shape that enters, and say what each axis is.",
+)
+GIVEN_HEAD_SIZE = Cause(
+    "the check does not take an explicit head size into account: with one, the width need not be divisible",
+    "Choose a divisible width, or a release in which the head size may be set on its own.",
+    "See whether a head size is given beside the number of heads.",
+)
+BATCH_FIRST = Cause(
+    "batch and sequence are swapped: `batch_first` or the library's convention is another one than the data follows",
+    "Set `batch_first` as the data are laid out, or permute the input; use the library's release that the code was "
+    "written for.",
+    "See whether the wanted length is the batch size.",
+    {"torch": "x = x.transpose(0, 1)    # (N, L, E) to (L, N, E)"},
+)
+NO_HEAD_AXIS = Cause(
+    "the mask lacks the axis of the heads (or the one of the batch)",
+    "Add it: the mask must have the shape the message asks for, with 1 where it is to be stretched.",
+    "Print the mask's shape.",
+    {"torch": "mask = mask[:, None]    # (N, L, S) to (N, 1, L, S)"},
+)
+
+
+def attention(pasted: Pasted) -> Told:
+    what = facts.word(pasted, "what") or ("heads" if facts.size(pasted, "num_heads") is not None else "")
+    if what == "heads":
+        return _heads(pasted)
+    expected, got = facts.shape(pasted, "expected", "key", "left"), facts.shape(pasted, "got", "mask", "value", "right")
+    if expected is None and facts.size(pasted, "expected", "embed_dim") is not None and what != "mask":
+        return _width(pasted, what)
+    wanted, came = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    thing = {"mask": "the attention mask", "key": "the key", "value": "the value"}.get(what, "what attention is given")
+    if expected is not None or got is not None:
+        wants = f", and {shaped(expected)} is needed" if expected is not None else ""
+        headline = f"{thing} has shape {shaped(got)}{wants}"
+    elif wanted is not None or came is not None:
+        headline = f"{thing} has {sized(came)} where {sized(wanted)} is needed"
+    else:
+        headline = f"{thing} does not fit the tokens"
+    meaning = (
+        "Attention compares every query with every key: a mask needs as many rows as queries and as many columns as "
+        "keys (with batch and heads in front where they are asked for), and there is one value for each key."
+    )
+    return told(pasted, "SW103", headline, f"{meaning} {headline[0].upper()}{headline[1:]}.", _mask(expected, got))
+
+
+def _heads(pasted: Pasted) -> Told:
+    width, heads = facts.size(pasted, "embed_dim"), facts.size(pasted, "num_heads")
+    numbers = f": width {sized(width)}, {sized(heads)} heads" if width is not None or heads is not None else ""
+    headline = f"the attention's width cannot be divided among its heads{numbers}"
+    meaning = (
+        "Each head takes an equal part of the width, so the width (embed_dim, hidden size) must be a multiple of "
+        f"the number of heads{numbers}. It is refused when the layer is built, before any data come."
+    )
+    return told(pasted, "SW103", headline, meaning, _of_heads(width, heads))
+
+
+def _of_heads(width: int | None, heads: int | None) -> Iterator[Evidence]:
+    if width and heads and width % heads:
+        rest = width % heads
+        yield HEADS.since(f"{width} = {width // heads} x {heads} + {rest}", NUMBERS)
+        yield WIDTH_IS_LENGTH.since(
+            f"{width} is {'odd' if width % 2 else 'no multiple of ' + str(heads)}, unusual for a width",
+            FITS if width % 8 else COMMON,
+        )
+    else:
+        yield HEADS.since("the message says it", FITS)
+        yield WIDTH_IS_LENGTH.since("where the width follows from the data, it need not be divisible", COMMON)
+    yield GIVEN_HEAD_SIZE.since("some libraries check it even with an explicit head size", RARE)
+
+
+def _width(pasted: Pasted, what: str) -> Told:
+    expected, got = facts.size(pasted, "expected", "embed_dim"), facts.size(pasted, "got")
+    inputs = what if what in ("key", "value") else "inputs"
+    headline = f"attention takes {inputs} of width {sized(expected)}, and {sized(got)} comes"
+    meaning = (
+        f"The layer's projections were made for {sized(expected)} features on the last axis; the input has "
+        f"{sized(got)} "
+        "there."
+    )
+    swapped = BATCH_FIRST.since("with batch or sequence on the last axis the width is another", COMMON)
+    return told(pasted, "SW103", headline, meaning, [*widths(pasted, expected, got), swapped])
+
+
+def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
+    if expected is None or got is None:
+        common = "a common cause of this error"
+        yield causes.OTHER_LENGTH.since(common, COMMON)
+        yield NO_HEAD_AXIS.since(common, COMMON)
+        yield BATCH_FIRST.since(common, RARE)
+        return
+    if len(expected) != len(got):
+        fewer = f"it has {len(got)} axes and needs {len(expected)}"
+        same = sizes.squeezed(expected) == sizes.squeezed(got)
+        yield NO_HEAD_AXIS.since(fewer + (", and is the same without the axes of 1" if same else ""), NUMBERS)
+        yield causes.OTHER_RELEASE.since("model code of another release makes the mask without that axis", COMMON)
+    apart = sizes.apart(expected, got)
+    lengths = sorted({(a, b) for axis, a, b in apart if len(expected) == 2 or axis >= len(expected) - 2})
+    for a, b in lengths:
+        seen, times = f"a length of {b} where {a} is needed", sizes.ratio(a, b)
+        yield causes.OTHER_LENGTH.since(seen, FITS + 0.02)
+        yield causes.TOO_LONG.since(f"{seen}: the configured length against the tokenised one", FITS)
+        if a > b:
+            yield causes.CACHE.since(
+                f"{a} keys for {b} masked positions" + (f", {times} times as many" if times else ""),
+                NUMBERS if times == 2 and len(expected) > 2 else FITS if len(expected) > 2 else RARE,
+            )
+        if len(expected) == 2 and len(set(expected)) == 1 and len(set(got)) == 1:
+            yield BATCH_FIRST.since(
+                f"the mask is square with side {b}, and {a} may be the batch size", FITS + 0.05 if a < b else COMMON
+            )
+    if any(axis < len(expected) - 2 for axis, _, _ in apart) and len(expected) == len(got):
+        yield causes.LAST_BATCH.since("batch or heads of the mask differ from what is needed", FITS)
+        yield NO_HEAD_AXIS.since("batch or heads of the mask differ from what is needed", COMMON)

@@ -1,0 +1,313 @@
+"""The causes that more than one fault can have. Which of them is suspected, and why, the faults decide."""
+
+from __future__ import annotations
+
+from shapewatch.messages.faults.evidence import Cause
+
+# Height and width
+
+ODD_SIZE = Cause(
+    "the input's height or width is not a multiple of the network's total stride: a size that is odd somewhere is "
+    "halved with rounding and doubled again, and comes back one off",
+    "Pad, crop or resize the input so that both sides are multiples of the total stride (16 or 32 mostly, 64 or 128 "
+    "for deep pyramids), or bring the one map to the other's size before they meet.",
+    "Print both shapes just before this line, and the input's height and width.",
+    {
+        "torch": 'up = F.interpolate(up, size=skip.shape[2:], mode="nearest")',
+        "keras": "up = layers.Resizing(skip.shape[1], skip.shape[2])(up)",
+        "tensorflow": "up = tf.image.resize(up, tf.shape(skip)[1:3])",
+    },
+)
+NO_PADDING = Cause(
+    "convolutions without padding trim the borders on one branch, and nothing trims them on the other",
+    'Give those convolutions padding that keeps the size (`padding="same"`, or kernel_size // 2), or crop the '
+    "larger map "
+    "at its centre before they meet, as the original U-Net does.",
+)
+OTHER_STRIDE = Cause(
+    "one branch is downsampled more often than the other: a stride, a pooling or an upsampling is missing on one of "
+    "them, or the skip is taken from another level",
+    "Give both branches the same total stride between their fork and this line: a strided 1x1 projection on the "
+    "skip, one more (or one less) upsampling, or the skip of the right level.",
+    "Print both shapes, and compare the strides from the fork on.",
+)
+OTHER_RESOLUTION = Cause(
+    "one of the two was made once for another input size (position embedding, mask, anchor grid, window bias or prior) "
+    "and does not follow the input that came now",
+    "Feed the size that the model was built for, or build the model for this size; a stored position embedding can be "
+    "interpolated to the new grid.",
+    "Look which of the two comes from a parameter or a buffer, and compare the image size with the configured one.",
+)
+TOO_SMALL = Cause(
+    "the input is too small for the network's depth: strides and poolings have shrunk the map to nothing before "
+    "this layer",
+    "Feed larger inputs (the size that the network was designed for), or drop a pooling or a stride, or use a smaller "
+    'kernel or `padding="same"` here.',
+    "Print the shape after each stage, and compare the input size with the one in the paper or the configuration.",
+)
+
+# Channels
+
+GREY = Cause(
+    "the images have one channel (greyscale, or a mask), where three (RGB) are expected",
+    "Convert when loading (`Image.open(path).convert('RGB')`), repeat the channel three times, or build the first "
+    "layer for one channel.",
+    "Print the batch's shape just after it is loaded.",
+    {
+        "torch": "x = x.expand(-1, 3, -1, -1)    # (N, 1, H, W) to (N, 3, H, W)",
+        "keras": "x = ops.repeat(x, 3, axis=-1)    # (N, H, W, 1) to (N, H, W, 3)",
+        "tensorflow": "x = tf.image.grayscale_to_rgb(x)",
+    },
+)
+COLOUR = Cause(
+    "the images have three channels (RGB), where one (greyscale) is expected",
+    "Load them as greyscale (`Image.open(path).convert('L')`), or build the first layer for three channels.",
+    "Print the batch's shape just after it is loaded.",
+)
+ALPHA = Cause(
+    "the images carry an alpha channel (RGBA, or LA for grey ones), as PNG files often do",
+    "Drop it when loading: `Image.open(path).convert('RGB')`, or keep the first channels only.",
+    "Print the mode and shape of the image that is loaded.",
+    {"torch": "x = x[:, :3]", "keras": "x = x[..., :3]", "tensorflow": "x = x[..., :3]"},
+)
+STACKED_INPUT = Cause(
+    "several images or frames are stacked on the channel axis, or one channel set too few is: {a} against {b} channels",
+    "Bring the number of stacked inputs (frames, image pairs, mask beside image, spectral bands) in line with the "
+    "number of channels that the first layer was built for.",
+    "Compare the data pipeline's number of channels with the model's `in_channels` setting.",
+)
+NO_PROJECTION = Cause(
+    "the two branches have different numbers of channels, and no projection brings one to the other's",
+    "Add a 1x1 convolution on one branch (with the stride, where the sizes differ as well), or give both the same "
+    "number of channels in the configuration.",
+    "Print both shapes, and compare the numbers of filters on the way from the fork.",
+    {
+        "torch": "self.project = nn.Conv2d({b}, {a}, kernel_size=1)",
+        "keras": "skip = layers.Conv2D({a}, 1)(skip)",
+        "tensorflow": "skip = tf.keras.layers.Conv2D({a}, 1)(skip)",
+    },
+)
+BRANCH_LOST = Cause(
+    "a branch is missing or is another one than planned where features are joined before this layer: a skip that is "
+    "switched off, the features of another level, a concatenation too few or too many",
+    "Make the layer's number of inputs the sum of what is concatenated, or restore the missing branch (skip "
+    "connections, encoder levels and their order in the configuration).",
+    "Print the shape of every tensor that is joined before this layer.",
+)
+
+# Layout
+
+CHANNELS_LAST = Cause(
+    "the axes are in another layout than the layer expects: channels-last data (N, H, W, C) for a channels-first layer "
+    "(N, C, H, W), or the other way round",
+    "Move the channel axis, or set the data format (`data_format`, `image_data_format`, the concatenation axis) alike "
+    "everywhere.",
+    "Print the shape that enters the network, and say what each axis is.",
+    {
+        "torch": "x = x.permute(0, 3, 1, 2)    # (N, H, W, C) to (N, C, H, W)",
+        "keras": "x = layers.Permute((2, 3, 1))(x)    # (N, C, H, W) to (N, H, W, C)",
+        "tensorflow": "x = tf.transpose(x, [0, 2, 3, 1])    # (N, C, H, W) to (N, H, W, C)",
+    },
+)
+SWAPPED = Cause(
+    "two axes are swapped: one of the two stands transposed (batch and time, features and tokens, height and width)",
+    "Transpose the one that is in the wrong order, or set the convention (`batch_first`, the layout of the layer) "
+    "that the data follows.",
+    "Print both shapes, and say what each axis is.",
+    {"torch": "x = x.transpose(1, 2)"},
+)
+MISSING_BATCH = Cause(
+    "the batch axis is missing: one sample is given where a batch is expected",
+    "Add an axis of 1 in front.",
+    "Print the shape that enters the model.",
+    {"torch": "x = x.unsqueeze(0)", "keras": "x = np.expand_dims(x, 0)", "tensorflow": "x = tf.expand_dims(x, 0)"},
+)
+MISSING_CHANNELS = Cause(
+    "the channel axis is missing: greyscale images come as (N, H, W)",
+    "Add an axis of 1 for the channel, where the layer expects it.",
+    "Print the shape of a batch after loading.",
+    {"torch": "x = x.unsqueeze(1)", "keras": "x = np.expand_dims(x, -1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
+)
+LOST_AXIS = Cause(
+    "an axis was lost on the way: a `squeeze()` that also takes a batch of one, a reduction without `keepdim`, or an "
+    "index in place of a slice",
+    "Name the axis that is squeezed (`squeeze(1)`), keep reduced axes (`keepdim=True`), or slice (`x[:, :1]`).",
+    "Print the shapes on the way here, also for a batch of one.",
+)
+EXTRA_AXIS = Cause(
+    "there is an axis too many (time, frames, patches, crops, or a batch added twice) that was not folded into the "
+    "batch or taken off",
+    "Fold the extra axis into the batch before this layer and unfold it after it, or drop it where it is 1.",
+    "Print the shape that comes in, and say what each axis is.",
+    {"torch": "x = x.flatten(0, 1)    # (N, T, ...) to (N * T, ...)"},
+)
+
+# Batches
+
+LAST_BATCH = Cause(
+    "the batch is smaller or larger than the code takes for granted: the last batch of an epoch is not full, or the "
+    "configured batch size was written into a shape, a hidden state or a buffer",
+    "Take the batch size from the data (`x.shape[0]`) wherever it is written down, or drop the last batch.",
+    "Compare the size that comes with the configured batch size, and see whether it fails in the last step of an "
+    "epoch.",
+    {
+        "torch": "loader = DataLoader(dataset, batch_size=batch_size, drop_last=True)",
+        "tensorflow": "dataset = dataset.batch(batch_size, drop_remainder=True)",
+        "keras": "dataset = dataset.batch(batch_size, drop_remainder=True)",
+    },
+)
+OTHER_BATCH = Cause(
+    "a value made for another batch is used again: a cached residual, a state or a mask from another pass, another "
+    "number of samples per prompt, or guidance that doubles the batch",
+    "Make it anew for each batch, or select or repeat its rows for the batch that came.",
+    "Look which of the two is kept from an earlier step.",
+)
+SPLIT_BATCH = Cause(
+    "the batch is split among several devices (DataParallel, tensor or sequence parallel) and one of the two was "
+    "not split with it",
+    "Try one device. Then pass everything that has a batch axis as a tensor argument of `forward`, and make the batch "
+    "divisible by the number of devices.",
+    "Compare the sizes with the number of devices.",
+)
+BATCH_IN_VIEW = Cause(
+    "rows of the batch are moved into another axis by a view with a fixed size before this layer",
+    "Take the batch size from the tensor in that view, and let the last axis keep its meaning.",
+    "Look for `view` and `reshape` with a number in them before this line.",
+)
+
+# Widths
+
+OTHER_INPUT_SIZE = Cause(
+    "a width (or shape) was written down for another input size (image side, sequence length, window): the features of "
+    "the input that came, once flattened, are more or fewer",
+    "Feed the size the model was built for, take the width from the data (a lazy layer, or the printed shape), or "
+    "pool to a fixed size before flattening.",
+    "Print the shape just before it is flattened.",
+    {
+        "torch": "x = F.adaptive_avg_pool2d(x, (7, 7)).flatten(1)    # or nn.LazyLinear(out_features)",
+        "keras": "x = layers.GlobalAveragePooling2D()(x)",
+        "tensorflow": "x = tf.reduce_mean(x, axis=[1, 2])",
+    },
+)
+NOT_FLATTENED = Cause(
+    "the features are not flattened before the dense layer, so only their last axis is multiplied",
+    "Flatten all axes but the batch first.",
+    "Print the shape just before this layer.",
+    {"torch": "x = x.flatten(1)", "keras": "x = layers.Flatten()(x)", "tensorflow": "x = tf.reshape(x, [len(x), -1])"},
+)
+OTHER_ENCODER = Cause(
+    "the features come from another encoder, backbone or variant of the model than the layer was built for",
+    "Set the layer's input width to that of the features ({got}), or use the encoder it was built for ({expected}).",
+    "Compare the encoder's name in both configurations, and the last axis of its output.",
+)
+OTHER_SETTING = Cause(
+    "a width is fixed in the code or the configuration and the data or another setting no longer agrees with it: "
+    "number of features, classes, heads, kernel sizes, stacked observations, sequence length",
+    "Make both follow one setting: the layer was built for {expected}, what came has {got}.",
+    "Search the code and the configuration for {expected}, and find where {got} comes from.",
+)
+OTHER_COLUMNS = Cause(
+    "the data have another number of columns than at training: preprocessing dropped or added a few (an index, a "
+    "label, a constant column, another one-hot encoding)",
+    "Apply the preprocessing that was fitted at training to these data too, and drop what is no feature.",
+    "Compare the columns of both tables.",
+)
+BOTH_DIRECTIONS = Cause(
+    "the width doubled or halved: a bidirectional layer, a concatenation, a split in two, or a gate gives twice or "
+    "half of what is expected",
+    "Count the concatenated parts or directions in the layer's input width.",
+    "Print the shape of each part before they are joined.",
+)
+TRANSPOSED_OPERAND = Cause(
+    "one operand is transposed: with its axes the other way round the product fits",
+    "Transpose it before the product, or swap the operands.",
+    "Print both shapes, and say what each axis is.",
+    {"torch": "y = x @ w.T", "tensorflow": "y = tf.matmul(x, w, transpose_b=True)", "numpy": "y = x @ w.T"},
+)
+
+# Sequences
+
+OTHER_LENGTH = Cause(
+    "two values of one sequence have different lengths: tokens against mask, position ids, labels, cached keys or "
+    "placeholders, where only one of them was cut, padded or extended",
+    "Cut and pad them together, with one maximum length, and rebuild mask and positions from the tokens that remain.",
+    "Print the lengths of tokens, mask, positions and cache side by side.",
+)
+TOO_LONG = Cause(
+    "the sequence is longer than the model's table of positions or than the length the model was set up for",
+    "Truncate to the model's maximum, or raise it (`max_length`, `max_position_embeddings`, `word_len`) with the "
+    "model.",
+    "Compare the tokenised length with the configured maximum.",
+)
+CACHE = Cause(
+    "keys of earlier steps (a key/value cache) make the length larger than the mask or the positions were made for; "
+    "often the library and the model's code are of different releases",
+    "Make the mask for past and present tokens, or use the releases that belong together; `use_cache=False` shows "
+    "whether it is that.",
+)
+CLASS_TOKEN = Cause(
+    "one of the two counts a class token (or another special token) and the other does not",
+    "Add the token before the position embedding is added, or cut it off both.",
+    "Compare both lengths with the number of patches.",
+)
+
+# Versions
+
+OTHER_RELEASE = Cause(
+    "code and library are of different releases: what was accepted or broadcast in one is refused in the other",
+    "Install the releases that the project names, or use the latest of both.",
+    "Compare the installed versions with the project's requirements and its open issues.",
+)
+COMPILED = Cause(
+    "the compiler's version of the operation disagrees with the eager one: a decomposition, or a size it took for "
+    "constant",
+    "Run it without compiling: if that works, report it with both shapes, and leave this function uncompiled.",
+    "Run the same input eagerly.",
+    {"torch": "@torch.compiler.disable"},
+)
+
+# Labels
+
+TRAILING_ONE = Cause(
+    "one of the two has a trailing axis of 1 and the other has not: the model gives (N, 1), the labels are (N,)",
+    "Give the labels the axis (`unsqueeze(1)`), or take it off the output (`squeeze(1)`).",
+    "Print the shapes of output and target.",
+    {
+        "torch": "loss = criterion(output, target.unsqueeze(1).float())",
+        "keras": "y = np.expand_dims(y, -1)",
+        "tensorflow": "y = tf.expand_dims(y, -1)",
+    },
+)
+CLASS_COUNT = Cause(
+    "the number of classes of the data and of the model differ: {target} in the target against {output} in the output",
+    "Give the last layer as many outputs as there are classes (count background or void as one or not, but alike), "
+    "or fix the labels.",
+    "Compare the class list of the data with the number of classes in the configuration.",
+)
+ONE_HOT = Cause(
+    "one-hot labels are given to a loss that takes class indices, or indices to one that takes one-hot vectors",
+    "Use the loss that fits the labels (categorical for one-hot, sparse categorical for indices), or turn the "
+    "labels into the other form.",
+    "Print a few labels.",
+    {
+        "torch": "loss = F.cross_entropy(output, target.argmax(dim=1))",
+        "keras": 'model.compile(loss="categorical_crossentropy")    # one-hot; indices: "sparse_categorical_..."',
+        "tensorflow": "loss = tf.keras.losses.categorical_crossentropy(y, output)    # one-hot; sparse_...: indices",
+    },
+)
+MASK_CHANNELS = Cause(
+    "the label masks are images with colour channels instead of one class index per pixel",
+    "Load the mask as one channel, and map its colours to class indices.",
+    "Print the shape and the distinct values of a mask.",
+    {"torch": "target = target[..., 0].long()    # (N, H, W), if all channels are alike"},
+)
+NOT_POOLED = Cause(
+    "the model's output still has axes of the map or of time (height, width, time), where one prediction per sample is "
+    "expected: a flatten, a pooling or the choice of the last step is missing",
+    "Flatten or pool before the last layer, or return the last step only.",
+    "Print the model's output shape.",
+    {
+        "keras": "x = layers.GlobalAveragePooling2D()(x)    # before the last Dense; return_sequences=False in an LSTM",
+        "torch": "x = x.mean(dim=(2, 3))    # before the last linear layer",
+    },
+)

@@ -1,0 +1,197 @@
+"""A convolution gets another number of channels than its weight has, or groups that do not divide them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, roles, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.wording import plural, shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+FILTER_LAYOUT = Cause(
+    "the filter's own axes are in another order than the convolution takes: a transposed convolution takes (inputs, "
+    "outputs, ...), a plain one (outputs, inputs, ...), and TensorFlow puts both last",
+    "Swap the first two axes of the filter.",
+    "Print the filter's shape, and see where it is made or from which framework it comes.",
+    {"torch": "weight = weight.transpose(0, 1)"},
+)
+GROUPS_KEPT = Cause(
+    "the channels were changed and the groups were not: their number belongs to another width",
+    "Choose groups that divide both numbers of channels (1, or the number of channels for a depthwise convolution).",
+    "Print both numbers of channels.",
+)
+
+
+def channels(pasted: Pasted) -> Told:
+    weight, given = facts.shape(pasted, "weight"), facts.shape(pasted, "input")
+    groups = facts.size(pasted, "groups") or 1
+    transposed = facts.flag(pasted, "transposed")
+    last = facts.flag(pasted, "channels_last")
+    axis = _channels_axis(given, weight, last, pasted.reading.framework)
+    got = facts.size(pasted, "got")
+    if got is None and given and axis is not None:
+        got = given[axis]
+    expected = facts.size(pasted, "expected")
+    if expected is None and weight is not None:
+        expected = _taken(weight, groups, transposed, last)
+    what = "transposed convolution" if transposed else "convolution"
+    came = f"its input {shaped(given)} has {sized(got)}" if given is not None else f"{sized(got)} come"
+    headline = f"a {what} takes {plural(expected, 'channel')}, and {came}"
+    made = f" (its weight is {shaped(weight)})" if weight is not None else ""
+    where = f", on axis {axis}" if axis is not None else ""
+    grouped = f" with {groups} groups" if groups > 1 else ""
+    meaning = (
+        f"The weight of a convolution is made for one number of input channels{made}{grouped}: {sized(expected)} "
+        f"here. The input has {sized(got)}{where}."
+    )
+    found = list(images(pasted, given, expected, got, axis))
+    if weight is not None:
+        found += _of_weight(weight, expected, got, groups, transposed)
+    return told(pasted, "SW501", headline, meaning, found, facts.word(pasted, "layer"))
+
+
+def _channels_axis(given: Shape | None, weight: Shape | None, last: bool, framework: str) -> int | None:
+    if given is None:
+        return None
+    if last or framework in roles.CHANNELS_LAST_FRAMEWORKS:
+        return len(given) - 1
+    return 0 if weight is not None and len(given) == len(weight) - 1 else min(1, len(given) - 1)
+
+
+def _taken(weight: Shape, groups: int, transposed: bool, last: bool) -> Size:
+    if last:
+        return weight[-2] if len(weight) > 1 else None
+    if transposed:
+        return weight[0] if weight else None
+    return weight[1] * groups if len(weight) > 1 and weight[1] is not None else None
+
+
+def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis: int | None) -> Iterator[Evidence]:
+    """A layer that works on maps takes `expected` channels, and `got` come."""
+    if expected is None or got is None or expected == got:
+        common = "a common cause of this error; the message does not tell both numbers"
+        yield causes.GREY.since(common, COMMON)
+        yield causes.CHANNELS_LAST.since(common, COMMON)
+        yield causes.BRANCH_LOST.since(common, RARE)
+        return
+    seen = f"{plural(got, 'channel')} against {expected} expected"
+    if (got, expected) == (1, 3):
+        yield causes.GREY.since(f"{seen}: grey images for a layer that takes RGB", NUMBERS)
+        yield causes.STACKED_INPUT.since(seen, RARE, a=got, b=expected)
+    elif (got, expected) == (3, 1):
+        yield causes.COLOUR.since(f"{seen}: RGB images for a layer that takes grey ones", NUMBERS)
+    elif got in (2, 4) and expected in (1, 3):
+        yield causes.ALPHA.since(f"{seen}: {'RGB' if got == 4 else 'grey'} and alpha", NUMBERS if got == 4 else FITS)
+        yield causes.STACKED_INPUT.since(seen, COMMON, a=got, b=expected)
+    elif expected <= 32 and got <= 32 and (expected < 16 or got < 16):
+        if {expected, got} <= {4, 8, 9, 12, 16, 32, 33, 36} and got != expected:
+            yield OTHER_LATENTS.since(f"{seen}: both are numbers that latents of image models have", FITS)
+        yield causes.STACKED_INPUT.since(
+            f"{seen}: numbers of inputs rather than of filters", FITS + 0.02, a=got, b=expected
+        )
+        if got == 1:
+            yield causes.GREY.since(seen, FITS)
+    yield from _of_order(given, expected, got, axis)
+    if max(expected, got) > 16 and min(expected, got) > 4:
+        yield from _of_features(pasted, seen, expected, got)
+    elif min(expected, got) <= 4 and max(expected, got) > 16:
+        thing = "an image" if got <= 4 else "features of a deeper layer"
+        yield SKIPPED.since(f"{seen}: {thing} where {'features are' if got <= 4 else 'an image is'} expected", FITS)
+    if given is not None and len(given) == 3 and axis == 0:
+        yield causes.MISSING_CHANNELS.since(
+            f"{shaped(given)} is taken as one image of {got} channels, and may be {got} images without a channel", FITS
+        )
+    yield causes.BRANCH_LOST.since(seen, RARE)
+    yield causes.OTHER_SETTING.since(seen, COMMON - 0.05, expected=expected, got=got)
+
+
+OTHER_LATENTS = Cause(
+    "the latents are of another model family: another autoencoder (4 channels, 16 or more), or a model that takes a "
+    "mask or an image beside them (8, 9, 33, 36)",
+    "Use the autoencoder, the empty latent and the model (or adapter) that belong together.",
+    "Compare the latents' channels with the `in_channels` of the model.",
+)
+SKIPPED = Cause(
+    "another value than planned reaches this layer: an image where features are expected, or features for an image",
+    "Follow the value back to where it comes from, and pass the one that was meant.",
+    "Print the shapes in the enclosing forward.",
+)
+
+
+def _of_order(given: Shape | None, expected: int, got: int, axis: int | None) -> Iterator[Evidence]:
+    if given is None:
+        return
+    elsewhere = [other for other in sizes.axes_of(expected, given) if other != axis and (other > 0 or len(given) == 3)]
+    if elsewhere:
+        taken = f", and the channels are taken from axis {axis}" if axis is not None else ""
+        found = f"{expected} stands on axis {elsewhere[0]} of {shaped(given)}{taken}"
+        strong = expected > 1 and (got > 4 or expected == 3) and (elsewhere[0] in (len(given) - 1, 1, 0))
+        yield causes.CHANNELS_LAST.since(found, SAID - 0.05 if strong else FITS if expected > 1 else COMMON)
+    elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1:
+        found = f"{shaped(given)} ends with {given[-1]}, as channels-last images do"
+        yield causes.CHANNELS_LAST.since(found, NUMBERS)
+    elif len(given) == 5 and sizes.axes_of(3, given[1:]):
+        yield causes.SWAPPED.since(f"{shaped(given)} holds channels and frames on neighbouring axes", COMMON)
+
+
+def _of_features(pasted: Pasted, seen: str, expected: int, got: int) -> Iterator[Evidence]:
+    times = sizes.ratio(expected, got)
+    fewer = f"{seen}: {expected - got} too few" if got < expected else f"{seen}: {got - expected} too many"
+    yield causes.BRANCH_LOST.since(
+        f"{fewer}, as a skip or concatenated branch that is missing or another makes it", FITS + 0.02
+    )
+    both = sizes.is_width(expected) and sizes.is_width(got)
+    yield causes.OTHER_ENCODER.since(
+        f"{seen}: widths as encoders and their stages have them" if both else seen,
+        FITS if both else COMMON - 0.05,
+        expected=expected,
+        got=got,
+    )
+    if times == 2:
+        yield causes.BOTH_DIRECTIONS.since(f"{seen}: one is twice the other", COMMON)
+    if pasted.runs("decoder", "unet", "skip", "torch.cat", "concat"):
+        yield causes.BRANCH_LOST.since("the names in the lines above it speak of a decoder or a concatenation", NUMBERS)
+
+
+def _of_weight(weight: Shape, expected: Size, got: Size, groups: int, transposed: bool) -> Iterator[Evidence]:
+    if len(weight) < 3 or got is None:
+        return
+    other = weight[1] if transposed else weight[0]
+    if other == got and other != expected and got > 4:
+        name = "transposed convolution" if transposed else "convolution"
+        seen = f"{got} is the size of the filter's other channel axis, {shaped(weight)}, for a {name}"
+        yield FILTER_LAYOUT.since(seen, FITS + (0.15 if transposed else -0.05))
+    if groups > 1 and weight[1] is not None:
+        yield GROUPS_KEPT.since(f"{groups} groups of {weight[1]} channels are {groups * weight[1]}", COMMON)
+
+
+# Groups
+
+
+def groups(pasted: Pasted) -> Told:
+    count, parts = facts.size(pasted, "channels"), facts.size(pasted, "groups")
+    sizes_said = f": {sized(count)} channels, {sized(parts)} groups" if count is not None or parts is not None else ""
+    headline = f"the channels cannot be divided into the groups{sizes_said}"
+    meaning = (
+        "A grouped convolution or normalisation gives each group an equal number of channels, so the channels must "
+        f"be a multiple of the groups{sizes_said}."
+    )
+    return told(pasted, "SW506", headline, meaning, _of_groups(count, parts))
+
+
+def _of_groups(count: Size, parts: Size) -> Iterator[Evidence]:
+    known = count is not None and parts is not None and parts > 0
+    seen = f"{count} = {count // parts} x {parts} + {count % parts}" if known else "the message says it"  # type: ignore[operator]
+    yield GROUPS_KEPT.since(seen, NUMBERS if known else FITS)
+    if count in (1, 3, 4):
+        yield SKIPPED.since(f"{count} channels are an image's, not those of features", FITS)
+    if known and count is not None and parts is not None and count < parts:
+        yield causes.OTHER_SETTING.since(
+            f"there are fewer channels than groups: {count} for {parts}", FITS, expected=parts, got=count
+        )
+    yield causes.CHANNELS_LAST.since("with another axis taken for the channels their number is another", COMMON - 0.05)
+    yield causes.OTHER_ENCODER.since(
+        "features of another width came", RARE, expected=f"a multiple of {sized(parts)}", got=count
+    )

@@ -1,0 +1,314 @@
+"""Masks and indices of another shape than what they choose from, and indices beyond its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.wording import listed, of_rank, sentence, shaped
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+MASK_OF_OTHER = Cause(
+    "the mask was made for another tensor: for another image size or crop (square where the data are not), another "
+    "length, or before the data were filtered",
+    "Make the mask from the tensor that it chooses from, or resize both to one size.",
+    "Print both shapes, and see where the mask is made.",
+)
+COUNTED_ONCE = Cause(
+    "an entry is counted in one of the two only: the background class, a special token, a padding row",
+    "Count it in both (set the number of classes with or without the background alike).",
+    "Compare the two numbers with the number of classes or tokens in the configuration.",
+)
+TRUNCATED = Cause(
+    "the sequence was cut to its maximum length while the values for its tokens (position ids, image features, "
+    "labels) were computed for the whole one, or the other way round",
+    "Raise the maximum length (cutoff), or cut both alike; use fewer or smaller images or frames per sample.",
+    "Compare {smaller} with the configured maximum length.",
+)
+PLACEHOLDERS = Cause(
+    "the number of placeholder tokens in the text is not the number of features that replace them (images, frames, "
+    "audio)",
+    "Use the processor and model of one release, and do not cut the text inside its placeholders.",
+    "Count the placeholder tokens in the input ids, and the features.",
+)
+FEWER_PLACES = Cause(
+    "fewer places are chosen than values come: a maximum (queries, slots, boxes, capacity) is set too small for this sample",
+    "Raise the maximum, or leave out the values that have no place.",
+    "Compare the number of values with the configured maximum.",
+)
+OTHER_ROWS = Cause(
+    "the index has rows for another batch than the values: {a} against {b}",
+    "Index the values of the same batch: check which states and actions, or labels, go together.",
+    "Print both shapes.",
+)
+INDEX_RANK = Cause(
+    "index, values and source need the same number of axes",
+    "Give the index the missing axis (`unsqueeze`), and take it off the result.",
+    "Print the shapes.",
+    {"torch": "chosen = values.gather(1, index.unsqueeze(1)).squeeze(1)"},
+)
+STRICT_GATHER = Cause(
+    "releases before PyTorch 1.6 ask for equal sizes on all other axes; later ones accept a smaller index",
+    "Update PyTorch, or cut the values to the index's rows: `values[:len(index)].gather(1, index)`.",
+)
+
+
+def of_mask(pasted: Pasted, mask: Shape, given: Shape) -> Told:
+    return _told(
+        pasted,
+        f"a mask of shape {shaped(mask)} does not fit the axes of shape {shaped(given)} that it lies on",
+        list(_of_mask(pasted, mask, given)),
+    )
+
+
+def index_shape(pasted: Pasted) -> Told:
+    mask, index, given = (facts.shape(pasted, name) for name in ("mask", "index", "input"))
+    value, place = facts.shape(pasted, "value"), facts.shape(pasted, "selected")
+    moved = index is not None and (value is not None or given is not None)
+    if mask is not None:
+        what = f"a mask of shape {shaped(mask)} does not fit the tensor of shape {shaped(given)}"
+        evidence = list(_of_mask(pasted, mask, given))
+    elif moved:
+        others = listed(
+            f"{name} of shape {shaped(shape)}"
+            for name, shape in (("a tensor", given), ("a source", value))
+            if shape is not None
+        )
+        what = f"an index of shape {shaped(index)} does not fit {others}"
+        evidence = list(_of_gather(pasted, index or (), given if value is None else value))
+    elif value is not None:
+        into = (
+            f"the place of shape {shaped(place)} it is written into"
+            if place is not None
+            else "the place it is written into"
+        )
+        what = f"a value of shape {shaped(value)} does not fit {into}"
+        evidence = list(_of_writing(value, place))
+    else:
+        a, b = facts.size(pasted, "a", "expected", "entries"), facts.size(pasted, "b", "got", "indices")
+        axis = facts.size(pasted, "axis")
+        sizes_said = f": {b} against {a}" + (f" on axis {axis}" if axis is not None else "") if a and b else ""
+        several = listed(map(shaped, facts.shapes(pasted, "indices")))
+        what = f"indices do not fit{sizes_said or (': ' + several if several else '')}"
+        evidence = list(_of_numbers(pasted, a, b))
+    return _told(pasted, what, evidence)
+
+
+def _told(pasted: Pasted, what: str, evidence: list[Evidence]) -> Told:
+    meaning = (
+        "A boolean mask needs the sizes of the axes that it lies on; an index needs the rank of what it chooses from "
+        "and must "
+        "not be larger on the other axes; values that are written need the shape of the place, or stretch to it. "
+        f"{sentence(what)}."
+    )
+    return told(pasted, "SW404", what, meaning, evidence)
+
+
+def _of_mask(pasted: Pasted, mask: Shape, given: Shape | None) -> Iterator[Evidence]:
+    on, of = facts.size(pasted, "axis"), facts.size(pasted, "input_axis")
+    here = mask[on] if on is not None and 0 <= on < len(mask) else None
+    there = given[of] if given is not None and of is not None and 0 <= of < len(given) else None
+    if here is not None and there is not None and here != there:
+        seen = f"{here} in the mask against {there} on axis {of} of the tensor"
+        yield MASK_OF_OTHER.since(seen, FITS + 0.05)
+        if abs(here - there) == 1:
+            yield COUNTED_ONCE.since(f"{seen} differ by one", FITS + 0.1 if of else FITS)
+            if of == 0:
+                yield causes.LAST_BATCH.since(f"{seen}: one sample more or less", FITS)
+        yield from _of_layout(mask, given or (), here, there, of)
+        yield causes.OTHER_LENGTH.since(seen, COMMON + 0.02)
+        yield causes.LAST_BATCH.since(seen, COMMON if of == 0 and abs(here - there) > 1 else RARE)
+    else:
+        yield MASK_OF_OTHER.since(f"{shaped(mask)} against {shaped(given)}", FITS)
+        yield causes.OTHER_LENGTH.since(f"{shaped(mask)} against {shaped(given)}", COMMON)
+    if given is not None and 0 < len(mask) < len(given) and None not in mask and mask == given[-len(mask) :]:
+        ends = f"the mask {shaped(mask)} is how {shaped(given)} ends, and a mask lies on the first axes"
+        yield causes.SWAPPED.since(ends, NUMBERS)
+    elif given is not None and sizes.is_reordered(mask, given):
+        yield causes.SWAPPED.since(f"{shaped(mask)} and {shaped(given)} hold the same sizes in another order", NUMBERS)
+    elif given is not None and len(mask) != len(given):
+        yield causes.LOST_AXIS.since(f"the mask has {of_rank(len(mask))}, the tensor {len(given)}", COMMON)
+
+
+def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> Iterator[Evidence]:
+    times = sizes.ratio(here, there)
+    if len(mask) == 1 and len(given) > 1 and sizes.count(given) == here:
+        flat = f"{here} is the product of {shaped(given)}: the mask is flat and the tensor is not"
+        yield OTHER_FLATTENING.since(flat, SAID)
+    elif times and here > there > 1:
+        folded = f"{here} is {times} times {there}: another axis may be folded into the mask"
+        yield OTHER_FLATTENING.since(folded, FITS)
+    if of and len(mask) == 1 and given[:1] == mask:
+        rows = f"{here} is the size of the tensor's axis 0, and the mask stands in the place of axis {of}"
+        yield INDEX_AS_MASK.since(rows, FITS + 0.06)
+
+
+OTHER_FLATTENING = Cause(
+    "mask and tensor are flattened differently: one is flat (or has another axis folded into it) where the other keeps "
+    "its axes",
+    "Give the mask the tensor's shape, or flatten both alike.",
+    "Print both shapes.",
+    {"torch": "chosen = values[mask.reshape(values.shape)]    # or values.flatten()[mask]"},
+)
+INDEX_AS_MASK = Cause(
+    "an index is taken for a mask, because its values are of type bool or uint8: class numbers, one for each row",
+    "Make it an index of integers (`labels.long()`).",
+    "Print its dtype.",
+    {"torch": "chosen = values[torch.arange(len(labels)), labels.long()]"},
+)
+
+
+def _of_gather(pasted: Pasted, index: Shape, given: Shape | None) -> Iterator[Evidence]:
+    if given is None or len(index) != len(given):
+        ranks = f"the index has {of_rank(len(index))}" + (f", the tensor {len(given)}" if given is not None else "")
+        yield INDEX_RANK.since(ranks, NUMBERS)
+        yield causes.LOST_AXIS.since(ranks, FITS)
+        yield causes.TRAILING_ONE.since(ranks, COMMON)
+        return
+    along = facts.size(pasted, "along")
+    for axis, a, b in sizes.apart(index, given):
+        if axis != along:
+            yield from _of_rows(pasted, f"{a} in the index against {b} on axis {axis}", a, b)
+    yield INDEX_RANK.since(f"{shaped(index)} against {shaped(given)}", RARE)
+    yield causes.SWAPPED.since("the index may run along another axis than is meant", RARE)
+
+
+def _of_rows(pasted: Pasted, seen: str, a: int, b: int) -> Iterator[Evidence]:
+    yield OTHER_ROWS.since(seen, FITS + 0.05, a=a, b=b)
+    yield STRICT_GATHER.since("the wording is that of an old release", FITS if _is_old(pasted) else RARE - 0.1)
+    yield causes.LAST_BATCH.since(seen, COMMON)
+    yield causes.OTHER_BATCH.since(seen, COMMON - 0.02)
+
+
+def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
+    seen = f"{shaped(value)} into {shaped(place)}"
+    apart = sizes.apart(value, place) if place is not None else []
+    if place is not None and sizes.is_reordered(value, place):
+        yield causes.SWAPPED.since(f"{seen}: the same sizes in another order", SAID - 0.05)
+    for axis, a, b in apart[-1:]:
+        yield from _of_places(seen, axis, a, b, max(len(value), len(place or ())))
+    yield MASK_OF_OTHER.since(f"{seen}: the place may be chosen by a mask", COMMON)
+    if not apart:
+        yield causes.LAST_BATCH.since(seen, COMMON)
+        yield TRUNCATED.since(seen, COMMON - 0.05, smaller="the smaller number")
+
+
+def _of_places(seen: str, axis: int, a: int, b: int, rank: int) -> Iterator[Evidence]:
+    """`a` values come for `b` places. The longer they are, the likelier they are tokens."""
+    if b == 0:
+        yield PLACEHOLDERS.since(f"{seen}: there is no place at all", NUMBERS)
+        yield MASK_OF_OTHER.since(f"{seen}: the mask that chooses the place is empty", FITS)
+        yield causes.OTHER_RELEASE.since("processor, model and training code change together", FITS - 0.02)
+        return
+    if rank >= 4:
+        yield causes.OTHER_SETTING.since(f"{seen}: a size of the configuration", FITS, expected=b, got=a)
+        yield causes.OTHER_RESOLUTION.since(f"{seen}: axis {axis} of maps", FITS - 0.02)
+    many = max(a, b) > 1000
+    tokens = f"{a} values for {b} places on axis {axis}" + (", if they are the tokens of a sequence" if many else "")
+    yield TRUNCATED.since(tokens, FITS + 0.1 if many and a > b and a - b > 1 else COMMON - 0.02, smaller=min(a, b))
+    yield PLACEHOLDERS.since(tokens, FITS if many else RARE)
+    yield FEWER_PLACES.since(f"{a} values for {b} places", FITS if not many and a > b else RARE)
+    if many and abs(a - b) * 10 < b:
+        yield MASK_OF_OTHER.since(f"{a} and {b} are near: a border that is rounded, padded or filtered otherwise", FITS)
+    yield causes.OTHER_RELEASE.since("processor, model and training code change together", COMMON if many else RARE)
+    yield causes.LAST_BATCH.since(seen, FITS if axis == 0 and not many else RARE)
+    yield causes.OTHER_BATCH.since(seen, COMMON if axis == 0 else RARE - 0.05)
+
+
+def _of_numbers(pasted: Pasted, a: Size, b: Size) -> Iterator[Evidence]:
+    if a is not None and b is not None:
+        yield from _of_rows(pasted, f"{b} against {a}", a, b)
+    else:
+        several = "the indices of several axes are broadcast together"
+        yield INDEX_RANK.since(several, COMMON)
+        yield causes.OTHER_LENGTH.since(several, COMMON)
+        yield MASK_OF_OTHER.since("a common cause of this error", COMMON - 0.05)
+
+
+def _is_old(pasted: Pasted) -> bool:
+    return "apart from dimension" in pasted.reading.message or "does not match at dimension" in pasted.reading.message
+
+
+# Indices beyond the end
+
+VOCABULARY = Cause(
+    "an id is larger than the table: the tokenizer (or label map) has more entries than the embedding was made for, "
+    "e.g. added tokens, or ids that begin with 1",
+    "Make the table as large as the largest id plus one (`model.resize_token_embeddings(len(tokenizer))`).",
+    "Print the largest and the smallest id, and the table's size.",
+    {"torch": "print(ids.min().item(), ids.max().item(), embedding.num_embeddings)"},
+)
+NEGATIVE = Cause(
+    "a negative id: -100 or -1 marks padding or labels to be left out, and reaches a table or a loss that does not "
+    "leave it out",
+    "Replace it before (`ids.clamp(min=0)`), or set `ignore_index` or the padding index to it.",
+    "Print the smallest id.",
+)
+POSITIONS = Cause(
+    "the position is beyond the position table: the sequence is longer than the model's maximum",
+    "Truncate to the maximum, or use a model with a longer table.",
+    "Compare the sequence's length with `max_position_embeddings`.",
+)
+
+
+def index_range(pasted: Pasted) -> Told:
+    index, size = facts.size(pasted, "index"), facts.size(pasted, "size")
+    op = facts.word(pasted, "op") or "a table or axis"
+    number = f"index {index}" if index is not None else "an index"
+    holds = f", which has {size} entries (0 to {size - 1})" if size else ""
+    headline = f"{number} is out of range for {op}{holds}"
+    if _is_slice(pasted):
+        meaning = (
+            f"A slice, a selection or a top-k asks for more than the axis has{holds}. The numbers are written down or "
+            "computed; the axis is shorter than they count on."
+        )
+        return told(pasted, "SW604", headline, meaning, _of_slice(index, size))
+    meaning = (
+        f"An embedding, gather or selection is asked for an entry that is not there{holds}. It is the values of the "
+        "index that are wrong, not its shape."
+    )
+    return told(pasted, "SW604", headline, meaning, _of_range(pasted, index, size))
+
+
+SLICES = ("slice", "narrow", "select", "top_k", "topk", "columns", "kthvalue", "unstack", "begin[", "size[")
+
+
+def _is_slice(pasted: Pasted) -> bool:
+    text = f"{facts.word(pasted, 'op')} {pasted.reading.message}".lower()
+    return any(word in text for word in SLICES)
+
+
+def _of_slice(index: Size, size: Size) -> Iterator[Evidence]:
+    seen = (
+        f"{index} is asked for, {size} are there" if index is not None and size is not None else "the message says so"
+    )
+    yield SHORTER.since(seen, FITS + 0.06)
+    yield causes.SWAPPED.since(f"{seen}: along another axis there may be enough", COMMON)
+    yield causes.LAST_BATCH.since(seen, COMMON)
+    yield causes.OTHER_SETTING.since(seen, COMMON - 0.05, expected=index, got=size)
+
+
+SHORTER = Cause(
+    "the axis is shorter than the line counts on: a shorter sequence, fewer classes or candidates (a k larger than "
+    "their number), a smaller image, or an axis that was reduced before",
+    "Take the end from the tensor (`min(end, x.shape[axis])`), or bring the data to the length that is counted on.",
+    "Print the shape just before this line.",
+)
+
+
+def _of_range(pasted: Pasted, index: Size, size: Size) -> Iterator[Evidence]:
+    known = index is not None and size is not None
+    seen = f"{index} where {size} entries are" if known else "the message says that an index is out of range"
+    if index is not None and index < 0:
+        yield NEGATIVE.since(f"{index} is negative", NUMBERS)
+    yield VOCABULARY.since(seen, NUMBERS if known and index is not None and index >= 0 else FITS)
+    long = size in (512, 514, 1024, 1026, 2048, 4096, 77) or pasted.runs("position")
+    yield POSITIONS.since(
+        f"{seen}: {size} is a usual maximum of positions" if known and long else seen, FITS if long else COMMON
+    )
+    if known and index == size:
+        yield COUNTED_ONCE.since(f"{index} is one beyond the last", FITS)
+    yield NEGATIVE.since(seen, RARE + 0.05)
+    yield COUNTED_ONCE.since(seen, RARE)

@@ -1,0 +1,135 @@
+"""A normalisation gets another number of features than it was made for, or one value where it needs several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.products import widths
+from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+CHANNEL_NORM = Cause(
+    "a LayerNorm over the last axis is applied to channels-first feature maps (N, C, H, W)",
+    "Move the channels to the end around it, or use a norm over the channel axis (GroupNorm with one group, "
+    "BatchNorm2d, a LayerNorm2d of the project).",
+    "Print the shape that enters it.",
+    {"torch": "x = norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)    # or nn.GroupNorm(1, channels)"},
+)
+OTHER_CHANNELS = Cause(
+    "the features come from a layer with another number of channels: a channel list, a width factor, an adapter or a "
+    "teacher's and student's stages do not agree",
+    "Give the norm (and the 1x1 convolution before it) the number of channels that comes: {got}.",
+    "Print the layer before it, and compare the channel lists of both configurations.",
+)
+ONE_SAMPLE = Cause(
+    "a batch of one reaches a BatchNorm in training mode, with one value per channel: the last batch of an epoch, or a "
+    "batch size of 1",
+    "Train with batches of at least 2 and drop an incomplete last one, or put the model into evaluation mode "
+    "(`model.eval()`) where it is only tried.",
+    "Print the batch size, and see whether it fails in the last step of an epoch.",
+    {"torch": "loader = DataLoader(dataset, batch_size=16, shuffle=True, drop_last=True)    # model.eval() to predict"},
+)
+POOLED_TO_ONE = Cause(
+    "the norm stands behind a global pooling (or a map shrunk to 1x1), so each channel has as many values as the "
+    "batch has samples",
+    "Leave the norm out of the pooled branch, or use GroupNorm or LayerNorm there, which need no batch.",
+    "Print the shape that enters the norm.",
+    {"torch": "norm = nn.GroupNorm(1, channels)    # in place of BatchNorm2d after a global pooling"},
+)
+ONE_SAMPLE_PER_DEVICE = Cause(
+    "the batch is split among devices so that one of them gets a single sample",
+    "Use at least two samples per device, or synchronised batch normalisation.",
+    "Divide the batch size by the number of devices.",
+)
+
+
+def norm(pasted: Pasted) -> Told:
+    given, normalised = facts.shape(pasted, "input"), facts.shape(pasted, "normalized_shape")
+    expected, got = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    if expected is None and normalised:
+        expected = normalised[-1]
+    if got is None and given is not None and normalised:
+        got = given[-1] if given else None
+    over = f" over {shaped(normalised)}" if normalised is not None else ""
+    come = (
+        f"the input {shaped(given)} ends with {sized(got)}"
+        if normalised and given is not None
+        else f"{sized(got)} come"
+    )
+    headline = f"a normalisation{over or f' of {sized(expected)} features'} does not fit: {come}"
+    what = (
+        "A LayerNorm normalises the last axes, which must be those it was built with."
+        if normalised is not None
+        else "A BatchNorm (or GroupNorm, InstanceNorm) keeps one mean, variance, scale and shift per channel; the "
+        "channels "
+        "stand on axis 1 in torch, on the last axis in Keras."
+    )
+    meaning = f"{what} It was built for {sized(expected)}, and {come}."
+    evidence = list(_of_norm(given, normalised, expected, got))
+    return told(pasted, "SW502", headline, meaning, evidence, facts.word(pasted, "layer"))
+
+
+def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got: Size) -> Iterator[Evidence]:
+    if expected is None or got is None or expected == got:
+        common = "a common cause of this error"
+        yield causes.OTHER_SETTING.since(common, COMMON, expected=sized(expected), got=sized(got))
+        yield causes.CHANNELS_LAST.since(common, COMMON)
+        return
+    seen = f"{got} features come, {expected} are expected"
+    last = normalised is not None
+    if given is not None:
+        here = len(given) - 1 if last else 1
+        elsewhere = [axis for axis in sizes.axes_of(expected, given) if axis != here and axis > 0]
+        if elsewhere:
+            found = f"{expected} stands on axis {elsewhere[0]} of {shaped(given)}, and axis {here} is normalised"
+            maps = last and len(given) >= 4
+            yield (CHANNEL_NORM if maps else causes.SWAPPED).since(found, SAID - 0.05 if maps else NUMBERS)
+            if not last:
+                yield causes.CHANNELS_LAST.since(found, NUMBERS + 0.02)
+        elif last and len(given) >= 4:
+            yield CHANNEL_NORM.since(f"{shaped(given)} has the rank of a map", COMMON)
+    if not last:
+        yield OTHER_CHANNELS.since(seen, FITS + 0.08, expected=expected, got=got)
+    for each in widths(None, expected, got):
+        if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST):
+            yield each
+    times = sizes.ratio(expected, got)
+    if times and not last and abs(expected - got) > 3:
+        yield causes.BATCH_IN_VIEW.since(f"{max(expected, got)} is {times} times {min(expected, got)}", COMMON + 0.1)
+    if times:
+        yield causes.BRANCH_LOST.since(f"{max(expected, got)} is {times} times {min(expected, got)}", COMMON)
+
+
+def one_value(pasted: Pasted) -> Told:
+    given = facts.shape(pasted, "input")
+    shape = f" of shape {shaped(given)}" if given is not None else ""
+    headline = f"batch normalisation in training gets one value per channel: an input{shape}"
+    meaning = (
+        "In training, BatchNorm takes mean and variance of each channel over the batch and all positions. With a "
+        "batch of one and no (or one) position there is a single value per channel, and no variance."
+    )
+    pooled = given is not None and len(given) > 2
+    parallel = pasted.runs("data_parallel", "distributed", "parallel_apply") or "distributed" in pasted.wrapped_by
+    evidence = [
+        ONE_SAMPLE.since(f"the first axis is {sized(given[0])}" if given else "the message says it", SAID),
+        POOLED_TO_ONE.since(
+            f"{shaped(given)}: height and width are 1" if pooled else "a dense head has one value per sample",
+            NUMBERS if pooled else COMMON,
+        ),
+        EVALUATION.since("in evaluation mode the running statistics are used and one sample will do", FITS),
+        ONE_SAMPLE_PER_DEVICE.since(
+            "it was raised in a replica" if parallel else "a common cause", FITS if parallel else RARE
+        ),
+    ]
+    return told(pasted, "SW507", headline, meaning, evidence)
+
+
+EVALUATION = Cause(
+    "the model is in training mode where it is only to predict (validation, export, a trial pass with one sample), "
+    "or a frozen part was not put into evaluation mode",
+    "Call `model.eval()` (or `layer.eval()` on the frozen BatchNorm layers) before.",
+    code={"torch": "model.eval()"},
+)

@@ -1,0 +1,239 @@
+"""A value has too few or too many axes for the layer that takes it, or for the axis that is asked of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.wording import of_rank, shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape
+
+OTHER_CLASS = Cause(
+    "the layer is of the class for another number of axes (1d, 2d, 3d): e.g. BatchNorm2d or Conv2d among 3-D "
+    "layers, or after a dense layer; Conv3d where images come",
+    "Use the class for {got} axes ({fitting}), or give the data the axes that the layer expects.",
+    "Compare the layer's class with its neighbours'.",
+)
+ALREADY_FLAT = Cause(
+    "the features are flat already: a Flatten, a global pooling or a dense layer stands before this layer (or the base "
+    "model pools its output), so the layers are wired in another order than planned",
+    "Leave this layer out or put it before the flattening; take the base model's last map (no top, no pooling).",
+    "Print the shape that the layer before gives.",
+)
+NO_TIME = Cause(
+    "the time axis (steps, frames) is missing: one step is given where a sequence is expected; or the steps are plain "
+    "numbers, without an axis for the features",
+    "Give (batch, steps, features): add the axis that is missing, of size 1, and let a recurrent layer before it "
+    "return its whole sequence (`return_sequences=True`).",
+    "Print the shape that comes in.",
+    {"keras": "x = np.expand_dims(x, 1)    # one step; return_sequences=True where layers are stacked"},
+)
+SUMMARY = Cause(
+    "a batch axis is added twice: the shape that is given to a summary, an Input layer or a loader has the batch in it "
+    "already",
+    "Give the shape of one sample, without the batch: `summary(model, (3, 224, 224))`, `Input(shape=(224, 224, 3))`.",
+    "See which shape the tool was given.",
+)
+NOT_FOLDED = Cause(
+    "an axis of patches, crops, frames or views is there that should have been folded into the batch (or averaged "
+    "away)",
+    "Fold it into the batch before this layer and unfold it after it.",
+    "Look for a line that reshapes the patches, and whether it is reached.",
+    {"torch": "x = x.flatten(0, 1)    # (N, T, C, H, W) to (N * T, C, H, W)"},
+)
+
+NOT_REDUCED = Cause(
+    "a value per sample (or pixel) is there where one number is needed: the loss is not reduced, or several values "
+    "are turned "
+    "into a Python number",
+    "Reduce it first (`loss.mean()`), or convert it as a whole (`tolist()`, `numpy()`).",
+    "Print its shape.",
+    {"torch": "loss.mean().backward()"},
+)
+
+FITTING = {2: "1d", 3: "1d", 4: "2d", 5: "3d"}
+
+NORMS_AND_CONVS = ("conv", "norm", "pool", "bn")
+
+
+def rank(pasted: Pasted) -> Told:
+    given, got = facts.shape(pasted, "input"), facts.size(pasted, "got")
+    if got is None and given is not None:
+        got = len(given)
+    ranks = _ranks(pasted)
+    words = facts.word(pasted, "expected")
+    layer, op = facts.word(pasted, "layer"), facts.word(pasted, "op", "layer_type")
+    subject = f"layer {layer}" if layer else op or "the operation"
+    wanted = _wanted(pasted, ranks, words)
+    shape = f", shape {shaped(given)}" if given is not None else ""
+    came = f"one with {of_rank(got)} comes{shape}" if got is not None else "another one comes"
+    headline = f"{subject} takes {wanted}, and {came}"
+    meaning = (
+        f"The number of axes (the rank) is wrong, whatever their sizes: {subject} takes {wanted}. {_as_laid_out(ranks)}"
+    )
+    evidence = list(_of_ranks(pasted, ranks, got, given, f"{layer} {op} {pasted.reading.message}".lower()))
+    return told(pasted, "SW701", headline, meaning.strip(), evidence, layer)
+
+
+def _wanted(pasted: Pasted, ranks: list[int], words: str) -> str:
+    if len(ranks) == 1:
+        return f"a value with {_minimum(pasted)}{of_rank(ranks[0])}"
+    if not words:
+        return "a value with another number of axes"
+    return (
+        f"a value with {words}"
+        if "element" in words
+        else f"a value of {words}"
+        if "D" in words
+        else f"a value with {words} axes"
+    )
+
+
+def _ranks(pasted: Pasted) -> list[int]:
+    """Those that would do, as the message says them: a number, or `3D (unbatched) or 4D (batched)`."""
+    given = pasted.reading.facts.get("expected")
+    weight = pasted.reading.shape("weight")
+    if given is None and weight is not None:
+        return [len(weight)]
+    if isinstance(given, int):
+        return [given]
+    return [int(each) for each in re.findall(r"(?<!\d)(\d)(?=\s*-?\s*[Dd]|\b)", str(given or ""))]
+
+
+def _minimum(pasted: Pasted) -> str:
+    return "at least " if "min_ndim" in pasted.reading.message or "at least" in pasted.reading.message else ""
+
+
+def _as_laid_out(ranks: list[int]) -> str:
+    layouts = {
+        3: "With three axes these are mostly batch, steps and features (or one image without a batch).",
+        4: "With four axes these are batch, channels, height and width, in the framework's order.",
+        5: "With five axes these are batch, channels, depth (or time), height and width, in the framework's order.",
+    }
+    return layouts.get(max(ranks), "") if ranks else ""
+
+
+def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | None, text: str) -> Iterator[Evidence]:
+    if "element" in facts.word(pasted, "expected"):
+        yield NOT_REDUCED.since("the message asks for a single number", NUMBERS)
+        yield causes.LOST_AXIS.since("a common cause of this error", RARE)
+        return
+    images = any(word in text for word in NORMS_AND_CONVS)
+    if not ranks or got is None:
+        common = "a common cause of this error; the message does not tell both ranks"
+        yield causes.MISSING_BATCH.since(common, COMMON + 0.02)
+        yield causes.LOST_AXIS.since(common, COMMON)
+        yield causes.EXTRA_AXIS.since(common, COMMON - 0.05)
+        return
+    if got < min(ranks):
+        yield from _too_few(min(ranks) if _minimum(pasted) else max(ranks), got, given, text)
+    elif got > max(ranks):
+        yield from _too_many(max(ranks), got, given, images)
+    else:
+        yield causes.LOST_AXIS.since(f"{got} axes lie between those that are taken", COMMON)
+        yield causes.EXTRA_AXIS.since(f"{got} axes lie between those that are taken", COMMON)
+    if images and got in FITTING and "dense" not in text:
+        typed = (
+            "norm" in text
+            or "bn" in text
+            or "weight" in text
+            or (given is not None and given[1:2] == (3,) and got == 4)
+        )
+        weight = FITS + 0.1 if typed and got != max(ranks) - 1 else FITS if typed else RARE
+        seen = f"{got} axes are what the {FITTING[got]} class takes"
+        yield OTHER_CLASS.since(seen, weight, got=got, fitting=FITTING[got])
+
+
+def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[Evidence]:
+    seen = f"{wanted - got} axis too few" if wanted - got == 1 else f"{wanted - got} axes too few"
+    recurrent = any(word in text for word in ("lstm", "gru", "rnn", "conv1d", "conv_lstm", "attention", "time"))
+    whole = any(word in text for word in ("sequential", "functional", "model"))
+    if got == 2 and wanted >= 3 and not recurrent:
+        flat = f"{seen}: (batch, features) is what a flattening or a dense layer gives"
+        yield ALREADY_FLAT.since(flat, RARE if whole else FITS + 0.05)
+    if got == 2 and wanted == 3 and whole:
+        yield NO_TIME.since(f"{seen}: what a model of sequences is fed has steps and features", FITS + 0.06)
+    if wanted - got == 1:
+        colours = given is not None and len(given) >= 3 and (given[0] in (1, 3, 4) or given[-1] in (1, 3, 4))
+        if given is not None and wanted == 4 and got == 3 and not colours:
+            square = len(given) == 3 and (given[1] == given[2] or given[0] is None)
+            stack = f"{seen}: {shaped(given)} reads as a batch of maps without channels"
+            yield causes.MISSING_CHANNELS.since(stack, NUMBERS if square else FITS)
+            yield causes.MISSING_BATCH.since(seen, FITS - 0.05)
+        elif colours and wanted == 4:
+            yield causes.MISSING_BATCH.since(
+                f"{seen}, and {shaped(given)} reads as one image with its channels", NUMBERS
+            )
+        elif recurrent and got == 2:
+            yield NO_TIME.since(f"{seen}: (batch, features) without steps", NUMBERS)
+            yield causes.MISSING_BATCH.since(f"{seen}: (steps, features) without a batch", FITS)
+        else:
+            yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", FITS)
+            if wanted == 4:
+                yield causes.MISSING_CHANNELS.since(f"{seen}: greyscale images without a channel", COMMON)
+            if wanted == 5:
+                yield NO_TIME.since(f"{seen}: single images where clips or volumes are expected", COMMON + 0.05)
+    else:
+        yield causes.MISSING_BATCH.since(f"{seen}; batch and channels may both be missing", COMMON)
+        if wanted == 4 and got == 2:
+            yield causes.MISSING_CHANNELS.since(f"{seen}; batch and channels may both be missing", COMMON - 0.05)
+    yield causes.LOST_AXIS.since(seen, COMMON)
+    if recurrent and got == 2:
+        yield NO_TIME.since(seen, FITS)
+
+
+def _too_many(wanted: int, got: int, given: Shape | None, images: bool) -> Iterator[Evidence]:
+    seen = f"{got - wanted} axis too many" if got - wanted == 1 else f"{got - wanted} axes too many"
+    ones = given is not None and 1 in given
+    if images or wanted >= 3:
+        yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", FITS)
+        yield SUMMARY.since(seen, FITS - 0.05 if images else RARE)
+    if wanted <= 3 and got >= 3:
+        yield causes.NOT_POOLED.since(
+            f"{seen}: a map or a sequence where features are expected", FITS if wanted <= 2 else COMMON
+        )
+    extra = f"{seen}, and {shaped(given)} has an axis of 1" if ones else seen
+    yield causes.EXTRA_AXIS.since(extra, FITS + 0.05 if ones else COMMON)
+
+
+# An axis that is not there
+
+
+def axis_range(pasted: Pasted) -> Told:
+    axis, had, most = (facts.size(pasted, name) for name in ("axis", "rank", "most"))
+    had = most + 1 if had is None and most is not None else had
+    op = facts.word(pasted, "op") or "the operation"
+    valued = f", and the value has {of_rank(had)}" if had is not None else ""
+    asked = f"axis {axis}" if axis is not None else "axes that the value does not have"
+    headline = f"{op} asks for {asked}{valued}"
+    fewer = axis is None or had is None or abs(axis) >= had
+    meaning = (
+        f"An axis is named that the value does not have{valued}; axes are counted from 0, or from -1 at the end. The "
+        "value came with another rank than this line was written for."
+        if fewer
+        else "The axes that are named do not fit the value's rank: an order must name every axis once, and only axes "
+        "of "
+        "1 can be squeezed."
+    )
+    return told(pasted, "SW304", headline, meaning, _of_axes(pasted, axis, had))
+
+
+OTHER_COUNT = Cause(
+    "the axes are written down for values of another rank: images for volumes, batches for single samples",
+    "Name the axes from the end (-1, -2), or bring the value to the rank that the line was written for.",
+    "Print the value's shape just before this line.",
+)
+
+
+def _of_axes(pasted: Pasted, axis: int | None, had: int | None) -> Iterator[Evidence]:
+    seen = f"axis {axis} of {sized(had)}" if axis is not None else "the ranks differ"
+    yield causes.MISSING_BATCH.since(f"{seen}: one axis fewer than the line counts on", FITS if had != 0 else COMMON)
+    yield causes.LOST_AXIS.since(
+        f"{seen}: an axis was squeezed or reduced before", FITS + (0.05 if had in (0, 1) else -0.02)
+    )
+    yield OTHER_COUNT.since(seen, COMMON)
+    if pasted.runs("loss", "criterion", "entropy", "argmax", "softmax"):
+        yield causes.TRAILING_ONE.since("the lines above it compute a loss or a choice of classes", FITS)

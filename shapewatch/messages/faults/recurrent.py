@@ -1,0 +1,130 @@
+"""Recurrent layers: the width of their input, and the shape of the state they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.products import widths
+from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape
+
+TIME_FIRST = Cause(
+    "batch and time are swapped: without `batch_first=True` a torch layer takes (time, batch, features), so the "
+    "time steps are taken for the batch, or the other way round",
+    "Set `batch_first` as the data are laid out, or transpose the input (and the embeddings that replaced the old "
+    "ones).",
+    "Print the shape of the input, and say what each axis is.",
+    {"torch": "self.rnn = nn.LSTM(input_size, hidden_size, batch_first=True)    # or x = x.transpose(0, 1)"},
+)
+LAYERS = Cause(
+    "the state was made for another number of layers or directions: its first axis is layers x directions",
+    "Make it (num_layers * (2 if bidirectional else 1), batch, hidden_size).",
+    "Compare the first axis with the layer's settings.",
+    {"torch": "h = torch.zeros(num_layers * directions, x.size(0 if batch_first else 1), hidden_size)"},
+)
+HIDDEN = Cause(
+    "the state has another width than the layer: encoder and decoder (or a projection between them) differ in "
+    "hidden size",
+    "Give both one hidden size, or put a linear layer between them.",
+    "Compare the hidden sizes in the configuration.",
+)
+
+
+def recurrent(pasted: Pasted) -> Told:
+    expected, got = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    given = facts.shape(pasted, "input")
+    if got is None and given:
+        got = given[-1]
+    layer = facts.word(pasted, "layer")
+    headline = f"a recurrent layer takes {sized(expected)} features per step, and {sized(got)} come"
+    meaning = (
+        f"The layer was built with input_size={sized(expected)}: the last axis of its input holds the features of "
+        f"one step, and it has {sized(got)}.{f' The input is {shaped(given)}.' if given is not None else ''}"
+    )
+    return told(pasted, "SW601", headline, meaning, _of_input(pasted, expected, got, given), layer)
+
+
+FEATURE_SETTING = Cause(
+    "the number of features per step is fixed in the code or the configuration and does not belong to these data: "
+    "another data set or feature extractor, columns that are added or taken off ({expected} are counted on, {got} "
+    "come)",
+    "Set the layer's input size to {got}, or prepare the features that it was built for.",
+    "Compare the last axis of the data with `input_size` (num_features) in the configuration.",
+)
+
+
+def _of_input(pasted: Pasted, expected: int | None, got: int | None, given: Shape | None) -> Iterator[Evidence]:
+    seen = f"{sized(got)} features come, {sized(expected)} are expected"
+    if expected is not None and got is not None:
+        yield FEATURE_SETTING.since(seen, FITS + 0.04, expected=expected, got=got)
+    if given is not None and (axes := [axis for axis in sizes.axes_of(expected, given) if axis != len(given) - 1]):
+        yield causes.SWAPPED.since(f"{expected} stands on axis {axes[0]} of {shaped(given)}", NUMBERS)
+    else:
+        yield causes.SWAPPED.since("with features on another axis the last one has another size", COMMON - 0.05)
+    for each in widths(pasted, expected, got):
+        if each.cause not in (causes.OTHER_INPUT_SIZE, causes.OTHER_SETTING, causes.NOT_FLATTENED, causes.GREY):
+            yield each
+    if got == 1:
+        yield NO_FEATURES.since(
+            "1 comes: single values without a feature axis, or ids without an embedding", FITS + 0.1
+        )
+
+
+NO_FEATURES = Cause(
+    "ids or single values come where feature vectors are expected: the embedding before the layer is missing",
+    "Embed the ids first, or build the layer for one feature.",
+    "Print the input's shape and dtype.",
+)
+
+
+def recurrent_state(pasted: Pasted) -> Told:
+    expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
+    wanted, came = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    what = facts.word(pasted, "what") or "the state"
+    need = shaped(expected) if expected is not None else sized(wanted)
+    have = shaped(got) if got is not None else sized(came)
+    headline = f"{what} of a recurrent layer must be {need}, and is {have}"
+    meaning = (
+        "The state (h, and c for an LSTM) is (layers x directions, batch, hidden size). The wanted batch is read "
+        f"from the input: axis 1 of it, or axis 0 with batch_first. Wanted {need}, given {have}."
+    )
+    return told(pasted, "SW603", headline, meaning, _of_state(expected, got, wanted, came))
+
+
+def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, came: int | None) -> Iterator[Evidence]:
+    if expected is None or got is None or len(expected) != len(got):
+        seen = f"{sized(wanted)} against {sized(came)}"
+        if expected is not None and got is not None:
+            seen = f"{shaped(expected)} against {shaped(got)}"
+            yield causes.LOST_AXIS.since(f"{seen}: another number of axes", FITS)
+        yield causes.LAST_BATCH.since(seen, FITS)
+        yield TIME_FIRST.since(seen, FITS - 0.02)
+        yield HIDDEN.since(seen, COMMON)
+        return
+    for axis, a, b in sizes.apart(expected, got):
+        seen = f"{a} is needed and {b} is given on axis {axis}"
+        if axis == len(expected) - 1:
+            yield HIDDEN.since(f"{seen}, the hidden size", NUMBERS)
+        elif axis == 0 and len(expected) == 3:
+            yield LAYERS.since(f"{seen}, layers x directions", NUMBERS - 0.02)
+            if len(expected) == 3 and expected[1] == got[0] and expected[0] == got[1]:
+                yield TIME_FIRST.since(
+                    f"{shaped(got)} is {shaped(expected)} with its first two axes swapped", NUMBERS + 0.05
+                )
+        else:
+            larger = b > a > 1
+            yield causes.LAST_BATCH.since(
+                f"{seen}, the batch: {'it is smaller than the state was made for' if larger else 'they differ'}",
+                NUMBERS if larger else FITS,
+            )
+            yield TIME_FIRST.since(
+                f"{seen}: {a} may be the number of time steps" + (", a single one" if a == 1 else ""),
+                NUMBERS if a == 1 else FITS,
+            )
+            if sizes.ratio(a, b) and 1 not in (a, b):
+                times = f"{seen}: {max(a, b)} is {sizes.ratio(a, b)} times {min(a, b)}"
+                yield causes.SPLIT_BATCH.since(times, FITS if a < b else RARE)
+            yield causes.OTHER_BATCH.since(f"{seen}: the state of another pass", COMMON)

@@ -1,0 +1,296 @@
+"""Reshape, view and rearrange: the values do not fill the shape that is asked for, or lie in another order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+GRID_OFF = Cause(
+    "the tokens lie on a grid of another side than the shape says ({come} x {come} came, {asked} x {asked} is asked "
+    "for): an odd map was rounded down on one way and up on the other",
+    "Take height and width from the tensor the tokens come from, pad the input to a multiple of the total stride, or "
+    "interpolate the map to the grid that is asked for.",
+    "Print the height and width of both maps.",
+)
+NOT_THE_SETTING = Cause(
+    "a size in the shape is fixed for another configuration (sequence length, feature width, number of boxes, image "
+    "side) than the data that came",
+    "Compute it from the tensor (`x.shape`), or bring the data to the configured size.",
+    "Print the tensor's shape just before the line, and say where each number of the shape comes from.",
+)
+OF_ONE = Cause(
+    "the line was written for a batch of one (or a single number), and more come",
+    "Let the first axis follow the data: -1, or `x.shape[0]`.",
+    "Print the shape just before this line.",
+    {"torch": "x = x.reshape(x.shape[0], -1)"},
+)
+UNEVEN_ROWS = Cause(
+    "the rows do not have one length: what a mask chooses (matches, positives, valid tokens) is another number for "
+    "each sample, and cannot be made a table",
+    "Choose equally many of each row (sample or sort the batch so that they are), pad them, or reduce each row by "
+    "itself.",
+    "Count what is chosen in each row.",
+)
+VALUES_LOST = Cause(
+    "values were lost, added or padded before: tokens beside the grid, a cut or padded sequence, a filtered batch",
+    "Take them off (or count them) before the reshape.",
+    "Print the shape before and after each step that changes the length.",
+)
+
+
+def reshape(pasted: Pasted) -> Told:
+    asked, given = facts.shape(pasted, "shape"), facts.shape(pasted, "input")
+    count = facts.size(pasted, "count")
+    if count is None:
+        count = sizes.count(given)
+    multiple = facts.size(pasted, "multiple")
+    wanted = sizes.count(asked)
+    came = f"{sized(count)} values" + (f" ({shaped(given)})" if given is not None else "")
+    into = (
+        shaped(asked) if asked is not None else f"rows of {multiple}" if multiple is not None else "the shape asked for"
+    )
+    asked_for = multiple if multiple is not None and asked is None else None
+    headline = f"{came} cannot be reshaped into {into}"
+    needs = _needs(asked, wanted, asked_for)
+    meaning = (
+        f"A reshape keeps the number of values; an unknown axis (-1) takes what is left, without a rest. {needs} "
+        f"There are {came}."
+    )
+    return told(pasted, "SW301", headline, meaning, _of_reshape(pasted, asked, given, count, multiple))
+
+
+def _needs(asked: Shape | None, wanted: int | None, multiple: Size) -> str:
+    if asked is not None and wanted is not None:
+        return f"{shaped(asked)} holds {wanted}."
+    known = [size for size in asked or () if size is not None]
+    if known:
+        step = sizes.product(tuple(known)) or 0
+        return f"{shaped(asked)} takes a multiple of {step}."
+    return f"It takes a multiple of {multiple}." if multiple is not None else ""
+
+
+def _of_reshape(
+    pasted: Pasted, asked: Shape | None, given: Shape | None, count: Size, multiple: Size
+) -> Iterator[Evidence]:
+    if count is None or (asked is None and multiple is None):
+        common = "a common cause of this error"
+        yield NOT_THE_SETTING.since(common, COMMON)
+        yield causes.LAST_BATCH.since(common, COMMON)
+        yield causes.OTHER_INPUT_SIZE.since(common, COMMON)
+        return
+    if asked is not None and None not in asked and asked:
+        yield from _of_whole_shape(asked, given, count)
+    else:
+        yield from _of_open_shape(asked, count, multiple, pasted.raises("mask"))
+    yield NOT_THE_SETTING.since("the shape is not filled by what came", COMMON + 0.02)
+    yield VALUES_LOST.since("the shape is not filled by what came", COMMON - 0.05)
+    if pasted.runs("data_parallel", "parallel_apply"):
+        yield causes.SPLIT_BATCH.since("it was raised in a replica of DataParallel", FITS)
+
+
+def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
+    wanted = sizes.count(asked)
+    first, rest = asked[0], sizes.product(asked[1:])
+    for axis in range(len(asked) - 1 if len(asked) > 2 else 0):
+        side = asked[axis]
+        if side is None or side != asked[axis + 1] or side < 3:
+            continue
+        others = sizes.product((*asked[:axis], *asked[axis + 2 :]))
+        came = sizes.root(count // others) if others and sizes.divides(others, count) else None
+        if came is not None and came != side:
+            grid = f"the values fill a grid of {came} x {came}, and {side} x {side} is asked for"
+            yield GRID_OFF.since(grid, SAID if abs(came - side) <= 2 else FITS, come=came, asked=side)
+            if abs(came - side) <= 2:
+                yield causes.ODD_SIZE.since(f"{came} and {side} differ by {abs(came - side)}", NUMBERS)
+            else:
+                yield causes.OTHER_INPUT_SIZE.since(grid, NUMBERS)
+    if len(asked) > 1 and rest and first and sizes.divides(rest, count):
+        rows = count // rest
+        found = f"the values fill {rows} rows of {shaped(asked[1:])}, and {first} are asked for"
+        times = sizes.ratio(first, rows)
+        yield causes.LAST_BATCH.since(found, NUMBERS if rows < first else FITS)
+        if times:
+            yield causes.SPLIT_BATCH.since(f"{found}: {times} times as many", FITS if times in (2, 3, 4, 8) else RARE)
+        if rows > first:
+            yield causes.OTHER_INPUT_SIZE.since(found, FITS)
+    elif first and sizes.divides(first, count):
+        each = count // first
+        if first == 1 and (not rest or each > rest):
+            more = f"the first axis is written down as 1, and {each} values come for the {rest or 1} that it holds"
+            yield OF_ONE.since(more, FITS + 0.04)
+            yield causes.LAST_BATCH.since(more, COMMON)
+        found = f"the batch of {first} divides what came, {each} values for each; {rest} are asked for"
+        yield causes.OTHER_INPUT_SIZE.since(found, FITS + 0.05)
+        yield from _by_colours(each, rest)
+    elif wanted is not None:
+        yield causes.OTHER_INPUT_SIZE.since(f"{count} values come, {wanted} are asked for", FITS)
+    if wanted is not None and sizes.ratio(wanted, count) == 3:
+        yield causes.GREY.since(f"{wanted} and {count}: one is three times the other", FITS)
+    if given is not None and len(given) == 2 and 1 in asked:
+        yield causes.LAST_BATCH.since(f"{shaped(given)} comes, and {shaped(asked)} has an axis of 1", COMMON)
+        yield causes.OTHER_RELEASE.since("a reshape inside a library is refused so after an update", COMMON - 0.02)
+
+
+def _by_colours(each: int, rest: Size) -> Iterator[Evidence]:
+    if sizes.ratio(each, rest) == 3:
+        yield causes.GREY.since(f"{each} and {rest} values per sample: one is three times the other", FITS)
+    if sizes.ratio(each, rest) == 4 or (rest is not None and each * 3 == rest * 4):
+        yield causes.ALPHA.since(f"{each} values per sample and {rest}: four channels against three", FITS)
+
+
+def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool) -> Iterator[Evidence]:
+    known = [size for size in asked or () if size is not None]
+    step = multiple if multiple is not None else sizes.product(tuple(known)) or 1
+    rest = count % step if step else 0
+    found = f"{count} = {count // step if step else 0} x {step} + {rest}" if rest else f"{count} against {step}"
+    maps = sizes.same_maps(step, count)
+    yield causes.OTHER_INPUT_SIZE.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))
+    if maps and max(maps[1:]) > 1:
+        yield causes.OTHER_INPUT_SIZE.since(f"{step} and {count} are {maps[0]} maps of other sides", FITS + 0.1)
+    group = known[0] if len(known) > 1 else None
+    width = sizes.product(tuple(known[1:])) if len(known) > 1 else None
+    if group and width and sizes.divides(width, count):
+        rows = count // width
+        grouped = f"{rows} rows of {width} come, and {rows} is no multiple of {group}"
+        yield causes.LAST_BATCH.since(grouped, NUMBERS)
+        yield VALUES_LOST.since(grouped, FITS)
+        yield NOT_THE_SETTING.since(grouped, FITS)
+    else:
+        yield NOT_THE_SETTING.since(found, FITS + 0.02)
+        yield causes.LAST_BATCH.since("samples of other lengths or a smaller batch change the count", COMMON)
+        if asked is not None and len(asked) == 2 and asked[0] is not None and rest:
+            side = sizes.root(count)
+            yield UNEVEN_ROWS.since(f"{found}: {asked[0]} rows of one length cannot hold them", FITS - 0.02)
+            if side is not None and side > 8 and masked:
+                square = f"{count} = {side} x {side}: a mask of tokens by tokens, made already"
+                yield causes.OTHER_LENGTH.since(square, FITS + 0.06)
+
+
+# Views of tensors whose values lie in another order
+
+NOT_CONTIGUOUS = Cause(
+    "the tensor is not contiguous, because it was permuted, transposed, expanded or sliced before",
+    "Use `reshape`, which copies where it must, or make it contiguous first.",
+    "Look for `permute`, `transpose`, `.T` or `expand` before this line, and whether the new order is meant.",
+    {"torch": "x = x.reshape(x.size(0), -1)    # or x.contiguous().view(...)"},
+)
+MEMORY_FORMAT = Cause(
+    "the tensor is in channels-last memory format (set by hand, or chosen by cuDNN or another device), so that a "
+    "view that works on one device fails on another",
+    "Use `reshape` in place of `view`.",
+    "Print `x.stride()` and `x.is_contiguous()`.",
+    {"torch": "x = x.reshape(x.size(0), -1)"},
+)
+VIEW_FOR_TRANSPOSE = Cause(
+    "a view across axes that were just swapped would mix values of different samples or positions",
+    "Check the order of the axes first: a reshape silences the error and keeps a wrong order.",
+)
+
+
+def view_stride(pasted: Pasted) -> Told:
+    swapped = pasted.runs("permute", "transpose", ".t()", "einsum", "rearrange")
+    evidence = [
+        NOT_CONTIGUOUS.since(
+            "the message names the strides: axes that are merged do not lie one behind the other", SAID
+        ),
+        MEMORY_FORMAT.since("convolutions may give channels-last memory", FITS if not swapped else COMMON),
+        VIEW_FOR_TRANSPOSE.since("after a permute the order of the values is another", COMMON if swapped else RARE),
+    ]
+    headline = "a view is impossible: the values do not lie in memory in the order that it needs"
+    meaning = (
+        "`view` makes no copy, so axes can be merged only where they lie one behind the other in memory. The number "
+        "of values is right; the tensor's strides are not, and it is not contiguous."
+    )
+    return told(pasted, "SW302", headline, meaning, evidence)
+
+
+# Rearranging by a pattern
+
+NOT_DIVISIBLE = Cause(
+    "an axis is not divisible into the parts that the pattern cuts it into (patches, frames, groups, heads, windows, "
+    "shares of parallel devices)",
+    "Pad or crop that axis to a multiple of the part's size (of the patch size times the downsampling), or change the "
+    "part's size.",
+    "Print the axis, the part's size and the rest of the division.",
+)
+EXTRA_TOKENS = Cause(
+    "the axis holds other values than the grid that the pattern takes it for: extra tokens (class, text, reference, "
+    "register tokens), or tokens padded or cut for parallel devices",
+    "Take the extra tokens off before the rearrangement and put them back after it, or compute the grid from the data.",
+    "Compare the axis with the product of the named sizes.",
+)
+
+
+def pattern(pasted: Pasted) -> Told:
+    text, detail = facts.word(pasted, "pattern"), facts.word(pasted, "detail") or pasted.reading.message
+    given = facts.shape(pasted, "input")
+    of = f" of {shaped(given)}" if given is not None else ""
+    cut, other = _cut(detail), _against(detail)
+    what = (
+        f": {cut[0]} cannot be divided by {cut[1]}"
+        if cut
+        else f": {other[0]} values on an axis that should have {other[1]}"
+        if other
+        else ""
+    )
+    headline = f"the pattern {f'`{text}` ' if text else ''}does not fit the tensor{of}{what}"
+    meaning = (
+        "The left side of the pattern names the axes of what comes, one name each; names in parentheses share one "
+        f"axis, whose size is their product.{f' Here{what[1:]}.' if what else ''}"
+    )
+    return told(pasted, "SW303", headline, meaning, _of_pattern(text, detail, given, cut, other))
+
+
+def _cut(detail: str) -> tuple[int, int] | None:
+    found = re.search(r"divide axis of length (\d{1,15}) in chunks of (\d{1,15})", detail)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _against(detail: str) -> tuple[int, int] | None:
+    found = re.search(r"mismatch,? (\d{1,15}) != (\d{1,15})", detail)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _of_pattern(
+    text: str, detail: str, given: Shape | None, cut: tuple[int, int] | None, other: tuple[int, int] | None
+) -> Iterator[Evidence]:
+    left = text.split("->")[0]
+    grouped = re.findall(r"\(([^()]*)\)", left)
+    names = len(re.sub(r"\([^()]*\)", "x", left).split())
+    if cut:
+        yield NOT_DIVISIBLE.since(
+            f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail, SAID
+        )
+        if cut[0] % 2 and cut[0] > 1:
+            yield causes.ODD_SIZE.since(f"{cut[0]} is odd", FITS)
+        yield EXTRA_TOKENS.since(f"{cut[0]} is no multiple of {cut[1]}", COMMON)
+    elif other:
+        yield EXTRA_TOKENS.since(
+            f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}", NUMBERS
+        )
+        yield NOT_DIVISIBLE.since(f"{other[0]} is not {other[1]}", FITS)
+        yield causes.OTHER_SETTING.since(f"{other[0]} is not {other[1]}", FITS - 0.02, expected=other[1], got=other[0])
+    elif (
+        "dim" in detail.lower()
+        and "tensor" in detail.lower()
+        and re.search(r"expected.{0,20}\d", detail, re.IGNORECASE)
+    ):
+        yield causes.MISSING_BATCH.since("the pattern and the tensor have another number of axes", FITS)
+        yield causes.EXTRA_AXIS.since("the pattern and the tensor have another number of axes", FITS - 0.02)
+        yield causes.LOST_AXIS.since("the pattern and the tensor have another number of axes", COMMON)
+    elif grouped:
+        seen = f"the pattern cuts an axis into ({') and ('.join(grouped)})"
+        yield NOT_DIVISIBLE.since(seen, FITS + 0.05)
+        yield EXTRA_TOKENS.since(seen, COMMON + 0.05)
+    if not cut and given is not None and names and names != len(given):
+        count = f"the pattern names {names} axes, the tensor has {len(given)}"
+        yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names > len(given) else RARE)
+        yield causes.EXTRA_AXIS.since(count, FITS + 0.12 if names < len(given) else RARE)
+    yield causes.SWAPPED.since("with its axes in another order the pattern finds other sizes", COMMON - 0.05)
+    yield causes.OTHER_RESOLUTION.since("the pattern's sizes may belong to another resolution", RARE)

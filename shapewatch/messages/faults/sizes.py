@@ -1,0 +1,137 @@
+"""Arithmetic on sizes: what two of them, or two shapes, may have to do with each other; no cause is sure here.
+
+A size that is not known (None) is in no relation to any other.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations, zip_longest
+from math import gcd, isqrt, prod
+
+from shapewatch.recording import Shape, Size
+
+Apart = tuple[int | None, int, int]
+"""An axis (None where the text does not name it), and its two sizes."""
+
+
+def difference(a: Size, b: Size) -> int | None:
+    return None if a is None or b is None else abs(a - b)
+
+
+def ratio(a: Size, b: Size) -> int | None:
+    """How many times the smaller goes into the larger, where it does so without a rest, and more than once."""
+    if not a or not b or a == b:
+        return None
+    small, large = sorted((a, b))
+    return large // small if small > 0 and large % small == 0 else None
+
+
+def is_power_of_two(number: int | None) -> bool:
+    return number is not None and number > 1 and number & (number - 1) == 0
+
+
+def root(number: Size) -> int | None:
+    """The side of a square of this many."""
+    return isqrt(number) if number is not None and number > 0 and isqrt(number) ** 2 == number else None
+
+
+def grid(tokens: Size) -> tuple[int, int] | None:
+    """The side of a square grid of patches, and how many tokens stand beside it (none, a class token, or two).
+    Grids below 4 x 4 are left out: too many numbers are near a small square."""
+    if tokens is None:
+        return None
+    found = [(side, extra) for extra in (0, 1, 2) if (side := root(tokens - extra)) is not None and side >= 4]
+    return found[0] if found else None
+
+
+def count(shape: Shape | None) -> int | None:
+    """How many values there are."""
+    return None if shape is None else product(shape)
+
+
+def product(sizes: tuple[Size, ...]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return prod(known) if len(known) == len(sizes) else None
+
+
+def apart(left: Shape, right: Shape) -> list[tuple[int, int, int]]:
+    """Where two shapes differ, aligned at their last axes; an axis counts in the longer one."""
+    rank = max(len(left), len(right))
+    pairs = zip_longest(reversed(left), reversed(right))
+    found = [(rank - 1 - at, a, b) for at, (a, b) in enumerate(pairs) if a is not None and b is not None and a != b]
+    return found[::-1]
+
+
+def stretchable(left: Shape, right: Shape) -> bool:
+    """Whether broadcasting would make them fit, as far as the sizes are known."""
+    return all(1 in (a, b) for _, a, b in apart(left, right))
+
+
+def axes_of(size: Size, shape: Shape | None) -> list[int]:
+    return [] if size is None or shape is None else [axis for axis, other in enumerate(shape) if other == size]
+
+
+def is_reordered(left: Shape, right: Shape) -> bool:
+    """Whether one is the other with its axes in another order; sizes of one tell nothing."""
+    return (
+        left != right
+        and None not in left
+        and len(left) == len(right)
+        and sorted(map(str, left)) == sorted(map(str, right))
+    )
+
+
+def order_that_gives(wanted: Shape, given: Shape) -> tuple[int, ...] | None:
+    """An order of its axes with which the given shape fits the wanted one; None unless just one does. The first axis
+    stays where it is."""
+    if len(wanted) != len(given) or not 3 <= len(given) <= 5:
+        return None
+
+    def fits(order: tuple[int, ...]) -> bool:
+        pairs = zip(wanted, (given[axis] for axis in order), strict=True)
+        return all(want is None or got is None or want == got for want, got in pairs)
+
+    rest = tuple(range(1, len(given)))
+    found = [(0, *order) for order in permutations(rest) if order != rest and fits((0, *order))]
+    return found[0] if len(found) == 1 else None
+
+
+def squeezed(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size != 1)
+
+
+def same_maps(a: Size, b: Size) -> tuple[int, int, int] | None:
+    """Two widths as flattened square maps with the same channels: the channels and both sides. At least 4 channels."""
+    if not a or not b or a == b or a < 0 or b < 0:
+        return None
+    common = gcd(a, b)
+    one, other = root(a // common), root(b // common)
+    if one is None or other is None or common < 4:
+        return None
+    return common, one, other
+
+
+def is_width(size: Size) -> bool:
+    """Whether a number of features looks like an encoder's: a multiple of 64 from 128 to 8192."""
+    return size is not None and 128 <= size <= 8192 and size % 64 == 0
+
+
+ENCODERS = {
+    384: "small vision transformers, MiniLM",
+    512: "ResNet-18 and 34, CLIP, VGG's maps",
+    768: "base transformers (BERT, ViT, CLIP's text)",
+    1024: "large transformers, GoogLeNet",
+    1280: "MobileNetV2, EfficientNet-B0, huge vision transformers",
+    1536: "Inception-ResNet, DINOv2 giant",
+    1792: "EfficientNet-B4",
+    2048: "ResNet-50 to 152, Inception v3",
+    2560: "language models of 2 to 4 billion weights",
+    3584: "language models of 7 billion weights (Qwen2)",
+    4096: "VGG's and C3D's dense layers, language models of 7 to 8 billion weights",
+    5120: "language models of 13 to 14 billion weights",
+}
+"""Well-known numbers of features, and who has them: a hint for the eye, never a proof."""
+
+
+def divides(part: Size, whole: Size) -> bool:
+    return bool(part) and whole is not None and whole % part == 0  # type: ignore[operator]

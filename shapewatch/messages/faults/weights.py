@@ -1,0 +1,270 @@
+"""Saved weights that do not fit the model: their shapes, or their names and number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.wording import listed, plural, shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+OTHER_CLASSES = Cause(
+    "the checkpoint's head is for another number of classes ({checkpoint}) than the model's ({model})",
+    "Build the model with {checkpoint} classes and replace its head after loading, or leave the head's weights out.",
+    "Compare the number of classes of both.",
+    {
+        "torch": "weights = {{k: v for k, v in weights.items() if v.shape == model.state_dict()[k].shape}}\n"
+        "model.load_state_dict(weights, strict=False)",
+        "keras": "model.load_weights(path, skip_mismatch=True)    # or by_name=True in older releases",
+    },
+)
+OTHER_VOCABULARY = Cause(
+    "vocabulary or position table have another length than in the checkpoint: added tokens, another tokenizer, another "
+    "maximum length",
+    "Resize the embedding as it was at training before loading, or use the tokenizer and length of the checkpoint.",
+    "Compare the tokenizer's length and the maximum length with those of training.",
+    {"torch": "model.resize_token_embeddings(len(tokenizer))"},
+)
+OTHER_VARIANT = Cause(
+    "the checkpoint is of another variant of the architecture (another size, depth, width or number of channels) "
+    "than the configuration builds",
+    "Build the variant that the checkpoint is of, or load the checkpoint of this one.",
+    "Compare the configuration that the checkpoint was trained with, and its file name.",
+)
+OTHER_VERSION = Cause(
+    "code and weights are of different releases: the architecture changed between them",
+    "Use the weights of this release, or the release of the code that the weights were made with.",
+    "Compare the dates and versions of both.",
+)
+OTHER_WIDTH = Cause(
+    "the weights were made for inputs of another width: {expected} features at initialisation (or training), {got} now",
+    "Initialise the model with an input of the shape that it is applied to, or bring the input to {expected} features.",
+    "Print the shape of the input at initialisation and now.",
+)
+OTHER_INPUT = Cause(
+    "the first layer was trained for another number of input channels ({checkpoint} against {model})",
+    "Build the model for {checkpoint} input channels, or adapt the first weight (sum or repeat its channels).",
+    "Compare the first layer of both.",
+)
+OTHER_TABLE = Cause(
+    "the position table was trained at another resolution or length",
+    "Interpolate the position embedding when loading, or build the model for the size it was trained at.",
+    "Compare the image size (or maximum length) of training with the configured one.",
+)
+FILTERS_LAYOUT = Cause(
+    "the weights are stored in another axis order: another framework or backend, or another layout of the image axes",
+    "Permute the axes when converting (PyTorch: outputs, inputs, height, width; Keras: height, width, inputs, "
+    "outputs).",
+    "Compare both shapes axis by axis.",
+)
+UNBUILT = Cause(
+    "the model is not built yet, or was built from other inputs, so it has no (or other) weights when they are loaded",
+    "Call it once on an input (or `build` it) before loading; load a whole saved model where there is one.",
+    "Print `len(model.weights)` before loading.",
+    {"keras": "model.build((None, 28, 28, 1))    # or model(x) once, before model.load_weights(path)"},
+)
+WRAPPED = Cause(
+    "the names have another prefix: the checkpoint was saved from a wrapped model (`module.` of DataParallel, "
+    "`_orig_mod.` of torch.compile, `model.` of a training class), or is to be loaded into one",
+    "Take the prefix off (or add it) before loading, or load into the inner model.",
+    "Print the first names of both.",
+    {"torch": 'weights = {k.removeprefix("module."): v for k, v in weights.items()}'},
+)
+NESTED = Cause(
+    "the weights stand one level deeper in the file (`state_dict`, `model`, `ema`), so that the whole file is loaded",
+    'Take the entry that holds them: `checkpoint["state_dict"]`.',
+    "Print the keys of the file.",
+    {"torch": 'model.load_state_dict(checkpoint["state_dict"])'},
+)
+NO_TOP = Cause(
+    "the file has other layers than the model: with or without the top (head), or layers were added to one of them; "
+    "loading by position needs the same layers",
+    "Load by name, or load into the base model before the layers are added.",
+    "Print the layers of both.",
+    {"keras": "model.load_weights(path, by_name=True, skip_mismatch=True)"},
+)
+SAVED_OTHERWISE = Cause(
+    "file and library are of different releases or formats, and what was saved is not read back as it was",
+    "Load it with the release that saved it, or save it anew in the present format.",
+    "Compare the versions that saved and that load.",
+)
+
+HEADS = ("fc", "head", "classifier", "logits", "cls", "predictions", "out", "last", "linear", "class", "dense", "score")
+STEMS = ("conv1", "stem", "patch_embed", "conv_in", "features.0", "input", "first", "conv_first", "inc.")
+TABLES = ("pos_embed", "position", "pos_emb", "relative")
+VOCABULARIES = ("embed_tokens", "word_embed", "wte", "lm_head", "token_embed", "embedding")
+
+
+def weights(pasted: Pasted) -> Told:
+    pairs = _pairs(pasted)
+    names = [name for name, _, _ in pairs]
+    first = pairs[0] if pairs else ("", None, None)
+    about = f"{first[0] or 'a weight'} is {shaped(first[1])} in the checkpoint and {shaped(first[2])} in the model"
+    more = (
+        f", and {plural(len(pairs) - 1, 'further weight')} {'differs' if len(pairs) == 2 else 'differ'}"
+        if len(pairs) > 1
+        else ""
+    )
+    headline = f"the saved weights do not fit the model: {about}{more}"
+    meaning = (
+        "A saved weight is copied into the model's weight of its name (or place), and both need one shape. "
+        f"{_listing(pairs)}"
+    )
+    evidence = list(_of_weights(pasted, pairs))
+    layer = names[0].rsplit(".", 1)[0] if names and "." in names[0] and len(set(names)) == 1 else ""
+    return told(pasted, "SW901", headline, meaning.strip(), evidence, layer)
+
+
+def of_pair(pasted: Pasted, built: Shape, saved: Shape) -> Told:
+    """Two shapes that were compared while weights were loaded."""
+    pair: Pair = ("", saved, built)
+    headline = f"the saved weights do not fit the model: one is {shaped(saved)} where {shaped(built)} is built"
+    meaning = f"A saved weight is copied into the model's weight of its name (or place). {_listing([pair])}"
+    return told(pasted, "SW901", headline, meaning, _of_weights(pasted, [pair]))
+
+
+Pair = tuple[str, Shape | None, Shape | None]
+
+
+def _pairs(pasted: Pasted) -> list[Pair]:
+    readings = [each for each in (pasted.readings or (pasted.reading,)) if each.fault == "weights"] or [pasted.reading]
+    found: dict[Pair, None] = {}
+    for reading in readings:
+        name = reading.facts.get("parameter")
+        found[(name if isinstance(name, str) else "", reading.shape("checkpoint"), reading.shape("model"))] = None
+    return list(found)
+
+
+def _listing(pairs: list[Pair]) -> str:
+    shown = [f"{name or 'one'}: {shaped(saved)} saved, {shaped(built)} built" for name, saved, built in pairs[:4]]
+    rest = f"; and {len(pairs) - 4} more" if len(pairs) > 4 else ""
+    return f"Here {'; '.join(shown)}{rest}."
+
+
+def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
+    known = [(name.lower(), saved, built) for name, saved, built in pairs if saved is not None and built is not None]
+    outputs = {(saved[0], built[0]) for _, saved, built in known if _first_alone(saved, built)}
+    lasts = {(saved[-1], built[-1]) for _, saved, built in known if _last_alone(saved, built)}
+    flax = pasted.reading.framework in ("flax", "jax")
+    keras = pasted.reading.framework in ("keras", "tensorflow")
+    few = len(pairs) <= 4
+    heads = [name for name, _, _ in known if any(word in name for word in HEADS)]
+    for name, saved, built in known:
+        if any(word in name for word in TABLES):
+            yield OTHER_TABLE.since(f"{name} is a table of positions", NUMBERS + 0.05)
+        elif any(word in name for word in VOCABULARIES) and _first_alone(saved, built):
+            yield OTHER_VOCABULARY.since(f"{name} has {saved[0]} rows saved and {built[0]} built", NUMBERS + 0.05)
+        if (
+            any(word in name for word in STEMS)
+            and len(saved) == len(built) >= 4
+            and sizes.difference(saved[1], built[1])
+        ):
+            yield OTHER_INPUT.since(f"{name} differs in its inputs", NUMBERS, checkpoint=saved[1], model=built[1])
+        if sizes.is_reordered(saved, built):
+            yield FILTERS_LAYOUT.since(f"{shaped(saved)} and {shaped(built)} are one shape in another order", NUMBERS)
+    if (flax or keras) and outputs and not lasts and len(known[0][1]) == 2:
+        # a kernel of these is (inputs, outputs)
+        saved_count, built_count = next(iter(outputs))
+        seen = f"{saved_count} rows saved and {built_count} built: the first axis of a kernel counts inputs"
+        yield OTHER_WIDTH.since(seen, NUMBERS if flax else FITS - 0.01, expected=saved_count, got=built_count)
+        outputs = set()
+    ends = lasts if flax or (keras and lasts) else outputs
+    if len(ends) > 1 and len(pairs) <= 8 and (classes := _classes(ends)):
+        seen = f"the numbers of outputs are multiples of {classes[0]} saved and {classes[1]} built, as those of heads"
+        yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, checkpoint=classes[0], model=classes[1])
+    if len(ends) == 1:
+        saved_count, built_count = next(iter(ends))
+        seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
+        widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
+        weight = NUMBERS + 0.05 if few and heads else COMMON if widths or not few else FITS + 0.06
+        yield OTHER_CLASSES.since(seen, weight, checkpoint=saved_count, model=built_count)
+        if abs((saved_count or 0) - (built_count or 0)) <= 2:
+            yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.05)
+    count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
+    yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
+    yield OTHER_VERSION.since(count, FITS - 0.02)
+    if keras:
+        yield NO_TOP.since("weights are read by their place in the model", COMMON)
+
+
+def _classes(ends: set[tuple[Size, Size]]) -> tuple[int, int] | None:
+    """The classes of two models, where several heads (scores, boxes for each class) count in multiples of them."""
+    known = sorted((saved, built) for saved, built in ends if saved and built)
+    if len(known) != len(ends) or not known:
+        return None
+    saved, built = known[0]
+    multiples = all(other % saved == 0 and other // saved * built == mine for other, mine in known)
+    return (saved, built) if multiples and not (sizes.is_width(saved) and sizes.is_width(built)) else None
+
+
+def _first_alone(saved: Shape, built: Shape) -> bool:
+    parted = sizes.apart(saved, built)
+    return len(saved) == len(built) and [axis for axis, _, _ in parted] == [0]
+
+
+def _last_alone(saved: Shape, built: Shape) -> bool:
+    parted = sizes.apart(saved, built)
+    return len(saved) == len(built) and [axis for axis, _, _ in parted] == [len(saved) - 1]
+
+
+def names(pasted: Pasted) -> Told:
+    missing, unexpected = _names(pasted, "missing"), _names(pasted, "unexpected")
+    expected, got = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    what = facts.word(pasted, "what") or "weights"
+    parts = [
+        f"missing: {listed(missing[:3])}" if missing else "",
+        f"unexpected: {listed(unexpected[:3])}" if unexpected else "",
+    ]
+    if expected is not None and got is not None:
+        parts.append(f"{got} in the file, {expected} in the model")
+    said = "; ".join(part for part in parts if part)
+    headline = f"the saved {what if what != 'unbuilt' else 'weights'} are not those of the model" + (
+        f": {said}" if said else ""
+    )
+    meaning = (
+        "Saved weights are matched with the model's by name, or by their place and number. "
+        f"{said[:1].upper() + said[1:] + '.' if said else ''} No sizes are compared before the names fit."
+    )
+    layer = facts.word(pasted, "layer")
+    return told(
+        pasted, "SW904", headline, meaning.strip(), _of_names(pasted, missing, unexpected, expected, got, what), layer
+    )
+
+
+def _names(pasted: Pasted, kind: str) -> list[str]:
+    found = [reading.facts.get(kind) for reading in pasted.readings or (pasted.reading,)]
+    return [name for name in dict.fromkeys(found) if isinstance(name, str) and name]
+
+
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "backbone.", "encoder.")
+
+
+def _of_names(
+    pasted: Pasted, missing: list[str], unexpected: list[str], expected: int | None, got: int | None, what: str
+) -> Iterator[Evidence]:
+    keras = pasted.reading.framework in ("keras", "tensorflow")
+    prefixed = [name for name in (*missing, *unexpected) if name.startswith(PREFIXES)]
+    counted = f"{sized(got)} in the file, {sized(expected)} in the model"
+    if missing and unexpected:
+        tails = {name.split(".", 1)[-1] for name in missing} & {name.split(".", 1)[-1] for name in unexpected}
+        if tails or any(a.endswith(b) or b.endswith(a) for a in missing[:20] for b in unexpected[:20]):
+            yield WRAPPED.since("the names are the same but for their beginning", SAID)
+    if prefixed:
+        yield WRAPPED.since(f"`{prefixed[0]}` begins with a prefix as wrappers give it", FITS + 0.05)
+    if any(name in ("state_dict", "model", "ema", "optimizer", "epoch", "params") for name in unexpected):
+        yield NESTED.since(f"`{unexpected[0]}` is no weight but the name of an entry of the file", SAID)
+    if what == "unbuilt" or 0 in (expected, got):
+        seen = f"{counted}: one of them has none" if expected is not None else "the message says so"
+        yield UNBUILT.since(seen, NUMBERS)
+        yield SAVED_OTHERWISE.since(seen, NUMBERS - 0.02)
+    if keras or expected is not None:
+        yield NO_TOP.since(
+            counted if expected is not None else "weights are read by their place in the model", FITS + 0.05
+        )
+        yield UNBUILT.since("an unbuilt model has no weights yet", COMMON)
+        yield SAVED_OTHERWISE.since("older files are laid out otherwise", COMMON)
+    yield OTHER_VARIANT.since("the model has other layers than the file", FITS - 0.02)
+    yield OTHER_VERSION.since("layers are renamed between releases", FITS - 0.03)
+    yield causes.OTHER_RELEASE.since("the library names its layers otherwise", RARE)

@@ -1,0 +1,242 @@
+"""Windows over maps: a kernel larger than its input, padding, resizing, the size a transposed convolution is asked "
+"for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, roles
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.wording import listed, shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+FIXED_POOL = Cause(
+    "the pooling's (or last convolution's) kernel was chosen for the map of another input size, or an earlier stage "
+    "downsamples more than it was planned to",
+    "Use adaptive (global) pooling, a kernel no larger than the map, or stride 1 in one of the stages.",
+    "Print the map's height and width here, and the stride of each stage.",
+    {
+        "torch": "self.pool = nn.AdaptiveAvgPool2d(1)",
+        "keras": "x = layers.GlobalAveragePooling2D()(x)",
+        "tensorflow": "x = tf.reduce_mean(x, axis=[1, 2])",
+    },
+)
+DEGENERATE = Cause(
+    "one image (or scale of a pyramid, crop, bucket) is degenerate: a few pixels high or wide",
+    "Leave such images out, or bound the scales and crops from below.",
+    "Print the sizes of the images; look for the smallest side.",
+)
+PAD_LESS = Cause(
+    "reflection (or circular) padding takes its values from the input, so it must be smaller than the input along each "
+    "axis; the padding that is asked for is larger",
+    "Pad with constants or by replication, pad in several steps, or pad less.",
+    "Print the padding and the input's shape.",
+    {"torch": 'x = F.pad(x, pad, mode="constant")    # or mode="replicate"'},
+)
+WRONG_AXES = Cause(
+    "the padding (or size) is applied to other axes than meant: torch counts its pairs from the last axis back",
+    "Order the pairs from the last axis to the first: (left, right, top, bottom).",
+    "Print the input's shape and say what each axis is.",
+)
+
+
+def window(pasted: Pasted) -> Told:
+    whole, weight = facts.shape(pasted, "input"), facts.shape(pasted, "weight")
+    kernel, sides = _kernel(pasted, weight), _sides(pasted, whole, weight)
+    output = facts.shape(pasted, "output")
+    op = facts.word(pasted, "op") or "a convolution or pooling"
+    size, needed = facts.size(pasted, "size"), facts.size(pasted, "kernel")
+    if size is not None and needed is not None:
+        headline = f"a window of {needed} does not fit into an axis of {size}"
+    elif kernel is not None:
+        headline = f"a window of {_by(kernel)} does not fit into its input{' of ' + _by(sides) if sides else ''}"
+    elif output is not None:
+        headline = f"{op} over {shaped(whole)} would give {shaped(output)}, an axis of no size"
+    else:
+        headline = f"the window of {op} is larger than its input"
+    said = [
+        f"{name} {shaped(shape)}"
+        for name, shape in (
+            ("input", whole),
+            ("height and width (with padding)", facts.shape(pasted, "padded")),
+            ("kernel", kernel),
+            ("output", output),
+        )
+        if shape is not None
+    ]
+    here = f" Here: {listed(said)}." if said else ""
+    meaning = (
+        "A convolution or pooling places its kernel inside the (padded) map; where an axis of the map is shorter "
+        "than the "
+        f"kernel there is no place, and nothing would come out.{here}"
+    )
+    layer = facts.word(pasted, "layer")
+    return told(pasted, "SW503", headline, meaning, _of_window(pasted, sides, kernel, size), layer)
+
+
+def _kernel(pasted: Pasted, weight: Shape | None) -> Shape | None:
+    """TensorFlow's weight has the kernel in front: height, width, inputs, outputs."""
+    if facts.shape(pasted, "kernel"):
+        return facts.shape(pasted, "kernel")
+    return weight[:-2] if weight is not None and len(weight) >= 3 else None
+
+
+def _sides(pasted: Pasted, whole: Shape | None, weight: Shape | None) -> Shape | None:
+    """The axes of space, as far as the message tells which they are."""
+    padded = facts.shape(pasted, "padded")
+    if padded is not None or whole is None:
+        return padded
+    layout = facts.word(pasted, "data_format")
+    if layout in ("NCHW", "NCDHW", "channels_first"):
+        return whole[2:]
+    if pasted.reading.framework in roles.CHANNELS_LAST_FRAMEWORKS or weight is not None:
+        return whole[1:-1] if len(whole) > 3 else whole
+    # torch writes channels x height x width, without the batch
+    return whole[1:] if len(whole) in (3, 4) else whole[2:]
+
+
+def _by(shape: Shape) -> str:
+    return " x ".join(map(sized, shape))
+
+
+def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short: Size) -> Iterator[Evidence]:
+    known = [size for size in sides or () if size is not None] or ([short] if short is not None else [])
+    if not known:
+        common = "a common cause of this error; the message does not tell the sizes"
+        yield causes.TOO_SMALL.since(common, FITS)
+        yield causes.CHANNELS_LAST.since(common, COMMON)
+        yield FIXED_POOL.since(common, COMMON)
+        return
+    low, high = min(known), max(known)
+    seen = f"the map is {_by(sides or (short,))} here"
+    if len(known) > 1 and high >= 8 and (low <= 4 or high >= 8 * low):
+        yield DEGENERATE.since(f"{seen}: one side is {low}, another {high}", FITS)
+        like = f"{seen}: the side of {low} looks like the channels rather than like a side"
+        colours = roles.like_colours(low)
+        yield causes.CHANNELS_LAST.since(like if colours else seen, NUMBERS if low in (1, 3) else FITS - 0.02)
+        yield causes.TOO_SMALL.since(seen, COMMON)
+    else:
+        yield causes.TOO_SMALL.since(f"{seen}: every side is small", FITS + 0.1)
+        yield DEGENERATE.since(seen, COMMON if low != high else RARE)
+        yield from _of_layout(pasted)
+    pooled = "pool" in pasted.reading.message.lower() or "output size is too small" in pasted.reading.message.lower()
+    large = kernel is not None and max((size for size in kernel if size is not None), default=0) >= 5
+    if large and kernel is not None:
+        yield FIXED_POOL.since(f"the kernel, {_by(kernel)}, is large, as for the map of one input size", FITS + 0.05)
+    elif pooled:
+        yield FIXED_POOL.since(f"it is a pooling, and {seen}", FITS + (0.05 if high >= 3 else 0))
+    else:
+        yield FIXED_POOL.since(seen, RARE)
+
+
+def _of_layout(pasted: Pasted) -> Iterator[Evidence]:
+    layout = facts.word(pasted, "data_format") or ("NCHW" if "NCHW" in pasted.reading.message else "")
+    if layout in ("NCHW", "NCDHW", "channels_first"):
+        yield causes.CHANNELS_LAST.since(f"the layer is told that its data are {layout}", FITS)
+    else:
+        yield causes.CHANNELS_LAST.since("with channels taken for a side, a map shrinks to nothing", COMMON)
+
+
+# Padding
+
+
+def padding(pasted: Pasted) -> Told:
+    pads, given, axis = facts.shape(pasted, "padding"), facts.shape(pasted, "input"), facts.size(pasted, "axis")
+    side = given[axis] if given is not None and axis is not None and -len(given) <= axis < len(given) else None
+    asked = f" of {shaped(pads)}" if pads is not None else ""
+    where = f" on axis {axis}" if axis is not None else ""
+    headline = f"padding{asked} is not smaller than the input{where}"
+    if side is not None:
+        headline = f"padding{asked}{where}, where the input {shaped(given)} has only {side}"
+    meaning = (
+        "Reflection and circular padding fill the border with the input's own values, so along each axis the "
+        "padding must be smaller than the input (no larger, for "
+        f"circular).{f' The input is {shaped(given)}.' if given is not None else ''}"
+    )
+    return told(pasted, "SW508", headline, meaning, _of_padding(pads, given, side))
+
+
+def _of_padding(pads: Shape | None, given: Shape | None, side: Size) -> Iterator[Evidence]:
+    widest = max((pad for pad in pads or () if pad is not None), default=None)
+    small = side is not None and side <= 16
+    seen = f"{sized(widest)} is asked for and the axis has {sized(side)}"
+    yield causes.TOO_SMALL.since(f"{seen}: the map is that small here" if small else seen, NUMBERS if small else COMMON)
+    large = widest is not None and widest > 16
+    yield PAD_LESS.since(f"{seen}: a long padding for this signal" if large else seen, NUMBERS if large else FITS)
+    if given is not None and side is not None and any(size is not None and size > 4 * side for size in given[2:]):
+        yield WRONG_AXES.since(f"another axis of {shaped(given)} is much larger", FITS)
+        yield DEGENERATE.since(f"another axis of {shaped(given)} is much larger", COMMON)
+    if given is not None and len(given) == 3 and side is not None and side > 16:
+        yield causes.MISSING_BATCH.since(f"{shaped(given)} has three axes", RARE)
+    yield WRONG_AXES.since(seen, RARE)
+    yield causes.OTHER_INPUT_SIZE.since(f"{seen}: crop or chunk and padding belong to different settings", COMMON)
+
+
+# Resizing
+
+
+BAD_SIZE = Cause(
+    "the size that is asked for is not one for these axes: batch or channels are in it, it has too few or too many "
+    "entries, or one of them came out as 0",
+    "Give the height and width only, as integers of at least 1.",
+    "Print the size and the input's shape.",
+    {"torch": "x = F.interpolate(x, size=skip.shape[-2:])"},
+)
+
+
+def resize(pasted: Pasted) -> Told:
+    given, size = facts.shape(pasted, "input"), facts.shape(pasted, "size")
+    asked = f" to {shaped(size)}" if size is not None else ""
+    headline = f"resizing{asked} does not fit the input{' ' + shaped(given) if given is not None else ''}"
+    meaning = (
+        "Interpolation changes the axes of space only: the input has batch and channels in front of one, two or "
+        "three of them, and the size has one entry for "
+        f"each.{f' The input is {shaped(given)}.' if given is not None else ''}"
+    )
+    return told(pasted, "SW509", headline, meaning, _of_resize(given, size))
+
+
+def _of_resize(given: Shape | None, size: Shape | None) -> Iterator[Evidence]:
+    if given is not None and size is not None and len(size) != len(given) - 2:
+        seen = f"{len(size)} sizes for an input of {len(given)} axes"
+        yield BAD_SIZE.since(seen, NUMBERS)
+        yield causes.MISSING_BATCH.since(seen, FITS if len(size) == len(given) - 1 else COMMON)
+        yield causes.EXTRA_AXIS.since(seen, FITS if len(size) < len(given) - 2 else RARE)
+    else:
+        yield BAD_SIZE.since("the message refuses the size", FITS)
+        yield causes.MISSING_BATCH.since("a common cause of this error", COMMON)
+    if 0 in (size or ()) or 0 in (given or ()):
+        yield causes.TOO_SMALL.since("a size came out as 0", NUMBERS)
+    else:
+        yield causes.TOO_SMALL.since("a map that has shrunk to nothing cannot be resized", RARE)
+
+
+# Transposed convolutions
+
+
+def transposed_output(pasted: Pasted) -> Told:
+    asked, least, most = (facts.shape(pasted, name) for name in ("requested", "least", "most"))
+    given = facts.shape(pasted, "input")
+    bounds = f", and only {shaped(least)} to {shaped(most)} can be had" if least is not None or most is not None else ""
+    headline = f"a transposed convolution cannot give the output size {shaped(asked)}{bounds}"
+    source = f" from {shaped(given)}" if given is not None else ""
+    meaning = (
+        "With stride s, s neighbouring input sizes of a convolution have the same output size; a transposed "
+        f"convolution can give back any of those{source}, and no other: (size - 1) x stride to that plus stride - 1, "
+        "less the padding."
+    )
+    evidence = [
+        causes.ODD_SIZE.since("the map that is to be restored was rounded by more than one stride", FITS),
+        OTHER_OUTPUT.since("the size that is asked for belongs to another stride or another input", FITS - 0.02),
+        causes.OTHER_STRIDE.since("the size that is asked for is that of another level", COMMON),
+    ]
+    return told(pasted, "SW510", headline, meaning, evidence)
+
+
+OTHER_OUTPUT = Cause(
+    "stride, kernel or output padding do not belong to the size that is asked for",
+    "Use the stride and padding of the convolution that it mirrors, and an output padding smaller than the stride.",
+    "Compare it with the convolution whose size it restores.",
+    {"torch": "self.up = nn.ConvTranspose2d(c_in, c_out, 3, stride=2, padding=1, output_padding=1)"},
+)

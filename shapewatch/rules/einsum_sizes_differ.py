@@ -1,0 +1,76 @@
+"""An einsum gives one letter to axes of different sizes, or its terms have another number of letters than axes.
+
+## What it means
+Every letter of an equation stands for one size. `bqd,bkd->bqk` needs the first and the last axis of both operands to be
+equally long; the axes q and k may differ.
+
+## Why
+One of the two was made for another width, is transposed, or still has (or has lost) the axis of the heads.
+
+## Bad
+    torch.einsum("bqd,bkd->bqk", torch.ones(2, 5, 8), torch.ones(2, 5, 6))
+
+## Good
+    torch.einsum("bqd,bkd->bqk", torch.ones(2, 5, 8), torch.ones(2, 7, 8))
+
+## Bad in Keras
+    tf.einsum("bqd,bkd->bqk", tf.ones((2, 5, 8)), tf.ones((2, 5, 6)))
+
+## Good in Keras
+    tf.einsum("bqd,bkd->bqk", tf.ones((2, 5, 8)), tf.ones((2, 7, 8)))
+
+## What it can be confused with
+`inner-dims-differ`, which is the same of a matrix product.
+"""
+
+from __future__ import annotations
+
+from shapewatch.axes import Range
+from shapewatch.demand import Want
+from shapewatch.recording import text
+from shapewatch.rules.rule import Case, Finding, listed, plural, rule
+
+
+@rule("SW104", "einsum-sizes-differ", frozenset({"einsum"}))
+def check(case: Case) -> Finding | None:
+    equation = case.facts.get("equation")
+    if case.layer is not None or not isinstance(equation, str) or "..." in equation:
+        return None
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    if len(terms) != len(case.shapes):
+        return None
+    for operand, (term, shape) in enumerate(zip(terms, case.shapes, strict=True)):
+        if len(term) != len(shape):
+            return Finding(
+                headline=f"{case.name}: `{term}` is for {plural(len(term), 'axis').replace('axiss', 'axes')}, and "
+                f"operand {operand + 1} is {text(shape)}",
+                explanation=f"In `{equation}` each letter stands for one axis of its operand.",
+            )
+    return _letters(case, equation, terms)
+
+
+def _letters(case: Case, equation: str, terms: list[str]) -> Finding | None:
+    """The first letter that stands for two sizes."""
+    met: dict[str, list[tuple[int, int, int]]] = {}
+    for operand, term in enumerate(terms):
+        for axis, letter in enumerate(term):
+            size = case.shapes[operand][axis]
+            if size not in (None, 1):
+                met.setdefault(letter, []).append((operand, axis, size or 0))
+    for letter, places in met.items():
+        if len({size for *_, size in places}) < 2:
+            continue
+        wants = [
+            Want(case.call.operands[operand], {axis: Range.only(other)}, operand)
+            for operand, axis, size in places
+            for _, _, other in places
+            if other != size
+        ]
+        said = [f"{size} on axis {axis} of operand {operand + 1}" for operand, axis, size in places]
+        return Finding(
+            headline=f"{case.name}: `{letter}` of `{equation}` is {listed(said)}",
+            explanation=f"{listed([text(shape) for shape in case.shapes])} are its operands; a letter stands for one "
+            "size.",
+            wants=tuple(wants),
+        )
+    return None

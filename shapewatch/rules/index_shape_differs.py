@@ -1,0 +1,76 @@
+"""An index or a mask has another shape than what it picks from.
+
+## What it means
+A mask has one truth value for each element, or for each row: its axes are the first axes of the tensor. The index of
+`gather` has as many axes as the tensor, and is on no axis but the one picked along longer than it.
+
+## Why
+The mask was made of another tensor, before a padding, a cut or a pooling; or it lacks an axis, or has one more.
+
+## Bad
+    torch.ones(5, 4)[torch.ones(6).bool()]
+
+## Good
+    torch.ones(6, 4)[torch.ones(6).bool()]
+
+## What it can be confused with
+`index-out-of-range`: the shapes fit, and a number in the index is too large.
+"""
+
+from __future__ import annotations
+
+from shapewatch.axes import differ
+from shapewatch.recording import Shape, text
+from shapewatch.rules.rule import Case, Finding, number, plural, rule
+
+
+@rule("SW404", "index-shape-differs", frozenset({"index", "setitem", "other", "same"}))
+def check(case: Case) -> Finding | None:
+    if len(case.shapes) < 2:
+        return None
+    if case.call.name in ("getitem", "setitem", "masked_select"):
+        return _masked(case)
+    return _gathered(case) if case.call.name in ("gather", "scatter", "scatter_add") else None
+
+
+def _masked(case: Case) -> Finding | None:
+    source, mask = case.shapes[:2]
+    items = case.facts.get("items", ("tensor",))
+    is_mask = case.recording.values[case.call.operands[1]].spec.dtype == "bool"
+    if not is_mask or not isinstance(items, tuple) or items[:1] != ("tensor",) or case.call.name == "masked_select":
+        return None
+    wrong = [axis for axis, size in enumerate(mask[: len(source)]) if differ(size, source[axis])]
+    if not wrong and len(mask) <= len(source):
+        return None
+    said = f"axis {wrong[0]} is {number(mask[wrong[0]])} long, where {number(source[wrong[0]])} fits" if wrong else ""
+    return Finding(
+        headline=f"{case.name}: a mask {text(mask)} picks from {text(source)}",
+        explanation=f"The axes of a mask are the first ones of what it picks from; {said or 'it has too many'}.",
+    )
+
+
+def _gathered(case: Case) -> Finding | None:
+    source, index = case.shapes[:2]
+    along = case.facts.get("dim", case.facts.get("index"))
+    if not isinstance(along, int):
+        return None  # a `gather` that picks whole slices
+    if not source or len(source) != len(index):
+        return Finding(
+            headline=f"{case.name}: an index of {plural(len(index), 'axis').replace('axiss', 'axes')} picks from "
+            f"{text(source)}",
+            explanation=f"The index {text(index)} needs as many axes as what it picks from.",
+        )
+    wrong = [axis for axis in range(len(source)) if axis != along % len(source) and _longer(index, source, axis)]
+    if not wrong:
+        return None
+    return Finding(
+        headline=f"{case.name}: the index is {index[wrong[0]]} long on axis {wrong[0]}, what it picks from "
+        f"{source[wrong[0]]}",
+        explanation=f"The index {text(index)} picks along axis {along} of {text(source)}; on the other axes it may not "
+        "be longer.",
+    )
+
+
+def _longer(index: Shape, source: Shape, axis: int) -> bool:
+    one, other = index[axis], source[axis]
+    return one is not None and other is not None and one > other

@@ -1,0 +1,76 @@
+"""Output and target of a loss have different numbers of items.
+
+## What it means
+A loss compares item with item, so the first axes of output and target are equally long.
+
+## Why
+A reshape inside the model laid other axes into the batch: `view(-1, 400)` gives more rows or fewer, without an error,
+when an item does not have 400 numbers. Or the labels are of another batch than the input: the last one, which is
+smaller, or one that was kept.
+
+## Bad
+    x = nn.Conv2d(3, 4, 3)(torch.ones(8, 3, 10, 10))
+    nn.CrossEntropyLoss()(nn.Linear(64, 5)(x.view(-1, 64)), torch.zeros(8).long())
+
+## Good
+    x = nn.Conv2d(3, 4, 3)(torch.ones(8, 3, 10, 10))
+    nn.CrossEntropyLoss()(nn.Linear(256, 5)(x.flatten(1)), torch.zeros(8).long())
+
+## Bad in Keras
+    keras.losses.MeanSquaredError()(tf.ones((5, 3)), layers.Dense(3)(tf.ones((6, 4))))
+
+## Good in Keras
+    keras.losses.MeanSquaredError()(tf.ones((6, 3)), layers.Dense(3)(tf.ones((6, 4))))
+
+## What it can be confused with
+`data-lengths-differ`: data and labels as a whole are of different lengths.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from shapewatch.edits import Edit, Set, SetCall, Target
+from shapewatch.recording import Call, text
+from shapewatch.rules.losses import compared, whose_batch
+from shapewatch.rules.rule import Case, Finding, rule
+
+
+@rule("SW803", "target-batch-differs", frozenset({"loss"}))
+def check(case: Case) -> Finding | None:
+    loss = compared(case)
+    if loss is None or loss.difference != "batch":
+        return None
+    answers, labels = loss.output[0], loss.target[0]
+    made = whose_batch(case, loss)
+    given = [case.recording.shape(number) for number in case.recording.inputs]
+    why, own = "", list[tuple[Edit, ...]]()
+    if made is not None:
+        before, after = case.recording.shape(made.operands[0]), case.recording.shape(made.results[0])
+        where = made.layer if made.is_layer else f"{made.name} in {case.recording.root or 'the model'}"
+        why = f" The batch is lost at {where}, which makes {text(after)} of {text(before)}."
+        own += _kept(case, made)
+    elif any(shape[:1] == (answers,) for shape in given):
+        why = f" The model was given {answers} items, so the labels are of another batch."
+        own.append((Target("shape", {"shape": (answers, *loss.target[1:]), "reshaped": False}),))
+    return Finding(
+        headline=f"{loss.name} is given {answers} answers and {labels} labels",
+        explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}.{why}",
+        own=tuple(own),
+    )
+
+
+def _kept(case: Case, made: Call) -> Iterator[tuple[Edit, ...]]:
+    """The reshape with the batch as it is, and the linear layer behind it made for what each item then has."""
+    target = made.facts.get("shape")
+    before, after = case.recording.shape(made.operands[0]), case.recording.shape(made.results[0])
+    if made.is_layer or made.kind != "reshape" or len(after) != 2 or None in before or not isinstance(target, tuple):
+        return
+    each = math.prod(size or 0 for size in before[1:])
+    edits: list[Edit] = [SetCall(made.place, "shape", (-1, each), target)]
+    for unit in case.graph.units:
+        width = case.graph.facts(unit).get("in_features")
+        if unit.is_layer and unit.kind == "linear" and unit.operands[:1] == made.results[:1] and width != each:
+            edits.append(Set(unit.layer, "in_features", each, width))
+    yield tuple(edits)

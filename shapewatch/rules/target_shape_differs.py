@@ -1,0 +1,81 @@
+"""Output and target of a loss have different sizes on an axis that is neither batch nor classes.
+
+## What it means
+`mse_loss` and its like compare number with number, so both need one shape. A loss for classes needs a class for each
+position: of scores `[N, C, H, W]`, targets `[N, H, W]`.
+
+## Why
+The model changes height, width or length (a convolution without padding, a pooling, a stride) and the target was not
+changed with it. Or the scores of a sequence have their classes on the last axis, `[N, T, C]`, where PyTorch wants
+`[N, C, T]`.
+
+## Bad
+    nn.CrossEntropyLoss()(nn.Conv2d(3, 5, 3)(torch.ones(2, 3, 8, 8)), torch.zeros(2, 8, 8).long())
+
+## Good
+    nn.CrossEntropyLoss()(nn.Conv2d(3, 5, 3, padding=1)(torch.ones(2, 3, 8, 8)), torch.zeros(2, 8, 8).long())
+
+## Bad in Keras
+    x = tf.ones((2, 8, 8, 3))
+    keras.losses.MeanSquaredError()(x, layers.Conv2D(3, 3)(x))
+
+## Good in Keras
+    x = tf.ones((2, 8, 8, 3))
+    keras.losses.MeanSquaredError()(x, layers.Conv2D(3, 3, padding="same")(x))
+
+## What it can be confused with
+`target-rank-differs`: one of the two has an axis more. `classes-differ`: only the axis of the classes differs.
+"""
+
+from __future__ import annotations
+
+from shapewatch.edits import Edit, Target
+from shapewatch.recording import Shape, text
+from shapewatch.rules.losses import Compared, compared, other_labels, output_wants
+from shapewatch.rules.rule import Case, Finding, listed, number, rule
+
+
+@rule("SW801", "target-shape-differs", frozenset({"loss"}))
+def check(case: Case) -> Finding | None:
+    loss = compared(case)
+    if loss is None or loss.difference != "shape":
+        return None
+    wanted = loss.items if loss.labels == "classes" else loss.output
+    pairs = [
+        f"{number(loss.target[axis])} on axis {axis}, where {number(size)} would fit"
+        for axis, size in enumerate(wanted)
+        if size is not None and loss.target[axis] not in (None, size)
+    ]
+    own: list[tuple[Edit, ...]] = []
+    hint = ""
+    if _has_classes_last(loss):
+        own.append((Target("output-moved"),))
+        hint = f" With its classes on axis 1, {text(_moved(loss.output))}, the output would fit."
+    earlier = other_labels(case, loss)
+    if earlier and not own:
+        own += earlier
+        hint = " Earlier it was given other labels beside such an output, and ran."
+    return Finding(
+        headline=f"{loss.name} compares an output {text(loss.output)} with a target {text(loss.target)}",
+        explanation=f"For this output the target has {listed(pairs)}.{hint}",
+        own=tuple(own),
+        wants=() if own else output_wants(loss, _like_target(loss)),
+    )
+
+
+def _like_target(loss: Compared) -> Shape:
+    """The shape that the output would need for this target."""
+    if loss.labels != "classes":
+        return loss.target
+    return (*loss.target[: loss.class_axis], loss.output[loss.class_axis], *loss.target[loss.class_axis :])
+
+
+def _has_classes_last(loss: Compared) -> bool:
+    """Scores `[N, T, C]` for class numbers `[N, T]`, where the classes belong on axis 1."""
+    if loss.labels != "classes" or loss.class_axis == len(loss.output) - 1:
+        return False
+    return loss.output[:-1] == loss.target
+
+
+def _moved(shape: Shape) -> Shape:
+    return (shape[0], shape[-1], *shape[2:-1], shape[1]) if len(shape) > 2 else shape
