@@ -49,9 +49,6 @@ def sections(rule: Rule) -> dict[str, str]:
 
 def watched(code: str) -> Report:
     """The report of an example, run as a program that has imported torch would run it."""
-    for line in code.splitlines():
-        if line.strip().startswith("import einops"):
-            pytest.importorskip("einops")
     program = compile("\n".join(line.strip() for line in code.strip().splitlines()), "<example>", "exec")
     session = shapewatch.watch()
     hook = sys.excepthook

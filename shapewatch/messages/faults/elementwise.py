@@ -38,6 +38,9 @@ PER_SAMPLE = Cause(
 
 def elementwise(pasted: Pasted) -> Told:
     left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
+    inputs = facts.shapes(pasted, "inputs")
+    if left is None and right is None and len(inputs) > 1:
+        left, right = _two_that_differ(inputs)
     if pasted.runs("from_tensor_slices", "from_tensors"):
         return labels.of_arrays(pasted, *_rows(pasted, left, right))
     if left is not None and right is not None and pasted.runs("boolean_mask"):
@@ -52,6 +55,12 @@ def elementwise(pasted: Pasted) -> Told:
     if _is_loss(pasted):
         return told(pasted, "SW801", _headline(met), _meaning(met, named), _in_loss(met))
     return told(pasted, "SW201", _headline(met), _meaning(met, named), _evidence(pasted, met))
+
+
+def _two_that_differ(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
+    """Of several operands two that cannot be stretched to one shape, or the first two."""
+    pairs = [(one, other) for at, one in enumerate(inputs) for other in inputs[at + 1 :]]
+    return next((pair for pair in pairs if not sizes.stretchable(*pair)), pairs[0])
 
 
 def _is_loss(pasted: Pasted) -> bool:

@@ -34,7 +34,8 @@ PLACEHOLDERS = Cause(
     "Count the placeholder tokens in the input ids, and the features.",
 )
 FEWER_PLACES = Cause(
-    "fewer places are chosen than values come: a maximum (queries, slots, boxes, capacity) is set too small for this sample",
+    "fewer places are chosen than values come: a maximum (queries, slots, boxes, capacity) is set too small for "
+    "this sample",
     "Raise the maximum, or leave out the values that have no place.",
     "Compare the number of values with the configured maximum.",
 )

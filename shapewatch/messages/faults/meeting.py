@@ -33,7 +33,7 @@ MAXIMA = frozenset({77, 128, 256, 512, 1024, 2048, 4096, 8192, 32768})
 
 LOSSES = ("loss", "criterion", "mse(", "squared_error", "absolute_error", "bce(", "entropy", "nll(")
 
-METRICS = ("metric", "accuracy", "precision", "recall", "confusion")
+METRICS = ("metric", "accuracy", "confusion")
 
 ODD_WIDTH = Cause(
     "a width is odd where it is built in pairs (sines and cosines, rotary halves), so one of the two was rounded to "
@@ -53,6 +53,12 @@ OTHER_CLASSES = Cause(
     "against {b}",
     "Set the number of classes alike for the data, the model and all that is made for each class.",
     "Search the configuration for {a} and {b}.",
+)
+OPTIMISER = Cause(
+    "the optimiser's state (momenta) was loaded from a run of another model, or its parameters were changed after it was "
+    "made",
+    "Start with a fresh optimiser, or load model and optimiser from one checkpoint.",
+    "Compare the model's configuration (classes, widths) with that of the checkpoint that is resumed.",
 )
 STEREO = Cause(
     "one is stereo (two channels of sound) and the other mono",
@@ -264,6 +270,10 @@ def _of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -
     if met.rank == 1:
         yield from _of_vectors(a, b)
         return
+    if 0 in (a, b):
+        yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
+    if axis == 1 and met.rank is None:
+        yield from _of_second_axis(a, b, _on(axis, a, b))
     if held != "space":
         yield from _of_channels(met, axis, a, b, held)
         yield from _of_length(met, axis, a, b, held)
@@ -271,6 +281,17 @@ def _of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -
         yield from _of_classes(a, b, _on(axis, a, b))
     if held != "channels":
         yield from _of_sides(met, axis, a, b, held)
+
+
+def _of_second_axis(a: int, b: int, seen: str) -> Iterator[Evidence]:
+    """Features or classes, where the rank is not told."""
+    low, high = sorted((a, b))
+    if low == 1 and high > 4:
+        columns = f"{seen}: one column against several, if axis 1 holds classes"
+        yield causes.ONE_HOT.since(columns, COMMON + 0.03)
+        yield causes.TRAILING_ONE.since(columns, COMMON + 0.01)
+    if low >= 32 and low % 8 == 0 and high % 8 == 0:
+        yield causes.OTHER_SETTING.since(f"{seen}, if axis 1 holds features", COMMON + 0.06, expected=b, got=a)
 
 
 def _of_classes(a: int, b: int, seen: str) -> Iterator[Evidence]:
@@ -346,7 +367,9 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
     if gap == 1 and low > 1:
         differ = f"{seen} differ by one, as a size does that was halved while odd and doubled again"
         maybe = held == "tokens" or _is_inner(met, axis)
-        yield causes.ODD_SIZE.since(differ, NUMBERS if side else COMMON + 0.04 if maybe else RARE)
+        few = held == "unknown" and low < 8  # classes, boxes and coordinates are counted by as few
+        sure = FITS + 0.1 if few else NUMBERS
+        yield causes.ODD_SIZE.since(differ, sure if side else COMMON + 0.04 if maybe else RARE)
     elif gap <= 4 and low > 4 and not times:
         near = f"{seen} differ by {gap}: rounding on several levels does that"
         yield causes.ODD_SIZE.since(near, FITS + 0.02 if side else RARE)
@@ -363,7 +386,8 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         doubted = maybe_channels or alone
         yield causes.OTHER_STRIDE.since(stride, COMMON + 0.07 if doubted else NUMBERS if power else COMMON)
         if met.rank in (None, 4):
-            yield causes.OTHER_RESOLUTION.since(stride, COMMON if maybe_channels else FITS)
+            known = COMMON if maybe_channels else FITS if met.rank else FITS + 0.06
+            yield causes.OTHER_RESOLUTION.since(stride, known)
     elif _is_inner(met, axis):
         aside = f"{seen}, if axis 1 is a side of an image"
         yield causes.OTHER_RESOLUTION.since(aside, COMMON - 0.03)
@@ -421,6 +445,8 @@ def _of_frames(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield causes.TOO_LONG.since(scores, FITS + 0.06)
     if pasted.runs("lstm", "gru", "rnn") and any(axis in (0, 1) for axis, _, _ in met.apart):
         yield causes.SWAPPED.since("the lines above it are of a recurrent layer: batch and time may be swapped", FITS)
+    if pasted.raises("optim/", "optim\\", "momentum", "exp_avg"):
+        yield OPTIMISER.since("it was raised in a step of the optimiser", NUMBERS + 0.02)
     if pasted.runs("audio", "wav", "sound", "speech") and any({a, b} == {1, 2} for _, a, b in met.apart):
         yield STEREO.since("the names in the lines above it speak of sound", NUMBERS)
     if pasted.runs("data_parallel", "parallel_apply", "replica"):

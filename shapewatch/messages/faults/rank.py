@@ -151,6 +151,8 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
     seen = f"{wanted - got} axis too few" if wanted - got == 1 else f"{wanted - got} axes too few"
     recurrent = any(word in text for word in ("lstm", "gru", "rnn", "conv1d", "conv_lstm", "attention", "time"))
     whole = any(word in text for word in ("sequential", "functional", "model"))
+    if given is not None and len(given) == 2 and wanted >= 4 and "input" in text:
+        yield from _of_rows(given, seen)
     if got == 2 and wanted >= 3 and not recurrent:
         flat = f"{seen}: (batch, features) is what a flattening or a dense layer gives"
         yield ALREADY_FLAT.since(flat, RARE if whole else FITS + 0.05)
@@ -183,6 +185,36 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+def _of_rows(given: Shape, seen: str) -> Iterator[Evidence]:
+    """A table is fed where images are expected."""
+    if 0 in given:
+        yield NOTHING_READ.since(f"{shaped(given)} holds nothing", NUMBERS + 0.05)
+    elif given[1] == 1:
+        yield OBJECTS.since(f"{shaped(given)}: one entry per sample", NUMBERS)
+    else:
+        yield FLAT_ROWS.since(f"{seen}: {given[1]} values in each row", FITS + 0.1)
+
+
+NOTHING_READ = Cause(
+    "no image was read: the path or the pattern of the files matches none, or all were filtered out",
+    "Check the path, and print the number of files that are found.",
+    "Print the shape of the data after loading.",
+)
+OBJECTS = Cause(
+    "the samples did not become one array: they are of different sizes (an array of objects), or a list of arrays, paths or "
+    "empty entries is given",
+    "Bring all images to one size and stack them: `np.stack(images)`.",
+    "Print `x.dtype` and the shape of one entry.",
+    {"keras": "x = np.stack([np.asarray(image.resize((224, 224))) for image in images])"},
+)
+FLAT_ROWS = Cause(
+    "each image is one flat row",
+    "Give the rows the shape of an image before they are fed.",
+    "Print the shape of the data after loading.",
+    {"keras": "x = x.reshape(-1, 28, 28, 1)"},
+)
 
 
 def _too_many(wanted: int, got: int, given: Shape | None, images: bool) -> Iterator[Evidence]:

@@ -30,7 +30,7 @@ NUMPY: tuple[Template, ...] = (
     ),
     Template(
         "shape mismatch: value array of shape {value:shape} could not be broadcast to indexing result of shape "
-        "{input:shape}",
+        "{selected:shape}",
         "index-shape",
         example="x = np.zeros((3, 4)); x[np.array([0, 1])] = np.zeros((2, 5))",
     ),
