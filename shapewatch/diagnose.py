@@ -230,6 +230,7 @@ def _behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Pro
     """A change of the model is proven by what the model then gives, and one of the labels by arithmetic alone."""
     deadline = time.thread_time() + SECONDS
     fixes: list[Fix] = []
+    tried: list[Candidate] = []
     ranks = {len(shape) for shape in case.shapes}
     # `[N, C] == [N]` would run with N classes, and compare what has nothing to do with each other
     askew = case.call.kind in ELEMENTWISE and case.call.kind != "loss" and len(ranks) > 1
@@ -244,6 +245,7 @@ def _behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Pro
         written = _written(candidate.edits, adapter, case.recording)
         if written is None or any(isinstance(edit, Input) for edit in candidate.edits):
             continue
+        tried.append(candidate)
         if trial is None:
             fixes.append(_as_fix(candidate, written, adapter, None, "labels are no part of the model"))
         else:
@@ -256,12 +258,19 @@ def _behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Pro
         severity=finding.severity,
         headline=finding.headline,
         explanation=finding.explanation,
-        cause=_cause(case, fixes),
+        cause=_cause(case, fixes) if tried and _is_likely(tried[0]) else None,
         location=_location(case),
         junction=case.junction,
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+
+
+def _is_likely(candidate: Candidate) -> bool:
+    """Whether more than arithmetic speaks for a change: a model that ran is wrong at its end, or it is its data. Some
+    setting further up that would do, a kernel of 5 in the first layer, is no cause."""
+    end = candidate.hops <= 1 or any(isinstance(edit, Target | Insert) for edit in candidate.edits)
+    return end or candidate.score >= 0
 
 
 def _accepts(case: Case, trial: Trial) -> bool:

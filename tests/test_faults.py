@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shapewatch.messages import tables
 from shapewatch.messages.faults import FAULTS, causes, sizes
-from shapewatch.messages.faults.evidence import MOST, Cause
+from shapewatch.messages.faults.evidence import MOST, NUMBERS, Cause
 from shapewatch.messages.nouns import Frame, Pasted, Reading, Template, Told
 from shapewatch.recording import Shape
 
@@ -342,3 +342,58 @@ def test_shapes_that_keras_requires_to_be_one() -> None:
     )
     found = FAULTS["elementwise"](Pasted(reading=reading))
     assert found.code == "SW801" and place(found, causes.CLASS_COUNT) == 0
+
+
+# Which lines count, and what is named
+
+
+@given(a=st.integers(2, 900), b=st.integers(2, 900))
+def test_a_loss_is_told_by_the_line_that_raised_and_not_by_one_around_it(a: int, b: int) -> None:
+    train = Frame("train.py", 9, "step", "loss = model(x)")
+    inside = Frame("net.py", 3, "forward", "x = x + self.branch(x)")
+    loss = Frame("train.py", 10, "step", "loss = criterion(output, target)")
+    reading = Reading(Template("words", "elementwise"), "torch", {"a": a, "b": b, "axis": 1}, "a message")
+    elsewhere = Pasted(reading=reading, readings=(reading,), frames=(train, inside), near=(inside,))
+    raised = Pasted(reading=reading, readings=(reading,), frames=(loss,), near=(loss,))
+    assert FAULTS["elementwise"](elsewhere).code == "SW201"
+    assert FAULTS["elementwise"](raised).code == "SW801"
+
+
+@given(rows=st.integers(2, 5000), more=st.integers(1, 900), width=st.integers(2, 4000))
+def test_values_that_do_not_fit_their_place(rows: int, more: int, width: int) -> None:
+    assume(rows != width)
+    transposed = told("index-shape", value=(rows, width), selected=(width, rows))
+    assert place(transposed, causes.SWAPPED) == 0
+    nowhere = told("index-shape", value=(rows, width), selected=(0, width))
+    assert "placeholder" in nowhere.suspects[0].cause
+    fewer = told("index-shape", value=(rows + more, width), selected=(rows, width))
+    assert fewer.suspects[0].weight < NUMBERS, "too many causes fit it to name one"
+
+
+@given(more=st.integers(2, 10_000))
+def test_a_line_for_a_batch_of_one(more: int) -> None:
+    assert any("batch of one" in each.cause for each in told("reshape", shape=(1,), count=more).suspects[:2])
+
+
+def test_arrays_and_masks_are_known_by_the_call() -> None:
+    arrays = told("elementwise", "tensorflow", ("Dataset.from_tensor_slices((x, y))",), a=10, b=9)
+    mask = told("elementwise", "tensorflow", ("tf.boolean_mask(x, keep)",), left=(8,), right=(4,))
+    weights = told("elementwise", "tensorflow", ("model.load_weights(path)",), left=(8, 4), right=(8, 5))
+    assert (arrays.code, mask.code, weights.code) == ("SW805", "SW404", "SW901")
+
+
+def test_what_is_empty_is_called_so() -> None:
+    assert "empty" in told("elementwise", left=(16, 8), right=(0, 8)).suspects[0].cause
+    assert "empty" in told("model-input", "tensorflow", given=(0, 0), expected=(None, 6)).suspects[0].cause
+
+
+@given(classes=st.integers(2, 200), other=st.integers(2, 200), boxes=st.integers(2, 8))
+def test_heads_that_count_classes_in_multiples(classes: int, other: int, boxes: int) -> None:
+    assume(classes != other)
+    pairs = [("cls.weight", (classes, 64), (other, 64)), ("box.weight", (classes * boxes, 64), (other * boxes, 64))]
+    readings = tuple(
+        Reading(Template("words", "weights"), "torch", {"parameter": name, "checkpoint": saved, "model": built}, "text")
+        for name, saved, built in pairs
+    )
+    found = FAULTS["weights"](Pasted(reading=readings[0], readings=readings))
+    assert f"({classes}) than the model's ({other})" in found.suspects[0].cause

@@ -20,6 +20,11 @@ MOST_SUSPECTS = 4
 
 FROM_TEXT = "This comes from the text alone: nothing was run."
 
+POSSIBLE = "The causes are possible ones, the likeliest first."
+OPEN = "The causes are possible ones; nothing in the text singles one of them out."
+OPEN_BELOW = 0.45
+"""Where even the first suspect weighs less, the order says little."""
+
 FROM_MESSAGE = "This comes from the error's message alone: what was recorded of the pass tells no more."
 
 UNNAMED = "shape-refused"
@@ -35,7 +40,7 @@ def explain_text(pieces: Iterable[str]) -> Report | None:
     if told is None:
         return None
     recording = Recording(told.error.reading.framework)
-    return Report(recording, diagnoses=(_diagnosis(told, _rests_on(told.others)),))
+    return Report(recording, diagnoses=(_diagnosis(told, FROM_TEXT),))
 
 
 def explain_exception(error: BaseException) -> Report | None:
@@ -85,7 +90,7 @@ def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
         name=_names().get(told.code, error.reading.fault) if told.code else UNNAMED,
         severity="error",
         headline=told.headline,
-        explanation="\n".join([_line(told.meaning), *_numbered(suspects), rests_on]),
+        explanation="\n".join([_line(told.meaning), *_numbered(suspects), _note(rests_on, suspects, said.others)]),
         cause=_cause(told, error, suspects, location),
         location=location,
         fixes=tuple(_fix(suspect, error.reading.framework) for suspect in suspects),
@@ -113,11 +118,15 @@ def _numbered(suspects: Sequence[Suspect]) -> list[str]:
     return lines
 
 
-def _rests_on(others: int) -> str:
-    if not others:
-        return FROM_TEXT
-    more = "another shape error" if others == 1 else f"{others} other shape errors"
-    return f"{FROM_TEXT} It tells of {more}; this is the last one."
+def _note(rests_on: str, suspects: Sequence[Suspect], others: int) -> str:
+    """What the explanation rests on, how far the causes go, and how much else the text tells of."""
+    parts = [rests_on]
+    if suspects:
+        parts.append(POSSIBLE if suspects[0].weight >= OPEN_BELOW else OPEN)
+    if others:
+        more = "another shape error" if others == 1 else f"{others} other shape errors"
+        parts.append(f"The text tells of {more}; this is the last one.")
+    return " ".join(parts)
 
 
 def _sentence(words: str, capital: bool = True) -> str:

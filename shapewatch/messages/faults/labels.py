@@ -95,7 +95,12 @@ def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
         "Two shapes were required to be the same, without broadcasting; Keras asks it of labels and output before it "
         f"computes a loss. The first is {shaped(target)}, the second {shaped(output)}."
     )
-    return told(pasted, "SW801", headline, meaning, _of_pair(output, target))
+    evidence = list(_of_pair(output, target))
+    if len(output) == len(target) == 2 and pasted.raises("squared", "mse", "absolute", "huber"):
+        seen = f"the loss is of numbers: {output[-1]} are predicted, the target has {target[-1]}"
+        if output[-1] != target[-1] and None not in (output[-1], target[-1]):
+            evidence.append(OTHER_COLUMNS_OUT.since(seen, NUMBERS + 0.02))
+    return told(pasted, "SW801", headline, meaning, evidence)
 
 
 def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -> Told:

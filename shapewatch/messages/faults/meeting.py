@@ -55,8 +55,8 @@ OTHER_CLASSES = Cause(
     "Search the configuration for {a} and {b}.",
 )
 OPTIMISER = Cause(
-    "the optimiser's state (momenta) was loaded from a run of another model, or its parameters were changed after it was "
-    "made",
+    "the optimiser's state (momenta) was loaded from a run of another model, or its parameters were changed after it "
+    "was made",
     "Start with a fresh optimiser, or load model and optimiser from one checkpoint.",
     "Compare the model's configuration (classes, widths) with that of the checkpoint that is resumed.",
 )

@@ -49,6 +49,9 @@ ONE_SAMPLE_PER_DEVICE = Cause(
 def norm(pasted: Pasted) -> Told:
     given, normalised = facts.shape(pasted, "input"), facts.shape(pasted, "normalized_shape")
     expected, got = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    held, wanted = facts.shape(pasted, "given"), facts.shape(pasted, "expected_shape")
+    if held and wanted:
+        return _of_parameter(pasted, held, wanted)
     if expected is None and normalised:
         expected = normalised[-1]
     if got is None and given is not None and normalised:
@@ -70,6 +73,16 @@ def norm(pasted: Pasted) -> Told:
     meaning = f"{what} It was built for {sized(expected)}, and {come}."
     evidence = list(_of_norm(given, normalised, expected, got))
     return told(pasted, "SW502", headline, meaning, evidence, facts.word(pasted, "layer"))
+
+
+def _of_parameter(pasted: Pasted, held: Shape, wanted: Shape) -> Told:
+    """Its own scale or shift has another size than the axes it normalises."""
+    name = facts.word(pasted, "parameter") or "parameter"
+    headline = f"the {name} of a normalisation has shape {shaped(held)}, and {shaped(wanted)} is needed"
+    meaning = (
+        f"A normalisation scales and shifts each feature, so its {name} needs one value for each: {shaped(wanted)}."
+    )
+    return told(pasted, "SW502", headline, meaning, _of_norm(None, None, wanted[-1], held[-1]))
 
 
 def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got: Size) -> Iterator[Evidence]:

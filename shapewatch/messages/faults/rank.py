@@ -203,8 +203,8 @@ NOTHING_READ = Cause(
     "Print the shape of the data after loading.",
 )
 OBJECTS = Cause(
-    "the samples did not become one array: they are of different sizes (an array of objects), or a list of arrays, paths or "
-    "empty entries is given",
+    "the samples did not become one array: they are of different sizes (an array of objects), or a list of arrays, "
+    "paths or empty entries is given",
     "Bring all images to one size and stack them: `np.stack(images)`.",
     "Print `x.dtype` and the shape of one entry.",
     {"keras": "x = np.stack([np.asarray(image.resize((224, 224))) for image in images])"},

@@ -113,6 +113,13 @@ ONNXRUNTIME: tuple[Template, ...] = (
 
 THEANO: tuple[Template, ...] = (
     Template(
+        "Input dimension mis-match. {_:lines} Inputs shapes: {inputs:shapes}",
+        "elementwise",
+        seen="Input dimension mis-match. (input[0].shape[1] = 64, input[1].shape[1] = 32)\nApply node that caused the "
+        "error: Elemwise{add,no_inplace}(<TensorType(float64, matrix)>)\nInputs shapes: [(8, 64), (8, 32)]",
+        release="all",
+    ),
+    Template(
         "Input dimension mis-match. (input[{_:n}].shape[{axis:axis}] = {a:n}, input[{__:n}].shape[{___:n}] = {b:n})",
         "elementwise",
         seen="Input dimension mis-match. (input[0].shape[1] = 64, input[1].shape[1] = 32)",

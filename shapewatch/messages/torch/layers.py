@@ -30,8 +30,8 @@ NORM = (
     ),
     Template(
         "Expected {parameter:weight|bias} to be of same shape as normalized_shape, but got {_same:weight|bias} of shape"
-        " {weight:shape} and normalized_shape = {normalized_shape:shape}",
-        "only-dress",
+        " {given:shape} and normalized_shape = {expected_shape:shape}",
+        "norm",
         {"op": "layer_norm"},
         example="F.layer_norm(torch.randn(2, 3), (3,), weight=torch.ones(4))",
     ),

@@ -157,7 +157,7 @@ GROUPS = (
     Template(
         "pixel_unshuffle expects {what:height|width} to be divisible by downscale_factor, but"
         " input.size({axis:axis})={size:n} is not divisible by {parts:n}",
-        "only-dress",
+        "split",
         {"op": "pixel_unshuffle"},
         example="nn.PixelUnshuffle(2)(torch.randn(1, 6, 5, 4))",
     ),
@@ -281,14 +281,14 @@ PADDING = (
     ),
     Template(
         "Padding length should be less than or equal to two times the input dimension but got padding length {length:n}"
-        " and input of dimension {rank:n}",
-        "only-dress",
+        " and input of dimension {got:n}",
+        "rank",
         {"op": "pad"},
         example="F.pad(torch.randn(2, 3), (1, 1, 1, 1, 1, 1))",
     ),
     Template(
-        "Padding size {length:n} is not supported for {rank:n}D input tensor",
-        "only-dress",
+        "Padding size {length:n} is not supported for {got:n}D input tensor",
+        "rank",
         {"op": "pad"},
         example="F.pad(torch.randn(8, 8), (1, 1, 1, 1), mode='reflect')",
     ),
