@@ -25,7 +25,33 @@ LIMIT = 400_000
 """Calls that one recording holds at most; what comes after is counted as cut off."""
 
 KEPT = 50_000
-"""Calls of earlier passes that are kept when an outermost layer begins; beyond that a training loop would only grow."""
+"""Calls of earlier passes that are kept when an outermost layer begins; beyond that a loop of ever new sizes would only
+grow."""
+
+ALIKE = 8
+"""Passes of one signature that are recorded at most, while the results of all of them are still in use: a batch seen in
+several views. Beyond that one recording stands for two results."""
+
+
+def signature(value: Any, depth: int = 0) -> Any:
+    """What decides whether a pass has been seen: the shapes and dtypes in its arguments, and their plain values.
+
+    Of a number with a fraction only that it is one: a rate or a temperature that changes at each step shapes nothing.
+    """
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return (tuple(shape), getattr(value, "dtype", None)) if isinstance(shape, Iterable) else str(shape)
+    if isinstance(value, int | str):
+        return value
+    if depth < 5:
+        if isinstance(value, tuple | list):
+            return tuple([signature(item, depth + 1) for item in value])
+        if isinstance(value, Mapping):
+            return tuple([(str(key), signature(item, depth + 1)) for key, item in value.items()])
+        members = getattr(value, "__dict__", None)
+        if members and not callable(value):
+            return (type(value).__name__, signature(members, depth + 1))
+    return type(value).__name__
 
 
 class OpenCall:
@@ -71,6 +97,7 @@ class Stretch:
     calls: list[OpenCall]
     counts: Mapping[str, int]
     failure: tuple[BaseException, OpenCall | None] | None
+    inputs: tuple[int, ...]
 
 
 class Recorder:
@@ -141,6 +168,15 @@ class Recorder:
             self._stack.append(call)
         return call
 
+    def raw_spec(self, number: int) -> Any:
+        """What was known of a value when it was made."""
+        return self._values[number][0]
+
+    @property
+    def size(self) -> int:
+        """How many calls are recorded."""
+        return len(self._calls)
+
     def place(self, name: str) -> str:
         """The `Call.place` that an operation of this name would have now."""
         inner = self._stack[-1] if self._stack else None
@@ -198,11 +234,17 @@ class Recorder:
         else:
             self._toplevel = dict(mark.counts)
         self._failure = mark.failure
+        self._inputs = tuple(number for number in self._inputs if number < mark.values)
+
+    def is_input(self, number: int) -> bool:
+        """Whether there is such a value, and it came from outside: numbers are given anew after a rewind."""
+        return number < len(self._values) and self._values[number][1] == "input"
 
     def take_back(self, mark: Mark) -> Stretch:
         """Forget what was recorded since the mark, and give it."""
         counts = self._stack[-1].counts if self._stack else self._toplevel
-        taken = Stretch(self._values[mark.values :], self._calls[mark.calls :], dict(counts or {}), self._failure)
+        values, calls = self._values[mark.values :], self._calls[mark.calls :]
+        taken = Stretch(values, calls, dict(counts or {}), self._failure, self._inputs)
         self.rewind(mark)
         return taken
 
@@ -211,6 +253,7 @@ class Recorder:
         self._values += taken.values
         self._calls += taken.calls
         self._failure = taken.failure
+        self._inputs = taken.inputs
         if self._stack:
             self._stack[-1].counts = dict(taken.counts)
         else:
@@ -238,14 +281,15 @@ class Recorder:
     def _described(self, spec: Any) -> TensorSpec:
         return spec if isinstance(spec, TensorSpec) else self._describe(spec)
 
-    def forget_earlier(self) -> None:
-        """Before an outermost layer begins: drop what earlier passes recorded, once it is much."""
+    def forget_earlier(self) -> bool:
+        """Before an outermost layer begins: drop what earlier passes recorded, once it is much. Whether it was."""
         if self._stack or len(self._calls) <= KEPT:
-            return
+            return False
         self._values = []
         self._calls = []
         for key in list(self._known):
             self._known.pop(key, None)
+        return True
 
     def begin_pass(self, inputs: tuple[int, ...]) -> None:
         """An outermost layer begins: a failure of an earlier pass was survived by the program."""

@@ -319,6 +319,7 @@ class Instrument(Listening):
 
     def _note_inputs(self, tensors: Iterable[Any]) -> None:
         """The inputs of a functional model that is being built: what `keras.Input` gave."""
+        self._symbolic_inputs = [number for number in self._symbolic_inputs if self.recorder.is_input(number)]
         for tensor in tensors:
             number = self.recorder.number_of(tensor)
             history = getattr(tensor, "_keras_history", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -18,7 +19,9 @@ from shapewatch.adapters.torch.instrument import Instrument, describe_raw, raw_s
 from shapewatch.adapters.torch.tracebacks import as_unwatched
 from shapewatch.adapters.torch.write import write
 from shapewatch.edits import Edit
+from shapewatch.recorder import own_fault
 from shapewatch.recording import Recording, TensorSpec
+from shapewatch.source import raising_line, span_at
 
 
 class Watched:
@@ -28,7 +31,27 @@ class Watched:
         self._instrument = instrument
 
     def finish(self, error: BaseException | None) -> Recording:
-        return self._instrument.finish(error)
+        recording = self._instrument.finish(error)
+        missed = self._instrument.missed
+        if missed is None or missed is not self._instrument.recorder.error:
+            return recording
+        try:
+            return self._seen_again(missed) or recording
+        except Exception as fault:
+            own_fault(fault)
+            return recording
+
+    def _seen_again(self, missed: BaseException) -> Recording | None:
+        """The pass that failed unrecorded, on shapes; None where it fails otherwise there, or not at all."""
+        probe = self.probe()
+        trial = probe.run() if probe is not None else None
+        if trial is None or trial.unsupported is not None or trial.recording.failure is None:
+            return None
+        failure, line = trial.recording.failure, raising_line(missed.__traceback__)
+        there = span_at(*line) if line is not None else None
+        if (failure.span and (failure.span.file, failure.span.line)) != (there and (there.file, there.line)):
+            return None
+        return replace(trial.recording, failure=replace(failure, type=type(missed).__name__, message=str(missed)))
 
     def probe(self) -> Probe | None:
         root, blueprint = self._instrument.root, self._instrument.blueprint

@@ -3,6 +3,11 @@
 The hooks are global, not the model's own: layers that look at their own hooks (`nn.TransformerEncoderLayer` does)
 behave as if nobody watched, and nothing is pickled or copied with the model. `always_call=True` makes the exit hook run
 on exceptions too, so the stack of open layers is right when it matters. No frame is kept, only code and line.
+
+A training loop is recorded once for each signature of inputs. A later pass of the same signature runs with the function
+mode lifted, and what it gives is taken for what the recorded one gave, so that a loss which does not fit still has its
+road. Recording every pass takes twice the time of a small model's step. Where an unrecorded pass fails, it is looked at
+again on shapes.
 """
 
 from __future__ import annotations
@@ -11,8 +16,10 @@ import re
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from types import FrameType, TracebackType
 from typing import Any
@@ -30,7 +37,7 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode, _pop_
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.torch.naming import Names
-from shapewatch.recorder import OpenCall, Recorder, own_fault
+from shapewatch.recorder import ALIKE, Mark, OpenCall, Recorder, own_fault, signature
 from shapewatch.recording import Layer, Recording, TensorSpec
 from shapewatch.source import attribute_line, calling_line, raising_line
 
@@ -103,6 +110,23 @@ class Interventions:
         return bool(self.modules or self.arguments)
 
 
+@dataclass(slots=True)
+class Kept:
+    """A recorded pass of an outermost layer, which stands for later ones of its signature."""
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    blueprint: Blueprint
+    output: Any
+    made: list[weakref.ref[torch.Tensor]]
+    """The results of the latest pass that it stands for."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether those results are gone. While they are in use, results of another pass would be taken for them."""
+        return all(reference() is None for reference in self.made)
+
+
 class Instrument(TorchFunctionMode):
     """Records one thread between `__enter__` and `__exit__`."""
 
@@ -122,6 +146,17 @@ class Instrument(TorchFunctionMode):
         self._output: Any = None
         self._open: list[tuple[nn.Module, OpenCall, BaseException | None, bool]] = []
         self._busy = False
+        self._kept: dict[Any, list[Kept]] = {}
+        self._signature: Any = None
+        self._aside: Kept | None = None
+        """The recorded pass that stands for the one which runs now."""
+        self._within: dict[int, frozenset[int]] = {}
+        self._inner: frozenset[int] = frozenset()
+        """The modules inside the outermost one that runs unrecorded, by identity."""
+        self._since: Mark | None = None
+        """Where the operations begin that followed an unrecorded pass: the next such pass drops them."""
+        self.missed: BaseException | None = None
+        """What an unrecorded pass raised."""
         self._of_keras = 0
         """How many layers of Keras's are open: what goes on in them is recorded by its own adapter."""
 
@@ -168,12 +203,16 @@ class Instrument(TorchFunctionMode):
     @property
     def _asleep(self) -> bool:
         by = getattr(_isolated, "by", None)
-        return self._busy or self._of_keras > 0 or (by is not None and by is not self)
+        return (
+            self._busy or self._aside is not None or self._of_keras > 0 or (by is not None and by is not self)
+        )
 
     # Layers
 
     def _before(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if is_compiling() or threading.get_ident() != self._thread:
+            return
+        if self._aside is not None and (id(module) in self._inner or self._goes_on_aside(module)):
             return
         cls: type = type(module)
         self._of_keras += _is_of_keras(cls)
@@ -194,8 +233,12 @@ class Instrument(TorchFunctionMode):
         outermost = not self._open
         kind = kinds.kind_of_layer(type(module))
         begins = outermost and not (kind == "loss" and self._root is not None)  # a loss goes on with what a model gave
+        if outermost and _in_backward():
+            return  # a checkpoint that runs its part again
         if begins:
             self._begin_root(module)
+            if not self._isolate and self._steps_aside(module, args, kwargs):
+                return
         parent = self._open[-1][1] if self._open else None
         path = self.names.path(module, parent.layer if parent else None)
         found: list[torch.Tensor] = []
@@ -236,9 +279,76 @@ class Instrument(TorchFunctionMode):
             if lifted:
                 _push_mode(self)
         del self._open[position:]
+        if not self._open:
+            self._aside = None
+
+    # Passes that are not recorded
+
+    def _steps_aside(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        """Let a pass run unrecorded whose like is recorded."""
+        self.missed = None
+        with torch._C.DisableTorchFunction():
+            told = signature((args, kwargs))
+        modes = (torch.is_grad_enabled(), torch.is_autocast_enabled(), torch.is_inference_mode_enabled())
+        self._signature = (id(module), module.training, modes, told)
+        alike = self._kept.get(self._signature, [])
+        kept = next((each for each in alike if each.is_free), alike[0] if len(alike) >= ALIKE else None)
+        if kept is None:
+            self._since = None
+            return False
+        if self._since is not None and self.recorder.size > self._since.calls:
+            self.recorder.rewind(self._since)
+        if id(module) not in self._within:
+            self._within[id(module)] = frozenset(map(id, module.modules())) - {id(module)}
+        self._inner = self._within[id(module)]
+        self.recorder.begin_pass(kept.inputs)
+        self._aside = kept
+        lifted = _get_current_function_mode() is self
+        if lifted:
+            _pop_mode()
+        self._open.append((module, _UNRECORDED, sys.exception(), lifted))
+        return True
+
+    def _goes_on_aside(self, module: nn.Module) -> bool:
+        """Whether the unrecorded pass still runs when a module begins that it is not known to hold."""
+        self._close_left(sys._getframe(2))
+        if self._open and module is self._open[0][0]:  # it calls itself
+            self._open.append((module, _UNRECORDED, None, False))
+        return self._aside is not None
+
+    def _ends_aside(self, kept: Kept, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        _, _, error_before, lifted = self._open.pop()
+        if self._open:
+            return
+        self._aside = None
+        if lifted:
+            _push_mode(self)
+        error = sys.exception()
+        if result is None and error is not None and error is not error_before:
+            self.missed = error
+            self.recorder.fail(error, None)
+            self._blueprint, self._output = Blueprint.of(args, kwargs), None
+            return
+        made: list[torch.Tensor] = []
+        tensors_in(result, made)
+        with torch._C.DisableTorchFunction():
+            specs = [raw_spec(tensor) for tensor in made]
+        if specs == [self.recorder.raw_spec(number) for number in kept.outputs]:
+            for tensor, number in zip(made, kept.outputs, strict=True):
+                self.recorder.alias(tensor, number)
+            kept.made = [weakref.ref(tensor) for tensor in made]
+            self._blueprint, self._output = kept.blueprint, kept.output
+            self.recorder.end_pass(kept.outputs)
+        else:  # what it gives hangs on more than the signature
+            self._kept.pop(self._signature, None)
+            self._blueprint, self._output = Blueprint.of(args, kwargs), spec_tree(result)
+            self.recorder.end_pass(tuple(self._number(tensor, "call") for tensor in made))
+        self._since = self.recorder.mark()
 
     def _begin_root(self, module: nn.Module) -> None:
-        self.recorder.forget_earlier()
+        if self.recorder.forget_earlier():
+            self._kept.clear()
+            self._since = None
         if module is not self._root:
             self.names.learn(module)
             self._buffers.update((id(buffer), name) for name, buffer in module.named_buffers())
@@ -249,16 +359,21 @@ class Instrument(TorchFunctionMode):
         """`rest` is (kwargs, result) or, on the way of an exception, where torch 2.13 leaves kwargs out, (result,)."""
         if is_compiling() or threading.get_ident() != self._thread:
             return
+        if self._aside is not None and module is not self._open[-1][0]:
+            return
         cls: type = type(module)
         if _is_of_keras(cls):
             self._of_keras -= 1
             return
-        if self._asleep:
+        if self._asleep and self._aside is None:
             return
         kwargs, result = rest if len(rest) == 2 else (_callers_kwargs(sys._getframe(1)), rest[-1])
         try:
             self._busy = True
-            self._leave_layer(module, args, kwargs, result)
+            if self._aside is not None:
+                self._ends_aside(self._aside, args, kwargs, result)
+            else:
+                self._leave_layer(module, args, kwargs, result)
         except Exception as fault:
             own_fault(fault)
         finally:
@@ -292,6 +407,9 @@ class Instrument(TorchFunctionMode):
             self._output = None if failed else spec_tree(result)
             if not failed:
                 recorder.end_pass(results)
+                made_now = [weakref.ref(tensor) for tensor in made]
+                kept = Kept(call.operands, results, self._blueprint, self._output, made_now)
+                self._kept.setdefault(self._signature, []).append(kept)
 
     # Operations
 
@@ -304,7 +422,7 @@ class Instrument(TorchFunctionMode):
         if named is None:
             named = named_function(function)
         name, kind, changes = named
-        if name is None or self._asleep:
+        if name is None or self._asleep or (not self._open and _beside_passes(sys._getframe(1))):
             return function(*args, **(kwargs or {}))
         kwargs = kwargs or {}
         if self._interventions and not self._busy:
@@ -448,6 +566,21 @@ class Instrument(TorchFunctionMode):
 
     def output(self) -> Any:
         return self._output
+
+
+_UNRECORDED = OpenCall(-1, "", "", "", True, None)
+"""Stands for the call of an outermost layer that is not recorded."""
+
+_in_graph_task = torch._C._current_graph_task_id
+
+
+def _in_backward() -> bool:
+    return _in_graph_task() != -1
+
+
+def _beside_passes(frame: FrameType) -> bool:
+    """Whether an operation outside of every layer is no part of a pass: an optimizer's, or one of the way back."""
+    return frame.f_globals.get("__name__", "").startswith("torch.optim") or _in_backward()
 
 
 def remove_mode(mode: TorchFunctionMode) -> None:
