@@ -16,6 +16,7 @@ import shapewatch
 from shapewatch import diagnose, recorder, render, repair
 from shapewatch.adapters import torch as adapter
 from shapewatch.adapters.torch import dryrun, instrument, kinds
+from shapewatch.diagnose import cases, failures
 from shapewatch.recorder import Faults
 from shapewatch.rules import RULES
 
@@ -46,10 +47,10 @@ def call(model: nn.Module) -> torch.Tensor:
 BROKEN_RULES = tuple(replace(rule, check=boom) for rule in RULES)
 
 PLACES: dict[str, tuple[object, str, Any]] = {
-    "every rule": (diagnose, "RULES", BROKEN_RULES),
+    "every rule": (cases, "RULES", BROKEN_RULES),
     "junctions": (diagnose, "find_junctions", boom),
     "diagnose": (sys.modules["shapewatch.watch"], "diagnose", boom),
-    "candidates": (diagnose, "propose", boom),
+    "candidates": (failures, "propose", boom),
     "search": (repair.Search, "run", boom),
     "writing": (adapter.TorchAdapter, "write", boom),
     "note": (render, "note_of", boom),
@@ -126,7 +127,7 @@ def test_a_decorated_model_works_on(place: str) -> None:
 @pytest.mark.parametrize("broken", range(len(RULES)), ids=[rule.name for rule in RULES])
 def test_a_broken_rule_is_passed_over(broken: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = tuple(replace(rule, check=boom) if i == broken else rule for i, rule in enumerate(RULES))
-    monkeypatch.setattr(diagnose, "RULES", rules)
+    monkeypatch.setattr(cases, "RULES", rules)
     model = Block(stride=2)
     with pytest.raises(RuntimeError) as caught, shapewatch.watch(model) as session:
         call(model)

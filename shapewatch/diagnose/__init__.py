@@ -1,0 +1,31 @@
+"""From a recording to diagnoses: which rule speaks, what repairs it, who is to blame, and what comes after.
+
+cases         which call is to be explained, and what the rules find of it
+failures      what raised: the search for repairs, one fault after the other
+behind        what raised outside the model, on what it gave: a loss, mostly
+looks_wrong   what ran and looks wrong
+fixes         candidates as fixes, in the framework's idiom
+cause         who is to blame
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shapewatch.adapters import Adapter, Probe
+from shapewatch.diagnose.failures import what_failed
+from shapewatch.diagnose.looks_wrong import what_looks_wrong
+from shapewatch.junctions import Graph, find_junctions
+from shapewatch.recording import Recording
+from shapewatch.report import Diagnosis, Report
+
+
+def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output: Any = None) -> Report:
+    """The report of a recording. `probe`, where there is one, verifies fixes and looks past the first fault."""
+    graph = Graph(recording)
+    junctions = find_junctions(graph)
+    diagnoses: list[Diagnosis] = []
+    if recording.failure is not None:
+        diagnoses += what_failed(graph, adapter, probe)
+    diagnoses += what_looks_wrong(graph, adapter, probe)
+    return Report(recording, junctions, tuple(diagnoses), output if recording.failure is None else None)

@@ -1,0 +1,97 @@
+"""What raised outside the model, on what the model gave: a loss, mostly."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from shapewatch.adapters import Adapter, Probe, Trial
+from shapewatch.diagnose.cases import ask
+from shapewatch.diagnose.cause import cause_of, location_of
+from shapewatch.diagnose.fixes import as_fix, in_idiom
+from shapewatch.edits import Input, Insert, Target
+from shapewatch.junctions import Graph
+from shapewatch.recording import Shape
+from shapewatch.repair import SECONDS, Candidate, propose
+from shapewatch.report import Diagnosis, Fix
+from shapewatch.rules import Case, Finding
+from shapewatch.rules.branches_differ import ELEMENTWISE
+
+
+def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Probe) -> Diagnosis:
+    """A change of the model is proven by what the model then gives, and one of the labels by arithmetic alone."""
+    deadline = time.thread_time() + SECONDS
+    fixes: list[Fix] = []
+    tried: list[Candidate] = []
+    ranks = {len(shape) for shape in case.shapes}
+    # `[N, C] == [N]` would run with N classes, and compare what has nothing to do with each other
+    askew = case.call.kind in ELEMENTWISE and case.call.kind != "loss" and len(ranks) > 1
+    candidates = [] if askew else propose(case, finding)
+    for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
+        if time.thread_time() > deadline or len(fixes) == 3:
+            break
+        beside = any(isinstance(edit, Target | Input) for edit in candidate.edits)
+        trial = None if beside else probe.run(candidate.edits)
+        if trial is not None and (not trial.finished or not _accepts(case, trial)):
+            continue
+        written = in_idiom(candidate.edits, adapter, case.recording)
+        if written is None or any(isinstance(edit, Input) for edit in candidate.edits):
+            continue
+        tried.append(candidate)
+        if trial is None:
+            fixes.append(as_fix(candidate, written, adapter, None, "labels are no part of the model"))
+        else:
+            reason = "it stands outside the model: what the model then gives fits"
+            fix = as_fix(candidate, written, adapter, "junction", reason)
+            fixes.append(replace(fix, output_shape=trial.output, parameters_added=trial.parameters))
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=cause_of(case, fixes) if tried and _is_likely(tried[0]) else None,
+        location=location_of(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+
+
+def _is_likely(candidate: Candidate) -> bool:
+    """Whether more than arithmetic speaks for a change: a model that ran is wrong at its end, or it is its data. Some
+    setting further up that would do, a kernel of 5 in the first layer, is no cause."""
+    end = candidate.hops <= 1 or any(isinstance(edit, Target | Insert) for edit in candidate.edits)
+    return end or candidate.score >= 0
+
+
+def _accepts(case: Case, trial: Trial) -> bool:
+    """Whether the rule has nothing left to say of a loss that is given what a pass with a change gave."""
+    values = list(case.recording.values)
+    found = False
+    for operand in case.call.operands:
+        shape = _given_then(operand, case, trial)
+        if shape is not None:
+            found = True
+            values[operand] = replace(values[operand], spec=replace(values[operand].spec, shape=shape))
+    changed = Graph(replace(case.recording, values=tuple(values)))
+    still = ask(Case(changed, case.call, case.message, case.error), "error")
+    return found and (still is None or still.code == "SW900")
+
+
+def _given_then(value: int, case: Case, trial: Trial) -> Shape | None:
+    """The shape that a value has in a pass with a change. What the program made of the model's output without changing
+    its shape has the output's; None for what else was made outside the model."""
+    recording = case.recording
+    for _ in range(6):
+        made = case.graph.producer.get(value)
+        if made is None or not made.operands:
+            return None
+        again = [call for call in trial.recording.calls if (call.layer, call.name) == (made.layer, made.name)]
+        again = [call for call in again if call.place == made.place] or (again if len(again) == 1 else [])
+        if again:
+            return trial.recording.shape(again[-1].results[made.results.index(value)])
+        if recording.shape(made.operands[0]) != recording.shape(value):
+            return None
+        value = made.operands[0]
+    return None

@@ -1,0 +1,108 @@
+"""Which call of a recording is to be explained, and what the rules find of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from shapewatch.adapters import Probe, Trial
+from shapewatch.junctions import Graph, unchecked
+from shapewatch.recorder import own_fault
+from shapewatch.recording import Call, Recording
+from shapewatch.rules import RULES, Case, Finding
+
+SHAPE_ERRORS = frozenset(
+    {
+        "RuntimeError",
+        "ValueError",
+        "AssertionError",
+        "IndexError",
+        "TypeError",
+        "TorchRuntimeError",
+        "InvalidArgumentError",
+    }
+)
+
+
+def first_case(graph: Graph) -> tuple[Case, Finding] | None:
+    failure, unit = graph.recording.failure, graph.failing_unit()
+    if failure is None or unit is None or failure.type not in SHAPE_ERRORS:
+        return None
+    earlier = _unchecked_junction(graph, unit)
+    if earlier is not None:
+        return earlier
+    case = Case(graph, unit, failure.message, failure.type)
+    finding = ask(case, "error")
+    if finding is None and not unit.is_layer and unit.parent is not None:
+        return None
+    return None if finding is None else (case, finding)
+
+
+def _unchecked_junction(graph: Graph, failing: Call) -> tuple[Case, Finding] | None:
+    """The first junction on the road to the failure that took branches which do not fit."""
+    leading = 0
+    for operand in failing.operands:
+        leading |= graph.ancestors[operand]
+    for unit in unchecked(graph):
+        if not any(leading >> result & 1 for result in unit.results):
+            continue
+        case = Case(graph, unit)
+        finding = ask(case, "error")
+        if finding is not None:
+            later = Case(graph, failing).name
+            passed = f" Once built, the layer does not check: the pass goes on, and fails at {later}."
+            return case, replace(finding, explanation=finding.explanation + passed)
+    return None
+
+
+def only_seen_on_shapes(recording: Recording, probe: Probe | None) -> tuple[Case, Finding] | None:
+    """The failure as a dry run sees it, when the live pass saw no call fail: Keras checks the layers of a model that it
+    reads from a config before any of them is called. The words have to be the same."""
+    failure = recording.failure
+    if probe is None or failure is None or failure.call is not None or failure.type not in SHAPE_ERRORS:
+        return None
+    baseline = probe.run().recording
+    if baseline.failure is None or _without_sizes(baseline.failure.message) != _without_sizes(failure.message):
+        return None
+    return first_case(Graph(replace(baseline, failure=replace(baseline.failure, span=failure.span))))
+
+
+def _without_sizes(message: str) -> str:
+    return re.sub(r"\d+|None", "#", message)
+
+
+def ask(case: Case, severity: str) -> Finding | None:
+    """The first rule that has something to say. A rule that breaks down is passed over."""
+    for rule in RULES:
+        if rule.severity != severity or (rule.kinds and case.call.kind not in rule.kinds):
+            continue
+        try:
+            finding = rule.check(case)
+        except Exception as fault:
+            own_fault(fault)
+            continue
+        if finding is not None:
+            return replace(finding, code=rule.code, name=rule.name, severity=rule.severity)
+    return None
+
+
+def deeper_case(baseline: Trial, case: Case) -> tuple[Case, Finding] | None:
+    """The failure as the dry run saw it, when the live pass saw only a layer that is not looked into."""
+    if baseline.recording.failure is None or not case.call.is_layer or baseline.unsupported:
+        return None
+    found = first_case(Graph(baseline.recording))
+    if found is None or not found[0].call.layer.startswith(case.call.layer) or found[0].call.place == case.call.place:
+        return None
+    return found
+
+
+def not_reproduced(baseline: Trial, case: Case) -> str | None:
+    if baseline.unsupported:
+        return baseline.unsupported
+    if baseline.recording.failure is None:
+        return "the pass on shapes alone does not fail, so it cannot show that a change helps"
+    unit, live = Graph(baseline.recording).failing_unit(), case.graph.failing_unit()
+    if unit is None or live is None or unit.place != live.place:
+        where = "outside every layer" if unit is None else f"at {unit.layer or unit.name}"
+        return f"the pass on shapes alone fails elsewhere, {where}: {baseline.recording.failure.message[:120]}"
+    return None

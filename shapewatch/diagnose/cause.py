@@ -1,0 +1,97 @@
+"""Who is to blame: what the best fix changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shapewatch.adapters import Adapter
+from shapewatch.diagnose.fixes import names_as_written
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
+from shapewatch.recording import Call, Recording, Span, text
+from shapewatch.repair import odd_variable, short
+from shapewatch.report import Cause, Diagnosis, Fix
+from shapewatch.rules import Case, Finding
+
+
+def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
+    """The layer that the best fix changes. Without a fix there is no telling."""
+    if not fixes:
+        return None
+    fix = fixes[0]
+    edit = fix.changes[0]
+    recording = case.recording
+    if isinstance(edit, Input):
+        given = recording.shape(recording.inputs[edit.index])
+        reason = f"the input is {text(given)}; with {text(edit.shape)} it fits"
+        outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+        return Cause("input", "input", outermost[-1].span if outermost else None, _because(reason, fix))
+    if isinstance(edit, Target):
+        return Cause("target", "target", location_of(case), _because(fix.title, fix))
+    path = _blamed(edit, recording)
+    layer = recording.layer_at.get(path)
+    call = _call_of(path, recording)
+    location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
+    kind = layer.type if layer is not None else case.call.name
+    if isinstance(edit, Insert):
+        location = case.call.span
+    return Cause(path, kind, location, _because(_reason(case, fix, edit), fix))
+
+
+def _blamed(edit: Edit, recording: Recording) -> str:
+    if isinstance(edit, Set):
+        return edit.layer
+    if isinstance(edit, Replace):
+        return edit.layer if edit.layer in recording.layer_at else edit.layer.rpartition(".")[0]
+    assert isinstance(edit, Insert | SetCall)
+    path = place_layer(edit.place)
+    layer = recording.layer_at.get(path)
+    # one that a `call` makes for itself (`layers.add([x, y])`) can be found in no model: it is that call's line
+    return path.rpartition(".")[0] if layer is not None and layer.facts.get("made_in_call") else path
+
+
+def _reason(case: Case, fix: Fix, edit: Edit) -> str:
+    if isinstance(edit, Set):
+        spelled = names_as_written(fix.changes, fix.edit)
+        sets = {spelled[e.argument]: e for e in fix.changes if isinstance(e, Set) and e.layer == edit.layer}
+        return "; ".join(f"{name} is {short(e.was)}, where {short(e.value)} fits" for name, e in sets.items())
+    if isinstance(edit, SetCall):
+        name = names_as_written(fix.changes, fix.edit)[edit.argument]
+        return f"{name} is {short(edit.was)}, where {short(edit.value)} fits"
+    if isinstance(edit, Insert) and edit.module.kind == "contiguous":
+        return "the axes were moved, and the elements were not"
+    if isinstance(edit, Insert) and case.junction is None:
+        missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
+        return f"{missing or 'a layer'} is missing before it"
+    if isinstance(edit, Insert) and edit.module.kind == "unsqueeze":
+        return "one of its branches lacks axes of size 1"
+    if case.junction is not None and len(case.junction.branches) == 2:
+        names = {branch.role: branch for branch in case.junction.branches}
+        main, skip = names.get("main"), names.get("skip")
+        if main and skip and not [s for s in skip.path if s.kind != "identity"]:
+            return "its main branch changes the shape, and its skip has no projection"
+    return "one of its branches needs a projection"
+
+
+def _because(reason: str, fix: Fix) -> str:
+    return f"{reason}; {'; '.join(fix.evidence)}" if fix.evidence else reason
+
+
+def _call_of(path: str, recording: Recording) -> Call | None:
+    return next((call for call in recording.calls if call.is_layer and call.layer == path), None)
+
+
+def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
+    """The diagnosis; where it blames nothing, with the variable of the program's own that is to blame."""
+    odd = odd_variable(case, finding, adapter.name) if told.cause is None else None
+    if odd is None:
+        return told
+    cause, fix = odd
+    return replace(told, cause=cause, fixes=(fix, *told.fixes))
+
+
+def location_of(case: Case) -> Span | None:
+    failure = case.recording.failure
+    if failure is None or case.call.finished:
+        return case.call.span
+    return failure.span or case.call.span

@@ -1,0 +1,173 @@
+"""What raised: which repairs end it, one fault after the other, and what is told of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shapewatch.adapters import Adapter, Probe
+from shapewatch.diagnose.behind import behind_the_model
+from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
+from shapewatch.diagnose.cause import cause_of, location_of, or_variable
+from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
+from shapewatch.edits import Edit
+from shapewatch.junctions import Graph
+from shapewatch.recording import Recording
+from shapewatch.repair import SECONDS, Outcome, Search, Verified, propose
+from shapewatch.report import Diagnosis, Fix
+from shapewatch.rules import Case, Finding
+
+MAX_FAULTS = 6
+LOOK_AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, with what a search for its repair found; `base` are the repairs of those before it."""
+
+    case: Case
+    finding: Finding
+    outcome: Outcome
+    chosen: Verified | None
+    why_not: str | None
+
+
+def what_failed(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
+    found = first_case(graph) or only_seen_on_shapes(graph.recording, probe)
+    said = [] if found is None else list(_of_case(*found, adapter, probe))
+    if not any(diagnosis.fixes or diagnosis.code != "SW900" for diagnosis in said):
+        said = list(_from_the_message(graph.recording)) or said
+    yield from said
+
+
+def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
+    """What a rule found, with what a search for its repair finds."""
+    why_not = None if probe is not None else "no model was called as a whole, so there is nothing to run again"
+    if probe is not None:
+        baseline = probe.run()
+        deeper = deeper_case(baseline, case)
+        if deeper is not None:
+            case, finding = deeper
+        if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
+            diagnosis = behind_the_model(case, finding, adapter, probe)
+            if diagnosis.fixes or not finding.needs_proof:
+                yield diagnosis
+            return
+        why_not = not_reproduced(baseline, case)
+    if probe is None or why_not is not None:
+        if not finding.needs_proof:
+            yield _unverified(case, finding, adapter, why_not or "")
+        return
+    deadline = time.thread_time() + SECONDS
+    faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
+    several = len(faults) > 1
+    if finding.needs_proof and faults[0].chosen is None:
+        return
+    for fault in faults:
+        yield _diagnosis(fault, adapter, several, finished)
+
+
+def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
+    """What the words of the exception tell, where no rule can tell more from what was recorded than that it failed."""
+    from shapewatch.messages.explain import explain_message
+
+    failure, call = recording.failure, recording.failing_call()
+    assert failure is not None
+    span = failure.span or (call.span if call is not None else None)
+    told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
+    if told is not None:
+        yield told
+
+
+def _solve(
+    case: Case, finding: Finding, probe: Probe, base: tuple[Edit, ...], deadline: float, left: int
+) -> tuple[list[Fault], bool]:
+    """The faults from this one on with their repairs, and whether with all of them the pass finishes."""
+    search = Search(probe, base, max(0.3, deadline - time.thread_time()))
+    candidates = propose(case, finding)
+    outcome = search.outcome(candidates, case)
+    if outcome.passing:
+        return [Fault(case, finding, outcome, outcome.passing[0], None)], True
+    best: tuple[list[Fault], bool] = ([Fault(case, finding, outcome, None, None)], False)
+    for verified in outcome.partial[:LOOK_AHEAD]:
+        if verified.trial.unsupported:
+            reason = f"the rest could not be re-run: {verified.trial.unsupported}"
+            fault = Fault(case, finding, outcome, verified, reason)
+            return [fault], False
+        following = first_case(Graph(verified.trial.recording))
+        if following is None or left <= 1 or time.thread_time() > deadline:
+            continue
+        if case.call.finished and following[0].call.place == case.call.place:
+            continue  # what fails is behind it, so to come past it is no repair
+        rest, finished = _solve(*following, probe, (*base, *verified.candidate.edits), deadline, left - 1)
+        chain = [Fault(case, finding, outcome, verified, None), *rest]
+        if finished:
+            return chain, True
+        if best[0][0].chosen is None:
+            best = (chain, False)
+    return best
+
+
+def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) -> Diagnosis:
+    case, finding, chosen = fault.case, fault.finding, fault.chosen
+    fixes: list[Fix] = []
+    if fault.outcome.passing and not several:
+        fixes = [proven(verified, adapter, case) for verified in distinct(fault.outcome.passing)]
+    elif chosen is not None:
+        reason = fault.why_not or _with_the_others(several, finished)
+        fixes = [verified_fix(chosen, adapter, case, "junction", reason)]
+        if fault.outcome.passing:
+            fixes = [verified_fix(v, adapter, case, "junction", reason) for v in distinct(fault.outcome.passing)]
+    explanation = finding.explanation
+    if not fixes:
+        explanation += f" {_tried(fault.outcome.tried)}"
+    told = Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=explanation,
+        cause=cause_of(case, fixes),
+        location=location_of(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+    return or_variable(told, case, finding, adapter)
+
+
+def _tried(count: int) -> str:
+    if count == 1:
+        return "One change was tried on shapes, and the pass does not finish with it."
+    return f"{count or 'No'} changes were tried on shapes, and with none of them the pass finishes."
+
+
+def _with_the_others(several: bool, finished: bool) -> str:
+    if several and finished:
+        return "there are further faults; with the repairs of all of them the whole pass runs"
+    return "the pass goes on past this place, and fails further on"
+
+
+def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
+    candidates = sorted(propose(case, finding), key=lambda candidate: -candidate.score)
+    plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
+    fixes = []
+    for candidate in plausible:
+        written = in_idiom(candidate.edits, adapter, case.recording)
+        if written is not None:
+            fixes.append(as_fix(candidate, written, adapter, None, why_not))
+    clear = len(candidates) == 1 or (len(candidates) > 1 and candidates[0].score - candidates[1].score > 0.4)
+    told = Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=cause_of(case, fixes) if clear else None,
+        location=location_of(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+    return or_variable(told, case, finding, adapter)

@@ -1,0 +1,87 @@
+"""What ran and looks wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.adapters import Adapter, Probe, Trial
+from shapewatch.diagnose.cases import ask
+from shapewatch.diagnose.cause import cause_of
+from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven
+from shapewatch.edits import Input
+from shapewatch.junctions import Graph
+from shapewatch.other_sizes import Passes, holds, passes
+from shapewatch.recording import Call
+from shapewatch.repair import Search, propose
+from shapewatch.report import Diagnosis, Fix
+from shapewatch.rules import Case, Finding
+from shapewatch.source import excused
+
+
+def what_looks_wrong(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
+    seen: set[str] = set()
+    others = None if probe is None or graph.recording.failure is not None else passes(probe)
+    for unit in graph.units:
+        if not unit.finished or unit.place in seen:
+            continue
+        case = Case(graph, unit)
+        finding = ask(case, "warning")
+        if finding is None:
+            continue
+        seen.add(unit.place)
+        if not _is_excused(case, finding) and not (finding.by_chance and _is_chance(case, finding, others)):
+            yield _warning(case, finding, adapter, probe)
+
+
+def _is_excused(case: Case, finding: Finding) -> bool:
+    """Whether `# shapewatch: ok` stands at the call, or where its layer is made."""
+    layer = case.layer
+    places = [case.call.span, layer.defined if layer is not None else None]
+    return any(place is not None and excused(place.file, place.line, finding.code) for place in places)
+
+
+def _is_chance(case: Case, finding: Finding, others: Passes | None) -> bool:
+    """Whether what a warning rests on is gone with inputs of another size, or that cannot be tried."""
+
+    def still(graph: Graph, unit: Call) -> bool:
+        return ask(Case(graph, unit), "warning") is not None
+
+    varied = finding.varied or case.graph.lineage.batch
+    return varied is None or not holds(case.call, case.recording, others, varied, still)
+
+
+def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None) -> Diagnosis:
+    candidates = [
+        candidate
+        for candidate in propose(case, finding)
+        if not any(isinstance(edit, Input) for edit in candidate.edits)
+    ]
+    fixes: list[Fix] = []
+    if probe is None or case.recording.failure is not None:
+        reason = "no model was called as a whole, so there is nothing to run again"
+        if probe is not None:
+            reason = "the pass fails further on"
+        written = in_idiom(candidates[0].edits, adapter, case.recording) if candidates else None
+        fixes = [as_fix(candidates[0], written, adapter, None, reason)] if written else []
+    else:
+        passing = [v for v in Search(probe).outcome(candidates, case).passing if _mended(v.trial, case)]
+        fixes = [proven(verified, adapter, case) for verified in distinct(passing)]
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity="warning",
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=cause_of(case, fixes),
+        location=case.call.span,
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
+
+
+def _mended(trial: Trial, case: Case) -> bool:
+    """Whether the rule that warned is silent at that place when the pass is run with the change."""
+    graph = Graph(trial.recording)
+    again = [unit for unit in graph.units if unit.place == case.call.place]
+    return bool(again) and all((ask(Case(graph, unit), "warning")) is None for unit in again)
