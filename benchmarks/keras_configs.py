@@ -309,9 +309,11 @@ def apply_edit(config: Config, edit: Mapping[str, Any]) -> None:
                 apply_edit(config, each)
         case "set":
             layer = layer_at(config, edit["layer"])
-            if edit["argument"] not in layer["config"]:
-                raise NotApplicableError(f"{edit['layer']} ({layer['class_name']}) has no {edit['argument']!r}")
-            layer["config"][edit["argument"]] = edit["value"]
+            inner = [layer["config"].get(key) for key in edit.get("within", ())]
+            for part in [each["config"] for each in inner if each] or [layer["config"]]:
+                if edit["argument"] not in part:
+                    raise NotApplicableError(f"{edit['layer']} ({layer['class_name']}) has no {edit['argument']!r}")
+                part[edit["argument"]] = edit["value"]
         case "insert":
             _insert(config, edit)
         case "replace":

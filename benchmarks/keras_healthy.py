@@ -241,7 +241,9 @@ def footprint() -> dict[str, Any]:
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith(("keras.", "tensorflow.", "tensorflow.python")):
             traces |= {f"{module_name}.{name}": v for name, v in list(vars(module).items()) if callable(v)}
-    for cls in {*PATCHABLE, *descendants(Operation)}:
+    # a class that a builder defines is another one each time the builder is called
+    lasting = (cls for cls in {*PATCHABLE, *descendants(Operation)} if "<locals>" not in cls.__qualname__)
+    for cls in lasting:
         traces |= {f"{cls.__module__}.{cls.__qualname__}.{n}": v for n, v in vars(cls).items() if callable(v)}
     return traces
 

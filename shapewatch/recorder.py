@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
-from shapewatch.recording import Call, Failure, Layer, Origin, Recording, TensorSpec, Value
+from shapewatch.recording import Call, Failure, Layer, Origin, Recording, Shape, TensorSpec, Value
 from shapewatch.source import span_at
 
 Line = tuple[CodeType, int]
@@ -36,22 +36,30 @@ several views. Beyond that one recording stands for two results."""
 def signature(value: Any, depth: int = 0) -> Any:
     """What decides whether a pass has been seen: the shapes and dtypes in its arguments, and their plain values.
 
-    Of a number with a fraction only that it is one: a rate or a temperature that changes at each step shapes nothing.
+    Of a number with a fraction or a long text only that it is one: a rate or a prompt that changes at each step shapes
+    nothing. Of an object that a program made itself, the shapes that it holds.
     """
-    shape = getattr(value, "shape", None)
+    shape = _shape(value)
     if shape is not None:
         return (tuple(shape), getattr(value, "dtype", None)) if isinstance(shape, Iterable) else str(shape)
-    if isinstance(value, int | str):
+    if isinstance(value, int) or (isinstance(value, str) and len(value) < 40):
         return value
     if depth < 5:
         if isinstance(value, tuple | list):
             return tuple([signature(item, depth + 1) for item in value])
         if isinstance(value, Mapping):
             return tuple([(str(key), signature(item, depth + 1)) for key, item in value.items()])
-        members = getattr(value, "__dict__", None)
-        if members and not callable(value):
-            return (type(value).__name__, signature(members, depth + 1))
+        members = {} if callable(value) else getattr(value, "__dict__", None) or {}
+        if shaped := {key: item for key, item in members.items() if _shape(item) is not None}:
+            return (type(value).__name__, signature(shaped, depth + 1))
     return type(value).__name__
+
+
+def _shape(value: Any) -> Any:
+    try:
+        return getattr(value, "shape", None)
+    except Exception:  # an object of the program's that does not let itself be looked at
+        return None
 
 
 class OpenCall:
@@ -277,6 +285,9 @@ class Recorder:
         for number, call in enumerate(self._calls[mark.calls :]):
             facts = other.calls[number].facts if number < len(other.calls) else {}
             call.facts = {key: _agreed(value, facts[key]) for key, value in call.facts.items() if key in facts}
+
+    def shape_of(self, number: int) -> Shape:
+        return self._described(self._values[number][0]).shape
 
     def _described(self, spec: Any) -> TensorSpec:
         return spec if isinstance(spec, TensorSpec) else self._describe(spec)

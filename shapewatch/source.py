@@ -53,7 +53,8 @@ def translate(lines: Mapping[tuple[str, int], tuple[str, int, str]]) -> None:
     _origins.update((generated, origin) for (generated, _), (origin, _, _) in lines.items())
 
 
-_foreign_code: dict[CodeType, bool] = {}
+_foreign_code: dict[int, tuple[bool, CodeType]] = {}
+"""By identity: the hash of a code object goes through all of its instructions, each time it is asked for."""
 
 
 def _is_foreign_code(code: CodeType) -> bool:
@@ -65,10 +66,10 @@ def calling_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
     known = _foreign_code
     while frame is not None:
         code = frame.f_code
-        foreign = known.get(code)
-        if foreign is None:
-            foreign = known[code] = _is_foreign_code(code)
-        if not foreign and _told(code, frame.f_lineno):
+        entry = known.get(id(code))
+        if entry is None:
+            entry = known[id(code)] = (_is_foreign_code(code), code)
+        if not entry[0] and _told(code, frame.f_lineno):
             return code, frame.f_lineno
         frame = frame.f_back
     return None

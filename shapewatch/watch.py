@@ -6,6 +6,7 @@ import functools
 import inspect
 import threading
 import warnings as python_warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any, Literal, TypeVar, get_args
 from shapewatch.adapters import Adapter, InputSpec, Probe, Watching, adapter_of, load, missing, uncovered
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.diagnose import diagnose
-from shapewatch.recorder import own_fault
+from shapewatch.recorder import own_fault, signature
 from shapewatch.recording import Recording
 from shapewatch.report import Diagnosis, Report
 from shapewatch.rules import RULES
@@ -157,10 +158,17 @@ def diagnosed(recording: Recording, adapter: Adapter, watching: Watching) -> Rep
     except Exception as fault:
         own_fault(fault)
     try:
-        return diagnose(recording, adapter, probe, watching.output())
+        report = diagnose(recording, adapter, probe, watching.output())
+        return replace(report, diagnoses=_each_once(report.diagnoses))
     except Exception as fault:
         own_fault(fault)
         return Report(recording, output=watching.output())
+
+
+def _each_once(diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """Without what a line says again in each pass of a loop."""
+    told = [(each.code, each.location, each.headline, each.explanation) for each in diagnoses]
+    return tuple(each for number, each in enumerate(diagnoses) if told[number] not in told[:number])
 
 
 def _may_warn(recording: Recording) -> bool:
@@ -282,15 +290,15 @@ def _decorate_class(cls: type, wish: OnWarning) -> type:
             # by the class, so that an adapter hears it which listens to `__call__` there
             return vars(cls)["__call__"].__get__(self, type(self))(*args, **kwargs)
 
-        signature = _signature(self, args, kwargs)
-        seen = _seen.setdefault(cls, set())
-        if signature not in seen:
+        seen = _signatures_of(self)
+        told = (cls, getattr(self, "training", None), signature((args, kwargs)))
+        if told not in seen and len(seen) < SIGNATURES:
             try:
                 result = _call_watched(again, args, kwargs, self, wish)
             except BaseException as error:
                 without_own_frames(error)
                 raise
-            seen.add(signature)
+            seen.add(told)
             return result
         try:
             return original(self, *args, **kwargs)
@@ -302,23 +310,18 @@ def _decorate_class(cls: type, wish: OnWarning) -> type:
     return cls
 
 
-_seen: dict[type, set[Any]] = {}
+SIGNATURES = 500
+"""Of one model that many are looked at; after that only what fails. Looking costs more than the pass itself."""
+
+_seen: weakref.WeakKeyDictionary[Any, set[Any]] = weakref.WeakKeyDictionary()
+"""Of each decorated model the signatures of its passes. Not on the model: it would be saved and copied with it."""
 
 
-def _signature(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """What decides whether a pass has been seen: shapes and dtypes of the arguments, and whether the model trains."""
-
-    def of(value: Any) -> Any:
-        shape = getattr(value, "shape", None)
-        if shape is not None:
-            return (tuple(shape), str(getattr(value, "dtype", "")))
-        if isinstance(value, tuple | list):
-            return tuple(of(item) for item in value)
-        if isinstance(value, dict):
-            return tuple((key, of(item)) for key, item in value.items())
-        return value if isinstance(value, int | float | str | bool) else type(value).__name__
-
-    return (id(model), getattr(model, "training", None), of(args), of(dict(kwargs)))
+def _signatures_of(model: Any) -> set[Any]:
+    try:
+        return _seen.setdefault(model, set())
+    except TypeError:  # a model that defines equality cannot be hashed; each of its passes is looked at
+        return set()
 
 
 def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None, wish: OnWarning) -> Any:

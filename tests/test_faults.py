@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from shapewatch.messages import tables
 from shapewatch.messages.faults import FAULTS, causes, sizes
 from shapewatch.messages.faults.evidence import MOST, NUMBERS, Cause
+from shapewatch.messages.faults.joining import UNEQUAL_SAMPLES
 from shapewatch.messages.nouns import Frame, Pasted, Reading, Template, Told
 from shapewatch.recording import Shape
 
@@ -397,3 +398,29 @@ def test_heads_that_count_classes_in_multiples(classes: int, other: int, boxes: 
     )
     found = FAULTS["weights"](Pasted(reading=readings[0], readings=readings))
     assert f"({classes}) than the model's ({other})" in found.suspects[0].cause
+
+
+@given(st.integers(2000, 20000), st.integers(2, 3))
+def test_long_axes_are_tokens_rather_than_sides(length: int, axis: int) -> None:
+    found = told("elementwise", a=length, b=length + 1, axis=axis)
+    assert (where := place(found, causes.OTHER_LENGTH)) is not None and where < 2
+
+
+@given(st.integers(5, 60), st.integers(100, 900))
+def test_sizes_that_stand_on_other_axes_are_permuted(few: int, many: int) -> None:
+    found = told("expand", given=(few, 1, many), target=(many, 7, few))
+    assert place(found, causes.SWAPPED) == 0
+
+
+@given(st.integers(8, 64), st.integers(3, 64))
+def test_numpy_makes_no_array_of_entries_that_differ(count: int, width: int) -> None:
+    found = told("expand", "numpy", given=(count, width), target=(count,))
+    assert place(found, UNEQUAL_SAMPLES) == 0
+    assert place(found, causes.OTHER_STRIDE) is None
+
+
+@given(st.integers(2, 500), st.integers(2, 900))
+def test_one_row_of_labels_holds_class_numbers(rows: int, classes: int) -> None:
+    assume(rows != classes)
+    found = told("target-shape", output=(rows, classes), target=(1, rows))
+    assert place(found, causes.ONE_HOT) == 0

@@ -1,5 +1,5 @@
-"""Slips that stand in a layer's `forward` and in no argument of a layer: the same code with another number in it, an axis
-forgotten, branches joined along the wrong one. The block that does it otherwise is the evidence."""
+"""Slips that stand in a layer's `forward` and in no argument of a layer: the same code with another number in it, an
+axis forgotten, branches joined along the wrong one. The block that does it otherwise is the evidence."""
 
 from __future__ import annotations
 

@@ -104,11 +104,11 @@ def test_the_outer_watch_does_not_see_the_dry_runs_of_the_inner_one() -> None:
 
 
 def test_both_nested_watches_record_a_healthy_pass() -> None:
-    model, x = Net(), image()
+    model, x, other = Net(), image(), image(2)
     with shapewatch.watch() as outer:
         with shapewatch.watch(model) as inner:
             model(x)
-        model(x)
+        model(other)  # of the same sizes it would not be recorded again
     assert [c.place for c in inner.report.calls][:4] == [c.place for c in outer.report.calls][:4]
     assert len(outer.report.calls) == 2 * len(inner.report.calls)
 

@@ -20,6 +20,7 @@ SHAPE_ERRORS = frozenset(
         "TypeError",
         "TorchRuntimeError",
         "InvalidArgumentError",
+        "NotImplementedError",  # of a Lambda: Keras could not find out what it gives
     }
 )
 

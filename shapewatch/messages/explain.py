@@ -13,7 +13,7 @@ from shapewatch.recording import Recording, Span
 from shapewatch.report import Cause, Diagnosis, Fix, Report, Suspect
 from shapewatch.rules import RULES
 
-NAMED_FROM, LEADS_BY = 0.7, 0.15
+NAMED_FROM, LEADS_BY = 0.75, 0.2
 """What the first suspect has to weigh, and by how much it has to outweigh the second, to be named as the cause."""
 
 MOST_SUSPECTS = 4

@@ -109,7 +109,8 @@ def compiled(template: Template, framework: str) -> Pattern:
         parts.append(r"(?=\n|\Z)")
     elif literal[1:] and kind == "word" and not literal[-1].strip():
         parts.append(r"(?=[,;)\]]|[.:]?(?:\s|\Z))")
-    words = sorted({run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())}, key=len, reverse=True)
+    found = {run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())}
+    words = sorted(found, key=lambda word: (-len(word), word))
     if not words or len(words[0]) < 2:
         raise ValueError(f"`{template.text}` has no word to look for")
     return Pattern(template, framework, tuple(words), "".join(parts), tuple(kinds))

@@ -148,8 +148,10 @@ def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: b
         sections.append([Indented((branches,))])
     if diagnosis.suspects or not diagnosis.code:  # only a text was read, and of some there is little to tell
         return _apart([*sections, *_suspected(diagnosis)])
-    said = diagnosis.junction is None or diagnosis.severity == "warning"  # two branches that differ speak for themselves
-    if diagnosis.explanation and (full or said):
+    shown = (
+        diagnosis.junction is not None and diagnosis.severity == "error"
+    )  # branches that differ speak for themselves
+    if diagnosis.explanation and (full or not shown):
         sections.append([Indented(_paragraphs(diagnosis.explanation))])
     if remedy := [*_cause(report, diagnosis, span), *_fixes(diagnosis, full)]:
         sections.append(remedy)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -419,11 +419,22 @@ class Instrument(Listening):
         self.recorder.rewind(mark)
         return result
 
+    def _recognise(self, tensors: Sequence[Any]) -> None:
+        """A `Lambda` finds out what it gives by tensors of its own, of the shapes of those that it was called with."""
+        if not self._open or not tensors or any(self.recorder.number_of(tensor) is not None for tensor in tensors):
+            return
+        operands = self._open[-1][1].operands
+        shapes = [tuple(tensor.shape) for tensor in tensors]
+        if shapes == [self.recorder.shape_of(number) for number in operands]:
+            for tensor, number in zip(tensors, operands, strict=True):
+                self.recorder.alias(tensor, number)
+
     @unconverted
     def _on_placeholders(self, original: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
         if self.asleep():
             return original(function, *args, **kwargs)
         outer = self.tensors(args, kwargs)
+        self._recognise(outer)
         mark = self.recorder.mark()
         made: list[Any] = []
         other: Stretch | None = None

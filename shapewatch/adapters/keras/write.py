@@ -77,7 +77,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
     code = _own_line(layer, whole | changes, recording)
-    if code is None and changes.items() <= whole.items():
+    if code is None and changes.items() <= whole.items() and layer.type != "Bidirectional":
         made = _own_construction(layer, whole) or _made(layer.type, whole | _given_name(layer))
         target = _target(layer.path, recording)
         code = f"{target} = {made}" if target and made else made
@@ -86,7 +86,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     code = f"{code}  # {note}" if code else f"# {title}"
     data = [
         {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
-        | ({"within": ("layer", "backward_layer")} if layer.type == "Bidirectional" else {})
+        | ({"within": ("layer", "backward_layer")} if layer.type == "Bidirectional" and name != "merge_mode" else {})
         for name, value in changes.items()
     ]
     whole_data = data[0] if len(data) == 1 else {"action": "all", "edits": tuple(data)}

@@ -32,7 +32,14 @@ from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
 )
-from torch.overrides import TorchFunctionMode, _get_current_function_mode, _pop_mode, _push_mode
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.overrides import (
+    TorchFunctionMode,
+    _get_current_function_mode,
+    _get_current_function_mode_stack,
+    _pop_mode,
+    _push_mode,
+)
 
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
@@ -41,6 +48,9 @@ from shapewatch.recorder import ALIKE, Mark, OpenCall, Recorder, own_fault, sign
 from shapewatch.recording import Layer, Recording, TensorSpec
 from shapewatch.source import attribute_line, calling_line, raising_line
 
+_PLAIN = (str, int, float)
+_SEQUENCES = (tuple, list)
+"""Not `tuple | list` where it is asked at each call: that makes a new object each time."""
 _Tensor = torch.Tensor
 _Parameter = nn.Parameter
 _CALL = nn.Module._call_impl.__code__
@@ -75,9 +85,9 @@ def tensors_in(value: Any, found: list[torch.Tensor], depth: int = 0) -> None:
     """The tensors in a result or an argument: in tuples, lists, dicts and dataclass-like outputs, in order."""
     if isinstance(value, _Tensor):
         found.append(value)
-    elif value is None or isinstance(value, str | int | float) or depth > 4:
+    elif value is None or isinstance(value, _PLAIN) or depth > 4:
         return
-    elif isinstance(value, tuple | list):
+    elif isinstance(value, _SEQUENCES):
         for item in value:
             tensors_in(item, found, depth + 1)
     elif isinstance(value, Mapping):
@@ -150,6 +160,8 @@ class Instrument(TorchFunctionMode):
         self._signature: Any = None
         self._aside: Kept | None = None
         """The recorded pass that stands for the one which runs now."""
+        self._under: list[TorchFunctionMode] | None = None
+        """The modes below this one, while it is lifted for an optimizer."""
         self._within: dict[int, frozenset[int]] = {}
         self._inner: frozenset[int] = frozenset()
         """The modules inside the outermost one that runs unrecorded, by identity."""
@@ -170,6 +182,8 @@ class Instrument(TorchFunctionMode):
         try:
             self._handles.append(register_module_forward_pre_hook(self._before))
             self._handles.append(register_module_forward_hook(self._after, with_kwargs=True, always_call=True))
+            self._handles.append(register_optimizer_step_pre_hook(self._before_step))
+            self._handles.append(register_optimizer_step_post_hook(self._after_step))
             super().__enter__()
         except Exception:
             self._unhook()
@@ -194,7 +208,7 @@ class Instrument(TorchFunctionMode):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._unhook()
-        if any(lifted for *_, lifted in self._open):
+        if self._under is not None or any(lifted for *_, lifted in self._open):
             self._open.clear()  # an exception that no hook saw left the block while the mode was lifted
             return
         self._open.clear()
@@ -203,9 +217,7 @@ class Instrument(TorchFunctionMode):
     @property
     def _asleep(self) -> bool:
         by = getattr(_isolated, "by", None)
-        return (
-            self._busy or self._aside is not None or self._of_keras > 0 or (by is not None and by is not self)
-        )
+        return self._busy or self._aside is not None or self._of_keras > 0 or (by is not None and by is not self)
 
     # Layers
 
@@ -220,6 +232,10 @@ class Instrument(TorchFunctionMode):
             return
         try:
             self._busy = True
+            if self._under is not None:
+                self._after_step()
+                if self._under is not None:
+                    return
             self._enter_layer(module, args, {} if self._open else _callers_kwargs(sys._getframe(1)))
         except Exception as fault:
             own_fault(fault)
@@ -345,6 +361,21 @@ class Instrument(TorchFunctionMode):
             self.recorder.end_pass(tuple(self._number(tensor, "call") for tensor in made))
         self._since = self.recorder.mark()
 
+    def _before_step(self, *_: object) -> None:
+        """What an optimizer computes is no part of a pass, and is much: several operations a parameter."""
+        if not self._open and threading.get_ident() == self._thread and _get_current_function_mode() is self:
+            _pop_mode()
+            self._under = list(_get_current_function_mode_stack())
+
+    def _after_step(self, *_: object) -> None:
+        """Also where a pass begins: that of a closure, or the next one after a step that failed.
+
+        Not on top of a mode that the program has entered since: when it leaves, it would take this one off.
+        """
+        if threading.get_ident() == self._thread and self._under == _get_current_function_mode_stack():
+            self._under = None
+            _push_mode(self)
+
     def _begin_root(self, module: nn.Module) -> None:
         if self.recorder.forget_earlier():
             self._kept.clear()
@@ -422,7 +453,7 @@ class Instrument(TorchFunctionMode):
         if named is None:
             named = named_function(function)
         name, kind, changes = named
-        if name is None or self._asleep or (not self._open and _beside_passes(sys._getframe(1))):
+        if name is None or self._asleep or (not self._open and _in_backward()):
             return function(*args, **(kwargs or {}))
         kwargs = kwargs or {}
         if self._interventions and not self._busy:
@@ -575,12 +606,8 @@ _in_graph_task = torch._C._current_graph_task_id
 
 
 def _in_backward() -> bool:
+    """Whether gradients are on their way back. What runs meanwhile runs for a second time, or is no part of a pass."""
     return _in_graph_task() != -1
-
-
-def _beside_passes(frame: FrameType) -> bool:
-    """Whether an operation outside of every layer is no part of a pass: an optimizer's, or one of the way back."""
-    return frame.f_globals.get("__name__", "").startswith("torch.optim") or _in_backward()
 
 
 def remove_mode(mode: TorchFunctionMode) -> None:

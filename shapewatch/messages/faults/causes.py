@@ -201,9 +201,9 @@ OTHER_ENCODER = Cause(
     "Compare the encoder's name in both configurations, and the last axis of its output.",
 )
 OTHER_SETTING = Cause(
-    "a width is fixed in the code or the configuration and the data or another setting no longer agrees with it: "
-    "number of features, classes, heads, kernel sizes, stacked observations, sequence length",
-    "Make both follow one setting: the layer was built for {expected}, what came has {got}.",
+    "a size is fixed in the code or the configuration, and the data, another setting or the weights of another variant "
+    "of the model do not agree with it: number of features, classes, heads or frames, kernel size, sequence length",
+    "Make both follow one setting: {expected} on the one side, {got} on the other.",
     "Search the code and the configuration for {expected}, and find where {got} comes from.",
 )
 OTHER_COLUMNS = Cause(
@@ -228,10 +228,10 @@ TRANSPOSED_OPERAND = Cause(
 # Sequences
 
 OTHER_LENGTH = Cause(
-    "two values of one sequence have different lengths: tokens against mask, position ids, labels, cached keys or "
-    "placeholders, where only one of them was cut, padded or extended",
+    "two lengths of one sequence do not agree: tokens against mask, positions, labels, cached keys or placeholders, "
+    "where one was cut, padded or extended and the other was not, or is limited to a maximum (a table of positions)",
     "Cut and pad them together, with one maximum length, and rebuild mask and positions from the tokens that remain.",
-    "Print the lengths of tokens, mask, positions and cache side by side.",
+    "Print the lengths of tokens, mask, positions and cache side by side, and compare them with the maximum length.",
 )
 TOO_LONG = Cause(
     "the sequence is longer than the model's table of positions or than the length the model was set up for",
@@ -254,9 +254,10 @@ CLASS_TOKEN = Cause(
 # Versions
 
 OTHER_RELEASE = Cause(
-    "code and library are of different releases: what was accepted or broadcast in one is refused in the other",
-    "Install the releases that the project names, or use the latest of both.",
-    "Compare the installed versions with the project's requirements and its open issues.",
+    "code, libraries and weights are of releases that do not belong together: what is accepted, broadcast or shaped so "
+    "in one is refused in the other, or a fault of this release is mended in a later one",
+    "Install the releases that the project names (mostly its requirements file), or the latest of all of them.",
+    "Compare the installed versions with the project's requirements, and look through its issues.",
 )
 COMPILED = Cause(
     "the compiler's version of the operation disagrees with the eager one: a decomposition, or a size it took for "

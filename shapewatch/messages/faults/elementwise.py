@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts, labels, sizes, weights
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.indexing import of_mask
+from shapewatch.messages.faults.joining import UNEQUAL_SAMPLES
 from shapewatch.messages.faults.meeting import (
     LOSSES,
     MAXIMA,
     METRICS,
     NO_KEEPDIM,
     NORMALISED,
+    NOTHING_LEFT,
     SKIPS,
     STEREO,
     Meeting,
@@ -72,8 +74,12 @@ def _is_loss(pasted: Pasted) -> bool:
 def _are_labels(pasted: Pasted, left: Shape, right: Shape) -> bool:
     """TensorFlow says `Shapes ... are incompatible` of two shapes that must be one, and Keras nearly always of labels
     and output: a batch that is not known yet gives them away."""
-    asserted = re.match(r"\W*shapes\b", pasted.reading.message, re.IGNORECASE) and pasted.reading.framework != "torch"
-    return bool(asserted and left and right) and left[0] is None and right[0] is None
+    return bool(_must_be_one(pasted) and left and right) and left[0] is None and right[0] is None
+
+
+def _must_be_one(pasted: Pasted) -> bool:
+    asserted = re.match(r"\W*shapes\b", pasted.reading.message, re.IGNORECASE)
+    return asserted is not None and pasted.reading.framework != "torch"
 
 
 def _rows(pasted: Pasted, left: Shape | None, right: Shape | None) -> tuple[Size, Size]:
@@ -126,9 +132,17 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield REFUSED_BROADCAST.since(refused, NUMBERS + 0.05)
         yield causes.OTHER_RELEASE.since(refused, FITS)
         yield causes.LOST_AXIS.since(refused, COMMON)
+    if _must_be_one(pasted) and met.rank is not None and met.rank >= 3:
+        asserted = "two shapes that must be one without broadcasting, as a loss asks of labels and output"
+        yield labels.OTHER_MAP.since(asserted, FITS + 0.08)
     if pasted.runs(*SKIPS):
         yield causes.OTHER_STRIDE.since("the names in the lines above it speak of a skip connection", FITS)
     yield from _without_numbers(met)
+    if met.apart:
+        _, a, b = met.apart[-1]
+        unseen = "nothing in the text speaks for it or against it, and it is frequent"
+        yield causes.OTHER_SETTING.since(unseen, RARE - 0.05, expected=a, got=b)
+        yield causes.OTHER_RELEASE.since(unseen, RARE - 0.06)
 
 
 def _in_loss(met: Meeting) -> Iterator[Evidence]:
@@ -147,10 +161,15 @@ def _in_loss(met: Meeting) -> Iterator[Evidence]:
 def _without_numbers(met: Meeting) -> Iterator[Evidence]:
     if not met.apart and met.left is None:
         common = "the message has no sizes; this is a common cause"
+        if met.framework in ("tensorflow", "keras"):
+            graph = f"{common} in a graph, where batch, labels and output meet without their sizes being known"
+            yield causes.LAST_BATCH.since(graph, COMMON + 0.03)
+            yield PER_SAMPLE.since(graph, COMMON + 0.01)
         yield causes.ODD_SIZE.since(common, COMMON)
-        yield causes.OTHER_STRIDE.since(common, COMMON)
-        yield causes.LOST_AXIS.since(common, COMMON)
-        yield causes.OTHER_RELEASE.since("the message has no sizes; code that ran with another release fails so", RARE)
+        yield causes.OTHER_STRIDE.since(common, COMMON - 0.02)
+        release = "the message has no sizes; code that ran with another release, or uncompiled, fails so"
+        yield causes.OTHER_RELEASE.since(release, COMMON)
+        yield causes.LOST_AXIS.since(common, COMMON - 0.01)
 
 
 # Expanding, copying, writing into
@@ -208,8 +227,15 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     if target is None or given is None:
         yield from evidence(pasted, met)
         yield causes.LOST_AXIS.since("a common cause of this error", COMMON)
-        yield causes.LAST_BATCH.since("a common cause of this error", COMMON)
+        yield causes.LAST_BATCH.since("a common cause of this error", RARE if met.apart else COMMON)
+        if pasted.reading.framework == "torch":
+            bare = "the message lacks both shapes, as those of old releases do"
+            yield causes.OTHER_RELEASE.since(bare, FITS)
         return
+    if _is_permuted(given, target):
+        moved = f"{shaped(given)} has sizes of {shaped(target)} on other axes"
+        yield causes.SWAPPED.since(moved, NUMBERS)
+    yield from _into_array(pasted, given, target)
     if 1 < len(given) < len(target) or (len(given) == 1 < len(target) and given[0] in target[:-1]):
         begins = given == target[: len(given)]
         if begins or given[0] in target[:-1]:
@@ -232,7 +258,8 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             elif had > wanted > 1:
                 yield from _too_long(target, wanted, had)
             elif had < wanted or wanted == 1:
-                yield causes.LAST_BATCH.since(seen, NUMBERS if rest and 1 not in (wanted, had) else FITS)
+                rows = rest and 1 not in (wanted, had) and len(target) > 1
+                yield causes.LAST_BATCH.since(seen, NUMBERS if rows else FITS)
                 yield SLICE.since(seen, FITS if rest and wanted != 1 else RARE, target=wanted, given=had)
         if wanted == 1 and len(target) == len(given):
             yield IN_PLACE.since(f"the result would be {shaped(given)}, larger than {shaped(target)}", FITS)
@@ -240,8 +267,45 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
                 yield causes.OTHER_BATCH.since(f"the first axis is {had} against {wanted}", FITS)
         elif axis > 0 and 1 not in (wanted, had):
             yield from _of_table(target, given, axis, wanted, had)
-    yield from evidence(pasted, met)
-    yield IN_PLACE.since("it is raised by operations in place too", RARE)
+    arrays = pasted.reading.framework == "numpy"
+    # what is written into an array is no branch of a network
+    branches = {causes.OTHER_STRIDE, causes.NO_PADDING, causes.CLASS_TOKEN, NO_KEEPDIM} if arrays else set()
+    yield from (each for each in evidence(pasted, met) if each.cause not in branches)
+    for axis, wanted, had in met.apart:
+        if axis and arrays:
+            written = f"{had} is given on axis {axis}, where the array was made for {wanted}"
+            yield causes.OTHER_SETTING.since(written, FITS, expected=wanted, got=had)
+    unseen = "nothing in the text speaks for it or against it, and it is frequent"
+    yield causes.OTHER_RELEASE.since(unseen, COMMON - 0.05 if arrays else RARE + 0.01)
+    if not arrays:
+        yield IN_PLACE.since("it is raised by operations in place too", RARE)
+
+
+def _into_array(pasted: Pasted, given: Shape, target: Shape) -> Iterator[Evidence]:
+    """What the two shapes tell where a value is written into an array."""
+    seen = f"{shaped(given)} into {shaped(target)}"
+    if 0 in given or 0 in target:
+        yield NOTHING_LEFT.since(f"{seen}: one of them is empty", NUMBERS + 0.05)
+    if pasted.reading.framework != "numpy":
+        return
+    if len(given) > len(target) and given[: len(target)] == target and given[-1] != 1:
+        ragged = f"{seen}: so NumPy words it when entries of a list agree on their first axes and not on the others"
+        yield UNEQUAL_SAMPLES.since(ragged, NUMBERS)
+        if given[-1] in (3, 4):
+            yield causes.COLOUR.since(f"{seen}: colours where the place has none", FITS)
+    elif given != target and sizes.squeezed(given) == sizes.squeezed(target):
+        yield causes.OTHER_RELEASE.since(f"{seen}: older releases let axes of 1 pass", FITS + 0.06)
+    if len(given) == len(target) == 1 and {given[0], target[0]} == {3, 4}:
+        yield causes.ALPHA.since(f"{seen}: three colours against four", FITS + 0.06)
+
+
+def _is_permuted(given: Shape, target: Shape) -> bool:
+    """Whether every size but 1 is one of the target's too, and two or more of them on another axis."""
+    if len(given) != len(target) or None in given or None in target:
+        return False
+    kept = [(size, axis) for axis, size in enumerate(given) if size != 1]
+    moved = [size for size, axis in kept if target[axis] != size]
+    return len(moved) > 1 and len(set(moved)) == len(moved) and all(size in target for size, _ in kept)
 
 
 def _too_long(target: Shape, wanted: int, had: int) -> Iterator[Evidence]:

@@ -190,6 +190,14 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
         yield causes.SWAPPED.since(f"{seen}: the same sizes in another order", SAID - 0.05)
     for axis, a, b in apart[-1:]:
         yield from _of_places(seen, axis, a, b, max(len(value), len(place or ())))
+        wide = len(value) == 2 and value[-1] == (place or (None,))[-1] and sizes.is_width(value[-1])
+        if wide and axis == 0 and b:
+            features = f"{seen}: rows of {value[-1]} features, as those of images that replace placeholders are"
+            yield PLACEHOLDERS.since(features, FITS + 0.05)
+            yield causes.OTHER_RELEASE.since(features, COMMON + 0.01)
+        if len(value) < len(place or ()) or (axis > 0 and max(a, b) <= 1000):
+            counted = f"{a} against {b} on axis {axis}: joints, features or classes, as one side counts them"
+            yield causes.OTHER_SETTING.since(counted, FITS, expected=b, got=a)
     yield MASK_OF_OTHER.since(f"{seen}: the place may be chosen by a mask", COMMON)
     if not apart:
         yield causes.LAST_BATCH.since(seen, COMMON)

@@ -159,13 +159,19 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
     if not values and along == 0 and met.apart:
         _, a, b = met.apart[0]
         yield UNEQUAL_SAMPLES.since(f"results of several batches or samples are joined: {a} against {b}", FITS + 0.05)
+        yield causes.OTHER_LENGTH.since(f"{a} against {b}, if these are tokens or steps", FITS)
+        yield causes.OTHER_SETTING.since(f"{a} against {b}, if these are features", COMMON, expected=a, got=b)
     if len(ranks) < 2:
         # channels may differ where values are joined along them: a projection is no cause here
         maps = not values and along == 1
         unlikely = {causes.NO_PROJECTION, *([causes.OTHER_LENGTH] if maps else [])}
+        if not values and along == 0:
+            # rows of batches are joined, no branches of a network
+            unlikely |= {causes.OTHER_STRIDE, causes.NO_PADDING, causes.OTHER_RESOLUTION}
         yield from (each for each in evidence(pasted, met) if each.cause not in unlikely)
         if maps:
             yield causes.OTHER_LENGTH.since("if these are sequences and no maps", RARE)
+            yield from _of_maps(met)
     else:
         yield causes.LOST_AXIS.since("an axis was squeezed or reduced on one of them", COMMON)
         yield causes.EXTRA_AXIS.since("one of them still has the axes of a map or a sequence", COMMON - 0.02)
@@ -177,6 +183,19 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         yield causes.ODD_SIZE.since(common, COMMON)
         yield causes.OTHER_STRIDE.since(common, COMMON)
         yield OTHER_AXIS.since(common, COMMON - 0.05, axis=-1)
+
+
+def _of_maps(met: Meeting) -> Iterator[Evidence]:
+    """Maps are joined along their channels, and the message tells no shapes: most of these are sizes that the total
+    stride does not divide, and the batch may differ as well as a side."""
+    for axis, a, b in met.apart:
+        low, high = sorted((a, b))
+        drift = f"{a} against {b}: sides that are no multiple of the total stride drift apart from level to level"
+        yield causes.ODD_SIZE.since(drift, COMMON - 0.01 if low > 4 and sizes.ratio(a, b) is None else RARE + 0.03)
+        if axis is None and (low, high) == (1, 2):
+            yield causes.OTHER_BATCH.since(f"{a} against {b}: if the batch is what differs", FITS - 0.1)
+        if axis is None and low <= 4 and high >= 16 * low:
+            yield causes.CHANNELS_LAST.since(f"{a} against {b}: {low} may be colours, and no side", FITS - 0.08)
 
 
 def _other_axis(values: tuple[Shape, ...], along: Size) -> Iterator[Evidence]:
@@ -248,7 +267,7 @@ def samples(pasted: Pasted) -> Told:
 
 
 def _of_samples(pasted: Pasted, code: str, rule: str) -> Told:
-    first, other = facts.shape(pasted, "first", "left"), facts.shape(pasted, "other", "right")
+    first, other = facts.shape(pasted, "first", "left", "target"), facts.shape(pasted, "other", "right", "given")
     inputs = facts.shapes(pasted, "inputs")
     if (first is None or other is None) and len(inputs) > 1:
         first, other = _two_that_differ(inputs, None)
@@ -305,6 +324,8 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
     elif len(apart) == 1:
         only = f"{seen}: axis {apart[0][0]} alone differs"
         leading = apart[0][0] == 0
+        if leading and len(first) > 1 and 1 in apart[0][1:] and max(apart[0][1:]) > 4:
+            yield causes.LAST_BATCH.since(f"{only}: one of them is a batch of one", FITS + 0.06)
         yield LENGTHS.since(only, FITS + (0.05 if leading or len(first) == 1 else 0))
         yield UNEQUAL_SAMPLES.since(only, FITS)
         yield CROPPED_OTHERWISE.since(only, COMMON - 0.05)

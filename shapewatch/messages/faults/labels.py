@@ -148,6 +148,9 @@ def _of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
             yield causes.CHANNELS_LAST.since(
                 f"{seen}: the same sizes in another order", FITS if len(output) >= 4 else RARE
             )
+    if len(output) == len(target) == 2 and target[0] == 1 and target[1] == output[0] and (output[0] or 0) > 1:
+        numbers = f"{seen}: one number for each of the {output[0]} rows, as class indices are"
+        yield causes.ONE_HOT.since(numbers, SAID - 0.05)
     yield WRONG_FLATTEN.since(seen, COMMON - 0.05)
     yield causes.NOT_POOLED.since(seen, RARE)
     yield causes.ONE_HOT.since(seen, RARE + 0.02)
@@ -170,7 +173,11 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
         maps = len(output) >= 4 or None in output[1:-1]
         yield causes.NOT_POOLED.since(more, NUMBERS if maps else FITS + 0.06)
     yield from _of_label_map(output, target, seen)
-    if len(target) > len(output) and target[-1] in (3, 4) and len(target) >= 3:
+    per_sample = len(short) == 1 and len(long) >= 3 and short[0] not in (None, 1) and short[0] == long[0]
+    if per_sample:
+        weights = f"{seen}: a value for each sample, as weights or a reduced loss, meets values for each place"
+        yield causes.LOST_AXIS.since(weights, NUMBERS)
+    elif len(target) > len(output) and target[-1] in (3, 4) and len(target) >= 3:
         yield causes.MASK_CHANNELS.since(f"{seen}: the target ends with {target[-1]}, as colour images do", NUMBERS)
     side = sizes.root(output[-1]) if len(output) == 2 and len(target) == 1 else None
     if side is not None and side >= 3:
@@ -392,13 +399,14 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times <= 8 else RARE)
         yield causes.LAST_BATCH.since(seen, FITS)
         yield causes.OTHER_INPUT_SIZE.since(
-            f"{seen}: a flatten with a fixed width takes several rows for one", FITS - 0.04
+            f"{seen}: a flatten with a fixed width takes several rows for one", FITS - 0.06
         )
     else:
         yield causes.LAST_BATCH.since(f"{seen}, in no simple ratio", FITS + 0.05)
         yield WRONG_FLATTEN.since(f"{seen}, in no simple ratio", FITS)
+        yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS if max(a, b) > 64 else COMMON)
         yield causes.OTHER_INPUT_SIZE.since("a flatten with a fixed width changes the number of rows", COMMON + 0.05)
-        yield causes.OTHER_LENGTH.since(seen, COMMON)
+        yield causes.SWAPPED.since(f"{seen}: the batch may stand on another axis of the output", COMMON - 0.02)
     if pasted.runs("data_parallel", "parallel_apply"):
         yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
 

@@ -172,9 +172,12 @@ OTHER_ENTRIES = Cause(
 
 def _usual(met: Meeting) -> Iterator[Evidence]:
     """What makes two maps differ where nothing else is known: said last, for whom the numbers do not convince."""
-    if any(met.role(axis) in ("space", "unknown") for axis, _, _ in met.apart):
+    parted = [(a, b) for axis, a, b in met.apart if met.role(axis) in ("space", "unknown")]
+    if parted:
+        a, b = parted[0]
         usual = "no number speaks for it; it is a usual cause where branches meet"
         yield causes.OTHER_STRIDE.since(usual, RARE - 0.02)
+        yield causes.OTHER_SETTING.since(usual, RARE - 0.03, expected=a, got=b)
         yield causes.NO_PADDING.since(usual, RARE - 0.04)
         yield causes.OTHER_RESOLUTION.since(usual, RARE - 0.05)
     elif any(met.role(axis) == "channels" for axis, _, _ in met.apart):
@@ -197,12 +200,31 @@ def _of_shapes(met: Meeting) -> Iterator[Evidence]:
         yield causes.SWAPPED.since(seen, FITS)
     if len(left) != len(right):
         yield from _of_ranks(left, right)
+    elif len(met.apart) == 1 and _is_per_channel(met) and met.apart[0][0]:
+        yield from _of_bias(met)
     elif len(met.apart) == 1 and met.rank in (4, 5):
         axis, a, b = met.apart[0]
         elsewhere = [other for shape in (left, right) for other in sizes.axes_of(max(a, b), shape) if other != axis]
         if axis and elsewhere and max(a, b) > 4:
             where = f"{max(a, b)} stands on axis {elsewhere[0]} as well as on axis {axis}"
             yield causes.CHANNELS_LAST.since(f"{where}, as when the channels were put on another axis", FITS + 0.04)
+
+
+def _of_bias(met: Meeting) -> Iterator[Evidence]:
+    """One of the two holds a value for each entry of one axis, and may lie along the wrong one."""
+    axis, a, b = met.apart[0]
+    shapes = [shape for shape in (met.left, met.right) if shape]
+    vectors = [shape for shape in shapes if sizes.squeezed(shape) in ((a,), (b,))]
+    for vector in vectors:
+        (length,) = sizes.squeezed(vector)
+        other = met.right if vector is met.left else met.left
+        if [at for at in sizes.axes_of(length, other) if at != axis]:
+            along = (
+                f"{length} is the size of another axis of {shaped(other)}: {shaped(vector)} lies along the wrong one"
+            )
+            yield causes.CHANNELS_LAST.since(along, FITS + 0.1)
+            yield causes.OTHER_RELEASE.since(f"{along}, as releases shape a bias differently", FITS)
+            yield causes.SWAPPED.since(along, FITS - 0.02)
 
 
 def _of_ranks(left: Shape, right: Shape) -> Iterator[Evidence]:
@@ -255,7 +277,17 @@ def _of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         # of (C, H, W) the first axis holds the colours
         image = f"{a} against {b}: if the first axis holds colours"
         yield (causes.ALPHA if 4 in (a, b) else causes.GREY).since(image, FITS + 0.06)
-        yield NORMALISED.since(image, FITS - 0.02, a=a, b=b)
+        yield NORMALISED.since(image, COMMON + 0.05 if 4 in (a, b) else FITS - 0.02, a=a, b=b)
+    if met.rank is None and 1 not in (a, b):
+        _, high = sorted((a, b))
+        if high <= 32:
+            counted = f"{a} against {b}: if the first axis counts layers, classes or anchors"
+            yield causes.OTHER_SETTING.since(counted, FITS - 0.02 if high <= 4 else COMMON, expected=a, got=b)
+        if times is None and high > 4:
+            yield causes.SWAPPED.since(f"{a} against {b}: if one of them counts time steps", COMMON + 0.02)
+            yield causes.TOO_LONG.since(f"{a} against {b}: if the first axis counts time steps", COMMON - 0.03)
+        release = COMMON - 0.02 if times in (None, 2) else COMMON + 0.01
+        yield causes.OTHER_RELEASE.since(f"{a} against {b}: model code of another release", release)
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
     yield causes.LAST_BATCH.since(seen, FITS if times is None or 1 in (a, b) else COMMON)
@@ -281,6 +313,8 @@ def _of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -
         yield from _of_classes(a, b, _on(axis, a, b))
     if held != "channels":
         yield from _of_sides(met, axis, a, b, held)
+        if met.rank is None and axis in (2, 3) and met.framework == "torch":
+            yield from _of_scores(axis, a, b, _on(axis, a, b))
 
 
 def _of_second_axis(a: int, b: int, seen: str) -> Iterator[Evidence]:
@@ -297,7 +331,8 @@ def _of_second_axis(a: int, b: int, seen: str) -> Iterator[Evidence]:
 def _of_classes(a: int, b: int, seen: str) -> Iterator[Evidence]:
     """On the second axis stand the classes of scores, if these are scores."""
     low, high = sorted((a, b))
-    if low < 2 or high > 1000 or high - low <= 3 or (a % 8 == 0 and b % 8 == 0):
+    doubled = sizes.is_power_of_two(sizes.ratio(a, b))
+    if low < 2 or high > 1000 or high - low <= 3 or (a % 8 == 0 and b % 8 == 0) or doubled:
         return
     batch, other = (a, b) if sizes.is_power_of_two(a) and a >= 8 else (b, a)
     if sizes.is_power_of_two(batch) and batch >= 8 and other < 1000 and not sizes.is_power_of_two(other):
@@ -341,6 +376,11 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
             yield STEREO.since(f"{seen}: two channels of sound against one", COMMON + 0.02)
     elif held == "channels" and met.left is not None and met.right is not None and len(met.left) != len(met.right):
         yield causes.OTHER_SETTING.since(f"{seen}: a value for each channel", FITS, expected=max(a, b), got=min(a, b))
+    elif held == "channels" and _is_per_channel(met):
+        vector = f"{seen}: one of the two holds a value for each channel, as a bias does"
+        yield causes.OTHER_SETTING.since(vector, FITS, expected=a, got=b)
+        yield causes.CHANNELS_LAST.since(vector, FITS)
+        yield causes.NO_PROJECTION.since(vector, COMMON, a=a, b=b)
     elif held == "channels":
         yield causes.NO_PROJECTION.since(f"{seen}, which are numbers of filters", NUMBERS, a=a, b=b)
     elif held == "unknown" and axis == 1:
@@ -361,6 +401,27 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
             yield causes.OTHER_ENCODER.since(f"{features}: widths as encoders have them", FITS, expected=b, got=a)
 
 
+def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
+    """Axes 2 and 3 are a map's sides or the tokens of attention's scores (batch, heads, queries, keys)."""
+    scores = f"{seen}, if these are attention's scores, whose last axes count tokens"
+    if max(a, b) > 1024:
+        # maps are seldom as large where branches meet; sequences are
+        yield causes.OTHER_LENGTH.since(scores, FITS + 0.06)
+        keys = f"{scores}: masks and cached keys differ from release to release"
+        yield causes.OTHER_RELEASE.since(keys, FITS - 0.02)
+        if axis == 2 and a % 8 == 0 and b % 8 == 0:
+            widths = f"{seen}, if these are numbers of features: a layer, adapter or embedding of another width"
+            yield causes.OTHER_SETTING.since(widths, FITS, expected=b, got=a)
+    elif abs(a - b) > 4:
+        power = sizes.is_power_of_two(sizes.ratio(a, b))
+        yield causes.OTHER_LENGTH.since(scores, COMMON - 0.1 if power else COMMON + 0.01)
+
+
+def _is_per_channel(met: Meeting) -> bool:
+    """Whether one of two maps has a size on one axis alone: a bias, a scale, or what is pooled to one place."""
+    return any(len([size for size in shape if size != 1]) == 1 for shape in (met.left, met.right) if shape is not None)
+
+
 def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -> Iterator[Evidence]:
     seen, gap, times = _on(axis, a, b), abs(a - b), sizes.ratio(a, b)
     side, low = held in ("space", "unknown") and not _is_inner(met, axis), min(a, b)
@@ -368,7 +429,7 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         differ = f"{seen} differ by one, as a size does that was halved while odd and doubled again"
         maybe = held == "tokens" or _is_inner(met, axis)
         few = held == "unknown" and low < 8  # classes, boxes and coordinates are counted by as few
-        sure = FITS + 0.1 if few else NUMBERS
+        sure = FITS if max(a, b) > 1024 else FITS + 0.1 if few else NUMBERS
         yield causes.ODD_SIZE.since(differ, sure if side else COMMON + 0.04 if maybe else RARE)
     elif gap <= 4 and low > 4 and not times:
         near = f"{seen} differ by {gap}: rounding on several levels does that"
@@ -383,16 +444,18 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         maybe_channels = held == "unknown" and axis == 1
         # a stride shrinks height and width alike
         alone = met.rank in (4, 5) and sum(met.role(other) == "space" for other, _, _ in met.apart) == 1
-        doubted = maybe_channels or alone
+        large = met.rank is None and max(a, b) > 1024  # no map's side where branches meet
+        doubted = maybe_channels or alone or large
         yield causes.OTHER_STRIDE.since(stride, COMMON + 0.07 if doubted else NUMBERS if power else COMMON)
         if met.rank in (None, 4):
-            known = COMMON if maybe_channels else FITS if met.rank else FITS + 0.06
+            known = COMMON if maybe_channels or large else FITS + 0.06
             yield causes.OTHER_RESOLUTION.since(stride, known)
     elif _is_inner(met, axis):
         aside = f"{seen}, if axis 1 is a side of an image"
+        yield causes.OTHER_SETTING.since(f"{seen}, if axis 1 holds features", COMMON - 0.01, expected=b, got=a)
+        yield causes.OTHER_RELEASE.since(f"{seen} tell nothing of releases; it is a frequent cause", COMMON - 0.02)
         yield causes.OTHER_RESOLUTION.since(aside, COMMON - 0.03)
-        yield causes.OTHER_STRIDE.since(aside, COMMON if times and sizes.is_power_of_two(times) else RARE)
-        yield causes.OTHER_SETTING.since(f"{seen}, if axis 1 holds features", COMMON - 0.05, expected=b, got=a)
+        yield causes.OTHER_STRIDE.since(aside, COMMON - 0.03 if times and sizes.is_power_of_two(times) else RARE)
     elif side and gap > 1:
         yield causes.OTHER_RESOLUTION.since(f"{seen} are in no simple ratio, as two input sizes may be", COMMON)
         yield causes.ODD_SIZE.since(f"{seen}: sizes that are no multiples of the stride drift apart by levels", RARE)
@@ -439,7 +502,7 @@ def _of_frames(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         tokens = "the lines above it handle tokens, masks or a cache"
         yield causes.OTHER_LENGTH.since(tokens, NUMBERS if pasted.raises(*SEQUENCES) else FITS)
         yield causes.CACHE.since(tokens, COMMON)
-    elif pasted.raises("attn", "attention"):
+    elif pasted.raises("attn", "attention", "masked_fill"):
         scores = "the line that raised computes attention, whose last axes count tokens"
         yield causes.OTHER_LENGTH.since(scores, FITS + 0.1)
         yield causes.TOO_LONG.since(scores, FITS + 0.06)

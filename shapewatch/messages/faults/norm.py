@@ -19,14 +19,14 @@ CHANNEL_NORM = Cause(
     {"torch": "x = norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)    # or nn.GroupNorm(1, channels)"},
 )
 OTHER_CHANNELS = Cause(
-    "the features come from a layer with another number of channels: a channel list, a width factor, an adapter or a "
-    "teacher's and student's stages do not agree",
+    "the features come from a layer (or an encoder) with another number of channels: a channel list, a width factor, "
+    "an adapter or a teacher's and student's stages do not agree",
     "Give the norm (and the 1x1 convolution before it) the number of channels that comes: {got}.",
     "Print the layer before it, and compare the channel lists of both configurations.",
 )
 ONE_SAMPLE = Cause(
-    "a batch of one reaches a BatchNorm in training mode, with one value per channel: the last batch of an epoch, or a "
-    "batch size of 1",
+    "a batch of one reaches a BatchNorm in training mode, with one value per channel: the last batch of an epoch, a "
+    "batch size of 1, or one sample for each device",
     "Train with batches of at least 2 and drop an incomplete last one, or put the model into evaluation mode "
     "(`model.eval()`) where it is only tried.",
     "Print the batch size, and see whether it fails in the last step of an epoch.",
@@ -107,7 +107,8 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     if not last:
         yield OTHER_CHANNELS.since(seen, FITS + 0.08, expected=expected, got=got)
     for each in widths(None, expected, got):
-        if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST):
+        same = () if last else (causes.OTHER_ENCODER,)
+        if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST, *same):
             yield each
     times = sizes.ratio(expected, got)
     if times and not last and abs(expected - got) > 3:

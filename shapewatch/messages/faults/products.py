@@ -14,6 +14,10 @@ from shapewatch.recording import Shape, Size
 DENSE = ("linear", "dense", "gemm", "addmm", "self.fc", "classifier(")
 
 
+CELLS = ("lstm", "gru", "rnn", "attention", "while")
+"""Nodes of a graph that are inside a layer with state."""
+
+
 def matmul(pasted: Pasted) -> Told:
     left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
     a, b = _inner(left, right)
@@ -33,7 +37,11 @@ def matmul(pasted: Pasted) -> Told:
         f"and its weight as the right one, inputs x outputs. Here what comes has {sized(a)} features, and the other "
         f"side takes {sized(b)}."
     )
-    return told(pasted, code, headline, meaning, [*_of_matrices(left, right, a, b), *widths(pasted, b, a)])
+    found = [*_of_matrices(left, right, a, b), *widths(pasted, b, a)]
+    if any(word in node for word in CELLS):
+        cell = f"`{node}` is the inside of a recurrent or attention layer, which is written for one release"
+        found.append(causes.OTHER_RELEASE.since(cell, FITS - 0.04))
+    return told(pasted, code, headline, meaning, found)
 
 
 def _inner(left: Shape | None, right: Shape | None) -> tuple[Size, Size]:
@@ -52,7 +60,9 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size) -> I
         if b % a == 0 or samples in (1, 2):
             seen = f"{rows} x {a} = {samples} x {b}: all the values together make {samples} rows of {b}"
             whole = sizes.is_width(a) and sizes.is_width(b)
-            yield causes.NOT_FLATTENED.since(seen, RARE if whole else NUMBERS if samples < rows else COMMON)
+            turned = a == 1 and rows == b  # a column, which fits when it is laid down as a row
+            likely = NUMBERS if samples < rows and not turned else COMMON
+            yield causes.NOT_FLATTENED.since(seen, RARE if whole else likely)
         if samples == 1:
             yield causes.MISSING_BATCH.since(f"{rows} x {a} is one sample of {b} values", FITS)
         if samples == 2 and a == 2 * rows:

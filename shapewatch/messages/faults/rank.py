@@ -143,6 +143,8 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
             or (given is not None and given[1:2] == (3,) and got == 4)
         )
         weight = FITS + 0.1 if typed and got != max(ranks) - 1 else FITS if typed else RARE
+        if got > max(ranks) and not typed:
+            weight = COMMON + 0.02
         seen = f"{got} axes are what the {FITTING[got]} class takes"
         yield OTHER_CLASS.since(seen, weight, got=got, fitting=FITTING[got])
 
@@ -175,7 +177,10 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
         else:
             yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", FITS)
             if wanted == 4:
-                yield causes.MISSING_CHANNELS.since(f"{seen}: greyscale images without a channel", COMMON)
+                yield causes.MISSING_CHANNELS.since(f"{seen}: greyscale images without a channel", FITS - 0.05)
+                if given is None and "conv2d" in text:
+                    backend = f"{seen}: layers that are built so in one release or backend are refused in another"
+                    yield causes.OTHER_RELEASE.since(backend, COMMON + 0.01)
             if wanted == 5:
                 yield NO_TIME.since(f"{seen}: single images where clips or volumes are expected", COMMON + 0.05)
     else:
@@ -221,14 +226,16 @@ def _too_many(wanted: int, got: int, given: Shape | None, images: bool) -> Itera
     seen = f"{got - wanted} axis too many" if got - wanted == 1 else f"{got - wanted} axes too many"
     ones = given is not None and 1 in given
     if images or wanted >= 3:
-        yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", FITS)
+        # an axis of 1 is taken off rather than folded: the other cause says that
+        folded = RARE if ones else FITS
+        yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", folded)
         yield SUMMARY.since(seen, FITS - 0.05 if images else RARE)
     if wanted <= 3 and got >= 3:
         yield causes.NOT_POOLED.since(
             f"{seen}: a map or a sequence where features are expected", FITS if wanted <= 2 else COMMON
         )
     extra = f"{seen}, and {shaped(given)} has an axis of 1" if ones else seen
-    yield causes.EXTRA_AXIS.since(extra, FITS + 0.05 if ones else COMMON)
+    yield causes.EXTRA_AXIS.since(extra, FITS + 0.05 if ones else COMMON - 0.05)
 
 
 # An axis that is not there

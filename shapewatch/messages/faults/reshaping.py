@@ -19,10 +19,11 @@ GRID_OFF = Cause(
     "Print the height and width of both maps.",
 )
 NOT_THE_SETTING = Cause(
-    "a size in the shape is fixed for another configuration (sequence length, feature width, number of boxes, image "
-    "side) than the data that came",
-    "Compute it from the tensor (`x.shape`), or bring the data to the configured size.",
+    "a size in the shape is fixed in the code or the configuration (image side, flattened width, sequence length, "
+    "number of boxes, width of an encoder), and the data that came have another",
+    "Compute it from the tensor (`x.shape`), pool to a fixed size before, or bring the data to the size that is meant.",
     "Print the tensor's shape just before the line, and say where each number of the shape comes from.",
+    causes.OTHER_INPUT_SIZE.code,
 )
 OF_ONE = Cause(
     "the line was written for a batch of one (or a single number), and more come",
@@ -82,7 +83,7 @@ def _of_reshape(
         common = "a common cause of this error"
         yield NOT_THE_SETTING.since(common, COMMON)
         yield causes.LAST_BATCH.since(common, COMMON)
-        yield causes.OTHER_INPUT_SIZE.since(common, COMMON)
+        yield causes.OTHER_RELEASE.since(common, RARE)
         return
     if asked is not None and None not in asked and asked:
         yield from _of_whole_shape(asked, given, count)
@@ -90,6 +91,7 @@ def _of_reshape(
         yield from _of_open_shape(asked, count, multiple, pasted.raises("mask"))
     yield NOT_THE_SETTING.since("the shape is not filled by what came", COMMON + 0.02)
     yield VALUES_LOST.since("the shape is not filled by what came", COMMON - 0.05)
+    yield causes.OTHER_RELEASE.since("a reshape inside a library or model code may be refused so after an update", RARE)
     if pasted.runs("data_parallel", "parallel_apply"):
         yield causes.SPLIT_BATCH.since("it was raised in a replica of DataParallel", FITS)
 
@@ -109,7 +111,7 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             if abs(came - side) <= 2:
                 yield causes.ODD_SIZE.since(f"{came} and {side} differ by {abs(came - side)}", NUMBERS)
             else:
-                yield causes.OTHER_INPUT_SIZE.since(grid, NUMBERS)
+                yield NOT_THE_SETTING.since(grid, NUMBERS)
     if len(asked) > 1 and rest and first and sizes.divides(rest, count):
         rows = count // rest
         found = f"the values fill {rows} rows of {shaped(asked[1:])}, and {first} are asked for"
@@ -118,7 +120,7 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
         if times:
             yield causes.SPLIT_BATCH.since(f"{found}: {times} times as many", FITS if times in (2, 3, 4, 8) else RARE)
         if rows > first:
-            yield causes.OTHER_INPUT_SIZE.since(found, FITS)
+            yield NOT_THE_SETTING.since(found, FITS)
     elif first and sizes.divides(first, count):
         each = count // first
         if first == 1 and (not rest or each > rest):
@@ -126,10 +128,10 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             yield OF_ONE.since(more, FITS + 0.04)
             yield causes.LAST_BATCH.since(more, COMMON)
         found = f"the batch of {first} divides what came, {each} values for each; {rest} are asked for"
-        yield causes.OTHER_INPUT_SIZE.since(found, FITS + 0.05)
+        yield NOT_THE_SETTING.since(found, FITS + 0.05)
         yield from _by_colours(each, rest)
     elif wanted is not None:
-        yield causes.OTHER_INPUT_SIZE.since(f"{count} values come, {wanted} are asked for", FITS)
+        yield NOT_THE_SETTING.since(f"{count} values come, {wanted} are asked for", FITS)
     if wanted is not None and sizes.ratio(wanted, count) == 3:
         yield causes.GREY.since(f"{wanted} and {count}: one is three times the other", FITS)
     if given is not None and len(given) == 2 and 1 in asked:
@@ -150,9 +152,9 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
     rest = count % step if step else 0
     found = f"{count} = {count // step if step else 0} x {step} + {rest}" if rest else f"{count} against {step}"
     maps = sizes.same_maps(step, count)
-    yield causes.OTHER_INPUT_SIZE.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))
+    yield NOT_THE_SETTING.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))
     if maps and max(maps[1:]) > 1:
-        yield causes.OTHER_INPUT_SIZE.since(f"{step} and {count} are {maps[0]} maps of other sides", FITS + 0.1)
+        yield NOT_THE_SETTING.since(f"{step} and {count} are {maps[0]} maps of other sides", FITS + 0.1)
     group = known[0] if len(known) > 1 else None
     width = sizes.product(tuple(known[1:])) if len(known) > 1 else None
     if group and width and sizes.divides(width, count):
@@ -160,9 +162,7 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
         grouped = f"{rows} rows of {width} come, and {rows} is no multiple of {group}"
         yield causes.LAST_BATCH.since(grouped, NUMBERS)
         yield VALUES_LOST.since(grouped, FITS)
-        yield NOT_THE_SETTING.since(grouped, FITS)
     else:
-        yield NOT_THE_SETTING.since(found, FITS + 0.02)
         yield causes.LAST_BATCH.since("samples of other lengths or a smaller batch change the count", COMMON)
         if asked is not None and len(asked) == 2 and asked[0] is not None and rest:
             side = sizes.root(count)

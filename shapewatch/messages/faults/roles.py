@@ -48,7 +48,7 @@ def is_single_image(shape: Shape | None, framework: str) -> bool:
     """A map without its batch, as Keras counts the axes of a layer's inputs: two equal sides, then the channels."""
     if shape is None or len(shape) != 3 or None in shape or framework == "torch":
         return False
-    return shape[0] == shape[1] != shape[2] or (shape[2] in (1, 3, 4) and min(shape[:2], key=int) > 8)  # type: ignore[arg-type, operator]
+    return 1 != shape[0] == shape[1] != shape[2] or (shape[2] in (1, 3, 4) and min(shape[:2], key=int) > 8)  # type: ignore[arg-type, operator]
 
 
 def role_without_rank(axis: int | None, framework: str) -> Role:

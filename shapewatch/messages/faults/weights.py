@@ -162,7 +162,11 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             and sizes.difference(saved[1], built[1])
         ):
             yield OTHER_INPUT.since(f"{name} differs in its inputs", NUMBERS, checkpoint=saved[1], model=built[1])
-        if sizes.is_reordered(saved, built):
+        if _are_other_filters(saved, built):
+            moved = f"{shaped(saved)} and {shaped(built)} have their kernel at opposite ends"
+            yield FILTERS_LAYOUT.since(moved, NUMBERS)
+            yield causes.CHANNELS_LAST.since(f"{moved}; an image's side may be taken for its channels too", FITS + 0.03)
+        elif sizes.is_reordered(saved, built):
             yield FILTERS_LAYOUT.since(f"{shaped(saved)} and {shaped(built)} are one shape in another order", NUMBERS)
     if (flax or keras) and outputs and not lasts and len(known[0][1]) == 2:
         # a kernel of these is (inputs, outputs)
@@ -178,10 +182,11 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         saved_count, built_count = next(iter(ends))
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
         widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
-        weight = NUMBERS + 0.05 if few and heads else COMMON if widths or not few else FITS + 0.06
+        tables = all(any(word in name for word in (*TABLES, *VOCABULARIES)) for name, _, _ in known)
+        weight = NUMBERS + 0.05 if few and heads else COMMON if widths or tables or not few else FITS + 0.06
         yield OTHER_CLASSES.since(seen, weight, checkpoint=saved_count, model=built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
-            yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.05)
+            yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
     count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
     yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
     yield OTHER_VERSION.since(count, FITS - 0.02)
@@ -197,6 +202,18 @@ def _classes(ends: set[tuple[Size, Size]]) -> tuple[int, int] | None:
     saved, built = known[0]
     multiples = all(other % saved == 0 and other // saved * built == mine for other, mine in known)
     return (saved, built) if multiples and not (sizes.is_width(saved) and sizes.is_width(built)) else None
+
+
+def _are_other_filters(saved: Shape, built: Shape) -> bool:
+    """Filters of a 2-D convolution, with the kernel in front in one and behind in the other; the number of inputs may
+    differ, where another axis of the image is taken for the channels."""
+    if len(saved) != 4 or len(built) != 4:
+        return False
+    return any(
+        one[:2] == other[2:] or (one[:2] == other[1:3] and one[-1] == other[0])
+        for one, other in ((saved, built), (built, saved))
+        if None not in one and None not in other and one[-1] != other[-1]
+    )
 
 
 def _first_alone(saved: Shape, built: Shape) -> bool:
