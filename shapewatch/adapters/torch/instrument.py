@@ -303,6 +303,8 @@ class Instrument(TorchFunctionMode):
     def _steps_aside(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
         """Let a pass run unrecorded whose like is recorded."""
         self.missed = None
+        if self._interventions:
+            return False  # an edit acts where operations are heard, in every pass
         with torch._C.DisableTorchFunction():
             told = signature((args, kwargs))
         modes = (torch.is_grad_enabled(), torch.is_autocast_enabled(), torch.is_inference_mode_enabled())
@@ -438,6 +440,7 @@ class Instrument(TorchFunctionMode):
             self._output = None if failed else spec_tree(result)
             if not failed:
                 recorder.end_pass(results)
+            if not failed and not self._interventions:
                 made_now = [weakref.ref(tensor) for tensor in made]
                 kept = Kept(call.operands, results, self._blueprint, self._output, made_now)
                 self._kept.setdefault(self._signature, []).append(kept)

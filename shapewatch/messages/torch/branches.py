@@ -65,7 +65,7 @@ ELEMENTWISE = (
         "Value is not broadcastable with batch_shape+event_shape: {left:shape} vs {right:shape}",
         "elementwise",
         {"op": "log_prob"},
-        example="torch.distributions.Normal(torch.zeros(4), 1.0).log_prob(torch.zeros(3))",
+        example="torch.distributions.Normal(torch.zeros(4), 1.0, validate_args=True).log_prob(torch.zeros(3))",
     ),
     Template(
         "inconsistent tensor sizes at {_file:text}TH",
