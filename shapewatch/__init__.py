@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shapewatch.junctions import Branch, Junction
+from shapewatch.flow.junctions import Branch, Junction
 from shapewatch.report import Cause, Diagnosis, Fix, Report
-from shapewatch.watch import Session, check, explain, watch
+from shapewatch.watching import Session, check, explain, watch
 
 __version__ = "0.1.0"
 

@@ -81,10 +81,13 @@ def broadcast_problems(shapes: Sequence[Shape]) -> tuple[AxisProblem, ...]:
 
 
 def stretched_target(shapes: Sequence[Shape]) -> tuple[AxisProblem, ...]:
-    """The axes on which the first shape would have to grow: an in-place operation cannot stretch what it writes to."""
+    """The axes on which the first shape would have to change: an in-place operation cannot stretch what it writes to,
+    nor give it one more axis, be it of size 1."""
+    wide = aligned(shapes)
     problems = []
-    for axis, sizes in enumerate(zip(*aligned(shapes), strict=True)):
-        if sizes[0] == 1 and any(size is not None and size > 1 for size in sizes[1:]):
+    for axis, sizes in enumerate(zip(*wide, strict=True)):
+        lacks = axis < len(wide[0]) - len(shapes[0])
+        if lacks or (sizes[0] == 1 and any(size is not None and size != 1 for size in sizes[1:])):
             problems.append(AxisProblem(axis, sizes))
     return tuple(problems)
 

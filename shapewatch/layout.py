@@ -25,6 +25,10 @@ SPATIAL: Mapping[int, tuple[str, ...]] = {
 """Names of the axes over which a kernel moves, by their number."""
 
 
+USUAL_CHANNELS = (1, 3)
+"""Of a picture, grey or in colour."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Images of `rank` spatial axes, with the channels before them or, `channels_last`, after them."""

@@ -7,8 +7,6 @@ and gets no attribute.
 
 from __future__ import annotations
 
-import os
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -28,36 +26,41 @@ KEPT = 50_000
 """Calls of earlier passes that are kept when an outermost layer begins; beyond that a loop of ever new sizes would only
 grow."""
 
+CROWDED = 200
+"""Tensors that are gone are forgotten once there are more than that many of them, and more than of those that live. A
+callback for each tensor that goes would cost as much as all else that is noted of it."""
+
 ALIKE = 8
 """Passes of one signature that are recorded at most, while the results of all of them are still in use: a batch seen in
 several views. Beyond that one recording stands for two results."""
 
 
-def signature(value: Any, depth: int = 0) -> Any:
-    """What decides whether a pass has been seen: the shapes and dtypes in its arguments, and their plain values.
+def signature(value: Any, depth: int = 0, plain: bool = True) -> Any:
+    """What decides whether a pass has been seen: the shapes and dtypes in its arguments and, if wanted, plain values.
 
     Of a number with a fraction or a long text only that it is one: a rate or a prompt that changes at each step shapes
     nothing. Of an object that a program made itself, the shapes that it holds.
     """
     shape = _shape(value)
     if shape is not None:
-        return (tuple(shape), getattr(value, "dtype", None)) if isinstance(shape, Iterable) else str(shape)
-    if isinstance(value, int) or (isinstance(value, str) and len(value) < 40):
+        return (shape, getattr(value, "dtype", None)) if isinstance(shape, tuple) else str(shape)
+    if plain and (isinstance(value, int) or (isinstance(value, str) and len(value) < 40)):
         return value
     if depth < 5:
         if isinstance(value, tuple | list):
-            return tuple([signature(item, depth + 1) for item in value])
+            return tuple([signature(item, depth + 1, plain) for item in value])
         if isinstance(value, Mapping):
-            return tuple([(str(key), signature(item, depth + 1)) for key, item in value.items()])
+            return tuple([(str(key), signature(item, depth + 1, plain)) for key, item in value.items()])
         members = {} if callable(value) else getattr(value, "__dict__", None) or {}
         if shaped := {key: item for key, item in members.items() if _shape(item) is not None}:
-            return (type(value).__name__, signature(shaped, depth + 1))
+            return (type(value).__name__, signature(shaped, depth + 1, plain))
     return type(value).__name__
 
 
 def _shape(value: Any) -> Any:
     try:
-        return getattr(value, "shape", None)
+        shape = getattr(value, "shape", None)
+        return tuple(shape) if isinstance(shape, Iterable) else shape
     except Exception:  # an object of the program's that does not let itself be looked at
         return None
 
@@ -67,7 +70,7 @@ class OpenCall:
 
     __slots__ = (
         "counts", "facts", "finished", "is_layer", "kind", "layer", "line", "name", "number", "occurrence",
-        "operands", "parent", "results",
+        "operands", "parent", "results", "whole",
     )  # fmt: skip
 
     def __init__(self, number: int, name: str, kind: str, layer: str, is_layer: bool, parent: OpenCall | None) -> None:
@@ -84,6 +87,8 @@ class OpenCall:
         self.counts: dict[str, int] | None = None
         self.occurrence = 0
         self.finished = False
+        self.whole = False
+        """Whether what goes on inside it is left out."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,9 @@ class Recorder:
         self.faults = 0
         self._describe = describe
         self._values: list[tuple[Any, Origin, str | None]] = []
-        self._known: dict[int, tuple[weakref.ref[Any], int]] = {}
+        self.known: dict[int, tuple[weakref.ref[Any], int]] = {}
+        """By identity, the tensors that have a number."""
+        self._crowded = CROWDED
         self._calls: list[OpenCall] = []
         self._stack: list[OpenCall] = []
         self._toplevel: dict[str, int] = {}
@@ -129,20 +136,19 @@ class Recorder:
 
     def number_of(self, tensor: Any) -> int | None:
         """The number of the value that this tensor holds now, None when it has not been seen."""
-        entry = self._known.get(id(tensor))
+        entry = self.known.get(id(tensor))
         return entry[1] if entry is not None and entry[0]() is tensor else None
 
     def add_value(self, tensor: Any, spec: Any, origin: Origin, name: str | None = None) -> int:
         """Give a tensor a new number; what it held before stays in the recording under the old one."""
         number = len(self._values)
         self._values.append((spec, origin, name))
-        self.alias(tensor, number)
+        self.known[id(tensor)] = (weakref.ref(tensor), number)
         return number
 
     def alias(self, tensor: Any, number: int) -> None:
         """Another tensor that stands for a known value: a converted argument, a placeholder for it in a graph."""
-        key, known = id(tensor), self._known
-        known[key] = (weakref.ref(tensor, lambda _, key=key: known.pop(key, None)), number)  # type: ignore[misc]
+        self.known[id(tensor)] = (weakref.ref(tensor), number)
 
     # Calls
 
@@ -156,24 +162,24 @@ class Recorder:
 
     def open_call(self, name: str, kind: str, layer: str, is_layer: bool, operands: tuple[int, ...]) -> OpenCall:
         """Begin a call; operations are opened and closed at once, layers stay open while what is in them runs."""
-        parent = self._stack[-1] if self._stack else None
-        call = OpenCall(len(self._calls), name, kind, layer, is_layer, parent)
+        stack, calls = self._stack, self._calls
+        parent, counts = None, self._toplevel
+        if stack:
+            parent = stack[-1]
+            counts = parent.counts  # type: ignore[assignment]
+            if counts is None:
+                counts = parent.counts = {}
+        call = OpenCall(len(calls), name, kind, layer, is_layer, parent)
         call.operands = operands
-        if parent is None:
-            counts = self._toplevel
-        else:
-            if parent.counts is None:
-                parent.counts = {}
-            counts = parent.counts
         key = layer if is_layer else name
         call.occurrence = counts.get(key, 0)
         counts[key] = call.occurrence + 1
-        if len(self._calls) < LIMIT:
-            self._calls.append(call)
+        if call.number < LIMIT:
+            calls.append(call)
         else:
             self._truncated = True
         if is_layer:
-            self._stack.append(call)
+            stack.append(call)
         return call
 
     def raw_spec(self, number: int) -> Any:
@@ -230,13 +236,18 @@ class Recorder:
         counts = self._stack[-1].counts if self._stack else self._toplevel
         return Mark(len(self._calls), len(self._values), dict(counts or {}), len(self._stack), self._failure)
 
+    def trace(self, mark: Mark) -> tuple[Any, ...]:
+        """What was done since the mark, and to values of which shapes: the same of two stretches that tell the same."""
+        values, calls = self._values, self._calls[mark.calls :]
+        return tuple((call.name, *(values[number][0] for number in call.operands)) for call in calls)
+
     def rewind(self, mark: Mark) -> None:
         """Forget what was recorded since the mark: a rehearsal, such as a layer that is tried to find its weights."""
         del self._calls[mark.calls :]
         del self._values[mark.values :]
         del self._stack[mark.depth :]
-        for key in [key for key, (_, number) in self._known.items() if number >= mark.values]:
-            self._known.pop(key, None)
+        for key in [key for key, (_, number) in self.known.items() if number >= mark.values]:
+            del self.known[key]
         if self._stack:
             self._stack[-1].counts = dict(mark.counts)
         else:
@@ -298,8 +309,7 @@ class Recorder:
             return False
         self._values = []
         self._calls = []
-        for key in list(self._known):
-            self._known.pop(key, None)
+        self.known.clear()
         return True
 
     def begin_pass(self, inputs: tuple[int, ...]) -> None:
@@ -308,7 +318,11 @@ class Recorder:
         self._inputs = inputs
 
     def end_pass(self, outputs: tuple[int, ...]) -> None:
+        """An outermost layer ended."""
         self._outputs = outputs
+        if len(self.known) > self._crowded:
+            self.known = {key: entry for key, entry in self.known.items() if entry[0]() is not None}
+            self._crowded = 2 * len(self.known) + CROWDED
 
     @property
     def error(self) -> BaseException | None:
@@ -375,24 +389,3 @@ def _agreed(ours: Any, theirs: Any) -> Any:
     if isinstance(ours, tuple) and isinstance(theirs, tuple) and len(ours) == len(theirs):
         return tuple(map(_agreed, ours, theirs))
     return ours if ours == theirs else -1
-
-
-# The firewall
-
-
-class Faults:
-    """Our own faults: counted, shown with SHAPEWATCH_DEBUG=1, never in the user's way."""
-
-    count = 0
-    last: BaseException | None = None
-
-
-def own_fault(error: BaseException) -> None:
-    """Take note of a fault of shapewatch itself, from an `except Exception` around our own code."""
-    Faults.count += 1
-    Faults.last = error
-    if os.environ.get("SHAPEWATCH_DEBUG") == "1":
-        import traceback
-
-        print("shapewatch: a fault of its own, kept away from the program:", file=sys.stderr)
-        traceback.print_exception(error, file=sys.stderr)

@@ -117,12 +117,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Failure:
-    """The exception that ended the pass. `call` is the innermost recorded call that raised it, if one did."""
+    """The exception that ended the pass. `call` is the innermost recorded call that raised it, if one did; `spoken` are
+    the arrays in the line that raised, by what the program calls them."""
 
     type: str
     message: str
     call: int | None = None
     span: Span | None = None
+    spoken: Mapping[str, Shape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

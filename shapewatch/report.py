@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from shapewatch import codec
 from shapewatch.edits import Edit, Target
-from shapewatch.junctions import Junction
+from shapewatch.flow.junctions import Junction
 from shapewatch.recording import Call, Layer, Recording, Shape, Span
 
 SCHEMA = 1

@@ -6,11 +6,15 @@ import ast
 import linecache
 import os
 import re
+import sys
 import sysconfig
+import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
+from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
+from typing import Any
 
 from shapewatch.recording import Span
 
@@ -53,6 +57,18 @@ def translate(lines: Mapping[tuple[str, int], tuple[str, int, str]]) -> None:
     _origins.update((generated, origin) for (generated, _), (origin, _, _) in lines.items())
 
 
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """What the variables of a frame hold.
+
+    Before Python 3.13 a frame keeps the dictionary that it is asked for, and with it what a variable held that the
+    program deletes later: a function's is emptied again. That of a module is no copy, and left alone.
+    """
+    held = dict(frame.f_locals)
+    if sys.version_info < (3, 13) and frame.f_code.co_flags & CO_OPTIMIZED:
+        frame.f_locals.clear()
+    return held
+
+
 _foreign_code: dict[int, tuple[bool, CodeType]] = {}
 """By identity: the hash of a code object goes through all of its instructions, each time it is asked for."""
 
@@ -61,15 +77,22 @@ def _is_foreign_code(code: CodeType) -> bool:
     return is_foreign(_origins.get(code.co_filename, code.co_filename))
 
 
-def calling_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
-    """The innermost frame that is the user's, as code and line. On the healthy pass: no text is read here."""
+def calling_line(
+    frame: FrameType | None, within: CodeType | None = None, beyond: tuple[CodeType, int] | None = None
+) -> tuple[CodeType, int] | None:
+    """The innermost frame that is the user's, as code and line. On the healthy pass: no text is read here.
+
+    What is `beyond` a frame of the code `within` is known already: most of a deep stack is not walked again.
+    """
     known = _foreign_code
     while frame is not None:
         code = frame.f_code
+        if code is within:
+            return beyond
         entry = known.get(id(code))
         if entry is None:
             entry = known[id(code)] = (_is_foreign_code(code), code)
-        if not entry[0] and _told(code, frame.f_lineno):
+        if not entry[0] and (not _origins or _told(code, frame.f_lineno)):
             return code, frame.f_lineno
         frame = frame.f_back
     return None
@@ -141,11 +164,19 @@ def excused(file: str, line: int, code: str) -> bool:
     return False
 
 
+def _tree(file: str) -> ast.Module:
+    text = "".join(linecache.getlines(file))
+    try:
+        return ast.parse(text)
+    except SystemError:  # of Python 3.11, where another thread parses at the same time
+        return ast.parse(text)
+
+
 @cache
 def _statement(file: str, line: int) -> range:
     """The lines of the innermost statement that a line is part of; of one with a body (`if`, `for`) only this line."""
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        tree = _tree(file)
     except (SyntaxError, ValueError):
         return range(line, line + 1)
     around = [
@@ -160,11 +191,25 @@ def _statement(file: str, line: int) -> range:
 
 
 @cache
+def expressions(file: str, line: int) -> frozenset[str]:
+    """The names, attributes and items that the statement at a line speaks of, as Python writes them."""
+    lines = linecache.getlines(file)
+    around = _statement(file, line)
+    source = textwrap.dedent("".join(lines[around.start - 1 : around.stop - 1]))
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return frozenset()
+    spoken = (node for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute | ast.Subscript))
+    return frozenset(ast.unparse(node) for node in spoken)
+
+
+@cache
 def assigned_line(file: str, name: str) -> Span | None:
     """The first line of a file that gives a variable of this name a value: `w = …`, or the line in the dictionary that
     `w` is of the key in `w['out']`."""
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        tree = _tree(file)
         wanted = ast.parse(name, mode="eval").body
     except (SyntaxError, ValueError):
         return None
@@ -212,7 +257,7 @@ def _source_file(cls: type) -> str | None:
 def _assignments(file: str) -> dict[tuple[str, str], list[int]]:
     """(class, attribute) to the lines that assign `self.attribute` in a class of that name."""
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        tree = _tree(file)
     except (SyntaxError, ValueError):
         return {}
     found: dict[tuple[str, str], list[int]] = {}

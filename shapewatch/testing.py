@@ -24,7 +24,7 @@ from typing import Any
 from shapewatch import axes
 from shapewatch.recording import Call, Failure, Layer, Origin, Recording, Shape, TensorSpec, Value
 from shapewatch.report import Report
-from shapewatch.watch import check
+from shapewatch.watching import check
 
 __all__ = ["Tape", "assert_no_shape_errors"]
 

@@ -15,7 +15,7 @@ import pytest
 from shapewatch import codec
 from shapewatch.adapters import Adapter, InputSpec, adapter_of, loaded
 from shapewatch.edits import Input, Insert, Module, Set
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Recording, Shape, TensorSpec
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 import random
 import sys
@@ -16,9 +17,14 @@ import golden
 import pytest
 
 from shapewatch.adapters.taps import Tap
-from shapewatch.recorder import Faults
+from shapewatch.firewall import Faults
 
 pytest.register_assert_rewrite("adapter_contract")
+
+for _setting in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    # Before a framework is imported. Small passes on threads that several test processes fight for take eight times as
+    # long as on one thread each.
+    os.environ.setdefault(_setting, "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,7 +45,7 @@ def surroundings() -> dict[str, Any]:
         "excepthook": sys.excepthook,
         "excepthook of threads": threading.excepthook,
         "tracing": (sys.gettrace(), sys.getprofile()),
-        "threads": {thread.name for thread in threading.enumerate()},
+        "threads": {t.name for t in threading.enumerate() if not isinstance(t, threading._DummyThread)},
     }
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "nn"):
@@ -87,7 +93,7 @@ def _tensorflow_surroundings() -> dict[str, Any]:
         "modules": vars(tf.Module)["__init__"],
     }
     return {
-        "functions of TensorFlow's": _replaced(functions),
+        "functions of TensorFlow's": _replaced(functions | _listened_to("shapewatch.adapters.tensorflow.")),
         "modules listened to": [cls for cls in _subclasses(tf.Module) if _is_ours(vars(cls).get("__call__"))],
         "op callbacks": list(context.context().op_callbacks),
         "functions run eagerly": tf.config.functions_run_eagerly(),
@@ -95,6 +101,15 @@ def _tensorflow_surroundings() -> dict[str, Any]:
         "traceback filtering off": not tf.debugging.is_traceback_filtering_enabled(),
         "autograph on": ag_ctx.control_status_ctx().status is ag_ctx.Status.ENABLED,
     }
+
+
+def _listened_to(package: str) -> dict[str, Any]:
+    """What the taps replace that the modules of a package have, as it is now."""
+    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith(package)]
+    values = [value for module in ours for value in vars(module).values()]
+    several = [each for value in values if isinstance(value, tuple | list) for each in value]
+    taps = [value for value in (*values, *several) if isinstance(value, Tap)]
+    return {f"{tap._owner.__name__}.{tap._name}": vars(tap._owner).get(tap._name) for tap in taps}
 
 
 _originals: dict[str, Any] = {}
@@ -119,11 +134,8 @@ def _keras_surroundings() -> dict[str, Any]:
     import keras
     from keras.src.backend.common.stateless_scope import get_stateless_scope
 
-    instrument = sys.modules.get("shapewatch.adapters.keras.instrument")
-    taps = [value for value in vars(instrument).values() if isinstance(value, Tap)] if instrument is not None else []
-    functions = {f"{tap._owner.__name__}.{tap._name}": vars(tap._owner).get(tap._name) for tap in taps}
     return {
-        "functions of Keras's": _replaced(functions),
+        "functions of Keras's": _replaced(_listened_to("shapewatch.adapters.keras.")),
         "traceback filtering of Keras off": not keras.config.is_traceback_filtering_enabled(),
         "stateless scope": get_stateless_scope(),
     }

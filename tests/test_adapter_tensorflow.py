@@ -21,7 +21,7 @@ from shapewatch.adapters.tensorflow import ADAPTER
 from shapewatch.adapters.tensorflow.edit import New
 from shapewatch.adapters.tensorflow.instrument import Instrument
 from shapewatch.edits import Insert, Module, SetCall
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Call, Failure, Recording, TensorSpec, Value
 
 

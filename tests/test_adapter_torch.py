@@ -17,7 +17,7 @@ from torch import nn
 from shapewatch import recorder
 from shapewatch.adapters.torch import ADAPTER
 from shapewatch.edits import Module
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Call, Recording
 
 

@@ -16,7 +16,7 @@ from torch import nn
 
 import shapewatch
 from shapewatch.adapters import InputSpec
-from shapewatch.watch import UsageError
+from shapewatch.watching import UsageError
 
 
 class Stage(nn.Module):

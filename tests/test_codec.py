@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from torch import nn
 
 import shapewatch
-from shapewatch import codec, edits, junctions, recording, report
+from shapewatch import codec, edits, recording, report
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow import junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Call, Failure, Layer, Recording, Span, TensorSpec, Value
 from shapewatch.report import Cause, Diagnosis, Fix, Report
 from shapewatch.testing import Tape

@@ -16,7 +16,7 @@ from shapewatch.adapters.torch import ADAPTER
 from shapewatch.axes import Range
 from shapewatch.demand import Change, Demand, Want, walk
 from shapewatch.edits import Input, Set, SetCall
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Value
 from shapewatch.testing import Tape
 

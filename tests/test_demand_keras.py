@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from shapewatch.axes import Range
 from shapewatch.demand import Change, Demand, Want, walk
 from shapewatch.edits import Input, Set
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Shape
 from shapewatch.testing import Tape
 

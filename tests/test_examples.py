@@ -360,7 +360,7 @@ KERAS = (
         layer="input",
         at='print("output", tuple(model(pictures).shape))',
         edit={"action": "input", "change": "permute", "shape": (2, 48, 64, 3)},
-        fragment="x = keras.ops.transpose(x, (0, 2, 3, 1))",
+        fragment="pictures = keras.ops.transpose(pictures, (0, 2, 3, 1))",
     ),
     Expected(
         "two_faults",

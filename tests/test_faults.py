@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from shapewatch.messages import tables
 from shapewatch.messages.faults import FAULTS, causes, sizes
 from shapewatch.messages.faults.evidence import MOST, NUMBERS, Cause
-from shapewatch.messages.faults.joining import UNEQUAL_SAMPLES
+from shapewatch.messages.faults.samples import UNEQUAL_SAMPLES
 from shapewatch.messages.nouns import Frame, Pasted, Reading, Template, Told
 from shapewatch.recording import Shape
 

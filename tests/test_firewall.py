@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,10 +14,11 @@ from torch import nn
 import shapewatch
 from shapewatch import diagnose, recorder, render, repair
 from shapewatch.adapters import torch as adapter
-from shapewatch.adapters.torch import dryrun, instrument, kinds
+from shapewatch.adapters.torch import dryrun, instrument, kinds, operations, tensors
 from shapewatch.diagnose import cases, failures
-from shapewatch.recorder import Faults
+from shapewatch.firewall import Faults
 from shapewatch.rules import RULES
+from shapewatch.watching import session as of_a_block
 
 pytestmark = pytest.mark.own_faults
 
@@ -49,15 +49,15 @@ BROKEN_RULES = tuple(replace(rule, check=boom) for rule in RULES)
 PLACES: dict[str, tuple[object, str, Any]] = {
     "every rule": (cases, "RULES", BROKEN_RULES),
     "junctions": (diagnose, "find_junctions", boom),
-    "diagnose": (sys.modules["shapewatch.watch"], "diagnose", boom),
+    "diagnose": (of_a_block, "diagnose", boom),
     "candidates": (failures, "propose", boom),
     "search": (repair.Search, "run", boom),
     "writing": (adapter.TorchAdapter, "write", boom),
     "note": (render, "note_of", boom),
-    "recording an operation": (instrument.Instrument, "_record", boom),
+    "recording an operation": (operations.Operations, "record", boom),
     "entering a layer": (instrument.Instrument, "_enter_layer", boom),
     "leaving a layer": (instrument.Instrument, "_leave_layer", boom),
-    "numbering a value": (instrument.Instrument, "_number", boom),
+    "numbering a value": (tensors.Values, "numbers", boom),
     "facts of a call": (kinds, "call_facts", boom),
     "facts of a layer": (kinds, "layer_facts", boom),
     "the end of a recording": (instrument.Instrument, "finish", boom),
@@ -67,8 +67,8 @@ PLACES: dict[str, tuple[object, str, Any]] = {
     "making a probe": (dryrun.TorchProbe, "__init__", boom),
     "running a probe": (dryrun.TorchProbe, "run", boom),
     "copying the model": (dryrun.TorchProbe, "_copy", boom),
-    "tracebacks": (sys.modules["shapewatch.watch"], "without_own_frames", boom),
-    "the last word": (sys.modules["shapewatch.watch"], "explain_on", boom),
+    "tracebacks": (of_a_block, "without_own_frames", boom),
+    "the last word": (of_a_block, "explain_on", boom),
     "beginning": (instrument.Instrument, "__init__", boom),
     "hooking": (instrument, "register_module_forward_hook", boom),
     "the function mode": (instrument.TorchFunctionMode, "__enter__", boom),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import shapewatch
-from shapewatch.junctions import Graph, Junction, find_junctions
+from shapewatch.flow.junctions import Graph, Junction, find_junctions
 from shapewatch.report import Report
 from shapewatch.testing import Tape
 

@@ -11,7 +11,7 @@ import pytest
 from shapewatch.axes import Range
 from shapewatch.demand.walk import pull
 from shapewatch.edits import Input, Insert, Set, SetCall
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Recording, Shape, Value
 from shapewatch.repair import Candidate, propose
 from shapewatch.rules import RULES, Case, Finding

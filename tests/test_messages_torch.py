@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import math
-import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 import torch.utils.data
+from support.templates import check_example, check_seen, name, names_are_whole, of_other_releases, raised, raised_by
 from torch import nn
 from torch.nn import functional
 
-from shapewatch.messages.nouns import Reading, Template
+from shapewatch.messages.nouns import Template
 from shapewatch.messages.pasted import errors_of
 from shapewatch.messages.tables import found
 from shapewatch.messages.torch import TEMPLATES
@@ -41,69 +38,16 @@ COMPUTED: Mapping[str, tuple[int, ...]] = {
 """Sizes that an example does not name: the framework computes them, or asks for them itself."""
 
 
-def raised(code: str) -> str:
-    with warnings.catch_warnings(), pytest.raises(Exception) as error:
-        warnings.simplefilter("ignore")
-        exec(code, dict(NAMES))
-    return str(error.value)
-
-
-def name(template: Template) -> str:
-    return template.text[:70]
-
-
-def sizes_of(reading: Reading) -> set[int]:
-    sizes: set[int] = set()
-    for fact, value in reading.facts.items():
-        if fact in PLACES or fact in reading.template.facts or isinstance(value, bool):
-            continue
-        flat = [value] if isinstance(value, int) else _flat(value) if isinstance(value, tuple) else []
-        sizes.update(size for size in flat if size is not None)
-    return sizes
-
-
-def _flat(shape: tuple[Any, ...]) -> list[int | None]:
-    return [size for each in shape for size in (_flat(each) if isinstance(each, tuple) else [each])]
-
-
-def names_are_whole(reading: Reading, message: str) -> bool:
-    read = [
-        value for fact, value in reading.facts.items() if isinstance(value, str) and fact not in reading.template.facts
-    ]
-    return all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", " ".join(message.split())) for name in read)
-
-
-def sizes_in(code: str) -> set[int]:
-    """The numbers that code names, how many of them stand together (a rank), and their products (a count)."""
-    sizes: set[int] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, int):
-            sizes.update({int(node.value), -int(node.value)})
-        together = (
-            node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple | ast.List) else []
-        )
-        numbers = [each.value for each in together if isinstance(each, ast.Constant) and isinstance(each.value, int)]
-        sizes.update({len(together), len(numbers), math.prod(numbers)})
-    return sizes
-
-
-@pytest.mark.parametrize("template", [each for each in TEMPLATES if each.example], ids=name)
+@pytest.mark.parametrize("template", raised_by(TEMPLATES), ids=name)
 def test_is_raised_found_and_true(template: Template) -> None:
-    message = raised(template.example)
-    readings = found(message)
-    assert readings and readings[0].template is template
-    assert readings[0].framework == "torch"
-    assert names_are_whole(readings[0], message)
-    assert sizes_of(readings[0]) <= sizes_in(template.example) | {*COMPUTED.get(template.example, ())}
+    reading, message = check_example(template, NAMES, COMPUTED.get(template.example, ()), PLACES)
+    assert reading.framework == "torch"
+    assert names_are_whole(reading, message)
 
 
-@pytest.mark.parametrize("template", [each for each in TEMPLATES if not each.example], ids=name)
+@pytest.mark.parametrize("template", of_other_releases(TEMPLATES), ids=name)
 def test_of_other_releases_is_found(template: Template) -> None:
-    assert template.release, "say which release words it so"
-    readings = found(template.seen)
-    assert readings and readings[0].template is template
-    assert names_are_whole(readings[0], template.seen)
-    assert sizes_of(readings[0]) <= {int(number) for number in re.findall(r"-?\d+", template.seen)}
+    assert names_are_whole(check_seen(template, PLACES), template.seen)
 
 
 RAISED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
@@ -268,7 +212,7 @@ RAISED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
 
 @pytest.mark.parametrize(("code", "fault", "facts"), RAISED, ids=[code for code, _, _ in RAISED])
 def test_reads(code: str, fault: str, facts: Mapping[str, Any]) -> None:
-    first = found(raised(code))[0]
+    first = found(raised(code, NAMES))[0]
     assert first.fault == fault
     assert {fact: first.facts.get(fact) for fact in facts} == facts
 
@@ -276,7 +220,7 @@ def test_reads(code: str, fault: str, facts: Mapping[str, Any]) -> None:
 def test_every_name_of_a_state_dict_error_is_read() -> None:
     model = "nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))"
     message = raised(
-        f"{model}.load_state_dict({{'0.weight': torch.zeros(3, 5), '0.bias': torch.zeros(6), 'extra': 1}})"
+        f"{model}.load_state_dict({{'0.weight': torch.zeros(3, 5), '0.bias': torch.zeros(6), 'extra': 1}})", NAMES
     )
     told = [
         (one.fault, one.facts.get("parameter", one.facts.get("missing", one.facts.get("unexpected"))))

@@ -18,7 +18,7 @@ import golden
 import pytest
 
 import shapewatch
-from shapewatch.junctions import Branch, Fork, Junction, Step
+from shapewatch.flow.junctions import Branch, Fork, Junction, Step
 from shapewatch.recording import Call, Failure, Layer, Recording, Shape, Span, TensorSpec, Value
 from shapewatch.render import (
     FORMATS,

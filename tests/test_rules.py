@@ -20,7 +20,7 @@ from torch.nn import functional
 
 import shapewatch
 from shapewatch import rules
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Shape, TensorSpec
 from shapewatch.report import Report
 from shapewatch.rules import RULES, Case, Finding, Rule

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shapewatch.edits import Set
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Layer, Recording, Value
 from shapewatch.repair.siblings import Siblings, keeps_pace, patterns
 from shapewatch.testing import Tape

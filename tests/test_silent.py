@@ -14,9 +14,9 @@ import torch.nn.functional as F  # noqa: N812 - the field's name for it
 from torch import Tensor, nn
 
 import shapewatch
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.testing import Tape
-from shapewatch.watch import ShapeWarning, UsageError
+from shapewatch.watching import ShapeWarning, UsageError
 
 
 class Net(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import shapewatch
 from shapewatch import recorder
 from shapewatch.adapters.torch.instrument import Instrument
-from shapewatch.watch import Session, ShapeWarning
+from shapewatch.watching import Session, ShapeWarning
 
 
 class Net(nn.Module):
@@ -235,6 +236,21 @@ def test_a_label_that_does_not_fit_what_an_unrecorded_pass_gave() -> None:
     assert failed is not None and failed.call is not None
     answers = session.report.calls[failed.call].operands[0]
     assert any(answers in call.results for call in session.report.calls if call.name == "Net")
+
+
+def test_warnings_of_a_recorded_pass_are_told_with_the_failure_of_an_unrecorded_one() -> None:
+    model, narrow = Net(), nn.Linear(6, 1)
+
+    def loop() -> None:
+        for step in range(6):
+            (narrow(torch.ones(4, 6)) - torch.zeros(4)).abs().mean()
+            model.wider = step == 5
+            model(batch())
+
+    session, error = watched(model, loop, given=False)
+    assert error is not None
+    found = session.report.diagnoses
+    assert [diagnosis.severity for diagnosis in found] == ["error", "warning"] and found[0].code == "SW201"
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -505,6 +521,34 @@ def test_an_argument_that_cannot_be_looked_at_does_no_harm() -> None:
     assert session.report.output == (4, 3) and 1 <= outermost(session).count("Takes") <= 2
 
 
+@pytest.mark.parametrize("filters", ["default", "always", "once"])
+def test_warnings_name_the_line_that_they_name_without_a_watch(filters: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def steps() -> None:
+        for _ in range(2):
+            weights = torch.ones(3, 2, requires_grad=True)
+            functional.softmax(weights)  # warned of in Python, of the line that calls
+            functional.mse_loss(weights, torch.ones(2))
+            float(weights.sum())  # warned of in C++, of the frame that calls
+
+    def warned(context: Any) -> list[tuple[str, int, str]]:
+        monkeypatch.setitem(globals(), "__warningregistry__", {})
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter(filters)
+            with context:
+                steps()
+        return [(each.filename, each.lineno, str(each.message)) for each in caught]
+
+    always, shown = torch.is_warn_always_enabled(), warnings._showwarnmsg  # type: ignore[attr-defined]
+    torch.set_warn_always(True)
+    try:
+        bare = warned(nullcontext())
+        assert {file for file, _, _ in bare} == {__file__} and len(bare) >= 3
+        assert warned(shapewatch.watch()) == bare
+    finally:
+        torch.set_warn_always(always)
+    assert warnings._showwarnmsg is shown  # type: ignore[attr-defined]
+
+
 # Ways to run a pass
 
 
@@ -560,7 +604,10 @@ def test_workers_of_a_loader() -> None:
 
     def loop() -> None:
         for epoch in range(2):
-            for x, y in DataLoader(data, batch_size=4, num_workers=2, drop_last=epoch == 0):
+            loader = DataLoader(  # forked workers would inherit the locks of what other tests have imported
+                data, batch_size=4, num_workers=2, drop_last=epoch == 0, multiprocessing_context="spawn"
+            )
+            for x, y in loader:
                 functional.cross_entropy(model(x), y).backward()
 
     assert fails(model, loop, "SW507").layer == "norm"

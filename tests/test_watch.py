@@ -14,7 +14,7 @@ from torch import nn
 
 import shapewatch
 from shapewatch import recorder
-from shapewatch.watch import UsageError
+from shapewatch.watching import UsageError
 
 # The block
 

@@ -13,7 +13,7 @@ from support.residual import Block, Net, failure, frames, image, our_notes, own_
 from torch import nn
 
 import shapewatch
-from shapewatch.watch import Session, ShapeWarning
+from shapewatch.watching import Session, ShapeWarning
 
 
 def test_a_decorated_class_stays_what_it_is() -> None:

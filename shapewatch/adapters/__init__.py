@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
@@ -84,10 +84,27 @@ class Written:
     edit: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Compiler:
+    """What a decorated model must know of its framework's compiler; by itself that there is none."""
+
+    is_read: Callable[[], bool] = bool
+    """Whether the code that asks is read by the compiler and not run, or runs to be exported."""
+    is_part: Callable[[], bool] = bool
+    """Whether the code that asks is run by compiled code, or is traced."""
+    apart: Callable[[], AbstractContextManager[None]] = nullcontext
+    """What runs inside is neither compiled nor traced."""
+    pass_over: Callable[..., object] = lambda *_: None
+    """Have the compiler begin behind functions of ours, with what they call."""
+
+
 class Adapter(Protocol):
     """The seam to a framework."""
 
     name: str
+
+    @property
+    def compiler(self) -> Compiler: ...
 
     @property
     def covers(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
 
 
 class Arrival(MetaPathFinder):
@@ -18,6 +18,7 @@ class Arrival(MetaPathFinder):
     def __init__(self, names: Sequence[str], arrived: Callable[[str], None]) -> None:
         self._names = frozenset(names)
         self._arrived = arrived
+        self._asks = False
 
     def start(self) -> None:
         sys.meta_path.insert(0, self)
@@ -28,16 +29,17 @@ class Arrival(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         """The spec that the other finders give, with a loader that speaks up when it is done."""
-        if fullname not in self._names:
+        if fullname not in self._names or self._asks:
             return None
-        for finder in sys.meta_path:
-            if finder is self or not hasattr(finder, "find_spec"):
-                continue
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _Announcing(spec.loader, fullname, self._arrived)
-                return spec
-        return None
+        self._asks = True  # another one that waits for the same module asks back
+        try:
+            specs = (each.find_spec(fullname, path, target) for each in sys.meta_path if hasattr(each, "find_spec"))
+            spec = next((spec for spec in specs if spec is not None and spec.loader is not None), None)
+        finally:
+            self._asks = False
+        if spec is not None:
+            spec.loader = _Announcing(spec.loader, fullname, self._arrived)
+        return spec
 
 
 class _Announcing(Loader):

@@ -10,97 +10,27 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
-from shapewatch.adapters.located import FailedRun, Node, located, with_shapes
+from shapewatch.adapters import Probe
+from shapewatch.adapters.backend import Backend, Operation
+from shapewatch.adapters.located import Node, located, with_shapes
+from shapewatch.adapters.passes import Kept, Missed, Pass, Passes, followed_by, is_seen_in
 from shapewatch.adapters.spoken import with_names
 from shapewatch.adapters.taps import NotInPlace
-from shapewatch.recorder import OpenCall, Recorder, own_fault
-from shapewatch.recording import Origin, Recording, Shape, TensorSpec
+from shapewatch.firewall import own_fault
+from shapewatch.recorder import OpenCall, Recorder, signature
+from shapewatch.recording import Origin, Recording, Shape
 from shapewatch.source import calling_line
 
-_isolated = threading.local()
-"""`.by` is the one `Listening` that records while a dry run goes on: a watch around it must not see the dry run."""
+
+class _Isolated(threading.local):
+    by: Any = None
+    """The one that records while a dry run goes on: a watch around it must not see the dry run."""
 
 
-class Operation(Protocol):
-    """An operation about to run."""
-
-    @property
-    def named(self) -> tuple[str, str] | None:
-        """Neutral name and kind; None for what is not recorded.
-
-        The kind `conversion` is of what gives another tensor for the same value, and is no call.
-        """
-        ...
-
-    def operands(self) -> list[Any]: ...
-
-    def facts(self) -> dict[str, Any]: ...
-
-    def with_operand(self, position: int, change: Callable[[Any], Any]) -> Operation:
-        """The same operation with one of its operands sent through something."""
-        ...
-
-    def with_arguments(self, arguments: Mapping[str, Any]) -> Operation:
-        """The same operation with arguments, by neutral name, replaced."""
-        ...
-
-
-class Backend(Protocol):
-    """What runs operations."""
-
-    name: str
-
-    def is_tensor(self, value: Any) -> bool: ...
-
-    def raw_spec(self, tensor: Any) -> Any:
-        """What `describe` needs of a tensor; quick, and keeps nothing alive."""
-        ...
-
-    def describe(self, raw: Any) -> TensorSpec: ...
-
-    def origin(self, tensor: Any) -> Origin | None:
-        """`parameter` for a weight, `input` for a placeholder; None where the tensor alone does not tell."""
-        ...
-
-    def read_from(self, tensor: Any) -> Any:
-        """The variable whose value a tensor is; None where it is none's."""
-        ...
-
-    def failed_run(self) -> FailedRun:
-        """What the run of a graph that failed tells, where it tells more than building it."""
-        ...
-
-    def stand_ins(self, tensor: Any) -> list[Any]:
-        """Further tensors that the program means by this one: what a variable of TensorFlow 1 is read into."""
-        ...
-
-    def listen(
-        self, asleep: Callable[[], bool], seen: Callable[[Any, Callable[[Any], Any]], Any], stack: ExitStack
-    ) -> None:
-        """Send every operation through `seen`, with a way to run it, until the stack is closed."""
-        ...
-
-    def is_refusal(self, error: BaseException) -> bool:
-        """Whether an exception is the backend's own affair, and never reaches the program."""
-        ...
-
-    def words(self, text: str) -> str:
-        """What the framework says, without what it wraps around it."""
-        ...
-
-    def converted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function as the backend would call it here: AutoGraph rewrites what is called inside a `tf.function`."""
-        ...
-
-    def compiling(self) -> bool:
-        """Whether the program's code is only read, to be compiled: what is called then is not run."""
-        ...
-
-    def settle(self) -> None:
-        """Before a line of the program is looked up: make generated source known as what it was generated from."""
-        ...
+_isolated = _Isolated()
 
 
 class Interventions:
@@ -118,7 +48,7 @@ class Interventions:
 @contextmanager
 def unseen() -> Iterator[None]:
     """No watch of this thread sees what goes on inside: a dry run, or getting ready for one."""
-    outer = getattr(_isolated, "by", None)
+    outer = _isolated.by
     _isolated.by = unseen
     try:
         yield
@@ -129,18 +59,36 @@ def unseen() -> Iterator[None]:
 class Listening:
     """Records one thread between `open` and `close`."""
 
+    names: Any
+    """The paths of layers, as the adapter has them."""
+    root: Any
+    """The outermost layer that was called last."""
+
     def __init__(self, framework: str, backend: Backend, interventions: Interventions | None, isolated: bool) -> None:
         self.recorder = Recorder(framework, backend.describe)
         self.backend = backend
         self.interventions = interventions
-        self._isolate = isolated
+        self.isolated = isolated
         self._stack = ExitStack()
         self._thread = 0
-        self._open: list[tuple[Any, OpenCall]] = []
+        self._beside: set[int] = set()
+        """Threads that do the same on other data, unrecorded."""
+        self.opened: list[tuple[Any, OpenCall]] = []
+        """The layers that are open, from the outermost on."""
         self._whole = 0
-        """How many layers are open that are taken as a whole: nothing inside them is recorded."""
+        """How many layers and operations are open that are taken as a whole: nothing inside them is recorded."""
         self._busy = False
-        self._said = ""
+        self.said = ""
+        """The framework's words for the failure, where it failed."""
+        self.rehearsing = 0
+        """How many runs on placeholders go on."""
+        self._passes = Passes(self.recorder)
+        self._standing: Kept | None = None
+        """The recorded pass that stands for the one which runs now; None while everything is recorded."""
+        self.missed: Missed | None = None
+        """What an unrecorded pass raised."""
+        self.last: Pass | None = None
+        """The last pass of an outermost layer."""
         self._nodes: list[tuple[OpenCall, Node]] = []
         """What calls became in the graphs that they were added to."""
 
@@ -148,20 +96,50 @@ class Listening:
 
     def open(self) -> None:
         self._thread = threading.get_ident()
-        if self._isolate:
-            self._stack.callback(setattr, _isolated, "by", getattr(_isolated, "by", None))
+        if self.isolated:
+            self._stack.callback(setattr, _isolated, "by", _isolated.by)
             _isolated.by = self
-        self.backend.listen(self.asleep, self.operation, self._stack)
+        self.backend.listen(self.deaf, self.operation, self._stack)
+        self.backend.follow(self.asleep, self._goes_on_here, self._stack)
 
     def close(self) -> None:
         self._stack.close()
-        self._open.clear()
+        self.opened.clear()
 
     def asleep(self) -> bool:
-        if self.backend.compiling() or self._whole or self._busy or threading.get_ident() != self._thread:
+        if self.backend.compiling() or self._whole or self._busy or self._standing is not None:
             return True
-        by = getattr(_isolated, "by", None)
+        if threading.get_ident() != self._thread:
+            return True
+        by = _isolated.by
         return by is not None and by is not self
+
+    @contextmanager
+    def _goes_on_here(self, recorded: bool) -> Iterator[None]:
+        """The program goes on in this thread, while the one waits that is listened to."""
+        here, waiting = threading.get_ident(), self._thread
+        if recorded:
+            self._thread = here
+        else:
+            self._beside.add(here)
+        try:
+            yield
+        finally:
+            self._beside.discard(here)
+            if recorded:
+                self._thread = waiting
+
+    def deaf(self) -> bool:
+        """Whether operations are not to be recorded now."""
+        return self.asleep()
+
+    def not_looked_into(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What the function gives; nothing that it does is recorded."""
+        self._whole += 1
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self._whole -= 1
 
     # Values
 
@@ -195,7 +173,7 @@ class Listening:
         number = self.recorder.number_of(tensor)
         if number is not None:
             return number
-        told = self.backend.origin(tensor) or origin or ("constant" if self._open else "input")
+        told = self.backend.origin(tensor) or origin or ("constant" if self.opened else "input")
         return self.recorder.add_value(tensor, self.backend.raw_spec(tensor), told, self.name_of(tensor))
 
     def name_of(self, _tensor: Any) -> str | None:
@@ -209,17 +187,19 @@ class Listening:
     ) -> OpenCall:
         """A layer begins; `frames` are ours between here and the framework's."""
         self.backend.settle()
+        if not self.opened:
+            self._passes.recorded()
         call = self.recorder.open_call(name, kind, path, True, operands)
         call.line = calling_line(sys._getframe(frames + 1))
-        self._open.append((layer, call))
+        self.opened.append((layer, call))
         self._whole += whole
         return call
 
     def leave(self, call: OpenCall, whole: bool, results: tuple[int, ...], error: BaseException | None) -> None:
         """A layer has ended, and whatever was left open in it has too."""
         self._whole -= whole
-        while self._open:
-            if self._open.pop()[1] is call:
+        while self.opened:
+            if self.opened.pop()[1] is call:
                 break
         if error is not None:
             self.failed(error, call, False)
@@ -236,7 +216,7 @@ class Listening:
             self.recorder.goes_on_as(error)
         else:
             self.recorder.fail(error, call)
-            self._said = self._words(error)
+            self.said = self._words(error)
 
     def finished(self, recording: Recording, error: BaseException | None) -> Recording:
         """The recording, with the failing call in it where the error only names it."""
@@ -269,10 +249,137 @@ class Listening:
 
     def words(self, error: BaseException) -> str:
         """What was said where it failed: on the way out, frameworks put it into other words."""
-        return self._said if error is self.recorder.error and self._said else self._words(error)
+        return self.said if error is self.recorder.error and self.said else self._words(error)
 
     def _words(self, error: BaseException) -> str:
         return self.backend.words(str(getattr(error, "message", None) or error))
+
+    # Passes
+
+    def begins(self, layer: Any, args: Any, kwargs: Any) -> bool:
+        """An outermost layer is called. Whether it runs unrecorded, because its like is recorded: `unrecorded` is then
+        the way to run it."""
+        try:
+            self._busy = True
+            self._begin_root(layer)
+            self.missed = None
+            if self._is_of_its_own:
+                return False
+            self._standing = self._passes.begins((id(layer), signature((args, kwargs))))
+        except Exception as fault:
+            own_fault(fault)
+        finally:
+            self._busy = False
+        return self._standing is not None
+
+    @property
+    def _is_of_its_own(self) -> bool:
+        """Whether a pass stands for no other, and no other for it."""
+        edited = self.isolated or self.interventions is not None
+        return edited or self.rehearsing > 0 or self.backend.building_graph()
+
+    def _begin_root(self, layer: Any) -> None:
+        """An outermost layer is called: what it holds gets its names."""
+        raise NotImplementedError
+
+    def begins_whole(self) -> None:
+        """A compiled function is called: outside of layers, it is what a loop consists of."""
+        if self.opened or self._is_of_its_own:
+            return
+        try:
+            self._passes.begins_whole()
+        except Exception as fault:
+            own_fault(fault)
+
+    def forget_earlier(self) -> None:
+        if self.recorder.forget_earlier():
+            self._passes.forget()
+
+    def unrecorded(self, layer: Any, run: Callable[[], Any], look: Callable[[Any], Pass]) -> Any:
+        """Run a pass for which a recorded one stands. `look`: what is to be known of it, where it gives something else
+        than that one gave."""
+        kept = self._standing
+        assert kept is not None
+        try:
+            result = run()
+        except BaseException as error:
+            if isinstance(error, Exception):
+                self._missed_at(layer, error)
+                self.recorder.fail(error, None)
+                self.said = self._words(error)
+                self.last = replace(kept.ran, output=None)
+            self._standing = None
+            raise
+        self._standing = None
+        try:
+            self._busy = True
+            made = self.tensors(result)
+            if self._passes.ended(kept, made, [self.backend.raw_spec(tensor) for tensor in made]):
+                self.last = kept.ran
+            else:
+                self.last = look(result)
+                self.recorder.end_pass(tuple(self.result(tensor) for tensor in made))
+            self._passes.followed()
+        except Exception as fault:
+            own_fault(fault)
+        finally:
+            self._busy = False
+        return result
+
+    def missed_in(self, layer: Any, error: Exception, ran: Callable[[None], Pass]) -> None:
+        """An exception passes a layer in an unrecorded pass; the first that it passes is where it was raised."""
+        here = threading.get_ident()
+        if here in self._beside:
+            self._missed_beside(layer, error, ran)
+        elif self._standing is not None and here == self._thread:
+            self._missed_at(layer, error)
+
+    def _missed_at(self, layer: Any, error: Exception) -> None:
+        known = self.missed
+        where = layer if known is None or not continues(error, known.error) else known.layer
+        self.missed = Missed(error, where)
+
+    def _missed_beside(self, layer: Any, error: Exception, ran: Callable[[None], Pass]) -> None:
+        """The last layer that the exception passes is the outermost one."""
+        if self.missed is not None and not continues(error, self.missed.error):
+            return
+        try:
+            self._missed_at(layer, error)
+            self.root, self.last = layer, ran(None)
+            self.recorder.fail(error, None)
+            self.said = self._words(error)
+        except Exception as fault:
+            own_fault(fault)
+
+    def seen_again(self, recording: Recording, error: BaseException | None, probe: Probe | None) -> Recording:
+        """The recording with the pass in it that failed unrecorded, as it is on shapes; as it is where that pass does
+        not fail there, or elsewhere."""
+        failed = self.recorder.error if error is None else error
+        missed = self.missed
+        if missed is None or probe is None or failed is None or not continues(failed, missed.error):
+            return recording
+        try:
+            path, root = self.names.known(missed.layer), self.names.known(self.root)
+            if path is None or root is None:
+                return recording
+            within = path.removeprefix(root).removeprefix(".") if root else path
+            trial = probe.run()
+            if is_seen_in(trial, missed.error, within, self._has_lines(missed.layer)):
+                return followed_by(recording, trial.recording)
+        except Exception as fault:
+            own_fault(fault)
+        return recording
+
+    def _has_lines(self, layer: Any) -> bool:
+        """Whether a layer runs lines of the program."""
+        raise NotImplementedError
+
+    def keep(self, call: OpenCall, made: Sequence[Any], ran: Pass) -> None:
+        """An outermost layer's pass was recorded; it may stand for later ones."""
+        self.last = ran
+        self.recorder.end_pass(call.results)
+        if not self._is_of_its_own:
+            self._passes.keep(call.operands, call.results, ran, made)
 
     # Operations
 
@@ -281,6 +388,8 @@ class Listening:
         if named is None:
             return run(operation)
         name, kind = named
+        if getattr(operation, "runs_graph", False):
+            self.begins_whole()
         if self.interventions is not None:
             operation = self._intervened(operation, name)
         try:
@@ -328,12 +437,12 @@ class Listening:
             self.failed(error, call, True)
             return
         call.finished = True
-        call.results = tuple([self._result(tensor, changed) for tensor in made])
+        call.results = tuple([self.result(tensor, changed) for tensor in made])
         nodes = getattr(operation, "nodes", None)
         if nodes:
             self._nodes.append((call, nodes[0]))
 
-    def _result(self, tensor: Any, changed: bool = False) -> int:
+    def result(self, tensor: Any, changed: bool = False) -> int:
         number = None if changed else self.recorder.number_of(tensor)
         return self.recorder.add_value(tensor, self.backend.raw_spec(tensor), "call") if number is None else number
 

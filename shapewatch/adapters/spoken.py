@@ -6,14 +6,14 @@ Read on the error path alone. A weight that no layer has, a placeholder or a tar
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from types import FrameType, TracebackType
 from typing import Any
 
-from shapewatch.recording import Recording
-from shapewatch.source import is_foreign
+from shapewatch.recording import Recording, Shape
+from shapewatch.source import expressions, is_foreign, locals_of
 
 MOST = 5_000
 """Objects that are looked at: a program may keep lists of millions."""
@@ -25,11 +25,13 @@ Number = Callable[[Any], Sequence[int]]
 def with_names(recording: Recording, traceback: TracebackType | None, numbers: Number) -> Recording:
     """The recording, with the names of values that the program's own frames have for them.
 
-    What a model calls a weight goes before; of what a call gave, only what the failing call took gets a name. A weight
-    is called as where it was made, an intermediate value as where it failed.
+    What a model calls a weight goes before; of what a call gave, only what the failing call took gets a name, and what
+    was made of nothing (`torch.randn`). A weight is called as where it was made, an intermediate value as where it
+    failed.
     """
     failing = recording.failing_call()
     taken = frozenset(() if failing is None else failing.operands)
+    made = {number for call in recording.calls if not call.operands for number in call.results}
     inner: dict[int, str] = {}
     outer: dict[int, str] = {}
     for frame in reversed(list(_frames(traceback))):
@@ -37,10 +39,54 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         inner, outer = here | inner, outer | here
     values = list(recording.values)
     for value in recording.values:
-        if value.name is None and value.number in inner and (value.origin != "call" or value.number in taken):
-            name = (inner if value.origin == "call" else outer)[value.number]
+        intermediate = value.origin == "call" and value.number not in made
+        if value.name is None and value.number in inner and (not intermediate or value.number in taken):
+            name = (inner if intermediate else outer)[value.number]
             values[value.number] = replace(value, name=name)
-    return replace(recording, values=tuple(values)) if inner else recording
+    spoken = shapes_in_line(traceback)
+    for number in recording.inputs:
+        called = [name for name, shape in spoken.items() if _batch_of(values[number].shape, shape)]
+        declared = values[number].shape[:1] == (None,) and "" not in recording.layer_at  # there is no model, so no data
+        if values[number].name is None and len(called) == 1 and not declared:
+            values[number] = replace(values[number], name=called[0])
+    failure = recording.failure and replace(recording.failure, spoken=spoken)
+    return replace(recording, values=tuple(values), failure=failure) if inner or spoken else recording
+
+
+def _batch_of(batch: Shape, data: Shape) -> bool:
+    """Whether a model's input can be some samples of data that the failing line gives it."""
+    if batch == data:
+        return True
+    return len(batch) > 1 and len(batch) == len(data) and batch[1:] == data[1:] and (batch[0] or 0) <= (data[0] or 0)
+
+
+def shapes_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
+    """The arrays that the statement which raised speaks of: what it calls them, and their shapes.
+
+    What an error's words tell is of sizes alone, and where no tensor met another in a recorded call this is what tells
+    whose they are.
+    """
+    raising = None
+    while traceback is not None:
+        if not is_foreign(traceback.tb_frame.f_code.co_filename):
+            raising = traceback
+        traceback = traceback.tb_next
+    if raising is None:
+        return {}
+    written = expressions(raising.tb_frame.f_code.co_filename, raising.tb_lineno)
+    held = ((name, _shape(value)) for name, value in _held(raising.tb_frame) if name in written)
+    return {name: shape for name, shape in held if shape}
+
+
+def _shape(held: object) -> Shape:
+    """The shape of an array of any library; () where it has none, or does not know how many axes there are."""
+    try:
+        shape: Any = getattr(held, "shape", None)
+        sizes = shape.as_list() if hasattr(shape, "as_list") else list(shape or ())
+    except Exception:  # somebody else's property
+        return ()
+    known = all(size is None or (isinstance(size, int) and not isinstance(size, bool)) for size in sizes)
+    return tuple(sizes) if known else ()
 
 
 def name_of(wanted: object, traceback: TracebackType | None) -> str | None:
@@ -51,7 +97,8 @@ def name_of(wanted: object, traceback: TracebackType | None) -> str | None:
 
 def _held(frame: FrameType) -> Iterator[tuple[str, Any]]:
     """Names and objects of a frame, what is in lists, dictionaries and objects after what has a name of its own."""
-    scopes = [frame.f_locals] if frame.f_locals is frame.f_globals else [frame.f_locals, frame.f_globals]
+    within = frame.f_code.co_name == "<module>"
+    scopes = [frame.f_globals] if within else [locals_of(frame), frame.f_globals]
     named = [(name, held) for scope in scopes for name, held in list(scope.items()) if not name.startswith("__")]
     yield from islice(chain(named, *(_inside(name, held) for name, held in named)), MOST)
 
@@ -65,8 +112,9 @@ def _frames(traceback: TracebackType | None) -> Iterator[FrameType]:
 
 def _inside(name: str, held: object) -> Iterator[tuple[str, Any]]:
     """What a list, a dictionary or an object of the program's own class holds, one step in."""
-    if isinstance(held, Mapping):
-        yield from ((f"{name}[{key!r}]", item) for key, item in list(held.items()) if isinstance(key, str | int))
+    if isinstance(held, dict):  # no other mapping: one of the program's own may read a file to tell its items
+        items = list(dict.items(held))
+        yield from ((f"{name}[{key!r}]", item) for key, item in items if isinstance(key, str | int))
     elif isinstance(held, list | tuple):
         yield from ((f"{name}[{index}]", item) for index, item in enumerate(held))
     elif not isinstance(held, type) and _is_programs_own(type(held)):
@@ -74,5 +122,6 @@ def _inside(name: str, held: object) -> Iterator[tuple[str, Any]]:
 
 
 def _is_programs_own(cls: type) -> bool:
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return cls.__module__ == "__main__" or (file is not None and not is_foreign(file))
+    module = getattr(cls, "__module__", None)  # some that are written in C have none
+    file = getattr(sys.modules.get(module or ""), "__file__", None)
+    return module == "__main__" or (file is not None and not is_foreign(file))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -69,12 +69,29 @@ def axes_title(expression: str) -> str:
 SUBSAMPLE_TITLE = "a shortcut without parameters: every other pixel, zeros for the new channels"
 
 
+def input_name(edit: Input, recording: Recording) -> str:
+    """What the program calls an input; `x` where it has no name for it."""
+    inputs = recording.inputs
+    name = recording.values[inputs[edit.index]].name if edit.index < len(inputs) else None
+    return name or "x"
+
+
+def target_names(recording: Recording, output: str, target: str) -> tuple[str, str]:
+    """What the program calls the output and the target that a loss refused; these two where it has no name for them."""
+    call = recording.failing_call()
+    if call is None or call.kind != "loss" or len(call.operands) < 2:
+        return output, target
+    names = [recording.values[number].name for number in call.operands]
+    return names[0] or output, names[1] or target
+
+
 def input_title(edit: Input) -> str:
     match edit.change:
         case "permute":
             return f"give the input as {text(edit.shape)}"
         case "unsqueeze":
-            return f"give the input its batch axis: {text(edit.shape)}"
+            axis = "an axis of size 1 more" if edit.arguments["dim"] else "its batch axis"
+            return f"give the input {axis}: {text(edit.shape)}"
         case "channels":
             return f"give an input of {edit.arguments['channels']} channels: {text(edit.shape)}"
     return f"give an input of {text(edit.shape)}"
@@ -187,7 +204,48 @@ def _operand(tree: ast.AST, operand: int, operation: str) -> ast.expr | None:
     return None
 
 
+# Expressions that need no weights, where padding is written as NumPy does
+
+
+def _rank_padded(arguments: Mapping[str, Any]) -> int:
+    """How many spatial axes an operand has that is padded so."""
+    channels = 1 if arguments.get("channels_last") else 0
+    return int(arguments.get("rank", len(arguments["pad"]) // 2 - channels))
+
+
+def padded(pad: str, x: str, arguments: Mapping[str, Any]) -> str:
+    """`pad` is the name of the function; amounts below zero crop."""
+    amounts = arguments["pad"]
+    pairs = [(amounts[i], amounts[i + 1]) for i in range(0, len(amounts) - 1, 2)][::-1]
+    pairs = [(0, 0)] * (_rank_padded(arguments) + 2 - len(pairs)) + pairs
+    if any(amount < 0 for pair in pairs for amount in pair):
+        ends = [(max(0, -first) or "", min(0, last) or "") for first, last in pairs]
+        x += f"[{', '.join(f'{first}:{last}' for first, last in ends)}]"
+    zeros = tuple((max(0, first), max(0, last)) for first, last in pairs)
+    return f"{pad}({x}, {zeros})" if any(map(any, zeros)) else x
+
+
+def subsampled(pad: str, x: str, arguments: Mapping[str, Any]) -> str:
+    """Every other pixel, zeros for the new channels."""
+    rank, stride, last = arguments.get("rank", 2), arguments["stride"], bool(arguments.get("channels_last"))
+    spatial = [f"::{stride}"] * rank
+    slices = [":", *spatial, ":"] if last else [":", ":", *spatial]
+    taken = f"{x}[{', '.join(slices)}]" if stride != 1 else x
+    channels = f"(0, {arguments['channels']} - {x}.shape[{-1 if last else 1}])"
+    rest = ["(0, 0)"] * rank
+    pairs = ["(0, 0)", *rest, channels] if last else ["(0, 0)", channels, *rest]
+    return f"{pad}({taken}, ({', '.join(pairs)}))"
+
+
 # Source
+
+
+def function_called(source: str | None, names: Collection[str]) -> ast.Call | None:
+    """The one call of a function of such a name in a line."""
+    tree = parsed(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
+    found = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in names and call.args]
+    return found[0] if len(found) == 1 else None
 
 
 def parsed(source: str | None) -> ast.Module | None:

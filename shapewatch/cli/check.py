@@ -9,12 +9,12 @@ from shapewatch.cli.errors import CommandError, in_one_line
 from shapewatch.cli.inputs import add_input_arguments, parse_inputs
 from shapewatch.cli.output import OPTIONS, WARNINGS, Wording, add_output_arguments, add_warnings_argument, open_output
 from shapewatch.cli.target import add_target_argument, load_model
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
 from shapewatch.render import as_rich, as_text
 
 if TYPE_CHECKING:
     from shapewatch.report import Report
-    from shapewatch.watch import InputSpec
+    from shapewatch.watching import InputSpec
 
 
 class Check:
@@ -55,7 +55,7 @@ def dry_run(arguments: argparse.Namespace, wording: Wording, warnings: str = "wa
 
 
 def _report(target: str, model: Any, inputs: list[InputSpec], allow: bool) -> Report:
-    from shapewatch.watch import UsageError, check
+    from shapewatch.watching import UsageError, check
 
     try:
         return check(model, input_shape=inputs, warnings="allow" if allow else "warn")

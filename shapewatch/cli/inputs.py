@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from shapewatch.cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from shapewatch.watch import InputSpec
+    from shapewatch.watching import InputSpec
 
 EXAMPLE = "--input 1x3x224x224"
 
@@ -50,7 +50,7 @@ def parse_input(text: str) -> InputSpec:
     Raises:
         CommandError: the text is not of that form.
     """
-    from shapewatch.watch import InputSpec
+    from shapewatch.watching import InputSpec
 
     name, equals, rest = text.rpartition("=")
     name = name.strip()

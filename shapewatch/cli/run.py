@@ -21,12 +21,12 @@ from shapewatch.cli.output import (
     open_output,
     show,
 )
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
 from shapewatch.render import as_rich, as_text
 
 if TYPE_CHECKING:
     from shapewatch.report import Report
-    from shapewatch.watch import Session
+    from shapewatch.watching import Session
 
 
 class Run:
@@ -56,7 +56,7 @@ class Run:
         (`SystemExit` too) is raised as it was."""
         start = _start(arguments)
         output = open_output(arguments)
-        from shapewatch.watch import watch
+        from shapewatch.watching import watch
 
         process = os.getpid()
         try:
@@ -93,8 +93,8 @@ def _conclude(session: Session, output: Output, error: BaseException | None) -> 
         report, wording = session.report, Wording(as_text, as_rich)
         if output.format != TEXT or output.path is not None:
             output.write(report, wording)
-        elif sys.stderr is not None and _has_news(report, error):
-            show(report, wording, sys.stderr)
+        elif sys.stderr is not None and _has_news(session.untold, error):
+            show(session.untold, wording, sys.stderr)
     except CommandError as fault:
         _say(str(fault))
     except Exception as fault:

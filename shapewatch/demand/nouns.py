@@ -8,7 +8,7 @@ from typing import Any
 
 from shapewatch.axes import Range
 from shapewatch.edits import Edit, Set, SetCall
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.layout import Layout, layout_of
 from shapewatch.recording import Call, Shape
 

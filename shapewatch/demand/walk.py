@@ -10,7 +10,7 @@ from shapewatch.demand import joins, moves, products, windows
 from shapewatch.demand.moves import keeping_shape
 from shapewatch.demand.nouns import Change, Demand, Handler, Place, Pull, Want
 from shapewatch.edits import Edit, Input
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.layout import Layout
 from shapewatch.recording import Call
 

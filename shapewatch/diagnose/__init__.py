@@ -15,7 +15,7 @@ from typing import Any
 from shapewatch.adapters import Adapter, Probe
 from shapewatch.diagnose.failures import what_failed
 from shapewatch.diagnose.looks_wrong import what_looks_wrong
-from shapewatch.junctions import Graph, find_junctions
+from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Recording
 from shapewatch.report import Diagnosis, Report
 

@@ -10,7 +10,7 @@ from shapewatch.diagnose.cases import ask
 from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.fixes import as_fix, in_idiom
 from shapewatch.edits import Input, Insert, Target
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Shape
 from shapewatch.repair import SECONDS, Candidate, propose
 from shapewatch.report import Diagnosis, Fix

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 
 from shapewatch.adapters import Probe, Trial
-from shapewatch.junctions import Graph, unchecked
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
+from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.recording import Call, Recording
 from shapewatch.rules import RULES, Case, Finding
 
@@ -20,13 +20,14 @@ SHAPE_ERRORS = frozenset(
         "TypeError",
         "TorchRuntimeError",
         "InvalidArgumentError",
+        "AbortedError",  # of TensorFlow's kernels for the CPU, that they cannot be made for such sizes
         "NotImplementedError",  # of a Lambda: Keras could not find out what it gives
     }
 )
 
 
 def first_case(graph: Graph) -> tuple[Case, Finding] | None:
-    failure, unit = graph.recording.failure, graph.failing_unit()
+    failure, unit = graph.recording.failure, _unpacked(graph) or graph.failing_unit()
     if failure is None or unit is None or failure.type not in SHAPE_ERRORS:
         return None
     earlier = _unchecked_junction(graph, unit)
@@ -37,6 +38,17 @@ def first_case(graph: Graph) -> tuple[Case, Finding] | None:
     if finding is None and not unit.is_layer and unit.parent is not None:
         return None
     return None if finding is None else (case, finding)
+
+
+def _unpacked(graph: Graph) -> Call | None:
+    """The split whose parts the line that raised could not unpack: Python's own error, after a call that went well."""
+    failure = graph.recording.failure
+    if failure is None or failure.span is None or "values to unpack" not in failure.message:
+        return None
+    where = (failure.span.file, failure.span.line)
+    in_line = [unit for unit in graph.units if unit.span and (unit.span.file, unit.span.line) == where]
+    in_line = [unit for unit in in_line if unit.finished]
+    return in_line[-1] if in_line and in_line[-1].kind == "split" else None
 
 
 def _unchecked_junction(graph: Graph, failing: Call) -> tuple[Case, Finding] | None:
@@ -91,10 +103,20 @@ def deeper_case(baseline: Trial, case: Case) -> tuple[Case, Finding] | None:
     """The failure as the dry run saw it, when the live pass saw only a layer that is not looked into."""
     if baseline.recording.failure is None or not case.call.is_layer or baseline.unsupported:
         return None
-    found = first_case(Graph(baseline.recording))
+    found = first_case(Graph(_called_as_in(case.recording, baseline.recording)))
     if found is None or not found[0].call.layer.startswith(case.call.layer) or found[0].call.place == case.call.place:
         return None
     return found
+
+
+def _called_as_in(live: Recording, again: Recording) -> Recording:
+    """A dry run's recording, with what only the program knows: the line that raised, and the names of the inputs."""
+    assert again.failure is not None and live.failure is not None
+    values = list(again.values)
+    for given, number in zip(live.inputs, again.inputs, strict=False):
+        values[number] = replace(values[number], name=values[number].name or live.values[given].name)
+    span = again.failure.span or live.failure.span
+    return replace(again, values=tuple(values), failure=replace(again.failure, span=span))
 
 
 def not_reproduced(baseline: Trial, case: Case) -> str | None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from shapewatch.adapters import Adapter
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Recording, Span, text
-from shapewatch.repair import odd_variable, short
+from shapewatch.recording import Call, Recording, Span, Value, text
+from shapewatch.repair import declared_at, declared_otherwise, odd_variable, short
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case, Finding
+from shapewatch.source import assigned_line
 
 
 def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
@@ -22,10 +23,10 @@ def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
     edit = fix.changes[0]
     recording = case.recording
     if isinstance(edit, Input):
-        given = recording.shape(recording.inputs[edit.index])
-        reason = f"the input is {text(given)}; with {text(edit.shape)} it fits"
-        outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
-        return Cause("input", "input", outermost[-1].span if outermost else None, _because(reason, fix))
+        given = recording.values[recording.inputs[edit.index]]
+        named = f" {given.name}" if given.name and given.name not in ("input", "inputs") else ""
+        reason = f"the input{named} is {text(given.shape)}; with {text(edit.shape)} it fits"
+        return Cause("input", "input", _given_at(given, case), _because(reason, fix))
     if isinstance(edit, Target):
         return Cause("target", "target", location_of(case), _because(fix.title, fix))
     path = _blamed(edit, recording)
@@ -35,7 +36,20 @@ def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
     kind = layer.type if layer is not None else case.call.name
     if isinstance(edit, Insert):
         location = case.call.span
+    if isinstance(edit, SetCall):
+        location = next((call.span for call in recording.calls if call.place == edit.place), location)
     return Cause(path, kind, location, _because(_reason(case, fix, edit), fix))
+
+
+def _given_at(given: Value, case: Case) -> Span | None:
+    """The line that declares an input, where it stands for batches of any length; else the one that calls the model."""
+    failed = location_of(case)
+    if given.name and given.shape[:1] == (None,) and failed is not None:
+        declared = assigned_line(failed.file, given.name)
+        if declared is not None:
+            return declared
+    outermost = [call for call in case.recording.calls if call.is_layer and call.parent is None]
+    return (outermost[-1].span if outermost else None) or failed
 
 
 def _blamed(edit: Edit, recording: Recording) -> str:
@@ -81,13 +95,40 @@ def _call_of(path: str, recording: Recording) -> Call | None:
     return next((call for call in recording.calls if call.is_layer and call.layer == path), None)
 
 
-def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
-    """The diagnosis; where it blames nothing, with the variable of the program's own that is to blame."""
-    odd = odd_variable(case, finding, adapter.name) if told.cause is None else None
-    if odd is None:
+def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> Diagnosis:
+    """The diagnosis; where it asks for other data, with what the model says of them as another choice, or the first."""
+    told = replace(told, fixes=tuple(_as_declared(fix, recording) for fix in told.fixes))
+    if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
-    cause, fix = odd
-    return replace(told, cause=cause, fixes=(fix, *told.fixes))
+    edit = told.fixes[0].changes[0]
+    there = declared_at(recording, edit) if isinstance(edit, Input) else None
+    if there is not None:
+        return replace(told, cause=replace(told.cause, location=there[0]))
+    declared = declared_otherwise(recording, told.fixes[0], adapter.name)
+    if declared is None:
+        return told
+    if not declared.first:
+        return replace(told, fixes=(told.fixes[0], declared.fix, *told.fixes[1:]))
+    return replace(told, cause=declared.cause, fixes=(declared.fix, *told.fixes))
+
+
+def _as_declared(fix: Fix, recording: Recording) -> Fix:
+    """The fix; one of a declared input as a change of the line that declares it."""
+    only = fix.changes[0] if len(fix.changes) == 1 else None
+    there = declared_at(recording, only) if isinstance(only, Input) else None
+    return fix if there is None or there[1] is None else replace(fix, code=there[1])
+
+
+def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
+    """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
+    is, or where the data are and its own sizes tell; else another one."""
+    odd = odd_variable(case, finding, adapter.name)
+    if odd is None or (told.cause is not None and told.cause.type == "target"):
+        return told
+    data = told.cause is not None and told.cause.type == "input"
+    if told.cause is None or (data and odd.beyond_doubt):
+        return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
+    return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))
 
 
 def location_of(case: Case) -> Span | None:

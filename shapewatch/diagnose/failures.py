@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from shapewatch.adapters import Adapter, Probe
 from shapewatch.diagnose.behind import behind_the_model
+from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
-from shapewatch.diagnose.cause import cause_of, location_of, or_variable
+from shapewatch.diagnose.cause import cause_of, location_of, or_declaration, or_variable
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.edits import Edit
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording
 from shapewatch.repair import SECONDS, Outcome, Search, Verified, propose
 from shapewatch.report import Diagnosis, Fix
@@ -36,6 +37,7 @@ class Fault:
 def what_failed(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
     found = first_case(graph) or only_seen_on_shapes(graph.recording, probe)
     said = [] if found is None else list(_of_case(*found, adapter, probe))
+    said = [or_declaration(diagnosis, graph.recording, adapter) for diagnosis in said]
     if not any(diagnosis.fixes or diagnosis.code != "SW900" for diagnosis in said):
         said = list(_from_the_message(graph.recording)) or said
     yield from said
@@ -77,7 +79,7 @@ def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
     span = failure.span or (call.span if call is not None else None)
     told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
     if told is not None:
-        yield told
+        yield with_names_of_the_line(told, failure)
 
 
 def _solve(
@@ -120,7 +122,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         if fault.outcome.passing:
             fixes = [verified_fix(v, adapter, case, "junction", reason) for v in distinct(fault.outcome.passing)]
     explanation = finding.explanation
-    if not fixes:
+    if not fixes and fault.outcome.tried:
         explanation += f" {_tried(fault.outcome.tried)}"
     told = Diagnosis(
         code=finding.code,
@@ -140,7 +142,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
 def _tried(count: int) -> str:
     if count == 1:
         return "One change was tried on shapes, and the pass does not finish with it."
-    return f"{count or 'No'} changes were tried on shapes, and with none of them the pass finishes."
+    return f"{count} changes were tried on shapes, and with none of them the pass finishes."
 
 
 def _with_the_others(several: bool, finished: bool) -> str:

@@ -8,9 +8,9 @@ from shapewatch.adapters import Adapter, Probe, Trial
 from shapewatch.diagnose.cases import ask
 from shapewatch.diagnose.cause import cause_of
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven
+from shapewatch.diagnose.other_sizes import Passes, holds, passes
 from shapewatch.edits import Input
-from shapewatch.junctions import Graph
-from shapewatch.other_sizes import Passes, holds, passes
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call
 from shapewatch.repair import Search, propose
 from shapewatch.report import Diagnosis, Fix

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from shapewatch.messages.faults import FAULTS
+from shapewatch.messages.faults.causes import OTHER_RELEASE
+from shapewatch.messages.faults.evidence import COMMON
 from shapewatch.messages.log import Heard, heard
 from shapewatch.messages.nouns import Frame, Pasted, Told
 from shapewatch.recording import Recording, Span
@@ -83,7 +85,7 @@ def explain_message(message: str, error: str, location: Span | None, layer: str 
 def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
     error = said.error
     told = FAULTS[error.reading.fault](error)
-    suspects = tuple(sorted(told.suspects, key=lambda suspect: -suspect.weight)[:MOST_SUSPECTS])
+    suspects = _suspects(told, error)
     location = None if error.user is None else _span(error.user)
     return Diagnosis(
         code=told.code,
@@ -97,6 +99,18 @@ def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
         layer=told.layer,
         suspects=suspects,
     )
+
+
+def _suspects(told: Told, error: Pasted) -> tuple[Suspect, ...]:
+    """The heaviest first. What any fault inside a library may come from is said of each, whatever the fault."""
+    suspects = list(told.suspects)
+    if error.library and suspects:
+        inside = f"it was raised inside {error.library}, which takes what its release was written for"
+        release = OTHER_RELEASE.since(inside, COMMON + 0.08).suspect(error.reading.framework)
+        said = next((suspect for suspect in suspects if suspect.cause == release.cause), None)
+        if said is None or said.weight < release.weight:
+            suspects = [suspect for suspect in suspects if suspect is not said] + [release]
+    return tuple(sorted(suspects, key=lambda suspect: -suspect.weight)[:MOST_SUSPECTS])
 
 
 def _names() -> dict[str, str]:

@@ -83,6 +83,7 @@ class Pasted:
     `frames`: outermost first, of the exception that was read. `user`: the innermost frame that is neither of a
     framework nor of an installed package, or else of the innermost package that is no framework; None where no frame
     is shown. `near`: the innermost frame that is of no framework, and those below it: the line that raised.
+    `library`: the package whose line raised, where it is neither a framework's nor the user's own.
     `wrapped_by`: what stood around the message, outermost first: `keras`, `graph`, `dynamo`, `export`, `torchscript`,
     `xla`, `onnx`, `dataloader`, `distributed`, `lightning`.
     """
@@ -94,6 +95,7 @@ class Pasted:
     user: Frame | None = None
     near: tuple[Frame, ...] = ()
     wrapped_by: tuple[str, ...] = ()
+    library: str = ""
 
     def says_what(self, other: Pasted) -> bool:
         """Whether it is the same message."""

@@ -12,7 +12,7 @@ from shapewatch.messages.dress import undressed, unwrapped
 from shapewatch.messages.nouns import Frame, Pasted, Reading
 from shapewatch.messages.tables import found
 from shapewatch.messages.template import shape
-from shapewatch.messages.traceback import Raised, chains, nearest, shown, user_frame, wrappers
+from shapewatch.messages.traceback import Raised, chains, library_of, nearest, shown, user_frame, wrappers
 
 ONLY_DRESS = "only-dress"
 
@@ -71,10 +71,15 @@ def _errors(text: str) -> tuple[Pasted, ...]:
 
 def _to_read(of_each: Sequence[Sequence[Reading]]) -> int | None:
     """The exception of a chain that is read: the first that is of shapes, unless a later one says that it was weights
-    whose shapes were compared."""
+    whose shapes were compared, or quotes the first and tells more."""
     telling = [number for number, own in enumerate(of_each) if own]
     loading = [number for number in telling if {one.fault for one in of_each[number]} <= OF_LOADING]
-    return next(iter([*loading, *telling]), None)
+    quoting = [number for number in telling[1:] if _quotes(of_each[number], of_each[telling[0]])]
+    return next(iter([*loading, *quoting, *telling]), None)
+
+
+def _quotes(later: Sequence[Reading], first: Sequence[Reading]) -> bool:
+    return any(first[0].message in one.message and len(one.facts) > len(first[0].facts) for one in later)
 
 
 def _ending_in(readings: Sequence[Reading], raised: Raised) -> Sequence[Reading]:
@@ -105,7 +110,7 @@ def _pasted(
     told = _told_around(around)
     leading = readings.index(max(readings, key=_how_telling))
     known = tuple(replace(reading, facts={**_beside(told, reading.facts), **reading.facts}) for reading in readings)
-    return Pasted(known[leading], known, error, frames, user, nearest(frames), wrappers(around))
+    return Pasted(known[leading], known, error, frames, user, nearest(frames), wrappers(around), library_of(frames))
 
 
 def _how_telling(reading: Reading) -> tuple[bool, bool]:

@@ -32,6 +32,16 @@ _RICH = re.compile(r"^([^\s:]{1,300}\.py|<[\w-]{1,60}>):(\d{1,9}) in ([\w.<>]{1,
 _RICH_ARROW = re.compile(r"^\s*❱\s{0,6}(\d{1,9})\s?[│|\s]{0,200}(.*)$")
 _AUTOGRAPH = re.compile(r"^\s*([~/<\w][^\s:]{0,300}(?:\.py|>)):(\d{1,9}) ([\w.<>]{1,200})\s+\*{1,2}\s*$")
 
+_NAME = r"[A-Za-z_][\w.]{0,100}"
+_STATEMENT = re.compile(
+    r"^(?![^=(\[]{0,300}=[^=(\[]{0,300}=)"  # `loss=inf, acc=0.2` is a log's
+    rf"(?:return |{_NAME}(?=\()|{_NAME}\[[^\n=]{{0,200}}\] ?[-+*/@]?= ?"
+    rf"|{_NAME}(?:, ?{_NAME}){{0,8}} ?(?:[-+*/@]= ?|= ?(?=[A-Za-z_(\[*-][^\n]{{0,400}}?[\[(.+*/@-])))"
+    r"(?:(?!\w \w)[^\n]){1,500}$"
+)
+"""A line of code by itself: what people paste of a traceback when they paste its end alone. Two words with nothing but
+a space between them are prose."""
+
 _CARETS = re.compile(r"^\s*[~^]+(?:\s*<-+ HERE)?\s*$")
 _HERE = re.compile(r"^\s*~+ <-+ HERE")
 
@@ -178,6 +188,8 @@ class _Reader:
         self._source_may_follow = False
 
     def _message(self, error: str, at: int) -> None:
+        if self._open is None and not self._frames and _is_code(self._before):
+            self._frames = [Frame("", 0, "", self._before)]
         inside = self._open is not None and bool(self._frames)
         frames, self._frames = tuple(self._frames), []
         if self._open is not None:
@@ -198,6 +210,10 @@ class _Reader:
         elif self._frames:  # a traceback that was cut off, or whose last line is no exception's name
             self._done.append(Raised("", at, at, tuple(self._frames), (), self._linked))
         return tuple(self._done)
+
+
+def _is_code(line: str) -> bool:
+    return _STATEMENT.match(line.split(" #")[0].rstrip()) is not None
 
 
 def _is_short(line: str) -> bool:
@@ -240,9 +256,30 @@ def user_frame(tracebacks: Iterable[Sequence[Frame]]) -> Frame | None:
     """The innermost frame that is neither of a framework nor of an installed package, in the first of the tracebacks
     that has one, or else of the innermost package that is no framework; None where all are a framework's."""
     whose = [[(package_of(frame.file), frame) for frame in frames] for frames in tracebacks]
-    own = [[frame for package, frame in frames if package is None] for frames in whose]
+    own = [[frame for package, frame in frames if package is None and frame.file] for frames in whose]
     installed = [[frame for package, frame in frames if package and package not in FRAMEWORKS] for frames in whose]
     return next((frames[-1] for frames in (*own, *installed) if frames), None)
+
+
+def library_of(frames: Sequence[Frame]) -> str:
+    """The library whose line raised: the package, neither a framework nor the user's own, of the innermost frame that
+    is of no framework; empty where there is none. Code that comes with a model from a hub counts as one."""
+    last = next((frame for frame in reversed(frames) if _is_program(frame)), None)
+    if last is None or not last.file:
+        return ""
+    package = package_of(last.file)
+    if package is not None and package not in FRAMEWORKS:
+        return package
+    if (shown := _LIBRARY.search(last.file)) is not None:
+        return next(name for name in shown.groups() if name)
+    return ""
+
+
+_LIBRARY = re.compile(
+    r"(transformers_modules)|\b(modeling_\w{1,60})\.py|[/\\]src[/\\](\w{2,60})[/\\]models?[/\\]"
+    r"|[/\\](custom_nodes|extensions)[/\\]"
+)
+"""A model's code that was loaded with its weights, a library's own source tree, a plug-in."""
 
 
 def nearest(frames: Sequence[Frame]) -> tuple[Frame, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from shapewatch.firewall import own_fault
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
@@ -21,10 +23,14 @@ def as_text(report: Report, *, width: int = WIDTH, full: bool = False) -> str:
     No line is wider than `width`, or than 40 where that is more; only code to paste may be. `full`: every
     call of every branch, explanations, the code of the alternatives.
     """
-    from shapewatch.render.compose import compose
-    from shapewatch.render.plain import plain
+    try:
+        from shapewatch.render.compose import compose
+        from shapewatch.render.plain import plain
 
-    return plain(compose(report, full=full), width)
+        return plain(compose(report, full=full), width)
+    except Exception as fault:
+        own_fault(fault)
+        return _in_short(report)
 
 
 def as_rich(report: Report, *, full: bool = False) -> TerminalDocument:
@@ -40,10 +46,22 @@ def note_of(report: Report) -> str:
 
     Empty where there is no diagnosis: an exception that nothing is known about is left as it is.
     """
-    from shapewatch.render.compose import compose
-    from shapewatch.render.plain import plain
+    if not report.diagnoses:
+        return ""
+    try:
+        from shapewatch.render.compose import compose
+        from shapewatch.render.plain import plain
 
-    return "\n" + plain(compose(report, exception=False), WIDTH) if report.diagnoses else ""
+        return "\n" + plain(compose(report, exception=False), WIDTH)
+    except Exception as fault:
+        own_fault(fault)
+        return "\n" + _in_short(report)
+
+
+def _in_short(report: Report) -> str:
+    """What is left of a report that a fault of ours keeps from being laid out."""
+    lines = [f"{each.code} {each.headline}\n    {each.explanation}" for each in report.diagnoses]
+    return "\n".join(lines) or f"{len(report.recording.calls)} calls recorded, nothing found"
 
 
 def summary_text(report: Report, *, width: int = WIDTH) -> str:
@@ -98,6 +116,16 @@ FORMATS: dict[str, Format] = {
 }
 
 
+def _write(path: Path, text: str) -> None:
+    """The whole text or nothing: a file that is there stays as it is until the new one is complete."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def write_report(report: Report, path: str | Path) -> Path:
     """Write the report in the format of the path's suffix, and give the path back.
 
@@ -108,7 +136,7 @@ def write_report(report: Report, path: str | Path) -> Path:
     path = Path(path)
     for format in FORMATS.values():
         if path.suffix.lower() == format.suffix:
-            path.write_text(format.write(report) + "\n", encoding="utf-8", newline="\n")
+            _write(path, format.write(report) + "\n")
             return path
     known = ", ".join(format.suffix for format in FORMATS.values())
     raise ValueError(f"{path.name}: a report is written to a file that ends in one of {known}")

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shapewatch.junctions import Branch, Junction, Step
+from shapewatch.flow.junctions import Branch, Junction, Step
 from shapewatch.recording import Shape, Size
 from shapewatch.render import naming
 from shapewatch.render.document import GLUE, Block, Cell, Column, Paragraph, Row, Run, Runs, Table, runs

@@ -198,7 +198,7 @@ def _cause(report: Report, diagnosis: Diagnosis, shown: Span | None) -> list[Blo
     if cause is None:
         if diagnosis.severity != "error" or diagnosis.fixes:
             return []
-        return [Labelled("cause", (Paragraph(runs("not known: the recording does not tell which layer it was")),))]
+        return [Labelled("cause", (Paragraph(runs("not known: nothing in the recording tells which side is wrong")),))]
     layer = report.recording.layer_at.get(cause.layer) if cause.layer is not None else None
     blocks: list[Block] = [Paragraph(_blame(cause, layer.name if layer is not None else ""))]
     where = cause.location

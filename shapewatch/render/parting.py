@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from shapewatch.junctions import Branch, Junction, Step, layout_at
+from shapewatch.flow.junctions import Branch, Junction, Step, layout_at
 from shapewatch.layout import numbered
 from shapewatch.recording import Layer, Recording, Shape, Size
 

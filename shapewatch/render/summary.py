@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shapewatch.junctions import Branch, Junction, Status
+from shapewatch.flow.junctions import Branch, Junction, Status
 from shapewatch.recording import Call, Layer, Shape
 from shapewatch.render import naming
 from shapewatch.render.branches import branch_names, fork_name

@@ -9,8 +9,21 @@ passes is ranked by evidence: fewest edits, what the rest of the model says, a p
 from __future__ import annotations
 
 from shapewatch.repair.candidate import Candidate, places, short
+from shapewatch.repair.declared import declared_at, declared_otherwise
 from shapewatch.repair.propose import propose
 from shapewatch.repair.search import SECONDS, Outcome, Search, Verified
 from shapewatch.repair.variables import odd_variable
 
-__all__ = ["SECONDS", "Candidate", "Outcome", "Search", "Verified", "odd_variable", "places", "propose", "short"]
+__all__ = [
+    "SECONDS",
+    "Candidate",
+    "Outcome",
+    "Search",
+    "Verified",
+    "declared_at",
+    "declared_otherwise",
+    "odd_variable",
+    "places",
+    "propose",
+    "short",
+]

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from shapewatch import axes
 from shapewatch.edits import Edit, Insert, Module, Replace
-from shapewatch.junctions import Branch, Junction, layout_at
+from shapewatch.flow.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
 from shapewatch.recording import Layer, Shape
 from shapewatch.repair.candidate import Candidate

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from shapewatch.edits import Edit, Input, Set, SetCall
-from shapewatch.junctions import Junction, find_junctions
-from shapewatch.layout import Layout
+from shapewatch.flow.junctions import Junction, find_junctions
+from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Shape
 from shapewatch.repair.candidate import Candidate, about, arguments, short
 from shapewatch.repair.siblings import Siblings, keeps_pace
@@ -16,9 +16,6 @@ from shapewatch.rules.rule import Case, Finding, listed
 
 USUAL_SIZES = frozenset({28, 32, 48, 56, 64, 84, 96, 112, 128, 160, 192, 224, 227, 256, 299, 320, 384, 448, 512, 1024})
 """Heights and widths at which images are mostly given."""
-
-USUAL_CHANNELS = (1, 3)
-"""Of a picture, grey or in colour."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +110,11 @@ class Evidence:
             return -0.3, None
         sizes, wanted = (tuple(shape[axis] for axis in self.spatial(shape)) for shape in (given, edit.shape))
         step = edit.arguments.get("multiple")
-        if step and any(size is not None and size % step for size in sizes):
+        if step and (odd := [size for size in dict.fromkeys(sizes) if size is not None and size % step]):
             likely = step <= max(self._total_stride, 32 if any(size is not None and size % 2 for size in sizes) else 1)
-            return (
-                0.6 if step <= self._total_stride else 0.3 if likely else -0.3
-            ), f"{' and '.join(str(s) for s in dict.fromkeys(sizes))} is no multiple of {step}"
+            numbers = listed([str(size) for size in odd])
+            said = f"{numbers} is no multiple of {step}" if len(odd) == 1 else f"{numbers} are no multiples of {step}"
+            return (0.6 if step <= self._total_stride else 0.3 if likely else -0.3), said
         if edit.arguments.get("said"):
             return 0.9, None
         usual, unusual = (all(size in USUAL_SIZES for size in shape) for shape in (wanted, sizes))

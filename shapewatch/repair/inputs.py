@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input
-from shapewatch.layout import Layout, layout_of, misplaced_channels
+from shapewatch.layout import USUAL_CHANNELS, Layout, layout_of, misplaced_channels
 from shapewatch.recording import Layer, Shape, text
 from shapewatch.repair.candidate import Candidate
-from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
+from shapewatch.repair.evidence import Evidence
 
 
 def inputs(evidence: Evidence) -> Iterator[Candidate]:
@@ -34,7 +34,9 @@ def as_declared(evidence: Evidence) -> Iterator[Candidate]:
         return
     for index, (number, wanted) in enumerate(zip(recording.inputs, takes, strict=True)):
         given = recording.shape(number)
-        if not given or not wanted or None in wanted[1:] or _taken_for(given, wanted) or _taken_for(given, wanted[1:]):
+        if not given or not wanted or None in wanted[1:] or _taken_for(given, wanted):
+            continue
+        if given[0] is not None and _taken_for(given, wanted[1:]):
             continue  # one that lacks the batch axis is proposed with it
         shape = (given[0], *wanted[1:])
         if shape != given:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.edits import Module
-from shapewatch.junctions import Branch, Junction
+from shapewatch.flow.junctions import Branch, Junction
 from shapewatch.layout import Layout
 from shapewatch.recording import Shape
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from shapewatch.demand import Want, settable, walk
 from shapewatch.edits import Edit, Input, Set
-from shapewatch.layout import Layout
+from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
 from shapewatch.repair.alike import odd_ones, out_of_step, substitutes, unusual_flattens
 from shapewatch.repair.at_junction import at_junction
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate
-from shapewatch.repair.evidence import USUAL_CHANNELS, Evidence
+from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.inputs import as_declared, inputs, swapped
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
 from shapewatch.repair.odd_operations import left_out, odd_operations

@@ -9,7 +9,7 @@ from typing import Any
 
 from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Edit
-from shapewatch.junctions import Graph, unchecked
+from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about

@@ -16,7 +16,7 @@ from typing import Any
 
 from shapewatch import axes
 from shapewatch.edits import Set
-from shapewatch.junctions import Junction
+from shapewatch.flow.junctions import Junction
 from shapewatch.recording import Layer
 
 SIZES = frozenset(

@@ -1,25 +1,28 @@
 """Which variable of the program is to blame, where no layer can be: weights that it made itself.
 
 A size that two sides of a call disagree on was put there by variables, and by data. Each side is followed up to them.
-The variable that stands alone against two or more others is the odd one; between one and one there is no telling.
+The variable that stands alone against two or more others is the odd one. Between one and one its own sizes may tell:
+one that fits with its axes in the other order, or that has the size of another axis of what it meets, was made for the
+wrong axis. Else there is no telling.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 
 from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, Span, Value, text
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding, listed
 from shapewatch.source import assigned_line
 
 KEEPING = frozenset({"same", "activation", "squash", "dropout", "identity", "norm"})
+REGROUPING = frozenset({"reshape", "flatten", "unflatten", "squeeze", "unsqueeze"})
 ELEMENTWISE = frozenset(JOINS) - {"concat", "stack"}
 MOST = 300
 
@@ -36,45 +39,116 @@ class Held:
 class Side:
     """A demand on one operand, what it would have to be, and who holds it at what it is."""
 
+    value: int
     axis: int
     wanted: Range
     held: tuple[Held, ...]
 
     @property
     def variables(self) -> tuple[Held, ...]:
-        found = (each for each in self.held if each.value.origin == "parameter")
+        found = (each for each in self.held if each.value.origin in ("parameter", "call"))
         return tuple(sorted(found, key=lambda each: each.value.number))
 
+    @property
+    def alone(self) -> bool:
+        """Whether one variable holds the size, and nothing else does."""
+        return len(self.held) == len(self.variables) == 1
 
-def odd_variable(case: Case, finding: Finding, framework: str) -> tuple[Cause, Fix] | None:
-    """The variable that alone holds a size against all the others, and what it would have to be."""
+    def fits_elsewhere(self, graph: Graph) -> bool:
+        """Whether the variable was used before in another call: of another shape, it would not fit there."""
+        uses = graph.consumers.get(self.value, ()) if self.held and self.held[0].value.number == self.value else ()
+        return any(unit.finished for unit in uses)
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A variable that is to blame, and why. `beyond_doubt`: its own sizes tell, whatever else would fit."""
+
+    cause: Cause
+    fix: Fix
+    beyond_doubt: bool = False
+
+
+def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
+    """The variable to blame for the size that two sides differ on, and what it would have to be."""
     sides = [
-        Side(axis, wanted, tuple(holders(case.graph, want.value, axis)))
+        Side(want.value, axis, wanted, tuple(holders(case.graph, want.value, axis)))
         for want in finding.wants
         for axis, wanted in want.demand.items()
-        if wanted.exact is not None and wanted.exact > 1
+        if wanted.exact is not None
     ]
+    if len(sides) == 1 and case.call.kind == "loss":  # the other side is the labels, which are as they are
+        return _blamed(case, sides[0], (), framework) if sides[0].alone else None
     if len(sides) != 2:
         return None
-    for side, other in (sides, sides[::-1]):
-        if len(side.held) == 1 and len(side.variables) == 1 and (len(other.variables) > 1 or not other.held):
-            return _blamed(case, side, other, framework)
+    one, two = sides
+    mistaken = [_made_for_another_axis(case, *pair, framework) for pair in ((one, two), (two, one))]
+    if mistaken.count(None) == 1:
+        return next(odd for odd in mistaken if odd is not None)
+    for side, other in ((one, two), (two, one)):
+        if side.fits_elsewhere(case.graph):
+            continue
+        if side.alone and side.wanted.low > 1 and (len(other.variables) > 1 or not other.held):
+            return _blamed(case, side, other.variables, framework)
     return None
 
 
-def _blamed(case: Case, side: Side, other: Side, framework: str) -> tuple[Cause, Fix] | None:
+def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
+    """A variable that a product takes as it is, if its sizes are the right ones in another order, or if it has the size
+    of another axis of what it is multiplied with."""
+    if case.call.kind not in ("matmul", "conv") or not side.alone or side.held[0].value.number != side.value:
+        return None
+    if side.fits_elsewhere(case.graph):
+        return None
+    held, wanted = side.held[0], side.wanted.exact
+    shape = held.value.shape
+    if held.value.name is None or len(shape) < 2 or wanted is None:
+        return None
+    beside = len(shape) - 1 if held.axis == len(shape) - 2 else len(shape) - 2
+    last_two = held.axis >= len(shape) - 2 and (case.call.kind == "matmul" or bool(case.facts.get("channels_last")))
+    if last_two and shape[beside] == wanted:
+        beyond = {held.value.number, *(each.value.number for each in other.held)}
+        alike = _ending_in(wanted, case, beyond)
+        if alike:  # turned, it would not go with these
+            fits = tuple(wanted if axis == held.axis else length for axis, length in enumerate(shape))
+            return _odd(case, held, fits, (f"{listed(alike)} {'ends' if len(alike) == 1 else 'end'} in it",), framework)
+        turned = list(shape)
+        turned[held.axis], turned[beside] = turned[beside], turned[held.axis]
+        why = f"it fits with its axes {min(beside, held.axis)} and {max(beside, held.axis)} in the other order"
+        return _odd(case, held, tuple(turned), (why,), framework)
+    met = case.recording.shape(other.value)
+    from_there = [axis for axis in range(1, len(met)) if axis != other.axis and met[axis] == shape[held.axis]]
+    if not from_there or case.call.kind != "matmul":
+        return None
+    fits = tuple(wanted if axis == held.axis else length for axis, length in enumerate(shape))
+    why = f"{shape[held.axis]} is axis {from_there[0]} of {text(met)}, and it meets axis {other.axis}"
+    return _odd(case, held, fits, (why,), framework)
+
+
+def _ending_in(size: int, case: Case, but: Set[int]) -> list[str]:
+    """The program's other variables that are so wide."""
+    others = [each for each in case.recording.values if each.origin == "parameter" and each.number not in but]
+    return list(dict.fromkeys(each.name for each in others if each.name and each.shape[-1:] == (size,)))
+
+
+def _blamed(case: Case, side: Side, others: Sequence[Held], framework: str) -> Odd | None:
     (held,) = side.variables
-    variable, size = held.value, side.wanted.exact
+    names = [each.value.name for each in others if each.value.name]
+    fit = [f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {side.wanted.exact}"] if names else []
+    wanted = tuple(side.wanted.exact if axis == held.axis else size for axis, size in enumerate(held.value.shape))
+    odd = _odd(case, held, wanted, fit, framework)
+    return None if odd is None else replace(odd, beyond_doubt=False)
+
+
+def _odd(case: Case, held: Held, wanted: Shape, why: Sequence[str], framework: str) -> Odd | None:
+    variable = held.value
     if variable.name is None:
         return None
     failure = case.recording.failure
     span = None if failure is None or failure.span is None else _made(failure.span.file, variable.name)
-    reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {size}"
-    names = [each.value.name for each in other.variables if each.value.name]
-    if names:
-        reason += f"; {listed(names)} {'hold' if len(names) > 1 else 'holds'} {size}"
-    wanted = tuple(size if axis == held.axis else length for axis, length in enumerate(variable.shape))
-    return Cause(variable.name, "variable", span, reason), _fix(variable, wanted, span, names, framework)
+    reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
+    cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
+    return Odd(cause, _fix(variable, wanted, span, why, framework), beyond_doubt=True)
 
 
 def _made(file: str, name: str) -> Span | None:
@@ -82,7 +156,7 @@ def _made(file: str, name: str) -> Span | None:
     return assigned_line(file, name) or assigned_line(file, f"self.{name.rpartition('.')[2]}")
 
 
-def _fix(variable: Value, wanted: Shape, span: Span | None, names: Sequence[str], framework: str) -> Fix:
+def _fix(variable: Value, wanted: Shape, span: Span | None, why: Sequence[str], framework: str) -> Fix:
     code = None if span is None else rewritten(span.source or "", variable.shape, wanted)
     return Fix(
         title=f"{variable.name}: shape {text(wanted)} instead of {text(variable.shape)}",
@@ -92,13 +166,14 @@ def _fix(variable: Value, wanted: Shape, span: Span | None, names: Sequence[str]
         framework=framework,
         verified=None,
         why_not="a variable of the program's own cannot be tried in another shape",
-        evidence=(f"{listed(list(names))} fit it",) if names else (),
+        evidence=tuple(why),
     )
 
 
 def rewritten(source: str, was: Shape, wanted: Shape) -> str | None:
     """A line of source with the shape that is written in it, as a list or a tuple of numbers, replaced."""
-    spelled = re.compile(r"[(\[]\s*" + r"\s*,\s*".join(str(size) for size in was) + r"\s*,?\s*[)\]]")
+    sizes = r"\s*,\s*".join(str(size) for size in was)
+    spelled = re.compile(rf"[(\[]\s*{sizes}\s*(?:,\s*(?=[A-Za-z_])|,?\s*[)\]])")
     if len(spelled.findall(source)) != 1 or not was:
         return None
     return spelled.sub(lambda found: re.sub(r"\d+", _each(wanted), found.group()), source)
@@ -122,7 +197,7 @@ def holders(graph: Graph, value: int, axis: int) -> Iterator[Held]:
         seen.add(at)
         number, along = at
         unit = graph.producer.get(number)
-        if unit is None:
+        if unit is None or not unit.operands:
             yield Held(graph.recording.values[number], along)
         else:
             waiting += _onward(graph, unit, number, along)
@@ -136,6 +211,7 @@ def _onward(graph: Graph, unit: Call, value: int, axis: int) -> Iterator[tuple[i
     if unit.kind in KEEPING:
         if len(recording.shape(unit.operands[0])) == len(out):
             yield unit.operands[0], axis
+            yield from ((bias, 0) for bias in unit.operands[1:] if recording.shape(bias) == (out[axis],))
     elif unit.kind in ELEMENTWISE:
         for operand in unit.operands:
             own = axes.own_axis(recording.shape(operand), len(out), axis, False)
@@ -148,8 +224,18 @@ def _onward(graph: Graph, unit: Call, value: int, axis: int) -> Iterator[tuple[i
         if axis == (len(out) - 1 if last else 1):
             weight = unit.operands[1]
             yield weight, len(recording.shape(weight)) - 1 if last else 0
+    elif unit.kind in REGROUPING:
+        yield from ((unit.operands[0], own) for own in _same_axis(recording.shape(unit.operands[0]), out, axis))
     elif unit.kind == "pool" and axis in (0, len(out) - 1 if facts.get("channels_last") else 1):
         yield unit.operands[0], axis
+
+
+def _same_axis(before: Shape, after: Shape, axis: int) -> Iterator[int]:
+    """The axis that is one of another shape's, where a reshape leaves that one as it is, beside axes of size 1."""
+    for old, new in axes.factor_groups(before, after):
+        held = [own for own in old if before[own] != 1]
+        if [own for own in new if after[own] != 1] == [axis] and len(held) == 1:
+            yield held[0]
 
 
 def _of_product(graph: Graph, unit: Call, rank: int, axis: int) -> Iterator[tuple[int, int]]:

@@ -15,10 +15,10 @@ Scores are products of queries with keys; they weigh the values, one for each ke
 
 from __future__ import annotations
 
-from shapewatch.axes import Range, differ
+from shapewatch.axes import Range, broadcast_problems, differ
 from shapewatch.demand import Want
 from shapewatch.recording import Shape, text
-from shapewatch.rules.rule import Case, Finding, rule
+from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
 
 @rule("SW103", "attention-sizes-differ", frozenset({"attention", "module"}))
@@ -42,7 +42,7 @@ def check(case: Case) -> Finding | None:
                 wants=(Want(operands[0], {last: Range.only(width)}),),
             )
         return None
-    return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key)
+    return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key) or _heads(case)
 
 
 def _of_layer(case: Case) -> Finding | None:
@@ -93,6 +93,20 @@ def _mask(case: Case, query: Shape, key: Shape) -> Finding | None:
         wants=tuple(
             Want(case.call.operands[p], {len(case.shapes[p]) - 2: Range.only(size or 1)}, p) for p, size in demands
         ),
+    )
+
+
+def _heads(case: Case) -> Finding | None:
+    """Queries, keys and values are of one batch and of as many heads; which of the axes is which, nobody says."""
+    problems = broadcast_problems([shape[:-2] for shape in case.shapes[:3]])
+    if not problems or not case.tells("elementwise"):
+        return None
+    sizes = "; ".join(f"{listed([number(size) for size in p.sizes])} on axis {p.axis}" for p in problems)
+    query, key, value = (text(shape) for shape in case.shapes[:3])
+    return Finding(
+        headline=f"{case.name}: queries, keys and values are not of one batch and as many heads: {sizes}",
+        explanation=f"Query {query}, key {key} and value {value}: all axes but the last two have to be equal or 1. "
+        "Heads that share their keys and values need `enable_gqa=True`, or these repeated for each.",
     )
 
 

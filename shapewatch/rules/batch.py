@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shapewatch import axes
-from shapewatch.junctions import Graph
+from shapewatch.flow.junctions import Graph
 from shapewatch.layout import layout_of
 from shapewatch.recording import Call
 from shapewatch.rules.rule import Case

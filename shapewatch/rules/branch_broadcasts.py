@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from shapewatch.axes import Range
 from shapewatch.demand import Want
-from shapewatch.junctions import Branch, Junction
+from shapewatch.flow.junctions import Branch, Junction
 from shapewatch.recording import Call, text
 from shapewatch.rules.batch import askew, one_is_meant
 from shapewatch.rules.branches_differ import VERBS

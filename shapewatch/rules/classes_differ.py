@@ -83,13 +83,16 @@ def _other_count(case: Case, loss: Compared) -> Finding:
     labels = 1 if loss.one_number_each else loss.target[loss.class_axis]
     wanted = (*loss.output[: loss.class_axis], labels, *loss.output[loss.class_axis + 1 :])
     earlier = other_labels(case, loss)
+    one_hot = loss.labels == "one-hot" and len(loss.target) == len(loss.output)
+    either = ((Target("shape", {"shape": (loss.target[0], *loss.output[1:]), "reshaped": False}),),) if one_hot else ()
     ran = " Earlier it was given other labels beside such an output, and ran." if earlier else ""
     return Finding(
         headline=f"{loss.name}: the model gives {plural(given, 'score')} for each item, the labels have "
         f"{number(labels)}",
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}; on axis {loss.class_axis} "
         f"both need the number of classes.{ran}",
-        own=earlier,
+        own=earlier or either,
+        own_doubt=0.0 if earlier else 1.0,  # a last layer is more often of a wrong width than labels are
         wants=() if earlier else output_wants(loss, wanted),
     )
 

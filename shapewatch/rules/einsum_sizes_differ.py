@@ -50,13 +50,14 @@ def check(case: Case) -> Finding | None:
 
 
 def _letters(case: Case, equation: str, terms: list[str]) -> Finding | None:
-    """The first letter that stands for two sizes."""
+    """The first letter that stands for two sizes. A size of 1 is repeated to meet that of another operand, not that of
+    another axis of its own."""
     met: dict[str, list[tuple[int, int, int]]] = {}
-    for operand, term in enumerate(terms):
-        for axis, letter in enumerate(term):
-            size = case.shapes[operand][axis]
-            if size not in (None, 1):
-                met.setdefault(letter, []).append((operand, axis, size or 0))
+    for operand, (term, shape) in enumerate(zip(terms, case.shapes, strict=True)):
+        for axis, (letter, size) in enumerate(zip(term, shape, strict=True)):
+            own = {other for other, same in zip(shape, term, strict=True) if same == letter and other is not None}
+            if size is not None and (size != 1 or len(own) > 1):
+                met.setdefault(letter, []).append((operand, axis, size))
     for letter, places in met.items():
         if len({size for *_, size in places}) < 2:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shapewatch import axes
 from shapewatch.axes import AxisProblem, Range
 from shapewatch.demand import Want
-from shapewatch.junctions import layout_at
+from shapewatch.flow.junctions import layout_at
 from shapewatch.layout import numbered
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, number
@@ -78,8 +78,9 @@ def meeting_words(case: Case, which: list[int]) -> list[str]:
 
 
 def against(problem: AxisProblem) -> str:
-    """`16 against 32`."""
-    return " against ".join(dict.fromkeys(number(size) for size in problem.sizes))
+    """`16 against 32`; sizes that are all one do not fit only where an operation in place would have to add an axis."""
+    sizes = dict.fromkeys(number(size) for size in problem.sizes)
+    return " against ".join(sizes if len(sizes) > 1 else ("none", *sizes))
 
 
 def sides(case: Case) -> str:

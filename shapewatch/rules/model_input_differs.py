@@ -17,6 +17,7 @@ The data were loaded in another size or layout, without a batch axis, or with an
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import permutations
 
 from shapewatch.axes import Range, differ
@@ -96,7 +97,7 @@ def _own(case: Case, position: int, wanted: Shape, given: Shape) -> list[tuple[E
         return []
     index = recording.inputs.index(value)
     if len(given) == len(wanted) - 1:
-        return [(Input(index, "unsqueeze", {"dim": 0}, (1, *given)),)]
+        return [(Input(index, "unsqueeze", {"dim": axis}, shape),) for axis, shape in _one_axis_more(wanted, given)]
     if len(given) != len(wanted):
         return []
     found: list[tuple[Edit, ...]] = []
@@ -105,6 +106,15 @@ def _own(case: Case, position: int, wanted: Shape, given: Shape) -> list[tuple[E
         if not any(map(differ, wanted, moved)) and order != tuple(sorted(order)):
             found.append((Input(index, "permute", {"dims": (0, *order)}, moved),))
     return found[:2]
+
+
+def _one_axis_more(wanted: Shape, given: Shape) -> Iterator[tuple[int, Shape]]:
+    """Where an axis of size 1 is missing: that of the batch, unless the first one given is it."""
+    for axis in range(given[0] is None, len(wanted)):
+        more = (*given[:axis], 1, *given[axis:])
+        if not any(map(differ, wanted, more)):
+            yield axis, more
+            return
 
 
 def _wants(case: Case, position: int, wanted: Shape, given: Shape) -> list[Want]:

@@ -41,10 +41,16 @@ def check(case: Case) -> Finding | None:
     if math.prod(size or 0 for size in counted) != 1:
         return None
     where = "one position" if style == "instance" else "one item, of one position"
+    remedy = (
+        "An instance norm takes each item by itself, so a larger batch is no help: leave it out here, or place it "
+        "before what leaves one position."
+        if style == "instance"
+        else "Give it a batch of two or more (`drop_last=True` in the loader), or `model.eval()` where nothing is to "
+        "be learned."
+    )
     return Finding(
         headline=f"{case.name} normalizes over {where}: one value for each of {shape[1]} channels",
-        explanation=f"Its input is {text(shape)}, and it is training: a mean of one value leaves nothing. Give it a "
-        "batch of two or more (`drop_last=True` in the loader), or `model.eval()` where nothing is to be learned.",
+        explanation=f"Its input is {text(shape)}, and it is training: a mean of one value leaves nothing. {remedy}",
         own=tuple(_two_items(case)) if style == "batch" else (),
     )
 

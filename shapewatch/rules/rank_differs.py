@@ -20,7 +20,10 @@ layer for images is used on sequences.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shapewatch.edits import Edit, Input, Module, Replace
+from shapewatch.layout import USUAL_CHANNELS
 from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, listed, rule
@@ -38,10 +41,7 @@ def check(case: Case) -> Finding | None:
     if case.layer is not None and case.call.kind == "norm" and given in (3, 4, 5) and "num_features" in case.facts:
         module = Module("norm", {"num_features": case.facts["num_features"], "rank": given - 2})
         own.append((Replace(case.call.layer, module),))
-    value, inputs = case.call.operands[0], case.recording.inputs
-    if case.call.kind in ("recurrent", "conv") and given + 1 == allowed[0] and given == 2 and value in inputs:
-        with_features = Input(inputs.index(value), "unsqueeze", {"dim": 2}, (*case.shapes[0], 1))
-        own.append((with_features,))
+    own += _with_channels(case, allowed[0])
     return Finding(
         headline=f"{case.name} takes {listed([str(rank) for rank in allowed])} axes and is given {given}".replace(
             " and 4 axes", " or 4 axes"
@@ -49,6 +49,19 @@ def check(case: Case) -> Finding | None:
         explanation=f"Its input is {text(case.shapes[0])}.",
         own=tuple(own),
     )
+
+
+def _with_channels(case: Case, wanted: int) -> Iterator[tuple[Edit, ...]]:
+    """An axis of one feature, or of one channel, for an input that has its batch and its places alone. Where the last
+    axis may be that of the channels, it is the batch that is missing."""
+    shape, index = case.shapes[0], case.input_at(case.call.operands[0])
+    if case.call.kind not in ("recurrent", "conv") or index is None or len(shape) + 1 != wanted:
+        return
+    if len(shape) > 2 and shape[0] is not None and shape[-1] in USUAL_CHANNELS:
+        return
+    first = len(shape) > 2 and case.layout is not None and not case.layout.channels_last
+    axis = 1 if first else len(shape)
+    yield (Input(index, "unsqueeze", {"dim": axis}, (*shape[:axis], 1, *shape[axis:])),)
 
 
 def _allowed(case: Case) -> tuple[int, ...]:

@@ -1,10 +1,13 @@
 """The processes of a distributed program bring tensors of different shapes to one operation.
 
 ## What it means
-`all_reduce`, `all_gather` and the like need the same shape, and the same number of tensors, on every rank.
+`all_reduce`, `all_gather` and the like need the same operation, and as many numbers, on every rank. Where that is not
+so, the values of one rank end up in another's, all hang, or gloo ends a process without an exception; so a watched rank
+compares with the next one before such an operation, wherever a line brings shapes that it has not brought before.
 
 ## Why
-The last batch is smaller on one of the ranks, the ranks built different models, or a parameter is used on some only.
+The last batch is smaller on one of the ranks, the ranks built different models, a parameter is used on some only, or a
+branch that depends on the data or on the rank lets one of them do something else.
 
 ## Bad
     import contextlib, tempfile, torch.distributed as dist
@@ -14,6 +17,10 @@ The last batch is smaller on one of the ranks, the ranks built different models,
 
 ## Good
     nn.Linear(3, 2)(torch.ones(4, 3))
+
+## Fixes
+Give every rank as many batches of one size (`drop_last=True`, `DistributedSampler`), or wrap the loop in `Join`; pad to
+the longest of all ranks before gathering; let every rank run the same modules.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ the batch is another one since.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from shapewatch import axes
 from shapewatch.axes import Range
@@ -27,7 +28,7 @@ from shapewatch.demand import Want
 from shapewatch.edits import Edit, SetCall
 from shapewatch.layout import Layout
 from shapewatch.recording import Shape, text
-from shapewatch.rules.rule import Case, Finding, rule
+from shapewatch.rules.rule import Case, Finding, plural, rule
 
 
 @rule("SW301", "reshape-count-differs", frozenset({"reshape", "unflatten"}))
@@ -45,7 +46,7 @@ def check(case: Case) -> Finding | None:
         return None
     wanted = text(tuple(None if size == -1 else size for size in asked))
     return Finding(
-        headline=f"{case.name}: {text(said)} has {count} elements, {wanted} asks for "
+        headline=f"{case.name}: {text(said)} has {plural(count, 'element')}, {wanted} asks for "
         f"{'a multiple of ' if open_ended else ''}{fixed}",
         explanation=f"A reshape to {wanted} keeps every element, and {count} cannot be laid out that way.",
         own=tuple(_other_target(case, before, target)),
@@ -55,6 +56,8 @@ def check(case: Case) -> Finding | None:
 
 def _other_target(case: Case, before: Shape, target: tuple[int, ...]) -> list[tuple[Edit, ...]]:
     """`view(-1, 400)` meant to flatten all but the batch axis; or one size of a layer's target is another."""
+    if not before or not target:
+        return []
     if target[0] in (-1, before[0]) and len(target) == 2 and len(before) > 1:
         each = math.prod(size or 0 for size in before[1:])
         if case.facts.get("keeps_batch"):
@@ -66,10 +69,24 @@ def _other_target(case: Case, before: Shape, target: tuple[int, ...]) -> list[tu
     rests = [math.prod(asked) // size for size in asked]
     fitting = [(*asked[:i], count // rest, *asked[i + 1 :]) for i, rest in enumerate(rests) if count % rest == 0]
     fitting.sort(key=lambda shape: shape[-1] != before[-1])  # the channels mostly stay what they are
-    return [(case.set("shape", shape),) for shape in fitting]
+    return [(case.set("shape", shape),) for shape in dict.fromkeys((*_other_square(asked, count), *fitting))]
+
+
+def _other_square(asked: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
+    """A target of another height and width, equal ones as they are now, and of as many channels."""
+    for last in (True, False):
+        channels, places = (asked[-1], asked[:-1]) if last else (asked[0], asked[1:])
+        if len(places) < 2 or len(set(places)) > 1:
+            continue
+        side = round((count / channels) ** (1 / len(places)))
+        if side ** len(places) * channels == count:
+            square = (side,) * len(places)
+            yield (*square, channels) if last else (channels, *square)
 
 
 def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> list[Want]:
+    if not before or not target:
+        return []
     value = case.call.operands[0]
     sizes = [size or 1 for size in before]
     wants: list[Want] = []

@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from shapewatch.lineage import dealt
+from shapewatch.flow.lineage import dealt
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, rule
 
@@ -40,7 +40,7 @@ def check(case: Case) -> Finding | None:
     value, result = case.call.operands[0], case.call.results[0]
     before, after = case.recording.shape(value), case.recording.shape(result)
     lineage = case.graph.lineage
-    if None in before[1:] or None in after[1:] or len(before) < 3 or lineage.batch_axes(value)[:1] != (0,):
+    if None in before[1:] or None in after[1:] or len(before) < 3 or not after or lineage.batch_axes(value)[:1] != (0,):
         return None
     if before[0] == after[0]:  # a batch that is not known is the same on both sides
         before, after = (1, *before[1:]), (1, *after[1:])

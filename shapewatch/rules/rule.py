@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from shapewatch.demand import Want, settable
 from shapewatch.edits import Edit, Set
-from shapewatch.junctions import Graph, Junction, junction_at
+from shapewatch.flow.junctions import Graph, Junction, junction_at
+from shapewatch.flow.lineage import Source
 from shapewatch.layout import Layout, layout_of
-from shapewatch.lineage import Source
 from shapewatch.recording import Call, Layer, Recording, Shape, Size
 from shapewatch.report import Severity
 
@@ -67,6 +67,16 @@ class Case:
     def called(self, value: int, otherwise: str) -> str:
         """What the program calls a value, where it has a name for it."""
         return self.recording.values[value].name or otherwise
+
+    def input_at(self, value: int) -> int | None:
+        """Which input of the model a value is. One that came from nowhere and is as the only input is that one: what
+        Keras builds an undeclared model with."""
+        recording = self.recording
+        if value in recording.inputs:
+            return recording.inputs.index(value)
+        given = [recording.shape(number) for number in recording.inputs]
+        unmade = recording.values[value].origin == "input" and value not in self.graph.producer
+        return 0 if unmade and given == [recording.shape(value)] else None
 
     @property
     def layout(self) -> Layout | None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import jax
 
+from shapewatch.adapters.backend import PlainBackend
 from shapewatch.adapters.jax import taps
-from shapewatch.adapters.located import FailedRun
 from shapewatch.recording import Origin, TensorSpec
 
 
-class Jax:
-    """See `shapewatch.adapters.listening.Backend`."""
+class Jax(PlainBackend):
+    """See `shapewatch.adapters.backend.Backend`."""
 
     name = "jax"
 
@@ -36,30 +36,6 @@ class Jax:
         self, asleep: Callable[[], bool], seen: Callable[[Any, Callable[[Any], Any]], Any], stack: ExitStack
     ) -> None:
         taps.listen(asleep, seen, stack)
-
-    def is_refusal(self, _: BaseException) -> bool:
-        return False
-
-    def words(self, text: str) -> str:
-        return text
-
-    def read_from(self, tensor: Any) -> Any:  # noqa: ARG002
-        return None
-
-    def stand_ins(self, tensor: Any) -> list[Any]:  # noqa: ARG002
-        return []
-
-    def failed_run(self) -> FailedRun:
-        return FailedRun()
-
-    def converted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function
-
-    def compiling(self) -> bool:
-        return False
-
-    def settle(self) -> None:
-        """All code that JAX runs is the program's own."""
 
 
 def _device(tensor: Any) -> str:

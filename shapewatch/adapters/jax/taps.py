@@ -182,6 +182,9 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         finally:
             inside = False
 
+    def deaf() -> bool:
+        return inside or asleep()
+
     def passing(operation: Operation, original: Any) -> Any:
         return seen(operation, lambda changed: quietly(original, *changed.args, **changed.kwargs))
 
@@ -189,16 +192,12 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         called = kinds.named(name)
 
         def heard(original: Any, *args: Any, **kwargs: Any) -> Any:
-            if asleep() or inside:
-                return original(*args, **kwargs)
             return passing(Operation(called, args, kwargs, signature), original)
 
         return heard
 
     def converted(original: Any, value: Any, *args: Any, **kwargs: Any) -> Any:
         """`jnp.asarray` makes an array of what mostly is one; of a list of arrays it makes a stack."""
-        if asleep() or inside:
-            return original(value, *args, **kwargs)
         called = ("asarray", "conversion") if is_operand(value) else ("stack", "stack")
         return passing(Operation(called, (value, *args), kwargs), original)
 
@@ -206,28 +205,19 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         called = kinds.named(name)
 
         def heard(original: Any, right: Any, left: Any) -> Any:
-            if asleep() or inside:
-                return original(right, left)
             return passing(Operation(called, (left, right), {}), lambda first, second: original(second, first))
 
         return heard
 
     def ufunc(original: Any, which: Any, *args: Any, **kwargs: Any) -> Any:
-        if asleep() or inside:
-            return original(which, *args, **kwargs)
         operation = Operation(kinds.named(which.__name__), args, kwargs)
         return passing(operation, lambda *a, **k: original(which, *a, **k))
 
     def bind(original: Any, primitive: Any, *args: Any, **params: Any) -> Any:
-        if inside or asleep():
-            return original(primitive, *args, **params)
         operation = Operation(kinds.named_primitive(primitive.name, params), args, params, primitive=primitive.name)
         return passing(operation, lambda *a, **k: original(primitive, *a, **k))
 
     def iterated(original: Any, tensor: Any) -> Iterator[Any]:
-        if asleep() or inside:
-            given: Iterator[Any] = original(tensor)
-            return given
         return rows(tensor, quietly(original, tensor))
 
     def rows(tensor: Any, given: Iterator[Any]) -> Iterator[Any]:
@@ -237,8 +227,6 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
 
     def updated(original: Any, place: Any, *args: Any, **kwargs: Any) -> Any:
         """`x.at[index].set(values)`: what `x[index] = values` is elsewhere, and gives a new array."""
-        if asleep() or inside:
-            return original(place, *args, **kwargs)
 
         def put(array: Any, *a: Any, **k: Any) -> Any:
             return original(_IndexUpdateRef(array, place.index), *a, **k)
@@ -247,18 +235,18 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
 
     def compiled(original: Any, *args: Any, **kwargs: Any) -> Any:
         """What a program is compiled to is made of primitives too."""
-        return original(*args, **kwargs) if asleep() or inside else quietly(original, *args, **kwargs)
+        return quietly(original, *args, **kwargs)
 
     for name, tap, signature in (*_FUNCTIONS, *_METHODS, *_OPERATORS, *_OTHERS):
-        tap.listen(function(name, signature), stack)
+        tap.listen(function(name, signature), stack, deaf)
     for name, tap in _REFLECTED:
-        tap.listen(reflected(name), stack)
+        tap.listen(reflected(name), stack, deaf)
     for tap in _CONVERTED:
-        tap.listen(converted, stack)
+        tap.listen(converted, stack, deaf)
     for tap in _ITERATED:
-        tap.listen(iterated, stack)
+        tap.listen(iterated, stack, deaf)
     for tap in _UPDATED:
-        tap.listen(updated, stack)
-    _COMPILED.listen(compiled, stack)
-    _UFUNC.listen(ufunc, stack)
-    _BIND.listen(bind, stack)
+        tap.listen(updated, stack, deaf)
+    _COMPILED.listen(compiled, stack, deaf)
+    _UFUNC.listen(ufunc, stack, deaf)
+    _BIND.listen(bind, stack, deaf)

@@ -12,11 +12,12 @@ import keras
 from keras import KerasTensor
 from keras.layers import Layer
 
-from shapewatch.adapters import REGISTRY, InputSpec, Probe, Written, load
+from shapewatch.adapters import REGISTRY, Compiler, InputSpec, Probe, Written, load
 from shapewatch.adapters.keras.backends import running_backend
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan
 from shapewatch.adapters.keras.dryrun import ModelProbe, applied, probe_of
-from shapewatch.adapters.keras.instrument import Instrument, KerasTensors
+from shapewatch.adapters.keras.instrument import Instrument
+from shapewatch.adapters.keras.tensors import KerasTensors
 from shapewatch.adapters.keras.write import write
 from shapewatch.edits import Edit
 from shapewatch.recording import Recording, TensorSpec
@@ -30,6 +31,7 @@ class Watched:
 
     def finish(self, error: BaseException | None) -> Recording:
         recording = self._instrument.finish(error)
+        recording = self._instrument.seen_again(recording, error, self.probe())
         backend = keras.backend.backend()
         return replace(recording, **({"backend": backend} if self._instrument.saw_keras else {"framework": backend}))
 
@@ -37,13 +39,14 @@ class Watched:
         return probe_of(self._instrument)
 
     def output(self) -> Any:
-        return self._instrument.output()
+        return self._instrument.last.output if self._instrument.last is not None else None
 
 
 class KerasAdapter:
     """See `shapewatch.adapters.Adapter`."""
 
     name = "keras"
+    compiler = Compiler()
 
     @property
     def covers(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras.src import backend as keras_backend
 
-from shapewatch.adapters.listening import Backend
+from shapewatch.adapters.backend import Backend
 from shapewatch.adapters.taps import Tap
 
 _REPEAT = Tap(keras_backend.numpy, "repeat")

@@ -20,9 +20,9 @@ def is_tensor(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Plan:
-    """What it takes to make a tensor's like."""
+    """What it takes to make a tensor's like. A shape of None, of unknown rank, Keras refuses."""
 
-    shape: tuple[int | None, ...]
+    shape: tuple[int | None, ...] | None
     dtype: str
 
     def make(self) -> KerasTensor:
@@ -70,13 +70,21 @@ def mapped(change: Callable[[Any], Any], structure: Any) -> Any:
 def _plan(value: Any) -> Any:
     if not is_tensor(value):
         return value
-    return Plan(tuple(value.shape), keras.backend.standardize_dtype(value.dtype))
+    return Plan(_sizes(value), keras.backend.standardize_dtype(value.dtype))
+
+
+def _sizes(tensor: Any) -> tuple[int | None, ...] | None:
+    """The shape of a tensor; None where its rank is unknown, as it may be in a graph."""
+    try:
+        return tuple(tensor.shape)
+    except ValueError:
+        return None
 
 
 def spec_tree(value: Any) -> Any:
     """The shapes in what a model returned, nested as it returned them: a shape is a tuple of sizes."""
     if is_tensor(value):
-        return tuple(value.shape)
+        return _sizes(value)
     if isinstance(value, Mapping):
         return {str(key): spec_tree(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

@@ -15,18 +15,20 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import Any
 
-from keras import KerasTensor
+from keras import KerasTensor, Sequential
 from keras.layers import InputLayer, Layer
 from keras.src import backend as keras_backend
 from keras.src import tree
 from keras.src.ops.function import Function
 
 from shapewatch.adapters import Probe, Trial
+from shapewatch.adapters.keras.assembly import Reading
 from shapewatch.adapters.keras.backends import running_backend, without_numbers
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan, spec_tree
 from shapewatch.adapters.keras.configs import described_at, edited_config, unbuilt
 from shapewatch.adapters.keras.edit import on_shapes
-from shapewatch.adapters.keras.instrument import Instrument, LastCall, Reading
+from shapewatch.adapters.keras.history import LastCall
+from shapewatch.adapters.keras.instrument import Instrument
 from shapewatch.adapters.keras.kinds import parameters_of
 from shapewatch.adapters.keras.restoring import all_in, as_they_were, readable
 from shapewatch.adapters.keras.stand import Stand
@@ -42,12 +44,16 @@ class _Probe:
 
     _beyond: str | None = None
 
+    _just_built: Layer | None = None
+    """The layer that made its weights in the call that failed, for what it was given: given something else, it would
+    have made others."""
+
     def __init__(self) -> None:
         self._baseline_parameters: Mapping[str, int] = {}
 
     def run(self, edits: Sequence[Edit] = ()) -> Trial:
-        adapt = any(not isinstance(edit, Input) for edit in edits) and self._new_fails_alike
-        return self._pass(edits, adapt)
+        adapt = any(not isinstance(edit, Input) for edit in edits) or (bool(edits) and self._just_built is not None)
+        return self._pass(edits, adapt and self._new_fails_alike)
 
     @cached_property
     def _new_fails_alike(self) -> bool:
@@ -63,7 +69,7 @@ class _Probe:
             stack.enter_context(unseen())
             stack.enter_context(on_shapes())
             try:
-                stand = Stand(edits, adapt, shapes_only=True)
+                stand = Stand(edits, adapt, shapes_only=True, just_built=self._just_built)
             except ValueError as error:
                 return Trial(Recording("keras"), unsupported=f"the change could not be put in place: {error}")
             stack.enter_context(as_they_were(self._layers()))
@@ -132,8 +138,16 @@ class ModelProbe(_Probe):
         return Instrument(running_backend(), self._model, stand, isolated=True)
 
     def _call(self, edits: Sequence[Edit]) -> Any:
+        if _inputs(edits):
+            _undeclare(self._model)
         args, kwargs = self._blueprint.edited(_inputs(edits)).make()
         return keras_backend.compute_output_spec(lambda *a, **k: self._model(*a, **k), *args, **kwargs)
+
+
+def _undeclare(model: Layer) -> None:
+    """A Sequential model that declares no input takes the first one for its declaration, also where it then fails."""
+    if isinstance(model, Sequential) and not model.built and isinstance(model._layers[0], InputLayer):
+        model._layers = model._layers[1:]
 
 
 class BuildingProbe(_Probe):
@@ -144,6 +158,7 @@ class BuildingProbe(_Probe):
     def __init__(self, last: LastCall) -> None:
         super().__init__()
         self._last = last
+        self._just_built = last.layer if _makes_weights(last.layer) and not last.layer._inbound_nodes else None
         self._operands = [t for t in tree.flatten((last.args, last.kwargs)) if isinstance(t, KerasTensor)]
         self._roots = _roots(self._operands)
         self._function = Function(inputs=self._roots, outputs=self._operands)
@@ -200,7 +215,7 @@ class SequentialProbe(_Probe):
 
     def _call(self, edits: Sequence[Edit]) -> Any:
         assert self._given is not None
-        shape = next((edit.shape for edit in _inputs(edits)), self._given.shape)
+        shape = next((edit.shape for edit in _inputs(edits)), self._given.shape or ())
 
         def through(x: Any) -> Any:
             for layer in self._inner:
@@ -251,14 +266,14 @@ class _OperandsOnly(Interventions):
 
 def probe_of(instrument: Instrument) -> Probe | None:
     """A probe of what was watched last; None where nothing can be run again."""
-    if instrument.reading is not None:
-        return ReadingProbe(instrument.reading)
-    if instrument.being_built is not None:
-        return SequentialProbe(instrument.being_built)
-    if instrument.unfinished is not None:
-        return BuildingProbe(instrument.unfinished)
-    if instrument.root is not None and instrument.blueprint is not None:
-        return ModelProbe(instrument.root, instrument.blueprint)
+    if instrument.assembly.reading is not None:
+        return ReadingProbe(instrument.assembly.reading)
+    if instrument.assembly.stacked is not None:
+        return SequentialProbe(instrument.assembly.stacked)
+    if instrument.history.unfinished is not None:
+        return BuildingProbe(instrument.history.unfinished)
+    if instrument.root is not None and instrument.last is not None:
+        return ModelProbe(instrument.root, instrument.last.blueprint)
     return None
 
 
@@ -277,6 +292,11 @@ def _roots(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
             found[id(tensor)] = tensor
         waiting += node.input_tensors
     return sorted(found.values(), key=lambda tensor: tensor.name)
+
+
+def _makes_weights(layer: Any) -> bool:
+    """Whether a layer holds weights itself, which its `build` made, beside those of the layers in it."""
+    return isinstance(layer, Layer) and bool(layer._trainable_variables or layer._non_trainable_variables)
 
 
 def _failing_place(trial: Trial) -> str | None:

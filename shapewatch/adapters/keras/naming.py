@@ -59,8 +59,8 @@ class Names:
 
     def path(self, layer: Layer, parent: str | None, within: object = None) -> str:
         """The layer's path; `within`: the call in which it runs, of the layer `parent`."""
-        known = self._paths.get(id(layer))
-        if known is not None and self._layers.get(known) is layer:
+        known = self.known(layer)
+        if known is not None:
             return known
         holder = self._layers.get(parent) if parent is not None else None
         if holder is not None:
@@ -108,6 +108,11 @@ class Names:
 
     def items(self) -> Iterator[tuple[str, Layer]]:
         return iter(self._layers.items())
+
+    def known(self, layer: Layer) -> str | None:
+        """The path that a layer has already."""
+        path = self._paths.get(id(layer))
+        return path if path is not None and self._layers.get(path) is layer else None
 
     def get(self, path: str) -> Layer | None:
         return self._layers.get(path)

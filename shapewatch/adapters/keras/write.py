@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -22,17 +22,21 @@ from shapewatch.adapters.written import (
     axes_line,
     axes_title,
     call_at,
+    function_called,
     input_data,
+    input_name,
     input_title,
     operand_text,
     ordinal,
     pad_title,
+    padded,
     parsed,
     projection_title,
     resize_title,
     rewritten,
     set_title,
     statement,
+    subsampled,
     target_data,
     target_reshaped,
     target_title,
@@ -322,7 +326,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     name = call.name if call else edit.place.split(":")[-2]
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     source = statement(call.span) if call else None
-    function = _function(source, _FUNCTIONS.get(call.kind, "").split()) if call else None
+    function = function_called(source, _FUNCTIONS.get(call.kind, "").split()) if call else None
     names = _IN_TF if function is not None and ast.unparse(function.func).startswith("tf.") else _IN_OPS
     argument = names.get(edit.argument, edit.argument)
     title = set_title(f"{name}{where}", argument, _code(edit.value), _code(edit.was))
@@ -337,14 +341,6 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         "value": edit.value,
     }
     return Written(title, code, data)
-
-
-def _function(source: str | None, names: Collection[str]) -> ast.Call | None:
-    """The one call of a function of such a name in a line."""
-    tree = parsed(source)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
-    found = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in names and call.args]
-    return found[0] if len(found) == 1 else None
 
 
 def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> str:
@@ -439,9 +435,9 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
         case "resize" if in_call:
             return lambda x: f"keras.ops.image.resize({x}, {tuple(arguments['size'])})"
         case "pad" if in_call or described(module)["type"] == "pad":
-            return lambda x: _padded(x, arguments["pad"], _rank(arguments))
+            return lambda x: padded("keras.ops.pad", x, arguments)
         case "subsample_pad":
-            return lambda x: _subsampled(x, arguments)
+            return lambda x: subsampled("keras.ops.pad", x, arguments)
         case "unsqueeze":
             return lambda x: with_axes(x, arguments["dims"], arguments["rank"])
         case "flatten" if described(module)["type"] == "flatten":
@@ -449,32 +445,6 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
             after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
             return lambda x: f"keras.ops.reshape({x}, (*keras.ops.shape({x})[:{first}], -1{after.format(x=x)}))"
     return None
-
-
-def _rank(arguments: Mapping[str, Any]) -> int:
-    channels = 1 if arguments.get("channels_last") else 0
-    return int(arguments.get("rank", len(arguments["pad"]) // 2 - channels))
-
-
-def _padded(x: str, amounts: Sequence[int], rank: int) -> str:
-    pairs = [(amounts[i], amounts[i + 1]) for i in range(0, len(amounts) - 1, 2)][::-1]
-    pairs = [(0, 0)] * (rank + 2 - len(pairs)) + pairs
-    if any(amount < 0 for pair in pairs for amount in pair):
-        ends = [(max(0, -first) or "", min(0, last) or "") for first, last in pairs]
-        x += f"[{', '.join(f'{first}:{last}' for first, last in ends)}]"
-    zeros = tuple((max(0, first), max(0, last)) for first, last in pairs)
-    return f"keras.ops.pad({x}, {zeros})" if any(map(any, zeros)) else x
-
-
-def _subsampled(x: str, arguments: Mapping[str, Any]) -> str:
-    rank, stride, last = arguments.get("rank", 2), arguments["stride"], bool(arguments.get("channels_last"))
-    spatial = [f"::{stride}"] * rank
-    slices = [":", *spatial, ":"] if last else [":", ":", *spatial]
-    taken = f"{x}[{', '.join(slices)}]" if stride != 1 else x
-    channels = f"(0, {arguments['channels']} - {x}.shape[{-1 if last else 1}])"
-    rest = ["(0, 0)"] * rank
-    pairs = ["(0, 0)", *rest, channels] if last else ["(0, 0)", channels, *rest]
-    return f"keras.ops.pad({taken}, ({', '.join(pairs)}))"
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
@@ -498,20 +468,21 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 def _write_input(edit: Input, recording: Recording) -> Written:
     arguments = edit.arguments
     given = recording.shape(recording.inputs[edit.index]) if edit.index < len(recording.inputs) else ()
-    code = f"# an input of shape {text(edit.shape)}"
+    x = input_name(edit, recording)
+    code = f"# {'an input' if x == 'x' else x} of shape {text(edit.shape)}"
     match edit.change:
-        case _ if given and given[0] is None:
-            code = f"inputs = keras.Input(shape={tuple(edit.shape[1:])})"
+        case _ if given and given[0] is None and "" not in recording.layer_at:  # there is no model yet
+            code = f"{x if x != 'x' else 'inputs'} = keras.Input(shape={tuple(edit.shape[1:])})"
         case "permute":
-            code = f"x = keras.ops.transpose(x, {tuple(arguments['dims'])})"
+            code = f"{x} = keras.ops.transpose({x}, {tuple(arguments['dims'])})"
         case "unsqueeze":
-            code = f"x = keras.ops.expand_dims(x, {arguments['dim']})" if arguments["dim"] else "x = x[None]"
+            code = f"{x} = keras.ops.expand_dims({x}, {arguments['dim']})" if arguments["dim"] else f"{x} = {x}[None]"
         case "channels" if arguments.get("was") == 1:
             axis = next(axis for axis, size in enumerate(edit.shape) if axis and size != given[axis])
             axis = -1 if axis == len(edit.shape) - 1 else axis
-            code = f"x = keras.ops.repeat(x, {arguments['channels']}, axis={axis})"
+            code = f"{x} = keras.ops.repeat({x}, {arguments['channels']}, axis={axis})"
         case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
-            code = f"x = keras.ops.image.resize(x, {tuple(arguments['size'])})  # or load the data at this size"
+            code = f"{x} = keras.ops.image.resize({x}, {tuple(arguments['size'])})  # or load the data at this size"
     return Written(input_title(edit), code, input_data(edit))
 
 

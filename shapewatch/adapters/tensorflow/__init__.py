@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from shapewatch.adapters import InputSpec, Probe, Written, is_imported
+from shapewatch.adapters import Compiler, InputSpec, Probe, Written, is_imported
 from shapewatch.adapters.located import same_failure
 from shapewatch.adapters.tensorflow.backend import TensorFlow
 from shapewatch.adapters.tensorflow.blueprint import Blueprint, Plan
@@ -30,8 +30,8 @@ class Watched:
         self._instrument = instrument
 
     def finish(self, error: BaseException | None) -> Recording:
-        recording = self._instrument.finish(error)
-        probe = self.probe()
+        recording, probe = self._instrument.finish(error), self.probe()
+        recording = self._instrument.seen_again(recording, error, probe)
         if recording.failure is None or probe is None or not isinstance(error, tf.errors.OpError):
             return recording
         again = probe.run().recording
@@ -41,11 +41,11 @@ class Watched:
         return replace(again, failure=told)  # a graph that ran as a whole: on shapes every call in it is seen
 
     def probe(self) -> Probe | None:
-        root, blueprint = self._instrument.root, self._instrument.blueprint
-        return None if root is None or blueprint is None else ModuleProbe(root, blueprint)
+        root, last = self._instrument.root, self._instrument.last
+        return None if root is None or last is None else ModuleProbe(root, last.blueprint)
 
     def output(self) -> Any:
-        return self._instrument.output()
+        return self._instrument.last.output if self._instrument.last is not None else None
 
 
 class TensorFlowAdapter:
@@ -53,6 +53,7 @@ class TensorFlowAdapter:
 
     name = "tensorflow"
     covers: frozenset[str] = frozenset()
+    compiler = Compiler()
 
     def owns(self, target: object) -> bool:
         cls = target if isinstance(target, type) else type(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from tensorflow.python.util import tf_stack
 
 from shapewatch.adapters.located import FailedRun
 from shapewatch.adapters.taps import Tap
-from shapewatch.adapters.tensorflow import losses, sessions, taps
+from shapewatch.adapters.tensorflow import losses, replicas, sessions, taps
 from shapewatch.recording import Origin, TensorSpec
 from shapewatch.source import translate
 
@@ -30,7 +30,7 @@ _OP = re.compile(r"\s*\[Op:\w+\](?: name: ?\S*)?\s*$")
 
 
 class TensorFlow:
-    """See `shapewatch.adapters.listening.Backend`."""
+    """See `shapewatch.adapters.backend.Backend`."""
 
     name = "tensorflow"
 
@@ -77,15 +77,19 @@ class TensorFlow:
     ) -> None:
         def read(original: Any, variable: Any, *args: Any, **kwargs: Any) -> Any:
             tensor = original(variable, *args, **kwargs)
-            if not asleep():
-                key, known = id(tensor), self._read
-                known[key] = (weakref.ref(tensor, lambda _: known.pop(key, None)), weakref.ref(variable))
+            key, known = id(tensor), self._read
+            known[key] = (weakref.ref(tensor, lambda _: known.pop(key, None)), weakref.ref(variable))
             return tensor
 
-        _READ.listen(read, stack)
+        _READ.listen(read, stack, asleep)
         sessions.listen(asleep, seen, self._run_failed, stack)
         losses.listen(asleep, seen, stack)
         taps.listen(asleep, seen, stack)
+
+    def follow(
+        self, asleep: Callable[[], bool], goes_on_here: Callable[[bool], AbstractContextManager[None]], stack: ExitStack
+    ) -> None:
+        replicas.listen(asleep, goes_on_here, stack)
 
     def _run_failed(self, run: FailedRun) -> None:
         self._failed_run = run
@@ -109,6 +113,9 @@ class TensorFlow:
 
     def compiling(self) -> bool:
         return False
+
+    def building_graph(self) -> bool:
+        return not tf.executing_eagerly()
 
     def settle(self) -> None:
         """AutoGraph runs code that it wrote itself; its map back to the program is there only while it runs."""

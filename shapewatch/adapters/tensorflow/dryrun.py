@@ -11,6 +11,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -198,17 +199,22 @@ def _state(thing: Any) -> Callable[[], None]:
     return restore
 
 
+_NOTED_OF_DICTS = ("_self_last_wrapped_dict_snapshot", "_self_external_modification", "_self_non_string_key")
+"""Attributes of a wrapper's own. It has no `vars`: those are of the dict in it."""
+
+
 def _contents(value: Any) -> Iterator[Callable[[], None]]:
-    """TensorFlow keeps lists and dicts in wrappers, which note when they were changed by another way than theirs."""
+    """TensorFlow keeps lists and dicts in wrappers, which note when they were changed by another way than theirs: what
+    they have noted is put back too."""
     if isinstance(value, data_structures.ListWrapper):
         yield _state(value)
     elif isinstance(value, list):
         items = list(value)
         yield lambda: value.__setitem__(slice(None), items)
     elif isinstance(value, data_structures._DictWrapper):
-        noted = value._self_last_wrapped_dict_snapshot
+        noted = [(name, getattr(value, name)) for name in _NOTED_OF_DICTS]
         yield from _contents(value.__wrapped__)
-        yield lambda: setattr(value, "_self_last_wrapped_dict_snapshot", noted)
+        yield from (partial(setattr, value, name, before) for name, before in noted)
     elif isinstance(value, dict):
         pairs = dict(value)
         yield value.clear

@@ -23,13 +23,15 @@ from tensorflow.python.framework import func_graph
 from tensorflow.python.util import tf_decorator
 
 from shapewatch.adapters.listening import Interventions, Listening, continues
+from shapewatch.adapters.passes import Pass
 from shapewatch.adapters.taps import Once, Tap
 from shapewatch.adapters.tensorflow.backend import TensorFlow
 from shapewatch.adapters.tensorflow.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.tensorflow.edit import New
 from shapewatch.adapters.tensorflow.naming import Names, is_keras
 from shapewatch.adapters.tensorflow.taps import Operation
-from shapewatch.recorder import Mark, OpenCall, own_fault
+from shapewatch.firewall import own_fault
+from shapewatch.recorder import Mark, OpenCall
 from shapewatch.recording import Layer, Recording, Span
 from shapewatch.source import attribute_line, raising_line
 
@@ -97,12 +99,10 @@ class Instrument(Listening):
     ) -> None:
         super().__init__("tensorflow", TensorFlow(), interventions, isolated)
         self._modules_only = modules_only
-        self.names = Names()
+        self.names: Names = Names()
         if target is not None:
             self.names.learn(target)
         self.root: tf.Module | None = None
-        self.blueprint: Blueprint | None = None
-        self._output: Any = None
         self._classes: set[type] = set()
         self._functions: list[_FunctionCall] = []
 
@@ -157,8 +157,14 @@ class Instrument(Listening):
 
     def _module_call(self, original: Once, module: tf.Module, args: Any, kwargs: Any) -> Any:
         """`original` takes the arguments without the module."""
-        if self.asleep() or (self._open and self._open[-1][0] is module):
-            return original(*args, **kwargs)
+        if self.asleep() or (self.opened and self.opened[-1][0] is module):
+            try:
+                return original(*args, **kwargs)
+            except Exception as error:
+                self.missed_in(module, error, partial(_ran, args, kwargs))
+                raise
+        if not self.opened and self.begins(module, args, kwargs):
+            return self.unrecorded(module, partial(original, *args, **kwargs), partial(_ran, args, kwargs))
         call = None
         try:
             self._busy = True
@@ -181,12 +187,8 @@ class Instrument(Listening):
 
     def _begin(self, module: tf.Module, args: Any, kwargs: Any) -> tuple[OpenCall, bool, tf.Module]:
         found = self.tensors(args, kwargs)
-        outermost = not self._open
-        if outermost:
-            self.recorder.forget_earlier()
-            self.names.learn(module)
-            self.root = module
-        parent = self._open[-1][1] if self._open else None
+        outermost = not self.opened
+        parent = self.opened[-1][1] if self.opened else None
         path = self.names.path(module, parent.layer if parent else None)
         operands = tuple(self.number(tensor, "input" if outermost else None) for tensor in found)
         whole = isinstance(module, New)
@@ -196,18 +198,22 @@ class Instrument(Listening):
             self.recorder.begin_pass(operands)
         return call, whole, runs
 
+    def _begin_root(self, layer: tf.Module) -> None:
+        self.forget_earlier()
+        self.names.learn(layer)
+        self.root = layer
+
     def _end(
         self, call: OpenCall, whole: bool, args: Any, kwargs: Any, result: Any, error: BaseException | None
     ) -> None:
         try:
             self._busy = True
-            results = () if error is not None else tuple(self._result(tensor) for tensor in self.tensors(result))
+            results = () if error is not None else tuple(self.result(tensor) for tensor in self.tensors(result))
             self.leave(call, whole, results, error)
-            if not self._open:
-                self.blueprint = Blueprint.of(args, kwargs)
-                self._output = None if error is not None else spec_tree(result)
+            if not self.opened:
+                self.last = _ran(args, kwargs, result)
                 if error is None:
-                    self.recorder.end_pass(results)
+                    self.keep(call, self.tensors(result), self.last)
         except Exception as fault:
             own_fault(fault)
         finally:
@@ -227,20 +233,22 @@ class Instrument(Listening):
         return original(*args, **kwargs) if module is None else self._module_call(original, module, args, kwargs)
 
     def _run_function(self, original: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._modules_only and not self._open:
+        if self._modules_only and not self.opened:
             return original(function, *args, **kwargs)
+        name = getattr(function, "__name__", "tf.function")  # there is none where it was made of a module
         going = _FunctionCall(self._safely(self.tensors, args, kwargs) or [])
+        self.begins_whole()
         self._functions.append(going)
         try:
             result = original(function, *args, **kwargs)
         except Exception as error:
             if not self._failed_within(error):
-                self._guarded(function.__name__, "other", _as_one(going.given), None, error)
+                self._guarded(name, "other", _as_one(going.given), None, error)
             raise
         finally:
             self._functions.pop()
         if going.made is None:
-            self._guarded(function.__name__, "other", _as_one(going.given), result, None)
+            self._guarded(name, "other", _as_one(going.given), result, None)
         else:
             self._safely(lambda: self._same(going.made or [], self.tensors(result)))
         return result
@@ -258,9 +266,12 @@ class Instrument(Listening):
         return known is not None and continues(error, known)
 
     def operation(self, operation: Any, run: Callable[[Any], Any]) -> Any:
-        """What runs a whole function is not recorded beside what is in it; nor what another adapter records."""
-        whole = self._functions and operation.op.startswith("__")
-        return run(operation) if whole or (self._modules_only and not self._open) else super().operation(operation, run)
+        """What runs a whole function is not recorded beside what is in it."""
+        return run(operation) if self._functions and operation.runs_graph else super().operation(operation, run)
+
+    def deaf(self) -> bool:
+        """Outside of modules, another adapter may record them."""
+        return (self._modules_only and not self.opened) or self.asleep()
 
     def _traced(self, original: Once, name: Any, function: Any, args: Any, kwargs: Any, *rest: Any, **more: Any) -> Any:
         going = self._functions[-1] if self._functions else None
@@ -331,8 +342,12 @@ class Instrument(Listening):
                     return span
         return None
 
-    def output(self) -> Any:
-        return self._output
+    def _has_lines(self, layer: tf.Module) -> bool:
+        return not isinstance(layer, New)
+
+
+def _ran(args: Any, kwargs: Any, result: Any) -> Pass:
+    return Pass(Blueprint.of(args, kwargs), spec_tree(result))
 
 
 def _as_traced(function: Any) -> Callable[..., Any]:
@@ -380,8 +395,12 @@ def _is_plain(value: object) -> bool:
 
 
 def parameters_of(module: tf.Module) -> int:
-    """How many weights a module has, those of the modules inside it included."""
-    return count(module.variables)
+    """How many weights a module has, those of the modules inside it included; 0 where TensorFlow cannot list them, as
+    with a dict whose keys have no order."""
+    try:
+        return count(module.variables)
+    except ValueError:
+        return 0
 
 
 def count(variables: Iterable[Any]) -> int:

@@ -45,6 +45,7 @@ _NAMES = {
     "Conv2D": ("conv2d", "conv"),
     "Conv3D": ("conv3d", "conv"),
     "DepthwiseConv2dNative": ("depthwise_conv2d", "conv"),
+    "Conv2DBackpropInput": ("conv2d_transpose", "conv_backwards"),
     "MaxPool": ("max_pool2d", "pool"),
     "AvgPool": ("avg_pool2d", "pool"),
     "MaxPool3D": ("max_pool3d", "pool"),
@@ -103,6 +104,7 @@ UNRECORDED = frozenset(
 """Operations that make a tensor out of no tensor, or none: not worth a record. What they give is a constant."""
 
 SETTINGS: Mapping[str, str] = {
+    "Conv2DBackpropInput": "input_sizes",
     "Reshape": "shape",
     "ConcatV2": "axis",
     "Transpose": "perm",
@@ -198,6 +200,12 @@ def _product(first: str, second: str) -> Callable[[Mapping[str, Any], Mapping[st
     return read
 
 
+def _backwards(settings: Mapping[str, Any], attrs: Mapping[str, Any], rank: int) -> Facts:
+    window = _window(settings, attrs, rank)
+    spatial = slice(1, -1) if window.get("channels_last") else slice(2, None)
+    return window | {"output_size": tuple(settings["input_sizes"])[spatial]}
+
+
 _CROSSENTROPY: Facts = {"output": 0, "target": 1, "class_axis": -1}
 
 _FACTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Facts]] = {
@@ -221,6 +229,7 @@ _FACTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Facts
     "ResizeBicubic": lambda s, _a, _r: {"size": tuple(s["size"]), "channels_last": True},
     "SoftmaxCrossEntropyWithLogits": lambda _s, _a, _r: _CROSSENTROPY | {"labels": "one-hot"},
     "SparseSoftmaxCrossEntropyWithLogits": lambda _s, _a, _r: _CROSSENTROPY | {"labels": "classes"},
+    "Conv2DBackpropInput": _backwards,
     **dict.fromkeys(("Pad", "PadV2", "MirrorPad"), _padded),
     **dict.fromkeys(
         ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "MaxPool", "AvgPool", "MaxPool3D", "AvgPool3D"), _window

@@ -17,7 +17,7 @@ import tensorflow as tf
 from shapewatch.adapters.taps import Tap
 from shapewatch.adapters.tensorflow.kinds import Facts
 from shapewatch.adapters.tensorflow.taps import is_tensor
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
 
 _SAME: Facts = {"labels": "same", "exact": True}
 _ONE_HOT: Facts = {"labels": "one-hot", "class_axis": -1}

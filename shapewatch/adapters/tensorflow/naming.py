@@ -44,8 +44,8 @@ class Names:
                 self._variables.setdefault(id(held), inner)
 
     def path(self, module: tf.Module, parent: str | None) -> str:
-        known = self._paths.get(id(module))
-        if known is not None and self._modules.get(known) is module:
+        known = self.known(module)
+        if known is not None:
             return known
         wanted = f"{parent}.{type(module).__name__}" if parent else type(module).__name__
         path, count = wanted, 1
@@ -54,6 +54,11 @@ class Names:
             path = f"{wanted}#{count}"
         self._add(path, module)
         return path
+
+    def known(self, module: tf.Module) -> str | None:
+        """The path that a module has already."""
+        path = self._paths.get(id(module))
+        return path if path is not None and self._modules.get(path) is module else None
 
     def items(self) -> Iterator[tuple[str, tf.Module]]:
         return iter(self._modules.items())

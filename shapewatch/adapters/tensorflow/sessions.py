@@ -17,7 +17,7 @@ from tensorflow.python.client.session import BaseSession
 
 from shapewatch.adapters.located import FailedRun
 from shapewatch.adapters.taps import Tap
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
 from shapewatch.recording import Shape
 
 _RUN = Tap(BaseSession, "run")

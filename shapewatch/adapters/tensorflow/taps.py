@@ -20,7 +20,7 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
-from tensorflow.python.eager import core, execute
+from tensorflow.python.eager import core, execute, imperative_grad
 from tensorflow.python.framework import op_def_library, op_def_registry, tensor_util
 from tensorflow.python.util import tf_stack, traceback_utils
 
@@ -42,6 +42,11 @@ class Operation:
     @property
     def named(self) -> tuple[str, str] | None:
         return None if reads_variable(self.op, self.inputs.values()) else kinds.named(self.op)
+
+    @property
+    def runs_graph(self) -> bool:
+        """Whether it is a whole `tf.function`, traced."""
+        return self.op.startswith("__")
 
     @property
     def _settings(self) -> list[str]:
@@ -131,14 +136,18 @@ def _known(value: tf.Tensor) -> Any:
     return known
 
 
-class _NotOurs(tf_stack.StackTraceFilter):
+class NotOurs(tf_stack.StackTraceFilter):
     """Leaves our frames out of what a graph notes of where its nodes were made: an error in a session's run says it.
 
     Watches may end in another order than they began, which TensorFlow's own filters may not.
     """
 
+    def __init__(self, files: frozenset[str]) -> None:
+        super().__init__()
+        self._files = files
+
     def get_filtered_filenames(self) -> frozenset[str]:
-        return our_files() | frozenset(self.parent.get_filtered_filenames())
+        return self._files | frozenset(self.parent.get_filtered_filenames())
 
     def __exit__(self, *_: object) -> None:
         filters = self._stack_dict[self._thread_key]
@@ -154,14 +163,16 @@ Seen = Callable[[Operation, Run], Any]
 _FAST = Tap(pywrap_tfe, "TFE_Py_FastPathExecute")
 _SLOW = Tap(execute, "execute")
 _GRAPH = Tap(op_def_library, "_apply_op_helper")
+_BACKWARD = Tap(imperative_grad, "imperative_grad")
 _SHOWN = Tap(traceback_utils, "include_frame")
 
 
 def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
     """Send every operation through `seen` until the stack is closed. `asleep` is asked first, and is to be quick."""
+    going_back = 0
 
     def fast(original: Any, context: Any, op: str, name: Any, *args: Any) -> Any:
-        if asleep() or op in kinds.UNRECORDED:
+        if op in kinds.UNRECORDED:
             return original(context, op, name, *args)
         names = _inputs_of(op)
         settings = args[len(names) :]
@@ -178,7 +189,7 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
 
     def slow(original: Any, op_name: Any, num_outputs: int, inputs: Any, attrs: Any, ctx: Any, name: Any = None) -> Any:
         op = op_name.decode() if isinstance(op_name, bytes) else op_name
-        if asleep() or op in kinds.UNRECORDED:
+        if op in kinds.UNRECORDED:
             return original(op_name, num_outputs, inputs, attrs, ctx, name)
         settings = dict(zip(attrs[::2], attrs[1::2], strict=False)) if attrs else {}
         operation = Operation(op, _grouped(op, inputs, settings), settings)
@@ -194,7 +205,7 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         return seen(operation, run)
 
     def graph(original: Any, op_type_name: str, name: Any = None, **keywords: Any) -> Any:
-        if asleep() or op_type_name in kinds.UNRECORDED:
+        if op_type_name in kinds.UNRECORDED:
             return original(op_type_name, name, **keywords)
         names = _inputs_of(op_type_name)
         operation = Operation(
@@ -212,11 +223,27 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         seen(operation, run)
         return tuple(whole)
 
-    stack.enter_context(_NotOurs())
+    def backward(original: Any, *args: Any, **kwargs: Any) -> Any:
+        """Gradients on their way back: what runs meanwhile is no part of a pass. In a graph its nodes are recorded, by
+        which a run that fails is told."""
+        nonlocal going_back
+        if not tf.executing_eagerly():
+            return original(*args, **kwargs)
+        going_back += 1
+        try:
+            return original(*args, **kwargs)
+        finally:
+            going_back -= 1
+
+    def deaf() -> bool:
+        return going_back > 0 or asleep()
+
+    stack.enter_context(NotOurs(our_files()))
     _SHOWN.listen(without_ours, stack)
-    _FAST.listen(fast, stack)
-    _SLOW.listen(slow, stack)
-    _GRAPH.listen(graph, stack)
+    _FAST.listen(fast, stack, deaf)
+    _SLOW.listen(slow, stack, deaf)
+    _GRAPH.listen(graph, stack, asleep)
+    _BACKWARD.listen(backward, stack, asleep)
 
 
 def _flat(attrs: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -14,18 +14,21 @@ from shapewatch.adapters.written import (
     axes_title,
     call_at,
     collapse,
+    function_called,
     input_data,
+    input_name,
     input_title,
     operand_text,
     ordinal,
     pad_title,
-    parsed,
+    padded,
     projection_title,
     resize_title,
     rewritten,
     set_title,
     short,
     statement,
+    subsampled,
     target_data,
     target_reshaped,
     target_title,
@@ -116,7 +119,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     value, was = (_spelled_value(argument, given) for given in (edit.value, edit.was))
     title = set_title(f"{name}{where}", argument, value, was)
     source = statement(call.span) if call else None
-    function = _function(source, _FUNCTIONS.get(call.kind, "").split()) if call else None
+    function = function_called(source, _FUNCTIONS.get(call.kind, "").split()) if call else None
     said = _said(function, argument) if function is not None else None
     kept = _kept(said, place_layer(edit.place), edit.was, recording)
     if kept is not None:
@@ -138,14 +141,6 @@ def _spelled_value(argument: str, value: Any) -> str:
     if argument == "padding" and isinstance(value, str):
         return f'"{value.upper()}"'
     return short(value) if argument in ("strides", "dilations", "ksize") else repr(value)
-
-
-def _function(source: str | None, names: Sequence[str]) -> ast.Call | None:
-    """The one call of a function of such a name in a line."""
-    tree = parsed(source)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
-    found = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in names and call.args]
-    return found[0] if len(found) == 1 else None
 
 
 _POSITION = {"axis": 1, "shape": 1, "perm": 1, "strides": 2, "padding": 3}
@@ -258,11 +253,11 @@ class _Shortcut:
             case "layer_norm":
                 return f"tf.nn.batch_normalization({x}, *tf.nn.moments({x}, [-1], keepdims=True), None, None, 1e-3)"
             case "pad":
-                return _padded(x, arguments["pad"], _rank(arguments))
+                return padded("tf.pad", x, arguments)
             case "resize" | "upsample":
                 return _resized(x, arguments)
             case "subsample_pad":
-                return _subsampled(x, arguments)
+                return subsampled("tf.pad", x, arguments)
             case "unsqueeze":
                 return with_axes(x, arguments["dims"], arguments["rank"])
             case "flatten":
@@ -300,21 +295,6 @@ class _Shortcut:
         return self._biased(made, arguments["out_channels"], arguments, format)
 
 
-def _rank(arguments: Mapping[str, Any]) -> int:
-    channels = 1 if arguments.get("channels_last") else 0
-    return int(arguments.get("rank", len(arguments["pad"]) // 2 - channels))
-
-
-def _padded(x: str, amounts: Sequence[int], rank: int) -> str:
-    pairs = [(amounts[i], amounts[i + 1]) for i in range(0, len(amounts) - 1, 2)][::-1]
-    pairs = [(0, 0)] * (rank + 2 - len(pairs)) + pairs
-    if any(amount < 0 for pair in pairs for amount in pair):
-        ends = [(max(0, -first) or "", min(0, last) or "") for first, last in pairs]
-        x += f"[{', '.join(f'{first}:{last}' for first, last in ends)}]"
-    zeros = tuple((max(0, first), max(0, last)) for first, last in pairs)
-    return f"tf.pad({x}, {zeros})" if any(map(any, zeros)) else x
-
-
 def _resized(x: str, arguments: Mapping[str, Any]) -> str:
     last = arguments.get("channels_last")
     spatial = f"tf.shape({x})[{'1:3' if last else '2:4'}]"
@@ -323,17 +303,6 @@ def _resized(x: str, arguments: Mapping[str, Any]) -> str:
     if last:
         return f"tf.image.resize({x}, {size}{mode})"
     return f"tf.transpose(tf.image.resize(tf.transpose({x}, (0, 2, 3, 1)), {size}{mode}), (0, 3, 1, 2))"
-
-
-def _subsampled(x: str, arguments: Mapping[str, Any]) -> str:
-    rank, stride, last = arguments.get("rank", 2), arguments["stride"], bool(arguments.get("channels_last"))
-    spatial = [f"::{stride}"] * rank
-    slices = [":", *spatial, ":"] if last else [":", ":", *spatial]
-    taken = f"{x}[{', '.join(slices)}]" if stride != 1 else x
-    channels = f"(0, {arguments['channels']} - {x}.shape[{-1 if last else 1}])"
-    rest = ["(0, 0)"] * rank
-    pairs = ["(0, 0)", *rest, channels] if last else ["(0, 0)", channels, *rest]
-    return f"tf.pad({taken}, ({', '.join(pairs)}))"
 
 
 _TYPES = {
@@ -374,18 +343,19 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 def _write_input(edit: Input, recording: Recording) -> Written:
     arguments = edit.arguments
     given = recording.shape(recording.inputs[edit.index]) if edit.index < len(recording.inputs) else ()
-    code = f"# an input of shape {text(edit.shape)}"
+    x = input_name(edit, recording)
+    code = f"# {'an input' if x == 'x' else x} of shape {text(edit.shape)}"
     match edit.change:
         case "permute":
-            code = f"x = tf.transpose(x, {tuple(arguments['dims'])})"
+            code = f"{x} = tf.transpose({x}, {tuple(arguments['dims'])})"
         case "unsqueeze":
-            code = f"x = tf.expand_dims(x, {arguments['dim']})"
+            code = f"{x} = tf.expand_dims({x}, {arguments['dim']})"
         case "channels" if arguments.get("was") == 1 and len(given) == len(edit.shape):
             axis = next(axis for axis, size in enumerate(edit.shape) if axis and size != given[axis])
             axis = -1 if axis == len(edit.shape) - 1 else axis
-            code = f"x = tf.repeat(x, {arguments['channels']}, axis={axis})"
+            code = f"{x} = tf.repeat({x}, {arguments['channels']}, axis={axis})"
         case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
-            code = f"x = tf.image.resize(x, {tuple(arguments['size'])})  # or load the data at this size"
+            code = f"{x} = tf.image.resize({x}, {tuple(arguments['size'])})  # or load the data at this size"
     return Written(input_title(edit), code, input_data(edit))
 
 

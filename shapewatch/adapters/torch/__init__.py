@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -11,17 +11,26 @@ from typing import Any
 import torch
 from torch import nn
 
-from shapewatch.adapters import InputSpec, Probe, Written
+from shapewatch.adapters import Compiler, InputSpec, Probe, Written
+from shapewatch.adapters.collectives import Collective, Company
+from shapewatch.adapters.passes import followed_by
 from shapewatch.adapters.torch import edit as edits_in_memory
 from shapewatch.adapters.torch.blueprint import Blueprint, TensorPlan
-from shapewatch.adapters.torch.dryrun import TorchProbe
-from shapewatch.adapters.torch.instrument import Instrument, describe_raw, raw_spec
+from shapewatch.adapters.torch.compiled import apart, is_part, is_read, pass_over, raised_at
+from shapewatch.adapters.torch.dryrun import TorchProbe, without_shape
+from shapewatch.adapters.torch.functions import Failed as FailedFunction
+from shapewatch.adapters.torch.functions import failed_again
+from shapewatch.adapters.torch.instrument import Instrument
+from shapewatch.adapters.torch.ranks import Hearing
+from shapewatch.adapters.torch.tensors import describe_raw, raw_spec
+from shapewatch.adapters.torch.threads import FailedElsewhere
 from shapewatch.adapters.torch.tracebacks import as_unwatched
 from shapewatch.adapters.torch.write import write
 from shapewatch.edits import Edit
-from shapewatch.recorder import own_fault
+from shapewatch.firewall import own_fault
+from shapewatch.recorder import Line
 from shapewatch.recording import Recording, TensorSpec
-from shapewatch.source import raising_line, span_at
+from shapewatch.source import raising_line
 
 
 class Watched:
@@ -29,38 +38,77 @@ class Watched:
 
     def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
+        self._elsewhere: FailedElsewhere | None = None
+        self._function: FailedFunction | None = None
 
     def finish(self, error: BaseException | None) -> Recording:
         recording = self._instrument.finish(error)
-        missed = self._instrument.missed
-        if missed is None or missed is not self._instrument.recorder.error:
-            return recording
+        missed, elsewhere = self._instrument.missed, self._instrument.elsewhere.behind(error)
         try:
-            return self._seen_again(missed) or recording
+            if elsewhere is not None:
+                self._elsewhere = elsewhere
+                again = self._seen_again(_place(elsewhere.line), elsewhere.type, elsewhere.message)
+                if again is None:
+                    self._elsewhere = None
+                return again or recording
+            function, compiled = self._instrument.failed_function, self._instrument.failed_compiled
+            if compiled is not None and compiled is missed and function is not None:
+                return self._function_again(compiled, *function) or recording
+            if missed is not None:
+                again = self._seen_again(self._raised_at(missed), type(missed).__name__, str(missed))
+                return recording if again is None else followed_by(recording, again)
         except Exception as fault:
             own_fault(fault)
-            return recording
+        return recording
 
-    def _seen_again(self, missed: BaseException) -> Recording | None:
+    def _seen_again(self, line: tuple[str, int] | None, kind: str, message: str) -> Recording | None:
         """The pass that failed unrecorded, on shapes; None where it fails otherwise there, or not at all."""
         probe = self.probe()
         trial = probe.run() if probe is not None else None
-        if trial is None or trial.unsupported is not None or trial.recording.failure is None:
+        if trial is None or trial.unsupported is not None:
             return None
-        failure, line = trial.recording.failure, raising_line(missed.__traceback__)
-        there = span_at(*line) if line is not None else None
-        if (failure.span and (failure.span.file, failure.span.line)) != (there and (there.file, there.line)):
+        return _failed_alike(trial.recording, line, kind, message)
+
+    def _function_again(self, missed: BaseException, function: Any, blueprint: Blueprint) -> Recording | None:
+        """The compiled function that failed, on shapes; None as above."""
+        failed = failed_again(function, blueprint)
+        if failed is None:
             return None
-        return replace(trial.recording, failure=replace(failure, type=type(missed).__name__, message=str(missed)))
+        recording = _failed_alike(failed.recording, self._raised_at(missed), type(missed).__name__, str(missed))
+        self._function = None if recording is None else failed
+        return recording
+
+    def _raised_at(self, missed: BaseException) -> tuple[str, int] | None:
+        if missed is self._instrument.failed_compiled:
+            return raised_at(missed)
+        return _place(raising_line(missed.__traceback__))
 
     def probe(self) -> Probe | None:
-        root, blueprint = self._instrument.root, self._instrument.blueprint
+        root, blueprint, path = self._instrument.root, self._instrument.blueprint, self._instrument.root_path
+        if self._elsewhere is not None:
+            root, blueprint, path = self._elsewhere.module, self._elsewhere.blueprint, ""
+        if self._function is not None:
+            root, blueprint, path = self._function.root, self._function.blueprint, self._function.path
         if root is None or blueprint is None or isinstance(root, torch.jit.ScriptModule):
             return None
-        return TorchProbe(root, blueprint)
+        return TorchProbe(root, blueprint, path)
 
     def output(self) -> Any:
         return self._instrument.output()
+
+
+def _failed_alike(recording: Recording, line: tuple[str, int] | None, kind: str, message: str) -> Recording | None:
+    """The recording of a pass on shapes, with the program's exception; None where it did not fail at that line."""
+    failure = recording.failure
+    if failure is None:
+        return None
+    if line is not None and (failure.span is None or (failure.span.file, failure.span.line) != line):
+        return None
+    return replace(recording, failure=replace(failure, type=kind, message=message))
+
+
+def _place(line: Line | None) -> tuple[str, int] | None:
+    return (line[0].co_filename, line[1]) if line is not None else None
 
 
 class TorchAdapter:
@@ -68,6 +116,7 @@ class TorchAdapter:
 
     name = "torch"
     covers: frozenset[str] = frozenset()
+    compiler = Compiler(is_read, is_part, apart, pass_over)
 
     def owns(self, target: object) -> bool:
         return isinstance(target, nn.Module) or (isinstance(target, type) and issubclass(target, nn.Module))
@@ -83,10 +132,15 @@ class TorchAdapter:
     def instrument(self, target: object | None = None) -> AbstractContextManager[Watched]:
         return self._recording(target if isinstance(target, nn.Module) else None)
 
+    def hearing(
+        self, joined: Callable[[Company], None], changes: Callable[[Collective, tuple[int, ...]], None]
+    ) -> Hearing:
+        return Hearing(joined, changes)
+
     def prepare(self, model: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Probe:
         if not isinstance(model, nn.Module):
             raise ValueError(f"a torch.nn.Module can be run on shapes; this is a {type(model).__name__}")
-        return TorchProbe(model, Blueprint.of(args, kwargs))
+        return _ready(model, Blueprint.of(args, kwargs))
 
     def prepare_shapes(self, model: object, specs: Sequence[InputSpec]) -> Probe:
         if not isinstance(model, nn.Module):
@@ -95,7 +149,7 @@ class TorchAdapter:
         device = torch.device("cpu") if like is None else like.device
         plans = [(spec.name, TensorPlan(spec.shape, None, _dtype(spec, like), device)) for spec in specs]
         args = tuple(plan for name, plan in plans if name is None)
-        return TorchProbe(model, Blueprint(args, {name: plan for name, plan in plans if name is not None}))
+        return _ready(model, Blueprint(args, {name: plan for name, plan in plans if name is not None}))
 
     def applied(self, model: Any, edits: Sequence[Edit]) -> AbstractContextManager[Any]:
         return edits_in_memory.applied(model, edits)
@@ -105,6 +159,12 @@ class TorchAdapter:
 
     def write(self, edit: Edit, recording: Recording) -> Written:
         return write(edit, recording)
+
+
+def _ready(model: nn.Module, blueprint: Blueprint) -> Probe:
+    if (reason := without_shape(model)) is not None:
+        raise ValueError(reason)
+    return TorchProbe(model, blueprint)
 
 
 def _dtype(spec: InputSpec, like: torch.Tensor | None) -> torch.dtype:

@@ -11,16 +11,12 @@ import torch
 from torch.compiler import is_compiling
 from torch.overrides import TorchFunctionMode, _push_mode
 
-from shapewatch.adapters.located import FailedRun
+from shapewatch.adapters.backend import PlainBackend
 from shapewatch.adapters.torch import kinds
-from shapewatch.adapters.torch.instrument import (
-    OF_SEVERAL,
-    describe_raw,
-    named_function,
-    on_operand,
-    raw_spec,
-    remove_mode,
-)
+from shapewatch.adapters.torch.interventions import on_operand
+from shapewatch.adapters.torch.modes import remove_mode
+from shapewatch.adapters.torch.operations import OF_SEVERAL, named_function
+from shapewatch.adapters.torch.tensors import describe_raw, raw_spec
 from shapewatch.recording import Origin, TensorSpec
 
 _SPELLED = {
@@ -144,8 +140,8 @@ def _in_torch(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {_KEYWORDS.get(name, name): value for name, value in kwargs.items()}
 
 
-class Torch:
-    """See `shapewatch.adapters.listening.Backend`."""
+class Torch(PlainBackend):
+    """See `shapewatch.adapters.backend.Backend`."""
 
     name = "torch"
 
@@ -169,26 +165,5 @@ class Torch:
         _push_mode(mode)
         stack.callback(remove_mode, mode)
 
-    def is_refusal(self, _: BaseException) -> bool:
-        return False
-
-    def words(self, text: str) -> str:
-        return text
-
-    def read_from(self, tensor: Any) -> Any:  # noqa: ARG002
-        return None
-
-    def stand_ins(self, tensor: Any) -> list[Any]:  # noqa: ARG002
-        return []
-
-    def failed_run(self) -> FailedRun:
-        return FailedRun()
-
-    def converted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return function
-
     def compiling(self) -> bool:
         return is_compiling()
-
-    def settle(self) -> None:
-        """All code that PyTorch runs is the program's own."""

@@ -95,6 +95,6 @@ def spec_tree(value: Any, depth: int = 0) -> Any:
         return {str(key): spec_tree(item, depth + 1) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return tuple(spec_tree(item, depth + 1) for item in value)
-    if hasattr(value, "__dataclass_fields__"):
+    if hasattr(type(value), "__dataclass_fields__"):
         return {name: spec_tree(getattr(value, name), depth + 1) for name in value.__dataclass_fields__}
     return None

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from types import MethodType
 from typing import Any
 
 import torch
@@ -23,8 +24,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from shapewatch.adapters import Trial
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
+from shapewatch.adapters.torch.compiled import eager, is_wrapper
 from shapewatch.adapters.torch.edit import put_in
-from shapewatch.adapters.torch.instrument import Instrument, unseen
+from shapewatch.adapters.torch.instrument import Instrument
+from shapewatch.adapters.torch.modes import unseen
 from shapewatch.edits import Edit, Input
 from shapewatch.recording import Recording
 
@@ -44,29 +47,38 @@ _CONTENTS_WANTED = ("FakeTensor", "meta tensor", "data is not allocated", ".nump
 
 
 class TorchProbe:
-    """A model and its inputs, ready to be run on shapes alone any number of times."""
+    """A model and its inputs, ready to be run on shapes alone any number of times.
 
-    def __init__(self, model: nn.Module, blueprint: Blueprint) -> None:
-        _refuse_lazy(model)
+    `path` is what the model is called by, where it is part of another, or not the first one of a program: edits name
+    layers from there, and a recording that is compared with the program's has to.
+    """
+
+    def __init__(self, model: nn.Module, blueprint: Blueprint, path: str = "") -> None:
+        model = eager(model)
+        self._cannot = without_shape(model)
         self._mode = FakeTensorMode(allow_non_fake_inputs=True)
         self._blueprint = blueprint
         self._model = model
+        self._path = path
 
     @cached_property
     def _fakes(self) -> dict[int, Any]:
         """The model's tensors, by identity, to fake ones; made when the first pass is run, which is mostly never."""
         with unseen(), self._mode:
-            return {id(tensor): self._mode.from_tensor(tensor) for tensor in _tensors_of(self._model)}
+            return {id(tensor): self._mode.from_tensor(tensor) for tensor in tensors_of(self._model)}
 
     @cached_property
     def _parameters(self) -> int:
         return sum(parameter.numel() for parameter in self._model.parameters())
 
     def run(self, edits: Sequence[Edit] = ()) -> Trial:
-        with unseen(), _undisturbed(), self._mode, torch.no_grad():
+        if self._cannot is not None:
+            return Trial(Recording("torch"), unsupported=self._cannot)
+        with unseen(), undisturbed(), self._mode, torch.no_grad():
             try:
-                model = self._copy()
-                interventions = put_in(model, edits, [])
+                whole = _at(self._path, self._copy())
+                interventions = put_in(whole, edits, [])
+                model = whole.get_submodule(self._path)
             except Exception as error:
                 return Trial(Recording("torch"), unsupported=f"the change could not be put in place: {error}")
             inputs = self._blueprint.edited([edit for edit in edits if isinstance(edit, Input)])
@@ -75,31 +87,60 @@ class TorchProbe:
             parameters = sum(p.numel() for part in (model, *added) for p in part.parameters()) - self._parameters
             failed: Exception | None = None
             output = None
-            with Instrument(model, interventions, isolated=True) as instrument:
+            with Instrument(whole, interventions, isolated=True) as instrument:
                 try:
                     output = spec_tree(model(*args, **kwargs))
                 except Exception as error:
                     failed = error
             recording = instrument.finish(failed)
-        unsupported = None if failed is None else _why_unsupported(failed)
+        unsupported = None if failed is None else why_unsupported(failed)
         return Trial(recording, output, parameters, unsupported)
 
     def _copy(self) -> nn.Module:
-        try:
-            return copy.deepcopy(self._model, dict(self._fakes))
-        except Exception:
-            return _copied_modules(self._model, self._fakes, {})
+        return copied(self._model, dict(self._fakes))
 
 
-def _refuse_lazy(model: nn.Module) -> None:
+def copied(model: nn.Module, done: dict[int, Any]) -> nn.Module:
+    """A copy of a model as it was before anything in it was compiled. `done` has the copies of its tensors, and gets
+    those of its modules."""
+    made = dict(done)
+    try:
+        for wrapper in filter(is_wrapper, model.modules()):
+            made[id(wrapper)] = copy.deepcopy(eager(wrapper), made)
+        new = copy.deepcopy(model, made)
+        done.update(made)
+    except Exception:
+        new = _copied_modules(model, dict(done), done)
+    for module in new.modules():
+        _uncompile(module, done)
+    return new
+
+
+def _at(path: str, model: nn.Module) -> nn.Module:
+    """Modules that do nothing but give a model its path."""
+    for name in reversed(path.split(".") if path else ()):
+        holder = nn.Module()
+        holder.train(model.training)
+        holder._modules[name] = model
+        model = holder
+    return model
+
+
+def without_shape(model: nn.Module) -> str | None:
+    """Which layer keeps a model from being run on shapes, and what is to be done about it.
+
+    A lazy layer's weights have none before its first pass. What TorchScript has made runs outside of Python.
+    """
     for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            return f"{path or 'it'} is a module of TorchScript: run the model that it was made of"
         if getattr(module, "has_uninitialized_params", bool)():
-            raise ValueError(
-                f"{path} is a {type(module).__name__} and has no shape before its first pass: run the model once first"
-            )
+            name = type(module).__name__
+            return f"{path} is a {name} and has no shape before its first pass: run the model once first"
+    return None
 
 
-def _why_unsupported(error: BaseException) -> str | None:
+def why_unsupported(error: BaseException) -> str | None:
     seen: BaseException | None = error
     while seen is not None:
         for name, reason in _UNSUPPORTED.items():
@@ -112,7 +153,7 @@ def _why_unsupported(error: BaseException) -> str | None:
     return None
 
 
-def _tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
+def tensors_of(model: nn.Module) -> Iterator[torch.Tensor]:
     """Every tensor that the model's modules hold: parameters, buffers, and what lies in plain attributes."""
     for module in model.modules():
         for store in (module._parameters, module._buffers):
@@ -133,8 +174,19 @@ def _plain_tensors(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
             yield from _plain_tensors(item, depth + 1)
 
 
+def _uncompile(module: nn.Module, done: Mapping[int, Any]) -> None:
+    """Take compiled methods off a copied module, which are those of the original: `model.forward = compile(…)`."""
+    for name, value in list(vars(module).items()):
+        method = getattr(value, "_torchdynamo_orig_callable", None)
+        if name == "_compiled_call_impl":
+            module._compiled_call_impl = None
+        elif isinstance(method, MethodType) and id(method.__self__) in done:
+            setattr(module, name, MethodType(method.__func__, done[id(method.__self__)]))
+
+
 def _copied_modules(module: nn.Module, fakes: Mapping[int, Any], done: dict[int, nn.Module]) -> nn.Module:
     """The tree of modules copied, and each attribute that can be; what cannot is shared."""
+    module = eager(module)
     if id(module) in done:
         return done[id(module)]
     new = object.__new__(type(module))
@@ -156,7 +208,7 @@ def _copied(value: Any, fakes: Mapping[int, Any]) -> Any:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """The random generators as they were, and no warnings of a pass that the user did not ask for."""
     state, numpy = random.getstate(), sys.modules.get("numpy.random")
     numpy_state = numpy.get_state() if numpy else None

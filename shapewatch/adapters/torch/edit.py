@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from shapewatch.adapters.torch.instrument import Instrument, Interventions
+from shapewatch.adapters.torch.instrument import Instrument
+from shapewatch.adapters.torch.interventions import Interventions
 from shapewatch.adapters.torch.kinds import kind_of_layer
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from math import prod
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 # Operations
 
@@ -297,8 +300,7 @@ _ACTIVATIONS = {
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
-def kind_of_layer(cls: type[nn.Module]) -> str | None:
-    """The neutral kind of a layer class; None for one whose inside is worth looking at."""
+def _kind_of_layer(cls: type[nn.Module]) -> str | None:
     for classes, kind in LEAVES:
         if issubclass(cls, classes):
             return kind
@@ -307,14 +309,41 @@ def kind_of_layer(cls: type[nn.Module]) -> str | None:
     return None
 
 
+kind_of_layer: Callable[[type[nn.Module]], str | None] = cache(_kind_of_layer)  # type: ignore[assignment]
+"""The neutral kind of a layer class; None for one whose inside is worth looking at."""
+
+
+@cache
+def is_whole(cls: type[nn.Module]) -> bool:
+    """Whether a layer is recorded by its call alone: one of PyTorch's own, in which its settings say all that goes on.
+
+    Not a loss or attention: what these are given besides their first tensor is seen inside.
+    """
+    kind = kind_of_layer(cls)
+    return kind is not None and kind not in ("attention", "loss") and cls.__module__.startswith("torch.nn.modules.")
+
+
 def _tuple(value: Any, rank: int) -> Any:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * rank
 
 
+def _weight(module: Any, *declared: int) -> tuple[int, ...]:
+    """The sizes of a layer's weight, which may be other ones than it was made for. A weight that is parametrized is
+    computed anew whenever it is looked at, and spectral normalization goes one step on: its sizes are the declared."""
+    return declared if is_parametrized(module, "weight") else tuple(module.weight.shape)
+
+
+def _has(module: Any, name: str) -> bool:
+    return is_parametrized(module, name) or getattr(module, name) is not None
+
+
 def _conv(module: Any) -> dict[str, Any]:
     rank = len(module.kernel_size)
-    weight = module.weight.shape
     transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)
+    outer, inner = module.out_channels, module.in_channels // module.groups
+    if transposed:
+        outer, inner = module.in_channels, module.out_channels // module.groups
+    weight = _weight(module, outer, inner, *module.kernel_size)
     grouped = weight[1] * module.groups
     facts = {
         "in_channels": weight[0] if transposed else grouped,
@@ -324,7 +353,7 @@ def _conv(module: Any) -> dict[str, Any]:
         "padding": module.padding if isinstance(module.padding, str) else _tuple(module.padding, rank),
         "dilation": _tuple(module.dilation, rank),
         "groups": module.groups,
-        "bias": module.bias is not None,
+        "bias": _has(module, "bias"),
         "rank": rank,
     }
     if transposed:
@@ -364,7 +393,7 @@ def _norm(module: Any) -> dict[str, Any]:
         return facts
     if isinstance(module, nn.modules.batchnorm._NormBase):
         style = "instance" if isinstance(module, nn.modules.instancenorm._InstanceNorm) else "batch"
-        fixed = module.weight is not None or module.running_mean is not None
+        fixed = _has(module, "weight") or module.running_mean is not None
         rank = "".join(c for c in type(module).__name__ if c in "123")
         facts = {"style": style, "num_features": module.num_features, "fixed": fixed}
         if type(module).__module__.startswith("torch.nn") and rank:
@@ -396,9 +425,9 @@ _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "conv": _conv,
     "conv_transpose": _conv,
     "linear": lambda m: {
-        "in_features": m.weight.shape[1],
-        "out_features": m.weight.shape[0],
-        "bias": m.bias is not None,
+        "in_features": _weight(m, m.out_features, m.in_features)[1],
+        "out_features": _weight(m, m.out_features, m.in_features)[0],
+        "bias": _has(m, "bias"),
     },
     "norm": _norm,
     "pool": _pool,
@@ -419,7 +448,7 @@ _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "flatten": lambda m: {"start_dim": m.start_dim, "end_dim": m.end_dim},
     "unflatten": lambda m: {"dim": m.dim, "unflattened_size": _plain(m.unflattened_size)},
     "pad": lambda m: {"pad": _plain(m.padding), "mode": _padding_mode(m)},
-    "prelu": lambda m: {"num_parameters": m.weight.numel()},
+    "prelu": lambda m: {"num_parameters": prod(_weight(m, m.num_parameters))},
     "loss": lambda m: dict(LOSSES.get(_LOSS_LAYERS.get(type(m), ""), {})),
 }
 
@@ -430,7 +459,7 @@ def layer_facts(module: nn.Module, kind: str) -> dict[str, Any]:
     if read is not None:
         try:
             return {key: value for key, value in read(module).items() if simple(value)}
-        except (AttributeError, TypeError, ValueError, IndexError):
+        except (AttributeError, TypeError, ValueError, IndexError, RuntimeError):
             return {}  # a subclass or a lazy layer that lacks what its base promises
     if kind != "module":
         return {}

@@ -13,6 +13,7 @@ from shapewatch.adapters.written import (
     call_at,
     collapse,
     input_data,
+    input_name,
     input_title,
     operand_text,
     ordinal,
@@ -22,6 +23,7 @@ from shapewatch.adapters.written import (
     set_title,
     short,
     target_data,
+    target_names,
     target_reshaped,
     target_title,
     with_axes,
@@ -76,9 +78,9 @@ def write(edit: Edit, recording: Recording) -> Written:
         case Replace():
             return _write_replace(edit, recording)
         case Input():
-            return _write_input(edit)
+            return _write_input(edit, recording)
         case Target():
-            return _write_target(edit)
+            return _write_target(edit, recording)
 
 
 # One argument of a layer
@@ -301,15 +303,16 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 # The input
 
 
-def _write_input(edit: Input) -> Written:
-    name, arguments = "x", edit.arguments
+def _write_input(edit: Input, recording: Recording) -> Written:
+    name, arguments = input_name(edit, recording), edit.arguments
+    as_shape = f"# {'an input' if name == 'x' else name} of shape {text(edit.shape)}"
     match edit.change:
         case "permute":
             code = f"{name} = {name}.permute({', '.join(str(axis) for axis in arguments['dims'])})"
         case "unsqueeze":
             code = f"{name} = {name}.unsqueeze({arguments['dim']})"
         case "channels":
-            code = f"# an input of shape {text(edit.shape)}"
+            code = as_shape
             if arguments.get("was") == 1:
                 sizes = [-1, arguments["channels"], *[-1] * (len(edit.shape) - 2)]
                 code = f"{name} = {name}.expand({', '.join(str(size) for size in sizes)})"
@@ -317,22 +320,23 @@ def _write_input(edit: Input) -> Written:
             size = tuple(arguments.get("size", edit.shape[2:]))
             code = f"{name} = F.interpolate({name}, size={size})  # or load the data at this size"
             if len(size) == 0 or arguments.get("plain"):
-                code = f"# an input of shape {text(edit.shape)}"
+                code = as_shape
     return Written(input_title(edit), code, input_data(edit))
 
 
 # The target of a loss
 
 
-def _write_target(edit: Target) -> Written:
+def _write_target(edit: Target, recording: Recording) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
+    output, target = target_names(recording, "output", "target")
     code = {
-        "one-hot": f"target = F.one_hot(target, {classes}).float()",
-        "numbers": f"target = target.argmax(dim={dim})",
-        "squeeze": f"target = target.squeeze({dim})",
-        "unsqueeze": f"target = target.unsqueeze({dim})",
-        "output-squeeze": f"output = output.squeeze({dim})",
-        "output-moved": "output = output.transpose(1, -1)",
-        "shape": target_reshaped(edit, "target = target.reshape{}"),
+        "one-hot": f"{target} = F.one_hot({target}, {classes}).float()",
+        "numbers": f"{target} = {target}.argmax(dim={dim})",
+        "squeeze": f"{target} = {target}.squeeze({dim})",
+        "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
+        "output-squeeze": f"{output} = {output}.squeeze({dim})",
+        "output-moved": f"{output} = {output}.transpose(1, -1)",
+        "shape": target_reshaped(edit, f"{target} = {target}.reshape{{}}"),
     }[edit.change]
     return Written(target_title(edit), code, target_data(edit))

@@ -108,6 +108,7 @@ def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
         common = "a common cause of this error"
         yield causes.OTHER_LENGTH.since(common, COMMON)
         yield NO_HEAD_AXIS.since(common, COMMON)
+        yield causes.OTHER_RELEASE.since("the fast path of some releases takes other masks than the plain one", COMMON)
         yield BATCH_FIRST.since(common, RARE)
         return
     if len(expected) != len(got):

@@ -285,6 +285,12 @@ CLASS_COUNT = Cause(
     "or fix the labels.",
     "Compare the class list of the data with the number of classes in the configuration.",
 )
+FROM_ONE = Cause(
+    "the labels are counted from 1 and the loss counts from 0",
+    "Subtract 1 from the labels.",
+    "Print the smallest and the largest label.",
+    {"torch": "loss = criterion(output, target - 1)"},
+)
 ONE_HOT = Cause(
     "one-hot labels are given to a loss that takes class indices, or indices to one that takes one-hot vectors",
     "Use the loss that fits the labels (categorical for one-hot, sparse categorical for indices), or turn the "

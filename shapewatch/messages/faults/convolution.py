@@ -93,6 +93,16 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         )
         if got == 1:
             yield causes.GREY.since(seen, FITS)
+    filters = expected % 8 == 0 and got % 8 == 0
+    if (
+        given is not None
+        and min(size or 0 for size in given[2:] or (0,)) >= 128
+        and max(expected, got) > 4
+        and not filters
+    ):
+        entry = f"{seen}, no numbers of filters, and the map is as large as an image: the data enter here"
+        yield causes.STACKED_INPUT.since(entry, FITS + 0.03, a=got, b=expected)
+        yield causes.OTHER_SETTING.since(entry, FITS, expected=expected, got=got)
     yield from _of_order(given, expected, got, axis)
     if max(expected, got) > 16 and min(expected, got) > 4:
         yield from _of_features(pasted, seen, expected, got)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import facts, sizes
+from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape
 
 OUT_OF_STEP = Cause(
     "the processes are out of step: a branch that depends on the data (a sample without images, an unused module, "
@@ -57,3 +58,46 @@ def _of_ranks(what: str, pair: str, a: int | None, b: int | None) -> Iterator[Ev
     yield OUT_OF_STEP.since(seen, FITS if not parameters else COMMON)
     yield UNEQUAL_SHARES.since(seen, FITS - 0.02 if not parameters else COMMON - 0.1)
     yield WRONG_WORLD.since(seen, NUMBERS if what == "mesh" else FITS if sizes.ratio(a, b) else COMMON - 0.1)
+
+
+# Replicas in one process
+
+PADDED_APART = Cause(
+    "each device cuts or pads its own share (to the longest of its samples), so that the outputs get different lengths",
+    "Pad to one length before the batch is split, and give it to what packs and unpacks (`total_length`).",
+    "Print the shape of the output on every device.",
+    {"torch": "x, _ = pad_packed_sequence(packed, batch_first=True, total_length=total_length)"},
+)
+BATCH_ELSEWHERE = Cause(
+    "the outputs have their batch on another axis than the first (states, caches and attention maps often have), and "
+    "the last batch does not divide among the devices",
+    "Return outputs with the batch in front, leave states out of what is returned, or make every batch divisible "
+    "(`drop_last=True`).",
+    "Print the shape of every output, and say which axis is the batch.",
+)
+SQUEEZED_SHARE = Cause(
+    "one device gets a single sample, and a `squeeze()` without an axis takes its batch axis as well",
+    "Name the axis: `squeeze(-1)`.",
+    "Try a batch that leaves one sample to the last device.",
+)
+
+
+def gather(pasted: Pasted) -> Told:
+    expected, got = facts.shape(pasted, "left", "expected"), facts.shape(pasted, "right", "got")
+    pair = f"{shaped(got)} against {shaped(expected)}"
+    headline = f"the outputs of the devices cannot be joined: {pair}"
+    meaning = (
+        "DataParallel gives each device a share of the batch and joins the outputs along their first axis; all the "
+        f"other axes must have one size. Here {pair}."
+    )
+    return told(pasted, "SW401", headline, meaning, _of_replicas(expected, got, pair))
+
+
+def _of_replicas(expected: Shape | None, got: Shape | None, pair: str) -> Iterator[Evidence]:
+    if expected is not None and got is not None and len(expected) != len(got):
+        yield SQUEEZED_SHARE.since(f"{pair}: one of them lacks an axis", NUMBERS)
+        yield causes.LOST_AXIS.since(f"{pair}: one of them lacks an axis", FITS)
+    yield PADDED_APART.since(pair, FITS + 0.05)
+    yield BATCH_ELSEWHERE.since(pair, FITS)
+    yield causes.LAST_BATCH.since(f"{pair}: a batch that the number of devices does not divide", COMMON + 0.05)
+    yield causes.SPLIT_BATCH.since(pair, COMMON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
@@ -281,12 +282,12 @@ def index_range(pasted: Pasted) -> Told:
     return told(pasted, "SW604", headline, meaning, _of_range(pasted, index, size))
 
 
-SLICES = ("slice", "narrow", "select", "top_k", "topk", "columns", "kthvalue", "unstack", "begin[", "size[")
+SLICES = re.compile(r"slice|narrow|\bselect\b|top_?k|columns|kthvalue|unstack|begin\[|size\[")
 
 
 def _is_slice(pasted: Pasted) -> bool:
     text = f"{facts.word(pasted, 'op')} {pasted.reading.message}".lower()
-    return any(word in text for word in SLICES)
+    return SLICES.search(text) is not None
 
 
 def _of_slice(index: Size, size: Size) -> Iterator[Evidence]:
@@ -307,16 +308,29 @@ SHORTER = Cause(
 )
 
 
+def _length_that_is_set(index: Size, size: Size) -> int | None:
+    """A maximum length, if the index is the first beyond such a table. Vocabularies are larger, and seldom round."""
+    if index is None or (size is not None and index - size > 2):
+        return None
+    return next((near for near in (index, index - 1, index - 2) if near in LENGTHS), None)
+
+
+LENGTHS = frozenset({77, 100, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8192})
+"""Maximum lengths that models of sequences are set up for."""
+
+
 def _of_range(pasted: Pasted, index: Size, size: Size) -> Iterator[Evidence]:
     known = index is not None and size is not None
     seen = f"{index} where {size} entries are" if known else "the message says that an index is out of range"
     if index is not None and index < 0:
         yield NEGATIVE.since(f"{index} is negative", NUMBERS)
-    yield VOCABULARY.since(seen, NUMBERS if known and index is not None and index >= 0 else FITS)
-    long = size in (512, 514, 1024, 1026, 2048, 4096, 77) or pasted.runs("position")
-    yield POSITIONS.since(
-        f"{seen}: {size} is a usual maximum of positions" if known and long else seen, FITS if long else COMMON
-    )
+    ids = NUMBERS if known and index is not None and index >= 0 else FITS
+    usual = _length_that_is_set(index, size)
+    if usual is not None or pasted.runs("position"):
+        maximum = f"{seen}: {usual} is a length that models are set up for" if usual else f"{seen}, among positions"
+        yield POSITIONS.since(maximum, ids + 0.02)
+    yield VOCABULARY.since(seen, ids)
+    yield POSITIONS.since(seen, COMMON)
     if known and index == size:
         yield COUNTED_ONCE.since(f"{index} is one beyond the last", FITS)
     yield NEGATIVE.since(seen, RARE + 0.05)

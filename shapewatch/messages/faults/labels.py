@@ -1,4 +1,4 @@
-"""Outputs and targets: their shapes, ranks, batches and classes; arrays of different lengths."""
+"""Outputs and targets: their shapes, and how they are built."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.wording import of_rank, shaped, sized
+from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
@@ -44,28 +44,6 @@ WRONG_FLATTEN = Cause(
     "Print both shapes before they are flattened.",
     {"torch": "loss = F.cross_entropy(output.reshape(-1, output.size(-1)), target.reshape(-1))"},
 )
-NO_LABELS = Cause(
-    "there are no labels: every row was filtered out, or one device got an output and no labels",
-    "See which batch it is; try one device; leave empty batches out.",
-    "Print both lengths for each step and device.",
-)
-IGNORED_LABEL = Cause(
-    "a label stands for void or padding (255, -1, -100) and the loss is not told to leave it out",
-    "Set `ignore_index` to it, or map it to a class.",
-    "Print the distinct labels.",
-    {"torch": "criterion = nn.CrossEntropyLoss(ignore_index=255)"},
-)
-FROM_ONE = Cause(
-    "the labels are counted from 1 and the loss counts from 0",
-    "Subtract 1 from the labels.",
-    "Print the smallest and the largest label.",
-    {"torch": "loss = criterion(output, target - 1)"},
-)
-CLASS_WEIGHTS = Cause(
-    "the class weights were written for another number of classes",
-    "Give one weight for each class of the output.",
-    "Compare the length of the weights with the output's classes.",
-)
 
 
 def target_shape(pasted: Pasted) -> Told:
@@ -82,8 +60,34 @@ def target_shape(pasted: Pasted) -> Told:
         "The loss compares output and target entry by entry, so both need one shape (or, for class indices, the "
         f"output's without its class axis). Here {shaped(output)} against {shaped(target)}."
     )
-    found = _without_shapes(a, b) if output is None or target is None else _of_pair(output, target)
+    found = _without_shapes(a, b) if output is None or target is None else of_pair(output, target)
     return told(pasted, "SW801", headline, meaning, found)
+
+
+OTHER_OUTPUTS = Cause(
+    "the model gives several outputs (or one) and the labels are one (or several): lists, tuples and dicts have to be "
+    "built alike on both sides",
+    "Give one array of labels for each output, in the outputs' order or by their names; or return one output.",
+    "Print the structure of what the model returns and of what is passed as labels.",
+    {"keras": "model.fit(x, {'first': y1, 'second': y2})    # the names of the output layers"},
+)
+LIST_FOR_ARRAY = Cause(
+    "the labels are a Python list (or a list in a list) where an array is meant",
+    "Turn them into an array: `np.array(y)`.",
+    "Print the type of the labels.",
+    {"keras": "y = np.array(y)"},
+)
+
+
+def structure(pasted: Pasted) -> Told:
+    headline = "labels and outputs are not built alike: other lists, tuples or dicts, or one where there is none"
+    meaning = "Before any shape is looked at, the labels must have the structure of the model's outputs, leaf for leaf."
+    evidence = [
+        OTHER_OUTPUTS.since("the two structures differ", FITS + 0.06),
+        LIST_FOR_ARRAY.since("a list counts as a structure", FITS),
+        causes.OTHER_RELEASE.since("Keras 3 compares structures that earlier releases flattened", COMMON),
+    ]
+    return told(pasted, "SW801", headline, meaning, evidence)
 
 
 def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
@@ -95,7 +99,7 @@ def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
         "Two shapes were required to be the same, without broadcasting; Keras asks it of labels and output before it "
         f"computes a loss. The first is {shaped(target)}, the second {shaped(output)}."
     )
-    evidence = list(_of_pair(output, target))
+    evidence = list(of_pair(output, target))
     if len(output) == len(target) == 2 and pasted.raises("squared", "mse", "absolute", "huber"):
         seen = f"the loss is of numbers: {output[-1]} are predicted, the target has {target[-1]}"
         if output[-1] != target[-1] and None not in (output[-1], target[-1]):
@@ -133,7 +137,7 @@ def _without_shapes(a: Size, b: Size) -> Iterator[Evidence]:
     yield causes.NOT_POOLED.since(seen, RARE)
 
 
-def _of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
+def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     seen = f"output {shaped(output)}, target {shaped(target)}"
     if not target or not output:
         yield LIST_OF_LABELS.since(f"{seen}: one of them has no axis at all", NUMBERS)
@@ -248,17 +252,27 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
         yield causes.CLASS_COUNT.since(
             f"{where}, the axis of classes", NUMBERS if 1 not in (a, b) else FITS, output=a, target=b
         )
+        if b == a + 1 and a > 1:
+            beyond = f"{where}: one more than the output, as one-hot labels get that are made of 1 to {a}"
+            yield causes.FROM_ONE.since(beyond, FITS + 0.05)
         if rank >= 4 and {a, b} & {3, 4}:
             yield causes.MASK_CHANNELS.since(f"{where}: {3 if 3 in (a, b) else 4} may be colours", FITS)
         if rank == 4 and axis == rank - 1:
             yield OTHER_MAP.since(where, FITS)
         if rank == 2 and min(a, b) > 1:
             yield OTHER_COLUMNS_OUT.since(where, COMMON)
+        if rank <= 2 and b >= 64 and b > 4 * a:
+            yield NOT_THE_LABELS.since(f"{where}: {b} values are a sample's rather than its label's", FITS + 0.02)
     else:
         yield OTHER_MAP.since(where, NUMBERS if rank >= 4 else FITS if rank == 3 else RARE)
         yield causes.OTHER_LENGTH.since(f"{where}, if axis {axis} counts steps", FITS + 0.06 if rank == 3 else RARE)
 
 
+NOT_THE_LABELS = Cause(
+    "another array than the labels is given as the target: the inputs themselves, or both arrays in the wrong order",
+    "Pass the labels second: `fit(x, y)`; see which slice each name was given.",
+    "Print the shape of what is passed as labels.",
+)
 BINARY_OUTPUT = Cause(
     "the last layer's number of outputs does not belong to this loss: one output (sigmoid) is for binary labels, "
     "one for each class (softmax) for one-hot or sparse labels",
@@ -270,234 +284,3 @@ OTHER_COLUMNS_OUT = Cause(
     "Select the columns that are predicted, or give the last layer as many outputs.",
     "Print a row of the target.",
 )
-
-
-def target_rank(pasted: Pasted) -> Told:
-    output, target = facts.shape(pasted, "output"), facts.shape(pasted, "target")
-    got = len(target) if target is not None else facts.size(pasted, "got")
-    expected = facts.word(pasted, "expected") or sized(facts.size(pasted, "expected"))
-    message = pasted.reading.message.lower()
-    spatial = "spatial" in message
-    inputs = "input tensors" in message
-    subject = "the inputs of the loss" if inputs else "the target"
-    came = f"{shaped(output)}" if inputs else shaped(target) if target is not None else f"one with {of_rank(got)}"
-    if not inputs and target is None and got is None:
-        came = "one with more (or fewer) axes"
-    headline = (
-        f"{subject} of the loss has another rank than it takes{f' ({expected})' if expected != '?' else ''}: {came}"
-        if not inputs
-        else (
-            f"a {expected}-D target goes with 2-D inputs in this loss, and the inputs have "
-            f"{of_rank(len(output or ()))}: {came}"
-        )
-    )
-    meaning = (
-        "A loss over class indices takes one index per sample or pixel: a target with the output's axes but the one "
-        "of the classes. (N,) for (N, classes); (N, H, W) for (N, classes, H, W)."
-        if not inputs
-        else "This loss compares two batches of vectors, (N, features) each, with one target per pair. Here the "
-        f"inputs have shape {came}."
-    )
-    if inputs:
-        evidence = [
-            causes.NOT_POOLED.since(f"{came} has an axis of time or place more", NUMBERS),
-            WRONG_FLATTEN.since(came, FITS),
-            causes.EXTRA_AXIS.since(came, COMMON),
-        ]
-    else:
-        evidence = list(_of_target_rank(spatial, output, target, got))
-        wanted = facts.size(pasted, "expected")
-        if wanted is not None and got is not None and wanted > got and not spatial:
-            more = f"the output has {of_rank(wanted)}, the target {got}"
-            evidence.append(causes.NOT_POOLED.since(more, NUMBERS + 0.05))
-    return told(pasted, "SW802", headline, meaning, evidence)
-
-
-def _of_target_rank(spatial: bool, output: Shape | None, target: Shape | None, got: Size) -> Iterator[Evidence]:
-    seen = shaped(target) if target is not None else f"{sized(got)} axes" if got is not None else "the message says so"
-    if spatial:
-        more = got is not None and got > 3
-        one = target is not None and 1 in target[1:]
-        if more:
-            yield causes.MASK_CHANNELS.since(f"{seen}: an axis more than (N, H, W)", NUMBERS - (0.08 if one else 0))
-            yield MASK_OF_ONE.since(f"{seen}: an axis more than (N, H, W)", NUMBERS if one else FITS)
-            yield causes.ONE_HOT.since(f"{seen}: an axis more than (N, H, W)", FITS - 0.02)
-        else:
-            yield NO_MASK.since(f"{seen}: fewer axes than (N, H, W)", NUMBERS)
-            yield causes.MASK_CHANNELS.since("masks that are no index images get another rank", FITS)
-            yield causes.NOT_POOLED.since(
-                "or the output should be (N, classes), and still has height and width", FITS - 0.02
-            )
-        return
-    if target and output and len(target) == len(output) and target[-1] != 1:
-        yield causes.ONE_HOT.since(f"target {seen} has the rank of the output {shaped(output)}", NUMBERS)
-    wide = target is not None and len(target) == 2 and target[-1] not in (1, None)
-    yield causes.TRAILING_ONE.since(
-        f"{seen}: labels (N, 1)", RARE if wide else NUMBERS if target is not None else FITS + 0.02
-    )
-    yield causes.ONE_HOT.since(f"{seen}: labels (N, classes)", NUMBERS if wide else FITS)
-    yield SEVERAL_LABELS.since(f"{seen}: several labels for one sample", FITS - 0.03)
-    if target == ():
-        yield causes.LOST_AXIS.since("the target has no axis at all", NUMBERS)
-
-
-MASK_OF_ONE = Cause(
-    "the mask keeps a channel axis of 1: (N, 1, H, W) in place of (N, H, W)",
-    "Take it off before the loss.",
-    "Print the mask's shape.",
-    {"torch": "loss = criterion(output, target.squeeze(1).long())"},
-)
-NO_MASK = Cause(
-    "the labels are no label maps: not (N, H, W), because the mask was read flattened, as lines, as one label per "
-    "image, or without its height and width",
-    "Read the masks as greyscale index images, one class index per pixel.",
-    "Print the shape and the distinct values of a mask.",
-)
-SEVERAL_LABELS = Cause(
-    "each sample has several labels (steps, segments, tags) where the loss takes one",
-    "Flatten steps and samples together with the output, or use a loss for several labels (BCEWithLogitsLoss).",
-    "Print the target's shape and a few rows.",
-)
-
-
-def target_batch(pasted: Pasted) -> Told:
-    a, b = facts.size(pasted, "output"), facts.size(pasted, "target")
-    output, target = facts.shape(pasted, "output"), facts.shape(pasted, "target")
-    if output and target:
-        a, b = output[0], target[0]
-    shapes = f" ({shaped(output)} and {shaped(target)})" if output is not None and target is not None else ""
-    headline = f"output and target have different numbers of rows: {sized(a)} against {sized(b)}{shapes}"
-    meaning = (
-        "The loss takes one target for each row of the output; the first axis (after flattening, if they are "
-        f"flattened) is {sized(a)} for the output and {sized(b)} for the target."
-    )
-    return told(pasted, "SW803", headline, meaning, _of_rows(pasted, a, b, output))
-
-
-def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator[Evidence]:
-    if a is None or b is None:
-        yield causes.LAST_BATCH.since("the message says so", FITS)
-        yield WRONG_FLATTEN.since("the message says so", FITS - 0.02)
-        yield causes.NOT_POOLED.since("the message says so", COMMON)
-        return
-    seen, times = f"{a} rows against {b}", sizes.ratio(a, b)
-    if 0 in (a, b):
-        yield NO_LABELS.since(f"{seen}: one of them is empty", NUMBERS)
-        yield causes.SPLIT_BATCH.since(f"{seen}: one of them is empty", NUMBERS - 0.02)
-        yield WRONG_FLATTEN.since(seen, COMMON)
-        return
-    if output is not None and len(output) >= 2 and output[-1] and b == a * output[-1]:
-        flat = f"{b} = {a} x {output[-1]}: the labels are as many as rows times classes"
-        yield causes.ONE_HOT.since(flat, SAID - 0.03)
-    if output is not None and len(output) > 2:
-        yield causes.NOT_POOLED.since(f"the output {shaped(output)} has axes of place or time", FITS + 0.05)
-    if times:
-        yield WRONG_FLATTEN.since(
-            f"{max(a, b)} is {times} times {min(a, b)}: another axis was folded into one", FITS + 0.03
-        )
-        yield causes.ONE_HOT.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS - 0.05 if b > a else RARE)
-        yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times <= 8 else RARE)
-        yield causes.LAST_BATCH.since(seen, FITS)
-        yield causes.OTHER_INPUT_SIZE.since(
-            f"{seen}: a flatten with a fixed width takes several rows for one", FITS - 0.06
-        )
-    else:
-        yield causes.LAST_BATCH.since(f"{seen}, in no simple ratio", FITS + 0.05)
-        yield WRONG_FLATTEN.since(f"{seen}, in no simple ratio", FITS)
-        yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS if max(a, b) > 64 else COMMON)
-        yield causes.OTHER_INPUT_SIZE.since("a flatten with a fixed width changes the number of rows", COMMON + 0.05)
-        yield causes.SWAPPED.since(f"{seen}: the batch may stand on another axis of the output", COMMON - 0.02)
-    if pasted.runs("data_parallel", "parallel_apply"):
-        yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
-
-
-def classes(pasted: Pasted) -> Told:
-    index, count = facts.size(pasted, "index"), facts.size(pasted, "classes")
-    output, target = facts.shape(pasted, "output"), facts.shape(pasted, "target")
-    weight = facts.shape(pasted, "weight")
-    if facts.word(pasted, "what") == "weight":
-        many = (
-            f"{sized(count)} classes, weights of shape {shaped(weight)}"
-            if weight is not None
-            else "their numbers differ"
-        )
-        headline = f"there must be one class weight for each class: {many}"
-        meaning = f"The loss weighs each class, so it needs as many weights as the output has classes. Here: {many}."
-        got = weight[0] if weight else None
-        evidence = [
-            CLASS_WEIGHTS.since(many, NUMBERS),
-            causes.CLASS_COUNT.since(many, FITS, output=sized(count), target=sized(got)),
-            CLASSES_FIRST.since("the classes are counted on axis 1 of the output", COMMON),
-        ]
-        return told(pasted, "SW804", headline, meaning, evidence)
-    if output is not None and target is not None:
-        headline = f"output {shaped(output)} and target {shaped(target)} count the classes differently"
-    else:
-        of = f" ({count} classes, 0 to {count - 1})" if count else ""
-        headline = (
-            f"label {index} is outside the classes{of}" if index is not None else "a label is outside the classes"
-        )
-    meaning = (
-        "Labels are class indices from 0 to the number of outputs less one; the number of classes is the size of "
-        "the output's class axis."
-    )
-    return told(pasted, "SW804", headline, meaning, _of_classes(index, count, output, target))
-
-
-def _of_classes(index: Size, count: Size, output: Shape | None, target: Shape | None) -> Iterator[Evidence]:
-    seen = f"label {index}" if index is not None else "the message says so"
-    if index is not None and (index < 0 or index in (254, 255)):
-        yield IGNORED_LABEL.since(f"{index} is a usual mark for void or padding", NUMBERS)
-    yield causes.CLASS_COUNT.since(
-        seen,
-        FITS + 0.08,
-        output=sized(count),
-        target=f"at least {index + 1}" if index is not None and index >= 0 else "others",
-    )
-    yield FROM_ONE.since(f"{seen}: one beyond the last class, if there are {index}" if index else seen, FITS)
-    yield IGNORED_LABEL.since(seen, COMMON)
-    if output is not None and target is not None:
-        yield from _of_pair(output, target)
-
-
-# Arrays that are fed together
-
-SAMPLES_DIFFER = Cause(
-    "inputs and labels (or the several inputs) do not hold the same samples: one was filtered, split, shuffled or "
-    "reshaped on its own",
-    "Split and filter them together, so that both have one row for each sample.",
-    "Print `len()` of each.",
-)
-SAMPLES_NOT_FIRST = Cause(
-    "the first axis of one of them does not count the samples: it is transposed, flattened, or lacks its batch axis",
-    "Put the samples on the first axis of each array.",
-    "Print the shape of each array.",
-)
-LIST_OF_INPUTS = Cause(
-    "a list is given where an array was meant (or the other way round): each entry of a list is taken for an input "
-    "of its own",
-    "Turn the list into one array: `np.array(x)`.",
-    "Print the type and shape of what is passed.",
-)
-
-
-def data_lengths(pasted: Pasted) -> Told:
-    return of_arrays(pasted, facts.size(pasted, "x"), facts.size(pasted, "y"), facts.word(pasted, "lengths"))
-
-
-def of_arrays(pasted: Pasted, x: Size, y: Size, lengths: str = "") -> Told:
-    said = f"{x} against {y}" if x is not None and y is not None else lengths
-    headline = "the arrays do not have one number of samples" + (f": {said}" if said else "")
-    here = f" Here: {said}." if said else ""
-    meaning = f"What is fed together (inputs, labels, weights, lengths) needs one row for each sample.{here}"
-    times = sizes.ratio(x, y)
-    evidence = [
-        SAMPLES_DIFFER.since(said or "the message says so", FITS + 0.08),
-        SAMPLES_NOT_FIRST.since(
-            f"{max(x or 0, y or 0)} is {times} times {min(x or 0, y or 0)}" if times else said or "a common cause",
-            FITS + 0.1 if times else COMMON + 0.05,
-        ),
-        LIST_OF_INPUTS.since(said or "a common cause", FITS if 1 in (x, y) else COMMON),
-        causes.LAST_BATCH.since(said or "a common cause", RARE),
-    ]
-    return told(pasted, "SW805", headline, meaning, evidence)

@@ -65,7 +65,7 @@ def model_input(pasted: Pasted) -> Told:
     what = facts.word(pasted, "what")
     if what in ("inputs", "specialized"):
         return _number_of_inputs(pasted) if what == "inputs" else _specialized(pasted)
-    if facts.size(pasted, "multiple") is not None:
+    if what == "multiple" or facts.size(pasted, "multiple") is not None:
         return _not_a_multiple(pasted)
     if facts.size(pasted, "expected", "expected_height", "most", "least") is not None:
         return _one_side(pasted)
@@ -178,17 +178,18 @@ def _not_a_multiple(pasted: Pasted) -> Told:
     ]
     said = listed(f"{name} {size}" for name, size in given)
     rest = listed(f"{size} = {size // multiple} x {multiple} + {size % multiple}" for _, size in given if multiple)
-    headline = f"{_subject(pasted)} has a size that is no multiple of {sized(multiple)}: {said}"
+    part = "the patch" if multiple is None else str(multiple)
+    headline = f"{_subject(pasted)} has a size that is no multiple of {part}{': ' + said if said else ''}"
     meaning = (
-        f"The network halves (or cuts) height and width until {sized(multiple)} pixels are one position, so both must "
+        f"The network halves (or cuts) height and width until {part} pixels are one position, so both must "
         f"be multiples of it. {rest}{'.' if rest else ''}"
     )
     evidence = [
-        causes.ODD_SIZE.since(f"the message says it: {rest}", SAID),
+        causes.ODD_SIZE.since(f"the message says it{': ' + rest if rest else ''}", SAID),
         NOT_RESIZED.since(
             "the preprocessing of the model was not applied",
             FITS,
-            expected=f"multiples of {multiple}",
+            expected=f"multiples of {part}",
             got=said,
             expected_code="height, width",
         ),

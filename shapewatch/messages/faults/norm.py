@@ -111,6 +111,11 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
         if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST, *same):
             yield each
     times = sizes.ratio(expected, got)
+    if times == 2:
+        yield causes.BOTH_DIRECTIONS.since(f"{max(expected, got)} is twice {min(expected, got)}", COMMON + 0.02)
+    if not times and not last and given is None:
+        moved = f"{seen}, in no simple ratio: another axis stands in the place of the channels"
+        yield causes.LOST_AXIS.since(moved, COMMON + 0.04)
     if times and not last and abs(expected - got) > 3:
         yield causes.BATCH_IN_VIEW.since(f"{max(expected, got)} is {times} times {min(expected, got)}", COMMON + 0.1)
     if times:
@@ -120,7 +125,7 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
 def one_value(pasted: Pasted) -> Told:
     given = facts.shape(pasted, "input")
     shape = f" of shape {shaped(given)}" if given is not None else ""
-    headline = f"batch normalisation in training gets one value per channel: an input{shape}"
+    headline = f"a normalisation in training gets one value per channel: an input{shape}"
     meaning = (
         "In training, BatchNorm takes mean and variance of each channel over the batch and all positions. With a "
         "batch of one and no (or one) position there is a single value per channel, and no variance."

@@ -1,8 +1,13 @@
-"""A message that says that a shape is wrong, and too little to say more. It is told plainly; nothing is guessed."""
+"""A message that says that a shape is wrong, and too little to say in what. It is told plainly, with the usual causes
+of the operation where there are such; nothing else is guessed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shapewatch.messages.faults import facts
+from shapewatch.messages.faults.evidence import COMMON, NUMBERS, Evidence, told
+from shapewatch.messages.faults.operations import GRID_LAYOUT, GRID_OF_ONE, GRID_RANK, USUAL
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
 
@@ -17,4 +22,24 @@ def only_dress(pasted: Pasted) -> Told:
         f"The message says: {said}. That is all that the text tells; print the shapes of what enters this line, and "
         "compare them with what it asks for."
     )
-    return Told("", headline, meaning, (), facts.word(pasted, "layer") or None)
+    evidence = [*_usual(subject), *_of_grid(pasted)]
+    return told(pasted, "", headline, meaning, evidence, facts.word(pasted, "layer"))
+
+
+def _usual(subject: str) -> Iterator[Evidence]:
+    for place, cause in enumerate(USUAL.get(subject, ())):
+        yield cause.since("a usual cause of this message", COMMON - 0.02 * place)
+
+
+def _of_grid(pasted: Pasted) -> Iterator[Evidence]:
+    if facts.word(pasted, "op") != "grid_sample":
+        return
+    grid, maps = facts.shape(pasted, "grid"), facts.shape(pasted, "input")
+    if grid is None:
+        grid, maps = maps, None
+    if grid and len(grid) in (4, 5) and grid[1] == len(grid) - 2 and grid[-1] != len(grid) - 2:
+        yield GRID_LAYOUT.since(f"{shaped(grid)} has {grid[1]} coordinates on axis 1", NUMBERS)
+    if grid and maps and len(grid) != len(maps):
+        yield GRID_RANK.since(f"the maps have {len(maps)} axes and the grid has {len(grid)}", NUMBERS)
+    elif grid and maps and grid[0] != maps[0]:
+        yield GRID_OF_ONE.since(f"a batch of {grid[0]} in the grid against {maps[0]}", NUMBERS)

@@ -186,14 +186,15 @@ def batched(pasted: Pasted) -> Told:
         "A batched product multiplies matrix by matrix: both factors need the same batch on axis 0, and the right "
         f"one's axis 1 must equal the left one's last axis. {differ or 'The message names no sizes'}."
     )
-    return told(pasted, "SW105", headline, meaning, _of_factors(left, right, apart))
+    return told(pasted, "SW105", headline, meaning, _of_factors(left, right, apart, axis))
 
 
 def _of_factor(axis: int | None) -> str:
     return "its batch (axis 0)" if axis == 0 else f"axis {axis} of the right factor"
 
 
-def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart]) -> Iterator[Evidence]:
+def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart], named: Size) -> Iterator[Evidence]:
+    """`named`: the axis that the message names, if it does."""
     for axis, a, b in apart:
         seen, times, given = f"{b} where {a} is needed", sizes.ratio(a, b), {"expected": a, "got": b}
         if axis == 0:
@@ -230,6 +231,9 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
             yield causes.SWAPPED.since(f"{seen}; a factor with its axes in another order gives that", COMMON)
     elif not apart:
         common = "a common cause of this error; the message has no sizes"
+        if named == 0:
+            yield causes.LAST_BATCH.since(f"{common}, and is about the batches", COMMON + 0.03)
+            yield causes.OTHER_BATCH.since(f"{common}, and is about the batches", COMMON + 0.02)
         yield causes.SWAPPED.since(common, COMMON)
         yield causes.LOST_AXIS.since(common, COMMON)
         yield causes.OTHER_BATCH.since(common, RARE)
@@ -293,10 +297,10 @@ def _of_letter(a: int, b: int) -> Iterator[Evidence]:
 def layer_width(pasted: Pasted) -> Told:
     expected, got = facts.size(pasted, "expected"), facts.size(pasted, "got")
     axis, given = facts.size(pasted, "axis"), facts.shape(pasted, "input")
-    layer = facts.word(pasted, "layer")
+    layer, variable = facts.word(pasted, "layer"), facts.word(pasted, "parameter")
     if got is None and given and axis is not None and -len(given) <= axis < len(given):
         got = given[axis]
-    subject = f"layer {layer}" if layer else "the layer"
+    subject = f"layer {layer}" if layer else f"variable {variable}" if variable else "the layer"
     conv = "conv" in f"{layer} {facts.word(pasted, 'layer_type')}".lower()
     thing = "channels" if conv else "features"
     place = f" on axis {axis}" if axis is not None else ""
@@ -322,5 +326,8 @@ def _of_dense_input(given: Shape | None, expected: Size, got: Size) -> Iterator[
         yield causes.NOT_FLATTENED.since(seen, NUMBERS)
     elif len(given) > 2 and (others := [axis for axis in sizes.axes_of(expected, given) if given[axis] != got]):
         yield causes.SWAPPED.since(f"{expected} stands on axis {others[0]} of {shaped(given)}", FITS)
+    elif len(given) == 3 and given[0] is None and given[1] not in (None, 1):
+        steps = f"{shaped(given)} has steps beside features; taken the other way round, its last axis is {given[1]}"
+        yield causes.SWAPPED.since(steps, COMMON - 0.02)
     if sizes.count(given) == expected:
         yield causes.MISSING_BATCH.since(f"all values of {shaped(given)} make {expected}: one sample", FITS)

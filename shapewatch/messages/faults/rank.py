@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.splitting import parts
 from shapewatch.messages.faults.wording import of_rank, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
@@ -54,12 +55,24 @@ NOT_REDUCED = Cause(
     {"torch": "loss.mean().backward()"},
 )
 
+NO_FEATURES = Cause(
+    "each sample is a single number, without an axis for its features",
+    "Give it an axis of 1 at the end.",
+    "Print the shape of the data.",
+    {"keras": "x = np.expand_dims(x, -1)", "torch": "x = x.unsqueeze(-1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
+)
+
 FITTING = {2: "1d", 3: "1d", 4: "2d", 5: "3d"}
 
 NORMS_AND_CONVS = ("conv", "norm", "pool", "bn")
 
 
+UNPACKED_SHAPE = (".shape", ".size(", ".get_shape(")
+
+
 def rank(pasted: Pasted) -> Told:
+    if facts.word(pasted, "op") == "unpacking" and pasted.near and not pasted.raises(*UNPACKED_SHAPE):
+        return parts(pasted)
     given, got = facts.shape(pasted, "input"), facts.size(pasted, "got")
     if got is None and given is not None:
         got = len(given)
@@ -75,6 +88,7 @@ def rank(pasted: Pasted) -> Told:
         f"The number of axes (the rank) is wrong, whatever their sizes: {subject} takes {wanted}. {_as_laid_out(ranks)}"
     )
     evidence = list(_of_ranks(pasted, ranks, got, given, f"{layer} {op} {pasted.reading.message}".lower()))
+    evidence += _of_channels(pasted.reading.shape("weight"), given)
     return told(pasted, "SW701", headline, meaning.strip(), evidence, layer)
 
 
@@ -155,6 +169,8 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
     whole = any(word in text for word in ("sequential", "functional", "model"))
     if given is not None and len(given) == 2 and wanted >= 4 and "input" in text:
         yield from _of_rows(given, seen)
+    if got == 1 and wanted == 2 and "dense" in text:
+        yield NO_FEATURES.since(f"{seen}: each sample is a single number, (batch,)", FITS + 0.02)
     if got == 2 and wanted >= 3 and not recurrent:
         flat = f"{seen}: (batch, features) is what a flattening or a dense layer gives"
         yield ALREADY_FLAT.since(flat, RARE if whole else FITS + 0.05)
@@ -190,6 +206,15 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+def _of_channels(weight: Shape | None, given: Shape | None) -> Iterator[Evidence]:
+    """What a convolution's weight, (outputs, inputs, ...), tells of a value with one axis fewer."""
+    if weight is None or given is None or len(given) != len(weight) - 1 or len(weight) < 3 or weight[1] is None:
+        return
+    if given[0] == weight[1] != 1:
+        seen = f"{shaped(given)} begins with the {weight[1]} channels that the layer takes"
+        yield causes.MISSING_BATCH.since(seen, NUMBERS + 0.02)
 
 
 def _of_rows(given: Shape, seen: str) -> Iterator[Evidence]:

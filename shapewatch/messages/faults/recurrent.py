@@ -108,6 +108,10 @@ def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, cam
         seen = f"{a} is needed and {b} is given on axis {axis}"
         if axis == len(expected) - 1:
             yield HIDDEN.since(f"{seen}, the hidden size", NUMBERS)
+            if sizes.ratio(a, b) == 2:
+                yield causes.BOTH_DIRECTIONS.since(f"{seen}: one is twice the other", FITS)
+            yield causes.OTHER_SETTING.since(f"{seen}: two settings of one width", COMMON, expected=a, got=b)
+            yield causes.OTHER_RELEASE.since(f"{seen}, as code of another version makes the state", RARE)
         elif axis == 0 and len(expected) == 3:
             yield LAYERS.since(f"{seen}, layers x directions", NUMBERS - 0.02)
             if len(expected) == 3 and expected[1] == got[0] and expected[0] == got[1]:

@@ -87,6 +87,7 @@ def _of_reshape(
         return
     if asked is not None and None not in asked and asked:
         yield from _of_whole_shape(asked, given, count)
+        yield from _of_heads(asked, count, pasted.raises("head"))
     else:
         yield from _of_open_shape(asked, count, multiple, pasted.raises("mask"))
     yield NOT_THE_SETTING.since("the shape is not filled by what came", COMMON + 0.02)
@@ -105,7 +106,7 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             continue
         others = sizes.product((*asked[:axis], *asked[axis + 2 :]))
         came = sizes.root(count // others) if others and sizes.divides(others, count) else None
-        if came is not None and came != side:
+        if came is not None and came != side and came >= 3:
             grid = f"the values fill a grid of {came} x {came}, and {side} x {side} is asked for"
             yield GRID_OFF.since(grid, SAID if abs(came - side) <= 2 else FITS, come=came, asked=side)
             if abs(came - side) <= 2:
@@ -129,21 +130,62 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             yield causes.LAST_BATCH.since(more, COMMON)
         found = f"the batch of {first} divides what came, {each} values for each; {rest} are asked for"
         yield NOT_THE_SETTING.since(found, FITS + 0.05)
-        yield from _by_colours(each, rest)
+        if first >= 32 and rest and each <= 32 and rest >= 100:
+            yield NOT_THE_DATA.since(f"{found}: too few for what is asked of each", FITS)
     elif wanted is not None:
         yield NOT_THE_SETTING.since(f"{count} values come, {wanted} are asked for", FITS)
-    if wanted is not None and sizes.ratio(wanted, count) == 3:
-        yield causes.GREY.since(f"{wanted} and {count}: one is three times the other", FITS)
+    yield from _of_colours(asked, wanted, count)
     if given is not None and len(given) == 2 and 1 in asked:
         yield causes.LAST_BATCH.since(f"{shaped(given)} comes, and {shaped(asked)} has an axis of 1", COMMON)
         yield causes.OTHER_RELEASE.since("a reshape inside a library is refused so after an update", COMMON - 0.02)
 
 
-def _by_colours(each: int, rest: Size) -> Iterator[Evidence]:
-    if sizes.ratio(each, rest) == 3:
-        yield causes.GREY.since(f"{each} and {rest} values per sample: one is three times the other", FITS)
-    if sizes.ratio(each, rest) == 4 or (rest is not None and each * 3 == rest * 4):
-        yield causes.ALPHA.since(f"{each} values per sample and {rest}: four channels against three", FITS)
+KEY_HEADS = Cause(
+    "keys and values have fewer heads than queries (grouped-query attention), or each device holds a share of the "
+    "heads, and the line counts with all of them: code or a patch that was written for another variant or release of "
+    "the model",
+    "Count with the number of key/value heads (divided by the devices), or use the code that belongs to the model.",
+    "Compare `num_attention_heads` with `num_key_value_heads`, and both with the width of the projection.",
+    {"torch": "keys = keys.view(batch, length, num_key_value_heads, head_size)"},
+)
+HEAD_SIZES = frozenset({32, 40, 64, 72, 80, 96, 112, 128, 160, 192, 256})
+
+
+def _of_heads(asked: Shape, count: int, spoken: bool) -> Iterator[Evidence]:
+    """(batch, tokens, heads, head size): a width is cut into heads."""
+    wanted = sizes.count(asked)
+    if len(asked) != 4 or asked[-1] not in HEAD_SIZES or not wanted or not count or wanted % count:
+        return
+    times, heads = wanted // count, asked[2]
+    if 2 <= times <= 32 and sizes.divides(times, heads):
+        fewer = f"{count} values make {(heads or 0) // times} heads of {asked[-1]} where {heads} are asked for"
+        yield KEY_HEADS.since(fewer, NUMBERS + 0.02 if spoken else FITS + 0.08)
+        yield causes.OTHER_RELEASE.since(fewer, FITS)
+
+
+NOT_THE_DATA = Cause(
+    "another array than the one that is meant is reshaped: labels, ids or features in place of images",
+    "Pass the array that holds the images; see which of the files or names was taken.",
+    "Print its shape before the reshape.",
+)
+
+
+def _of_colours(asked: Shape, wanted: int | None, count: int) -> Iterator[Evidence]:
+    """As many values as an image of another number of channels has."""
+    if wanted is None:
+        return
+    seen = f"{count} values come, {wanted} are asked for"
+    sides = [size for size in asked if size is not None and size >= 16]
+    channels = any(size in (1, 3, 4) for size in asked)
+    sure = FITS
+    if len(sides) == 2 and len(asked) <= 4 and (channels or sides[0] == sides[1]):
+        sure = NUMBERS + 0.02 if channels else FITS + 0.1
+    if count == 3 * wanted:
+        yield causes.COLOUR.since(f"{seen}: three times as many, as colours make it", sure)
+    elif 3 * count == wanted:
+        yield causes.GREY.since(f"{seen}: a third, as without colours", sure)
+    elif 3 * count == 4 * wanted or (count == 4 * wanted and 1 in asked[1:]):
+        yield causes.ALPHA.since(f"{seen}: four channels for {3 if 3 * count == 4 * wanted else 1}", sure)
 
 
 def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool) -> Iterator[Evidence]:
@@ -219,6 +261,12 @@ NOT_DIVISIBLE = Cause(
     "part's size.",
     "Print the axis, the part's size and the rest of the division.",
 )
+IMAGE_FOR_FEATURES = Cause(
+    "an image's channels are cut into groups or heads, where features are meant: a layer stands too early, or is put "
+    "at the image's own level for this size",
+    "Leave the layer out at that level, or give it the features after the first convolution.",
+    "Print the shape that enters, and the setting that says where the layer stands.",
+)
 EXTRA_TOKENS = Cause(
     "the axis holds other values than the grid that the pattern takes it for: extra tokens (class, text, reference, "
     "register tokens), or tokens padded or cut for parallel devices",
@@ -265,11 +313,16 @@ def _of_pattern(
     names = len(re.sub(r"\([^()]*\)", "x", left).split())
     if cut:
         yield NOT_DIVISIBLE.since(
-            f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail, SAID
+            f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
+            NUMBERS if cut[0] in (1, 3, 4) else SAID,
         )
         if cut[0] % 2 and cut[0] > 1:
             yield causes.ODD_SIZE.since(f"{cut[0]} is odd", FITS)
         yield EXTRA_TOKENS.since(f"{cut[0]} is no multiple of {cut[1]}", COMMON)
+        if cut[0] in (1, 3, 4):
+            colours = f"{cut[0]} is an image's number of channels"
+            yield IMAGE_FOR_FEATURES.since(colours, FITS - 0.02)
+            yield causes.OTHER_RELEASE.since(f"{colours}: a layer that is built for this size too by mistake", COMMON)
     elif other:
         yield EXTRA_TOKENS.since(
             f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}", NUMBERS

@@ -175,7 +175,8 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         yield OTHER_WIDTH.since(seen, NUMBERS if flax else FITS - 0.01, expected=saved_count, got=built_count)
         outputs = set()
     ends = lasts if flax or (keras and lasts) else outputs
-    if len(ends) > 1 and len(pairs) <= 8 and (classes := _classes(ends)):
+    alone = all(_first_alone(saved, built) or _last_alone(saved, built) for _, saved, built in known)
+    if len(ends) > 1 and len(pairs) <= 8 and alone and (classes := _classes(ends)):
         seen = f"the numbers of outputs are multiples of {classes[0]} saved and {classes[1]} built, as those of heads"
         yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, checkpoint=classes[0], model=classes[1])
     if len(ends) == 1:
@@ -183,10 +184,12 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
         widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
         tables = all(any(word in name for word in (*TABLES, *VOCABULARIES)) for name, _, _ in known)
-        weight = NUMBERS + 0.05 if few and heads else COMMON if widths or tables or not few else FITS + 0.06
+        weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or tables or not few else FITS + 0.06
         yield OTHER_CLASSES.since(seen, weight, checkpoint=saved_count, model=built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
             yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
+    if not alone:
+        yield OTHER_VARIANT.since("weights differ in their inputs as well as in their outputs", FITS + 0.08)
     count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
     yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
     yield OTHER_VERSION.since(count, FITS - 0.02)

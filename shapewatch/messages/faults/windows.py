@@ -119,6 +119,9 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
     else:
         yield causes.TOO_SMALL.since(f"{seen}: every side is small", FITS + 0.1)
         yield DEGENERATE.since(seen, COMMON if low != high else RARE)
+        if sides is None and low in (1, 3, 4):
+            few = f"the one side that is told is {low}, a number of channels (or of stacked frames)"
+            yield causes.CHANNELS_LAST.since(few, FITS)
         yield from _of_layout(pasted)
     pooled = "pool" in pasted.reading.message.lower() or "output size is too small" in pasted.reading.message.lower()
     large = kernel is not None and max((size for size in kernel if size is not None), default=0) >= 5

@@ -282,4 +282,14 @@ _LOSSES = (
     ),
 )
 
-TEMPLATES: tuple[Template, ...] = (*_DATA, *_LOSSES)
+_STRUCTURES = (
+    Template(
+        "y_true and y_pred have different structures.",
+        "target-structure",
+        example="model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])\n"
+        'model.compile(loss="mse")\n'
+        'model.fit(np.zeros((8, 4)), {"a": np.zeros((8, 1)), "b": np.zeros((8, 1))}, verbose=0)',
+    ),
+)
+
+TEMPLATES: tuple[Template, ...] = (*_DATA, *_LOSSES, *_STRUCTURES)

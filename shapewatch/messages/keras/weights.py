@@ -159,11 +159,13 @@ _WITHOUT_SIZES = (
     Template(
         "We could not automatically infer the shape of the Lambda's output",
         "only-dress",
+        {"op": "Lambda"},
         example="layers.Lambda(lambda t: t + tf.zeros((2, 9)))(keras.Input((8,)))",
     ),
     Template(
         "Cannot unroll a RNN if the time dimension is undefined",
         "only-dress",
+        {"op": "unroll"},
         seen="Cannot unroll a RNN if the time dimension is undefined.",
         release="all",
     ),

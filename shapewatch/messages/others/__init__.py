@@ -15,7 +15,7 @@ FRAMEWORK_TEMPLATES: Mapping[str, tuple[Template, ...]] = {
     "paddle": frameworks.PADDLE,
     "jax": arrays.JAX,
     "numpy": arrays.NUMPY,
-    "einops": arrays.EINOPS,
+    "einops": libraries.EINOPS,
     "onnxruntime": frameworks.ONNXRUNTIME,
     "theano": frameworks.THEANO,
     "mxnet": frameworks.MXNET,

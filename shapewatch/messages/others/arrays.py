@@ -48,6 +48,7 @@ NUMPY: tuple[Template, ...] = (
     Template(
         "shape mismatch: objects cannot be broadcast to a single shape",
         "only-dress",
+        {"op": "broadcast"},
         seen="shape mismatch: objects cannot be broadcast to a single shape",
         release="numpy 1",
     ),
@@ -201,41 +202,16 @@ NUMPY: tuple[Template, ...] = (
         example="np.einsum('i,i->i', np.zeros((3, 4)), np.zeros(3))",
     ),
     Template(
+        "operands could not be broadcast together with remapped shapes [original->remapped]: {given:shape} and "
+        "requested shape {target:shape}",
+        "expand",
+        example="np.broadcast_to(np.zeros((2, 3)), (5, 4))",
+    ),
+    Template(
         "operands could not be broadcast together with remapped shapes [original->remapped]:",
         "einsum",
         seen="operands could not be broadcast together with remapped shapes [original->remapped]: (3,4)->(3,newaxis,4)",
         release="numpy",
-    ),
-)
-
-EINOPS: tuple[Template, ...] = (
-    Template(
-        'Error while processing {op:word}-reduction pattern "{pattern:text}". Input tensor shape: {input:shape}. '
-        "Additional info: {axes:text}. {detail:text}",
-        "pattern",
-        seen='Error while processing rearrange-reduction pattern "b (h w) c -> b c h w".\n Input tensor shape: '
-        "torch.Size([2, 197, 64]). Additional info: {'h': 14}.\n Shape mismatch, can't divide axis of length "
-        "197 in chunks of 14",
-        release="0.3 and later",
-    ),
-    Template(
-        'Error while processing {op:word}-reduction pattern "{pattern:text}".',
-        "pattern",
-        seen='Error while processing repeat-reduction pattern "b c -> b c d".',
-        release="all",
-    ),
-    Template(
-        "Error while computing einops.{op:word} for pattern {pattern:text}",
-        "pattern",
-        seen="Error while computing einops.rearrange for pattern b c -> (b c)",
-        release="0.1",
-    ),
-    Template(
-        "Can't parse shape with different number of dimensions: {pattern:text} {input:shape}",
-        "pattern",
-        {"op": "parse_shape"},
-        seen="Can't parse shape with different number of dimensions: b c h w (2, 3, 4)",
-        release="all",
     ),
 )
 

@@ -4,6 +4,50 @@ from __future__ import annotations
 
 from shapewatch.messages.nouns import Template
 
+EINOPS: tuple[Template, ...] = (
+    Template(
+        'Error while processing {op:word}-reduction pattern "{pattern:text}". Input tensor shape: {input:shape}. '
+        "Additional info: {axes:text}. {detail:text}",
+        "pattern",
+        seen='Error while processing rearrange-reduction pattern "b (h w) c -> b c h w".\n Input tensor shape: '
+        "torch.Size([2, 197, 64]). Additional info: {'h': 14}.\n Shape mismatch, can't divide axis of length "
+        "197 in chunks of 14",
+        release="0.3 and later",
+    ),
+    Template(
+        "Error while computing {op:word}('{pattern:text}', {axes:text}) {detail:text}",
+        "pattern",
+        seen="Error while computing Rearrange('b c (h p1) (w p2) -> b (h w) (p1 p2 c)', p1=16, p2=16)\n "
+        "Shape mismatch, can't divide axis of length 43 in chunks of 16",
+        release="0.3, of a layer",
+    ),
+    Template(
+        'Error while processing {op:word}-reduction pattern "{pattern:text}".',
+        "pattern",
+        seen='Error while processing repeat-reduction pattern "b c -> b c d".',
+        release="all",
+    ),
+    Template(
+        "Error while computing einops.{op:word} for pattern {pattern:text}",
+        "pattern",
+        seen="Error while computing einops.rearrange for pattern b c -> (b c)",
+        release="0.1",
+    ),
+    Template(
+        "Can't parse shape with different number of dimensions: {pattern:text} {input:shape}",
+        "pattern",
+        {"op": "parse_shape"},
+        seen="Can't parse shape with different number of dimensions: b c h w (2, 3, 4)",
+        release="all",
+    ),
+    Template(
+        "Shape mismatch, can't divide axis of length {length:n} in chunks of {part:n}",
+        "pattern",
+        seen="Shape mismatch, can't divide axis of length 85 in chunks of 2",
+        release="all: what the longer messages come from",
+    ),
+)
+
 TORCHMETRICS: tuple[Template, ...] = (
     Template(
         "Predictions and targets are expected to have the same shape, but got {output:shape} and {target:shape}",
@@ -227,6 +271,7 @@ OPENCV: tuple[Template, ...] = (
     Template(
         "Sizes of input arguments do not match",
         "only-dress",
+        {"op": "opencv"},
         seen="error: (-209) Sizes of input arguments do not match in function binary_op",
         release="2 and 3",
     ),

@@ -6,13 +6,16 @@ from shapewatch.messages.nouns import Template
 
 SHAPE = (".shape", ".size(", ".get_shape(")
 
+PARTS = (".chunk(", "torch.split(", "tf.split(", "np.split(", "jnp.split(", ".unbind(", ".unstack(")
+"""What cuts a tensor, and not a text: `.split(` alone may be of either."""
+
 PYTHON: tuple[Template, ...] = (
     Template(
         "not enough values to unpack (expected {expected:n}, got {got:n})",
         "rank",
         {"op": "unpacking"},
         example="b, h, w, c = np.zeros((8, 32, 3)).shape",
-        beside=SHAPE,
+        beside=SHAPE + PARTS,
     ),
     Template(
         "too many values to unpack (expected {expected:n}, got {got:n})",

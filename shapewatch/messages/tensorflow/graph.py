@@ -7,100 +7,67 @@ template is a sentence with the operations it is said of, in the two ways of nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from shapewatch.messages.nouns import Template
-
-_ELEMENTWISE = (
-    "AddV2|Add|Sub|Mul|RealDiv|Div|Maximum|Minimum|SquaredDifference|Pow|FloorDiv|FloorMod|Equal|NotEqual|Greater"
-    "|GreaterEqual|Less|LessEqual|LogicalAnd|LogicalOr|BitwiseAnd|Atan2|Xdivy|Xlogy|DivNoNan|MulNoNan|AddN|SelectV2"
-    "|Select"
+from shapewatch.messages.tensorflow.nodes import (
+    ANY,
+    ASSIGNMENTS,
+    CONVOLUTIONS,
+    ELEMENTWISE,
+    EQUAL,
+    IN_BOTH,
+    TRANSPOSED,
+    said_of,
 )
-_CONVOLUTIONS = "Conv2D|Conv3D|DepthwiseConv2dNative"
-_TRANSPOSED = "Conv2DBackpropInput|Conv3DBackpropInputV2"
-_POOLINGS = "MaxPool|AvgPool|MaxPool3D|AvgPool3D|MaxPoolV2"
-_ASSIGNMENTS = "Assign|AssignVariableOp|AssignAdd|AssignSub"
-_ANY = "any"
-
-
-def _said_of(
-    ops: str,
-    sentence: str,
-    fault: str,
-    shapes: str,
-    *,
-    facts: Mapping[str, Any] | None = None,
-    settings: str = "{_settings:text}",
-    example: str = "",
-    now: str = "",
-    before: str = "",
-) -> Iterator[Template]:
-    """A sentence said of these operations, now and as TensorFlow 1 says it; `now` and `before` are how it is seen."""
-    given = dict(facts or {})
-    op = "{op:word}" if ops == _ANY else "{op:" + ops + "}"
-    if "|" not in op and ops != _ANY:
-        given["op"] = op = ops
-    node = "'{{node {node:word}}} = " + op + "[" + settings + "]({_inputs:text}with input shapes: " + shapes
-    yield Template(f"{sentence} for {node}", fault, given, example, now, "" if example else "TensorFlow 2")
-    if before:
-        node = f"{{node:word}} (op: '{op}') with input shapes: {shapes}"
-        yield Template(f"{sentence} for {node}", fault, given, "", before, "TensorFlow 1")
-
-
-_EQUAL = "Dimensions must be equal, but are {a:n} and {b:n}"
-_IN_BOTH = "Dimension {axis:axis} in both shapes must be equal, but are {a:n} and {b:n}"
-_NEGATIVE = "Negative dimension size caused by subtracting {kernel:n} from {size:n}"
-_LAYOUT = '{_before:text}data_format="{data_format:NHWC|NCHW|NDHWC|NCDHW}"{_after:text}'
+from shapewatch.messages.tensorflow.windows import OF_NODES
 
 _MEETING = (
-    *_said_of(
-        _ELEMENTWISE,
-        _EQUAL,
+    *said_of(
+        ELEMENTWISE,
+        EQUAL,
         "elementwise",
         "{left:shape}, {right:shape}",
         example="@tf.function\ndef f(x, y): return x + y\nf(tf.zeros([2, 64]), tf.zeros([2, 128]))",
         before="Dimensions must be equal, but are 28 and 14 for 'block/add' (op: 'Add') with input shapes: "
         "[?,28,28,64], [?,14,14,64].",
     ),
-    *_said_of(
+    *said_of(
         "BiasAdd",
-        _EQUAL,
+        EQUAL,
         "elementwise",
         "{left:shape}, {right:shape}",
         example="@tf.function\ndef f(x, y): return tf.nn.bias_add(x, y)\nf(tf.zeros([32, 192]), tf.zeros([384]))",
         before="Dimensions must be equal, but are 192 and 384 for 'BiasAdd' (op: 'BiasAdd') with input shapes: "
         "[?,192], [384].",
     ),
-    *_said_of(
+    *said_of(
         "MatMul|SparseMatMul",
-        _EQUAL,
+        EQUAL,
         "matmul",
         "{left:shape}, {right:shape}",
         example="@tf.function\ndef f(x, y): return tf.matmul(x, y)\nf(tf.zeros([32, 2048]), tf.zeros([512, 10]))",
         before="Dimensions must be equal, but are 1024 and 512 for 'dense_1/MatMul' (op: 'MatMul') with input "
         "shapes: [?,1024], [512,10].",
     ),
-    *_said_of(
+    *said_of(
         "BatchMatMulV2|BatchMatMulV3|BatchMatMul",
-        _EQUAL,
+        EQUAL,
         "batched-matmul",
         "{left:shape}, {right:shape}",
         example="@tf.function\ndef f(x, y): return tf.matmul(x, y)\nf(tf.zeros([8, 10, 64]), tf.zeros([8, 32, 10]))",
         before="Dimensions must be equal, but are 64 and 32 for 'MatMul' (op: 'BatchMatMul') with input shapes: "
         "[8,10,64], [8,32,10].",
     ),
-    *_said_of(
+    *said_of(
         "Einsum",
-        _EQUAL,
+        EQUAL,
         "einsum",
         "{inputs:shapes}",
         settings='{_before:text}equation="{equation:text}"{_after:text}',
         example="@tf.function\ndef f(x, y): return tf.einsum('bij,bjk->bik', x, y)\nf(tf.zeros([2, 3, 16]), "
         "tf.zeros([2, 8, 4]))",
     ),
-    *_said_of(
-        _CONVOLUTIONS,
+    *said_of(
+        CONVOLUTIONS,
         "Dimensions must be equal, but are {got:n} and {expected:n}",
         "conv-channels",
         "{input:shape}, {weight:shape}",
@@ -109,8 +76,8 @@ _MEETING = (
         before="Dimensions must be equal, but are 3 and 4 for 'Conv2D' (op: 'Conv2D') with input shapes: "
         "[?,8,8,3], [3,3,4,8].",
     ),
-    *_said_of(
-        _TRANSPOSED,
+    *said_of(
+        TRANSPOSED,
         "Dimensions must be equal, but are {got:n} and {expected:n}",
         "conv-channels",
         "{_sizes:shape}, {weight:shape}, {input:shape}",
@@ -120,9 +87,9 @@ _MEETING = (
         before="Dimensions must be equal, but are 8 and 4 for 't' (op: 'Conv2DBackpropInput') with input shapes: "
         "[4], [2,2,16,4], [1,4,4,8].",
     ),
-    *_said_of(
+    *said_of(
         "SoftmaxCrossEntropyWithLogits|SparseSoftmaxCrossEntropyWithLogits",
-        _EQUAL,
+        EQUAL,
         "target-shape",
         "{output:shape}, {target:shape}",
         example="@tf.function\ndef f(x, y): return tf.nn.softmax_cross_entropy_with_logits(y, x)\nf(tf.zeros([9, "
@@ -130,7 +97,7 @@ _MEETING = (
         before="Dimensions must be equal, but are 2 and 3 for 'loss' (op: 'SoftmaxCrossEntropyWithLogits') with "
         "input shapes: [?,2], [?,3].",
     ),
-    *_said_of(
+    *said_of(
         "FusedBatchNormV3|FusedBatchNormV2|FusedBatchNorm",
         "Dimensions must be equal, but are {got:n} and {expected:n}",
         "norm",
@@ -140,9 +107,9 @@ _MEETING = (
         before="Dimensions must be equal, but are 8 and 5 for 'bn' (op: 'FusedBatchNorm') with input shapes: "
         "[1,4,6,8], [5], [5], [0], [0].",
     ),
-    *_said_of(
-        _ASSIGNMENTS,
-        _EQUAL,
+    *said_of(
+        ASSIGNMENTS,
+        EQUAL,
         "weights",
         "{model:shape}, {checkpoint:shape}",
         now="Dimensions must be equal, but are 512 and 256 for '{{node Assign}} = Assign[T=DT_FLOAT](v, x)' with "
@@ -150,9 +117,9 @@ _MEETING = (
         before="Dimensions must be equal, but are 512 and 256 for 'Assign' (op: 'Assign') with input shapes: "
         "[512,10], [256,10].",
     ),
-    *_said_of(
-        _ASSIGNMENTS,
-        _IN_BOTH + ". Shapes are {_left:shape} and {_right:shape}.",
+    *said_of(
+        ASSIGNMENTS,
+        IN_BOTH + ". Shapes are {_left:shape} and {_right:shape}.",
         "weights",
         "{model:shape}, {checkpoint:shape}",
         now="Dimension 0 in both shapes must be equal, but are 512 and 256. Shapes are [512,10] and [256,10]. for "
@@ -160,9 +127,9 @@ _MEETING = (
         before="Dimension 0 in both shapes must be equal, but are 512 and 256. Shapes are [512,10] and [256,10]. for "
         "'Assign_3' (op: 'Assign') with input shapes: [512,10], [256,10].",
     ),
-    *_said_of(
-        _ASSIGNMENTS,
-        _IN_BOTH,
+    *said_of(
+        ASSIGNMENTS,
+        IN_BOTH,
         "weights",
         "{model:shape}, {checkpoint:shape}",
         now="Dimension 0 in both shapes must be equal, but are 512 and 256 for '{{node Assign_3}} = "
@@ -170,7 +137,7 @@ _MEETING = (
         before="Dimension 0 in both shapes must be equal, but are 512 and 256 for 'Assign_3' (op: 'Assign') with input "
         "shapes: [512,10], [256,10].",
     ),
-    *_said_of(
+    *said_of(
         "ConcatV2|Concat",
         "Dimension {_axis:n} in both shapes must be equal, but are {expected:n} and {got:n}. Shapes are "
         "{_left:shape} and {_right:shape}.",
@@ -181,7 +148,7 @@ _MEETING = (
         before="Dimension 2 in both shapes must be equal, but are 64 and 63. Shapes are [?,64,64] and [?,64,63]. "
         "for 'concat' (op: 'ConcatV2') with input shapes: [?,64,64,128], [?,64,63,128], [].",
     ),
-    *_said_of(
+    *said_of(
         "ConcatV2|Concat",
         "Dimension {_axis:n} in both shapes must be equal, but are {expected:n} and {got:n}",
         "concat",
@@ -191,7 +158,7 @@ _MEETING = (
         before="Dimension 1 in both shapes must be equal, but are 64 and 63 for 'concat' (op: 'ConcatV2') with "
         "input shapes: [?,64,128], [?,63,128], [].",
     ),
-    *_said_of(
+    *said_of(
         "Pack",
         "Dimension {_axis:n} in both shapes must be equal, but are {_a:n} and {_b:n}. Shapes are {first:shape} and "
         "{other:shape}. From merging shape {_entry:n} with other shapes.",
@@ -201,7 +168,7 @@ _MEETING = (
         before="Dimension 0 in both shapes must be equal, but are 3 and 4. Shapes are [3] and [4]. From merging "
         "shape 0 with other shapes. for 'stack' (op: 'Pack') with input shapes: [3], [4].",
     ),
-    *_said_of(
+    *said_of(
         "Pack",
         "Shapes must be equal rank, but are {_a:n} and {_b:n} From merging shape {_entry:n} with other shapes.",
         "stack",
@@ -210,7 +177,7 @@ _MEETING = (
         before="Shapes must be equal rank, but are 1 and 0\n\tFrom merging shape 0 with other shapes. for 'stack' "
         "(op: 'Pack') with input shapes: [3], [].",
     ),
-    *_said_of(
+    *said_of(
         "ConcatV2|Concat",
         "Shapes must be equal rank, but are {expected:n} and {got:n}",
         "concat",
@@ -220,8 +187,8 @@ _MEETING = (
         before="Shapes must be equal rank, but are 3 and 2 for 'concat' (op: 'ConcatV2') with input shapes: "
         "[?,64,128], [?,128], [].",
     ),
-    *_said_of(
-        _ASSIGNMENTS,
+    *said_of(
+        ASSIGNMENTS,
         "Shapes must be equal rank, but are {_a:n} and {_b:n}",
         "weights",
         "{model:shape}, {checkpoint:shape}",
@@ -231,86 +198,6 @@ _MEETING = (
         "[512,10], [10].",
     ),
 )
-
-_WINDOWS = (
-    *_said_of(
-        _CONVOLUTIONS,
-        _NEGATIVE,
-        "window",
-        "{input:shape}, {weight:shape}",
-        settings=_LAYOUT,
-        example='@tf.function\ndef f(x, y): return tf.nn.conv2d(x, y, 1, "VALID", '
-        'data_format="NHWC")\nf(tf.zeros([1, 1, 1, 64]), tf.zeros([3, 3, 64, 128]))',
-    ),
-    *_said_of(
-        _CONVOLUTIONS,
-        _NEGATIVE,
-        "window",
-        "{input:shape}, {weight:shape}",
-        now="Negative dimension size caused by subtracting 5 from 4 for '{{node d}} = "
-        "DepthwiseConv2dNative[T=DT_FLOAT](x, y)' with input shapes: [?,4,4,8], [5,5,8,1].",
-        before="Negative dimension size caused by subtracting 5 from 4 for 'conv2d_3/convolution' (op: 'Conv2D') "
-        "with input shapes: [?,4,4,64], [5,5,64,64].",
-    ),
-    *_said_of(
-        _POOLINGS,
-        _NEGATIVE,
-        "window",
-        "{input:shape}",
-        settings=_LAYOUT,
-        example='@tf.function\ndef f(x): return tf.nn.max_pool2d(x, 2, 2, "VALID", '
-        'data_format="NHWC")\nf(tf.zeros([1, 1, 1, 8]))',
-    ),
-    *_said_of(
-        _POOLINGS,
-        _NEGATIVE,
-        "window",
-        "{input:shape}",
-        now="Negative dimension size caused by subtracting 2 from 1 for '{{node p}} = MaxPool3D[T=DT_FLOAT](x)' "
-        "with input shapes: [?,1,1,1,8].",
-        before="Negative dimension size caused by subtracting 2 from 1 for 'pool4/MaxPool' (op: 'MaxPool') with "
-        "input shapes: [?,1,14,512].",
-    ),
-    *_said_of(
-        "StridedSlice|Slice",
-        _NEGATIVE,
-        "only-dress",
-        "{input:shape}",
-        now="Negative dimension size caused by subtracting 6 from 4 for '{{node s}} = Slice[T=DT_FLOAT](x, b, s)' "
-        "with input shapes: [?,4], [2], [2].",
-        before="Negative dimension size caused by subtracting 6 from 4 for 'Slice' (op: 'Slice') with input "
-        "shapes: [?,4], [2], [2].",
-    ),
-    *_said_of(
-        _CONVOLUTIONS,
-        "Depth of input ({got:n}) is not a multiple of input depth of filter ({expected:n})",
-        "conv-channels",
-        "{input:shape}, {weight:shape}",
-        settings=_LAYOUT,
-        example='@tf.function\ndef f(x, y): return tf.nn.conv2d(x, y, 1, "SAME", '
-        'data_format="NHWC")\nf(tf.zeros([1, 60, 100, 1]), tf.zeros([11, 11, 3, 96]))',
-    ),
-    *_said_of(
-        _CONVOLUTIONS,
-        "Depth of input ({got:n}) is not a multiple of input depth of filter ({expected:n})",
-        "conv-channels",
-        "{input:shape}, {weight:shape}",
-        now="Depth of input (1) is not a multiple of input depth of filter (3) for '{{node c}} = "
-        "Conv2D[T=DT_FLOAT](x, y)' with input shapes: [1,9,9,1], [5,5,3,8].",
-        before="Depth of input (1) is not a multiple of input depth of filter (3) for 'conv1' (op: 'Conv2D') with "
-        "input shapes: [?,9,9,1], [5,5,3,8].",
-    ),
-    *_said_of(
-        _CONVOLUTIONS,
-        "Depth of output ({channels:n}) is not a multiple of the number of groups ({groups:n})",
-        "groups",
-        "{input:shape}, {weight:shape}",
-        facts={"what": "filters"},
-        example='@tf.function\ndef f(x, y): return tf.nn.conv2d(x, y, 1, "SAME")\nf(tf.zeros([1, 9, 10, 4]), '
-        "tf.zeros([5, 5, 2, 7]))  # 4 / 2 = 2 groups",
-    ),
-)
-
 _RESHAPES = (
     Template(
         "Cannot reshape a tensor with {count:n} elements to shape {shape:shape} ({_:n} elements) for {__:text}with "
@@ -324,7 +211,7 @@ _RESHAPES = (
         seen="Cannot reshape a tensor with 200 elements to shape [10,10] (100 elements)",
         release="TensorFlow 1",
     ),
-    *_said_of(
+    *said_of(
         "Reshape",
         "Dimension size must be evenly divisible by {multiple:n} but is {count:n}",
         "reshape",
@@ -333,7 +220,7 @@ _RESHAPES = (
         before="Dimension size must be evenly divisible by 528 but is 1328 for 'Reshape' (op: 'Reshape') with "
         "input shapes: [1,1328], [2] and with input tensors computed as partial shapes: input[1] = [?,528].",
     ),
-    *_said_of(
+    *said_of(
         "Reshape",
         "Dimension size must be evenly divisible by {multiple:n} but is {count:n}",
         "reshape",
@@ -349,7 +236,7 @@ _RESHAPES = (
         "split",
         example="@tf.function\ndef f(x): return tf.split(x, 2, 1)\nf(tf.zeros([2, 7]))",
     ),
-    *_said_of(
+    *said_of(
         "SpaceToDepth|DepthToSpace|Split|SpaceToBatchND",
         "Dimension size must be evenly divisible by {parts:n} but is {size:n}",
         "split",
@@ -358,7 +245,7 @@ _RESHAPES = (
         before="Dimension size must be evenly divisible by 2 but is 5 for 'SpaceToDepth' (op: 'SpaceToDepth') with "
         "input shapes: [1,5,4,6].",
     ),
-    *_said_of(
+    *said_of(
         "Transpose",
         "Dimension must be {rank:n} but is {got:n}",
         "axis-range",
@@ -384,8 +271,8 @@ _RESHAPES = (
 
 _RANKS = (
     # Which of the inputs has the rank that was found is for the fault to see: it may be any of them.
-    *_said_of(
-        _ANY,
+    *said_of(
+        ANY,
         "Shape must be rank {expected:n} but is rank {got:n}",
         "rank",
         "{inputs:shapes}",
@@ -393,8 +280,8 @@ _RANKS = (
         "tf.zeros([3, 3, 3, 16]))",
         before="Shape must be rank 2 but is rank 3 for 'MatMul' (op: 'MatMul') with input shapes: [?,5,64], [64,10].",
     ),
-    *_said_of(
-        _ANY,
+    *said_of(
+        ANY,
         "Shape must be at least rank {expected:n} but is rank {got:n}",
         "rank",
         "{inputs:shapes}",
@@ -404,8 +291,8 @@ _RANKS = (
         before="Shape must be at least rank 2 but is rank 1 for 'BiasAdd' (op: 'BiasAdd') with input shapes: [?], "
         "[10].",
     ),
-    *_said_of(
-        _ANY,
+    *said_of(
+        ANY,
         "Shape must be at most rank {expected:n} but is rank {got:n}",
         "rank",
         "{inputs:shapes}",
@@ -415,8 +302,8 @@ _RANKS = (
         before="Shape must be at most rank 1 but is rank 2 for 's' (op: 'StridedSlice') with input shapes: [4,4], "
         "[1,2].",
     ),
-    *_said_of(
-        _ANY,
+    *said_of(
+        ANY,
         "Shapes must be equal rank, but are {expected:n} and {got:n}",
         "rank",
         "{inputs:shapes}",
@@ -454,18 +341,18 @@ _RANKS = (
 
 _OF_ANY_OPERATION = (
     # Last: the sizes are told, the operation is none of those above.
-    *_said_of(
-        _ANY,
-        _EQUAL,
+    *said_of(
+        ANY,
+        EQUAL,
         "elementwise",
         "{inputs:shapes}",
         now="Dimensions must be equal, but are 3 and 4 for '{{node s}} = SegmentSum[T=DT_FLOAT](x, y)' with input "
         "shapes: [3,2], [4].",
         before="Dimensions must be equal, but are 3 and 4 for 's' (op: 'SegmentSum') with input shapes: [3,2], [4].",
     ),
-    *_said_of(
-        _ANY,
-        _IN_BOTH,
+    *said_of(
+        ANY,
+        IN_BOTH,
         "elementwise",
         "{inputs:shapes}",
         now="Dimension 0 in both shapes must be equal, but are 3 and 4 for '{{node s}} = Select[T=DT_FLOAT](c, x, "
@@ -494,4 +381,4 @@ _OF_ANY_OPERATION = (
     ),
 )
 
-TEMPLATES: tuple[Template, ...] = (*_MEETING, *_WINDOWS, *_RESHAPES, *_RANKS, *_OF_ANY_OPERATION)
+TEMPLATES: tuple[Template, ...] = (*_MEETING, *OF_NODES, *_RESHAPES, *_RANKS, *_OF_ANY_OPERATION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapewatch.messages.nouns import Template
+from shapewatch.messages.tensorflow.nodes import CONVOLUTIONS, LAYOUT, NEGATIVE, POOLINGS, said_of
 
 _TF1 = "TensorFlow 1"
 
@@ -263,4 +264,92 @@ _INDICES = (
     ),
 )
 
-TEMPLATES: tuple[Template, ...] = (*_WINDOWS, *_RESHAPES, *_INDICES)
+OF_NODES: tuple[Template, ...] = (
+    *said_of(
+        CONVOLUTIONS,
+        NEGATIVE,
+        "window",
+        "{input:shape}, {weight:shape}",
+        settings=LAYOUT,
+        example='@tf.function\ndef f(x, y): return tf.nn.conv2d(x, y, 1, "VALID", '
+        'data_format="NHWC")\nf(tf.zeros([1, 1, 1, 64]), tf.zeros([3, 3, 64, 128]))',
+    ),
+    *said_of(
+        CONVOLUTIONS,
+        NEGATIVE,
+        "window",
+        "{input:shape}, {weight:shape}",
+        now="Negative dimension size caused by subtracting 5 from 4 for '{{node d}} = "
+        "DepthwiseConv2dNative[T=DT_FLOAT](x, y)' with input shapes: [?,4,4,8], [5,5,8,1].",
+        before="Negative dimension size caused by subtracting 5 from 4 for 'conv2d_3/convolution' (op: 'Conv2D') "
+        "with input shapes: [?,4,4,64], [5,5,64,64].",
+    ),
+    *said_of(
+        POOLINGS,
+        NEGATIVE,
+        "window",
+        "{input:shape}",
+        settings=LAYOUT,
+        example='@tf.function\ndef f(x): return tf.nn.max_pool2d(x, 2, 2, "VALID", '
+        'data_format="NHWC")\nf(tf.zeros([1, 1, 1, 8]))',
+    ),
+    *said_of(
+        POOLINGS,
+        NEGATIVE,
+        "window",
+        "{input:shape}",
+        now="Negative dimension size caused by subtracting 2 from 1 for '{{node p}} = MaxPool3D[T=DT_FLOAT](x)' "
+        "with input shapes: [?,1,1,1,8].",
+        before="Negative dimension size caused by subtracting 2 from 1 for 'pool4/MaxPool' (op: 'MaxPool') with "
+        "input shapes: [?,1,14,512].",
+    ),
+    *said_of(
+        "StridedSlice|Slice",
+        NEGATIVE,
+        "only-dress",
+        "{input:shape}",
+        now="Negative dimension size caused by subtracting 6 from 4 for '{{node s}} = Slice[T=DT_FLOAT](x, b, s)' "
+        "with input shapes: [?,4], [2], [2].",
+        before="Negative dimension size caused by subtracting 6 from 4 for 'Slice' (op: 'Slice') with input "
+        "shapes: [?,4], [2], [2].",
+    ),
+    *said_of(
+        CONVOLUTIONS,
+        "Depth of input ({got:n}) is not a multiple of input depth of filter ({expected:n})",
+        "conv-channels",
+        "{input:shape}, {weight:shape}",
+        settings=LAYOUT,
+        example='@tf.function\ndef f(x, y): return tf.nn.conv2d(x, y, 1, "SAME", '
+        'data_format="NHWC")\nf(tf.zeros([1, 60, 100, 1]), tf.zeros([11, 11, 3, 96]))',
+    ),
+    *said_of(
+        CONVOLUTIONS,
+        "Depth of input ({got:n}) is not a multiple of input depth of filter ({expected:n})",
+        "conv-channels",
+        "{input:shape}, {weight:shape}",
+        now="Depth of input (1) is not a multiple of input depth of filter (3) for '{{node c}} = "
+        "Conv2D[T=DT_FLOAT](x, y)' with input shapes: [1,9,9,1], [5,5,3,8].",
+        before="Depth of input (1) is not a multiple of input depth of filter (3) for 'conv1' (op: 'Conv2D') with "
+        "input shapes: [?,9,9,1], [5,5,3,8].",
+    ),
+    *said_of(
+        CONVOLUTIONS,
+        "Depth of output ({channels:n}) is not a multiple of the number of groups ({groups:n})",
+        "groups",
+        "{input:shape}, {weight:shape}",
+        facts={"what": "filters"},
+        example='@tf.function\ndef f(x, y): return tf.nn.conv2d(x, y, 1, "SAME")\nf(tf.zeros([1, 9, 10, 4]), '
+        "tf.zeros([5, 5, 2, 7]))  # 4 / 2 = 2 groups",
+    ),
+)
+
+_OF_NO_NODE = (
+    Template(
+        "Negative dimension size caused by subtracting {kernel:n} from {size:n}",
+        "window",
+        seen="Negative dimension size caused by subtracting 8 from 4",
+        release="TensorFlow 0",
+    ),
+)
+
+TEMPLATES: tuple[Template, ...] = (*_OF_NO_NODE, *_WINDOWS, *_RESHAPES, *_INDICES)

@@ -115,7 +115,7 @@ ELEMENTWISE = (
     Template(
         "returned an invalid gradient at index {operand:n} - got {right:shape} but expected shape compatible with"
         " {left:shape}",
-        "elementwise",
+        "gradient",
         {"op": "backward"},
         example="class Sum(torch.autograd.Function):\n"
         "    forward = staticmethod(lambda ctx, x: x.sum())\n"
@@ -231,7 +231,7 @@ CONCAT = (
     ),
     Template(
         "Gather got an input of invalid size: got {right:shape}, but expected {left:shape}",
-        "concat",
+        "gather",
         {"op": "gather of replicas"},
         seen="Gather got an input of invalid size: got [1, 5], but expected [1, 7] (gather at"
         " /pytorch/torch/csrc/cuda/comm.cpp:183)",

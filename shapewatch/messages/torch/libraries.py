@@ -6,6 +6,29 @@ from shapewatch.messages.nouns import Template
 
 TEMPLATES = (
     Template(
+        "Image dimensions must be divisible by the patch size",
+        "model-input",
+        {"what": "multiple", "tensor": "image"},
+        seen="AssertionError: Image dimensions must be divisible by the patch size.",
+        release="vit-pytorch",
+    ),
+    Template(
+        "The `num_classes` ({classes:n}) in {_head:word} of {_model:word} does not matches the length of `CLASSES`"
+        " {names:n}) in",
+        "classes",
+        {"what": "names"},
+        seen="The `num_classes` (80) in Shared2FCBBoxHead of MMDataParallel does not matches the length of `CLASSES` 3)"
+        " in CocoDataset",
+        release="mmdetection 2",
+    ),
+    Template(
+        "Wrong shape for input_ids (shape {input:shape}) or attention_mask (shape {_mask:shape})",
+        "rank",
+        {"op": "input_ids", "expected": 2},
+        seen="Wrong shape for input_ids (shape torch.Size([5])) or attention_mask (shape torch.Size([5]))",
+        release="transformers",
+    ),
+    Template(
         "Skip loading parameter '{parameter:word}' to the model due to incompatible shapes: {checkpoint:shape} in the"
         " checkpoint but {model:shape} in the model",
         "weights",

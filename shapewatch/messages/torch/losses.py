@@ -121,6 +121,11 @@ TEMPLATES = (
         example="F.cross_entropy(torch.randn(4, 5), torch.zeros(4, 1).long())",
     ),
     Template(
+        "Expected floating point type for target with class probabilities, got {_type:word}",
+        "target-probabilities",
+        example="F.cross_entropy(torch.randn(4, 3), torch.zeros(4, 3).long())",
+    ),
+    Template(
         "multi-target not supported",
         "target-rank",
         {"expected": "1D"},

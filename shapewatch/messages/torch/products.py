@@ -111,6 +111,20 @@ MATRICES = (
         release="texts that lost their tail",
     ),
     Template(
+        "batch1 and batch2 must have same number of batches, got {expected:n} and {got:n}",
+        "batched-matmul",
+        {"axis": 0},
+        seen="batch1 and batch2 must have same number of batches, got 8 and 4",
+        release="1.1 to 1.9",
+    ),
+    Template(
+        "batch1 and batch2 must have same batch size",
+        "batched-matmul",
+        {"axis": 0},
+        seen="batch1 and batch2 must have same batch size",
+        release="1.10 and later, on a GPU",
+    ),
+    Template(
         "batch1 dim 2 must match batch2 dim 1",
         "batched-matmul",
         seen="batch1 dim 2 must match batch2 dim 1",
@@ -190,6 +204,13 @@ EINSUM = (
 )
 
 ATTENTION = (
+    Template(
+        "Expected attn_mask->sizes()[{_axis:n}] == {_what:word} to be true, but got false",
+        "attention",
+        {"what": "mask"},
+        seen="Expected attn_mask->sizes()[0] == batch_size to be true, but got false.",
+        release="1.12",
+    ),
     Template(
         "embed_dim {embed_dim:n} not divisible by num_heads {num_heads:n}",
         "attention",

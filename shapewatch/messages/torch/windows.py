@@ -6,6 +6,21 @@ from shapewatch.messages.nouns import Template
 
 CONV = (
     Template(
+        "could not create a primitive descriptor for a convolution forward propagation primitive",
+        "only-dress",
+        {"op": "convolution"},
+        seen="could not create a primitive descriptor for a convolution forward propagation primitive",
+        release="1.9 and later, oneDNN",
+    ),
+    Template(
+        "non-empty {expected:text} weight tensor expected, but got: {input:shape}",
+        "rank",
+        {"op": "the weight of a convolution"},
+        seen="non-empty 2D or 4D weight tensor expected, but got: [32 x 3 x 3] at"
+        " /pytorch/aten/src/THNN/generic/SpatialConvolutionMM.c:29",
+        release="0.4 to 1.4",
+    ),
+    Template(
         "Given groups={groups:n}, weight of size {weight:shape} , expected input {input:shape} to have {expected:n}"
         " channels, but got {got:n} channels instead",
         "conv-channels",

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from shapewatch import axes
+from shapewatch.flow.lineage import Lineage
 from shapewatch.layout import IMAGE_KINDS, Layout, layout_of
-from shapewatch.lineage import Lineage
 from shapewatch.recording import Call, Recording, Shape, Span
 
 Status = Literal["ok", "broadcast", "mismatch"]
@@ -111,6 +111,8 @@ class Graph:
         self.producer: dict[int, Call] = {}
         self.consumers: dict[int, list[Call]] = {}
         self._inside: dict[int, int] = {}
+        self._steps: dict[int, Step] = {}
+        self._met: dict[int, Junction | None] = {}
         self._collect()
 
     def _collect(self) -> None:
@@ -131,7 +133,7 @@ class Graph:
                 occupied.add(call.parent)
         for call in calls:  # a layer with nothing recorded in it: compiled, scripted, or a stranger's
             opaque = call.is_layer and call.number not in self._inside and call.number not in occupied
-            if opaque and any(result not in self.producer for result in call.results):
+            if opaque and any(result not in self.producer and result not in call.operands for result in call.results):
                 self._add(call)
         self.units.sort(key=lambda call: call.number)
 
@@ -229,14 +231,15 @@ class Graph:
             common ^= 1 << latest
         return None
 
-    def path(self, value: int, fork: int | None) -> list[Call]:
-        """The units on the longest road from the fork (or, without one, from an input) to a value, in order."""
-        road: list[Call] = []
+    def road(self, value: int, fork: int | None) -> list[int]:
+        """The values on the longest road from the fork (or, without one, from an input) to a value, in order: what each
+        unit on it gave there, of several results that one."""
+        road: list[int] = []
         while value != fork:
             unit = self.producer.get(value)
             if unit is None:
                 break
-            road.append(unit)
+            road.append(value)
             onward = [
                 operand
                 for operand in unit.operands
@@ -247,6 +250,20 @@ class Graph:
                 break
             value = max(onward, key=lambda operand: self.depth[operand])
         return road[::-1]
+
+    def step(self, value: int) -> Step:
+        """What made a value, as a step of a path. The same one in each: in a dense block the paths of all junctions
+        overlap."""
+        step = self._steps.get(value)
+        if step is None:
+            step = self._steps[value] = _step(self.recording, self.producer[value], value)
+        return step
+
+    def junction(self, call: Call) -> Junction | None:
+        """See `junction_at`; looked for once."""
+        if call.number not in self._met:
+            self._met[call.number] = _junction_at(self, call)
+        return self._met[call.number]
 
 
 def find_junctions(graph: Graph) -> tuple[Junction, ...]:
@@ -261,16 +278,18 @@ def find_junctions(graph: Graph) -> tuple[Junction, ...]:
 
 def junction_at(graph: Graph, call: Call) -> Junction | None:
     """The junction that a call is; None where its operands are no branches of the data flow (a bias, a constant)."""
-    if call.kind not in JOINS:
-        return None
+    return graph.junction(call) if call.kind in JOINS else None
+
+
+def _junction_at(graph: Graph, call: Call) -> Junction | None:
     positions = [(position, value) for position, value in enumerate(call.operands) if graph.is_activation(value)]
     if len({value for _, value in positions}) < 2:
         return None
     recording = graph.recording
     values = [value for _, value in positions]
     fork = graph.fork(values)
-    roads = [graph.path(value, fork) for value in values]
-    lengths = [sum(1 for unit in road if unit.kind not in ("identity", "same")) for road in roads]
+    roads = [[graph.step(passed) for passed in graph.road(value, fork)] for value in values]
+    lengths = [sum(1 for step in road if step.kind not in ("identity", "same")) for road in roads]
     main = max(range(len(roads)), key=lambda i: (lengths[i], -i))
     status, problems = _status(graph, call, values)
     return Junction(
@@ -282,7 +301,7 @@ def junction_at(graph: Graph, call: Call) -> Junction | None:
             Branch(
                 role="main" if index == main else "skip",
                 shape=recording.shape(value),
-                path=tuple(_step(recording, unit) for unit in road),
+                path=tuple(road),
                 operand=position,
                 value=value,
             )
@@ -322,11 +341,10 @@ def layout_at(recording: Recording, junction: Junction) -> Layout | None:
     return None
 
 
-def _step(recording: Recording, unit: Call) -> Step:
+def _step(recording: Recording, unit: Call, value: int) -> Step:
     layer = unit.layer if unit.is_layer else None
-    shape = recording.shape(unit.results[0]) if unit.results else ()
     name = unit.layer.rpartition(".")[2] if layer else unit.name
-    return Step(unit.number, name, unit.kind, layer, shape, unit.span)
+    return Step(unit.number, name, unit.kind, layer, recording.shape(value), unit.span)
 
 
 def _fork(graph: Graph, value: int) -> Fork:
@@ -377,6 +395,8 @@ def _status(graph: Graph, call: Call, values: list[int]) -> tuple[Status, tuple[
     if call.is_layer:
         shapes = axes.batch_aligned(shapes)
     problems = axes.broadcast_problems(shapes)
+    if not problems and not call.finished and call.facts.get("in_place") and values[0] == call.operands[0]:
+        problems = axes.stretched_target(shapes)
     if problems:
         return "mismatch", tuple(problem.axis for problem in problems)
     expanded = axes.expanded_axes(shapes)

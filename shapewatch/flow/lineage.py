@@ -17,7 +17,7 @@ from shapewatch.layout import layout_of
 from shapewatch.recording import Call, Shape, Size
 
 if TYPE_CHECKING:
-    from shapewatch.junctions import Graph
+    from shapewatch.flow.junctions import Graph
 
 
 @dataclass(frozen=True, slots=True)

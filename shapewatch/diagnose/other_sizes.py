@@ -11,8 +11,8 @@ from functools import cache
 
 from shapewatch.adapters import Probe
 from shapewatch.edits import Input
-from shapewatch.junctions import Graph
-from shapewatch.lineage import Source
+from shapewatch.flow.junctions import Graph
+from shapewatch.flow.lineage import Source
 from shapewatch.recording import Call, Recording, Shape
 
 _BATCHES = (5, 7, 11, 13, 3)

@@ -1,0 +1,54 @@
+"""The layers that are known when a recording ends, as it describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from keras import Sequential
+from keras.layers import Layer
+
+from shapewatch.adapters.keras import kinds
+from shapewatch.adapters.keras.naming import Names
+from shapewatch.recorder import Line
+from shapewatch.recording import Layer as LayerRecord
+from shapewatch.recording import Span
+from shapewatch.source import attribute_line, span_at
+
+
+def layers_of(names: Names, made_at: Mapping[str, Line | None]) -> Iterator[LayerRecord]:
+    """Every layer that is known, run or not: what ran is judged by its siblings that did not.
+
+    Args:
+        made_at: of layers by their paths, the line that called them first on symbolic tensors.
+    """
+    counted: dict[int, int] = {}
+    for path, layer in names.items():
+        kind = kinds.kind_of_layer(layer)
+        facts = kinds.layer_facts(layer, kind)
+        yield LayerRecord(
+            path=path,
+            type=type(layer).__name__,
+            kind=kind or ("container" if isinstance(layer, Sequential) else "module"),
+            facts=facts | ({"made_in_call": True} if names.is_made_in_call(path) else {}),
+            parameters=counted.setdefault(id(layer), kinds.parameters_of(layer)),
+            leaf=kind is not None,
+            defined=_definition(path, layer, names, made_at.get(path)),
+            name="" if path == layer.name else layer.name,
+            auto_named=names.is_auto_named(layer, path),
+        )
+
+
+def _definition(path: str, layer: Layer, names: Names, first_call: Line | None) -> Span | None:
+    """The line that makes a layer: `self.name = …` in the class of the nearest parent that names it; in a functional
+    model the line that calls it first, which mostly makes it too."""
+    if first_call is not None:
+        return span_at(*first_call)
+    parts = path.split(".")
+    for cut in range(len(parts) - 1, -1, -1):
+        parent = names.get(".".join(parts[:cut]))
+        if parent is not None:
+            owner: type = type(parent)
+            span = attribute_line(owner, parts[cut].partition("[")[0], type(layer).__name__)
+            if span is not None:
+                return span
+    return None

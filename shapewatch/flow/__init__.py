@@ -1,0 +1,1 @@
+"""How values flow through a recorded pass: where branches part and meet, and which axis went where."""

@@ -1,0 +1,93 @@
+"""Labels outside the classes, and what is made for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.labels import CLASSES_FIRST, of_pair
+from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+IGNORED_LABEL = Cause(
+    "a label stands for void or padding (255, -1, -100) and the loss is not told to leave it out",
+    "Set `ignore_index` to it, or map it to a class.",
+    "Print the distinct labels.",
+    {"torch": "criterion = nn.CrossEntropyLoss(ignore_index=255)"},
+)
+CLASS_WEIGHTS = Cause(
+    "the class weights were written for another number of classes",
+    "Give one weight for each class of the output.",
+    "Compare the length of the weights with the output's classes.",
+)
+
+
+def classes(pasted: Pasted) -> Told:
+    index, count = facts.size(pasted, "index"), facts.size(pasted, "classes")
+    output, target = facts.shape(pasted, "output"), facts.shape(pasted, "target")
+    weight = facts.shape(pasted, "weight")
+    if facts.word(pasted, "what") == "names":
+        return _names(pasted, count, facts.size(pasted, "names"))
+    if facts.word(pasted, "what") == "weight":
+        many = (
+            f"{sized(count)} classes, weights of shape {shaped(weight)}"
+            if weight is not None
+            else "their numbers differ"
+        )
+        headline = f"there must be one class weight for each class: {many}"
+        meaning = f"The loss weighs each class, so it needs as many weights as the output has classes. Here: {many}."
+        got = weight[0] if weight else None
+        evidence = [
+            CLASS_WEIGHTS.since(many, NUMBERS),
+            causes.CLASS_COUNT.since(many, FITS, output=sized(count), target=sized(got)),
+            CLASSES_FIRST.since("the classes are counted on axis 1 of the output", COMMON),
+        ]
+        return told(pasted, "SW804", headline, meaning, evidence)
+    if output is not None and target is not None:
+        headline = f"output {shaped(output)} and target {shaped(target)} count the classes differently"
+    else:
+        of = f" ({count} classes, 0 to {count - 1})" if count else ""
+        headline = (
+            f"label {index} is outside the classes{of}" if index is not None else "a label is outside the classes"
+        )
+    meaning = (
+        "Labels are class indices from 0 to the number of outputs less one; the number of classes is the size of "
+        "the output's class axis."
+    )
+    return told(pasted, "SW804", headline, meaning, _of_classes(index, count, output, target))
+
+
+ONE_NAME = Cause(
+    "a single class name in parentheses without a comma is a text, and its letters are counted",
+    "Write the comma: `CLASSES = ('person',)`.",
+    "Print the length of the class names.",
+)
+
+
+def _names(pasted: Pasted, count: Size, names: Size) -> Told:
+    headline = f"the model's head is for {sized(count)} classes, and the data set names {sized(names)}"
+    meaning = "The number of classes is set once for the model's head and once for the data set; both must be alike."
+    evidence = [
+        causes.CLASS_COUNT.since(f"{sized(names)} names against {sized(count)}", SAID, output=count, target=names),
+        ONE_NAME.since(f"{sized(names)} may be the letters of one name", FITS),
+        causes.OTHER_RELEASE.since("the library installed may be another copy than the one that was changed", COMMON),
+    ]
+    return told(pasted, "SW804", headline, meaning, evidence)
+
+
+def _of_classes(index: Size, count: Size, output: Shape | None, target: Shape | None) -> Iterator[Evidence]:
+    seen = f"label {index}" if index is not None else "the message says so"
+    if index is not None and (index < 0 or index in (254, 255)):
+        yield IGNORED_LABEL.since(f"{index} is a usual mark for void or padding", NUMBERS)
+    yield causes.CLASS_COUNT.since(
+        seen,
+        FITS + 0.08,
+        output=sized(count),
+        target=f"at least {index + 1}" if index is not None and index >= 0 else "others",
+    )
+    yield causes.FROM_ONE.since(f"{seen}: one beyond the last class, if there are {index}" if index else seen, FITS)
+    yield IGNORED_LABEL.since(seen, COMMON)
+    if output is not None and target is not None:
+        yield from of_pair(output, target)

@@ -1,0 +1,196 @@
+"""A value is expanded, copied or written into another's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.meeting import (
+    MAXIMA,
+    NO_KEEPDIM,
+    NORMALISED,
+    NOTHING_LEFT,
+    STEREO,
+    Meeting,
+    evidence,
+    meeting,
+    named_axis,
+)
+from shapewatch.messages.faults.samples import UNEQUAL_SAMPLES
+from shapewatch.messages.faults.wording import shaped
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape
+
+SLICE = Cause(
+    "the place that is written into was made for another number of rows than the batch that comes: {target} against "
+    "{given}",
+    "Write as many rows as there are: `buffer[start:start + len(x)] = x`.",
+    "Print both shapes in the last step of an epoch.",
+)
+FULL_BUFFER = Cause(
+    "more comes than the place holds: a buffer, cache or table was made for at most {target} entries (a maximum "
+    "length, a number of slots), and {given} come",
+    "Make the place as large as what can come (raise the configured maximum), or cut what comes to {target}.",
+    "Compare the configured maximum with the length of what comes.",
+)
+PER_CLASS = Cause(
+    "a vector with one entry for each class or feature (class weights, means, thresholds, a bias) was made for another "
+    "number of them: {given} against {target}",
+    "Make the vector for {target}, or the model for {given}.",
+    "Compare the vector's length with the number of classes or features in the configuration.",
+)
+IN_PLACE = Cause(
+    "an operation in place (`+=`, `mul_`, `out=`) would have to make its own tensor larger",
+    "Write it out of place (`x = x + y`), where the larger shape is meant.",
+    "Print both shapes.",
+    {"torch": "x = x + y    # in place of x += y"},
+)
+
+
+def expand(pasted: Pasted) -> Told:
+    given, target = facts.shape(pasted, "given", "right"), facts.shape(pasted, "target", "left")
+    in_place = facts.word(pasted, "op") == "in place"
+    if in_place:
+        # the message gives the place first: what is computed has the broadcast shape, and must fit into it
+        given, target = target, given
+    named = named_axis(pasted, target, given)
+    met = meeting(pasted, target, given, named, stretches=False)
+    shapes = ""
+    if given is not None and target is not None:
+        verb = "cannot be written in place into" if in_place else "cannot become"
+        shapes = f"{shaped(given)} {verb} {shaped(target)}"
+    where = f": {met.differing}" if met.apart else ""
+    headline = (shapes or "a tensor cannot take the shape that is asked for") + where
+    meaning = (
+        "A tensor is expanded, or copied into a place of a given shape. Only axes of 1 can be stretched, and axes "
+        f"can be added in front only; nothing can shrink. Given {shaped(given)}, wanted {shaped(target)}."
+    )
+    return told(pasted, "SW203", headline, meaning, _of_expanding(pasted, met))
+
+
+def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
+    target, given = met.left, met.right
+    if target is None or given is None:
+        yield from evidence(pasted, met)
+        yield causes.LOST_AXIS.since("a common cause of this error", COMMON)
+        yield causes.LAST_BATCH.since("a common cause of this error", RARE if met.apart else COMMON)
+        if pasted.reading.framework == "torch":
+            bare = "the message lacks both shapes, as those of old releases do"
+            yield causes.OTHER_RELEASE.since(bare, FITS)
+        return
+    if _is_permuted(given, target):
+        moved = f"{shaped(given)} has sizes of {shaped(target)} on other axes"
+        yield causes.SWAPPED.since(moved, NUMBERS)
+    yield from _into_array(pasted, given, target)
+    if 1 < len(given) < len(target) or (len(given) == 1 < len(target) and given[0] in target[:-1]):
+        begins = given == target[: len(given)]
+        aligned = target[len(target) - len(given)] == given[0]
+        if begins or (given[0] in target[:-1] and not aligned):
+            seen = (
+                f"{shaped(given)} is how {shaped(target)} begins" if begins else f"{given[0]} stands further in front"
+            )
+            yield NO_KEEPDIM.since(f"{seen}, but shapes are aligned at their last axes", NUMBERS)
+    yield from _without_colours(given, target)
+    for axis, wanted, had in met.apart:
+        if axis is None:
+            continue
+        if axis == 0 and len(target) == len(given):
+            seen = f"only the first axis has to change, {had} to {wanted}"
+            rest = len(met.apart) == 1
+            if len(target) == 2 and {wanted, had} == {1, 2} and (target[1] or 0) > 1000:
+                yield STEREO.since(f"{seen}, and the other axis is long: sound", NUMBERS)
+            elif len(target) == 3 and {wanted, had} == {1, 3}:
+                yield causes.GREY.since(f"{seen}: one colour channel against three", NUMBERS)
+                yield NORMALISED.since(f"{seen}: one colour channel against three", NUMBERS, a=had, b=wanted)
+                yield causes.OTHER_RELEASE.since("in-place arithmetic once broadcast images of one channel", COMMON)
+            elif had > wanted > 1:
+                yield from _too_long(target, wanted, had)
+            elif had < wanted or wanted == 1:
+                rows = rest and 1 not in (wanted, had) and len(target) > 1
+                yield causes.LAST_BATCH.since(seen, NUMBERS if rows else FITS)
+                yield SLICE.since(seen, FITS if rest and wanted != 1 else RARE, target=wanted, given=had)
+        if wanted == 1 and len(target) == len(given):
+            yield IN_PLACE.since(f"the result would be {shaped(given)}, larger than {shaped(target)}", FITS)
+            if axis == 0:
+                yield causes.OTHER_BATCH.since(f"the first axis is {had} against {wanted}", FITS)
+        elif axis > 0 and 1 not in (wanted, had):
+            yield from _of_table(target, given, axis, wanted, had)
+    arrays = pasted.reading.framework == "numpy"
+    # what is written into an array is no branch of a network
+    branches = {causes.OTHER_STRIDE, causes.NO_PADDING, causes.CLASS_TOKEN, NO_KEEPDIM} if arrays else set()
+    yield from (each for each in evidence(pasted, met) if each.cause not in branches)
+    for axis, wanted, had in met.apart:
+        if axis and arrays:
+            written = f"{had} is given on axis {axis}, where the array was made for {wanted}"
+            yield causes.OTHER_SETTING.since(written, FITS, expected=wanted, got=had)
+    unseen = "nothing in the text speaks for it or against it, and it is frequent"
+    yield causes.OTHER_RELEASE.since(unseen, COMMON - 0.05 if arrays else RARE + 0.01)
+    if not arrays:
+        yield IN_PLACE.since("it is raised by operations in place too", RARE)
+
+
+def _without_colours(given: Shape, target: Shape) -> Iterator[Evidence]:
+    """An image without an axis of channels comes where one with colours goes, or the other way round."""
+    short, long = sorted((given, target), key=len)
+    if len(short) == 2 and len(long) == 3 and None not in short and min(size or 0 for size in short) >= 16:
+        if long[-1] in (3, 4) and long[:2] == short:
+            seen = f"{shaped(short)} is {shaped(long)} without its colours"
+            yield (causes.GREY if short is given else causes.COLOUR).since(seen, NUMBERS + 0.05)
+        elif long[0] in (3, 4) and long[1:] == short:
+            yield causes.GREY.since(f"{shaped(short)} is {shaped(long)} without its colours", FITS)
+
+
+def _into_array(pasted: Pasted, given: Shape, target: Shape) -> Iterator[Evidence]:
+    """What the two shapes tell where a value is written into an array."""
+    seen = f"{shaped(given)} into {shaped(target)}"
+    if 0 in given or 0 in target:
+        yield NOTHING_LEFT.since(f"{seen}: one of them is empty", NUMBERS + 0.05)
+    if pasted.reading.framework != "numpy":
+        return
+    if len(given) > len(target) and given[: len(target)] == target and given[-1] != 1:
+        ragged = f"{seen}: so NumPy words it when entries of a list agree on their first axes and not on the others"
+        yield UNEQUAL_SAMPLES.since(ragged, NUMBERS)
+        if given[-1] in (3, 4):
+            yield causes.COLOUR.since(f"{seen}: colours where the place has none", FITS)
+    elif given != target and sizes.squeezed(given) == sizes.squeezed(target):
+        yield causes.OTHER_RELEASE.since(f"{seen}: older releases let axes of 1 pass", FITS + 0.06)
+    if len(given) == len(target) == 1 and {given[0], target[0]} == {3, 4}:
+        yield causes.ALPHA.since(f"{seen}: three colours against four", FITS + 0.06)
+
+
+def _is_permuted(given: Shape, target: Shape) -> bool:
+    """Whether every size but 1 is one of the target's too, and two or more of them on another axis."""
+    if len(given) != len(target) or None in given or None in target:
+        return False
+    kept = [(size, axis) for axis, size in enumerate(given) if size != 1]
+    moved = [size for size, axis in kept if target[axis] != size]
+    return len(moved) > 1 and len(set(moved)) == len(moved) and all(size in target for size, _ in kept)
+
+
+def _too_long(target: Shape, wanted: int, had: int) -> Iterator[Evidence]:
+    """More rows come than there is room for."""
+    seen = f"{had} rows come where there is room for {wanted}"
+    yield FULL_BUFFER.since(seen, FITS + 0.06, target=wanted, given=had)
+    yield SLICE.since(seen, COMMON, target=wanted, given=had)
+    if len(target) == 2 and max(wanted, had) > 64:
+        yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS + 0.02)
+
+
+def _of_table(target: Shape, given: Shape, axis: int, wanted: int, had: int) -> Iterator[Evidence]:
+    """An axis that is not the first: positions, masks and caches of one row have their length there."""
+    at = axis - (len(target) - len(given))
+    before = given[:at]
+    seen = f"{had} is given on axis {axis}, and {wanted} is asked for"
+    if len(given) == 1 and len(target) == 2 and max(wanted, had) <= 1000 and had not in MAXIMA:
+        yield PER_CLASS.since(f"a vector of {had} for rows of {wanted}", FITS, given=had, target=wanted)
+    elif set(before) <= {1} and max(wanted, had) > 64 and at < 2:
+        row = f"{seen}: one row, as tables of positions, masks and caches are"
+        if wanted > had:
+            weight = NUMBERS + 0.02 if had in MAXIMA else FITS
+            usual = f"; {had} is a usual maximum of tokens" if had in MAXIMA else ""
+            yield causes.TOO_LONG.since(f"{row}{usual}", weight)
+        else:
+            yield FULL_BUFFER.since(f"{seen}: more comes than there is room for", FITS, target=wanted, given=had)
+        yield causes.OTHER_LENGTH.since(row, FITS + 0.05)
+        yield causes.CACHE.since(row, FITS if abs(wanted - had) == 1 else COMMON)

@@ -1,0 +1,122 @@
+"""What two whole shapes tell: their order, their ranks, a value for each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, roles, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence
+from shapewatch.messages.faults.meeting.nouns import Meeting
+from shapewatch.messages.faults.wording import of_rank, shaped
+from shapewatch.recording import Shape
+
+NO_KEEPDIM = Cause(
+    "a reduced value (norm, mean, maximum, sum) lost its axis, so that it is aligned with the wrong axis",
+    "Keep the axis where it is reduced: `keepdim=True` (`keepdims=True`).",
+    "Print its shape.",
+    {"torch": "norm = x.norm(dim=1, keepdim=True)", "numpy": "norm = np.linalg.norm(x, axis=1, keepdims=True)"},
+)
+
+
+def of_shapes(met: Meeting) -> Iterator[Evidence]:
+    left, right = met.left, met.right
+    if left is None or right is None:
+        return
+    if sizes.is_reordered(left, right):
+        seen = f"{shaped(left)} and {shaped(right)} hold the same sizes in another order"
+        images = len(left) in (4, 5) or (len(left) == 3 and any(map(roles.like_colours, left)))
+        yield (causes.CHANNELS_LAST if images else causes.SWAPPED).since(seen, NUMBERS + 0.02)
+        yield causes.SWAPPED.since(seen, FITS)
+    yield from _of_default_layout(met)
+    if not met.is_aligned or (len(left) != len(right) and not met.apart):
+        yield from _of_ranks(left, right)
+    elif len(met.apart) == 1 and met.is_per_channel and met.apart[0][0]:
+        yield from _of_bias(met)
+    elif len(met.apart) == 1 and met.rank in (4, 5):
+        axis, a, b = met.apart[0]
+        whole = [shape for shape in (left, right) if len(shape) == met.rank]
+        elsewhere = [other for shape in whole for other in sizes.axes_of(max(a, b), shape) if other != axis]
+        if axis and elsewhere and max(a, b) > 4:
+            where = f"{max(a, b)} stands on axis {elsewhere[0]} as well as on axis {axis}"
+            yield causes.CHANNELS_LAST.since(f"{where}, as when the channels were put on another axis", FITS + 0.04)
+
+
+def _of_default_layout(met: Meeting) -> Iterator[Evidence]:
+    """Maps that look channels-first in a framework whose layers take the channels last unless told otherwise."""
+    shapes = [shape for shape in (met.left, met.right) if shape is not None and len(shape) == 4]
+    if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or len(shapes) < 2:
+        return
+    if all(roles.channels_axis(shape, met.framework) == 1 and shape[2] == shape[3] for shape in shapes):
+        looks = (
+            f"{shaped(shapes[0])} and {shaped(shapes[1])} look channels-first, and layers take channels last by default"
+        )
+        yield causes.CHANNELS_LAST.since(looks, FITS)
+
+
+def _of_bias(met: Meeting) -> Iterator[Evidence]:
+    """One of the two holds a value for each entry of one axis, and may lie along the wrong one."""
+    axis, a, b = met.apart[0]
+    shapes = [shape for shape in (met.left, met.right) if shape]
+    vectors = [shape for shape in shapes if sizes.squeezed(shape) in ((a,), (b,))]
+    for vector in vectors:
+        (length,) = sizes.squeezed(vector)
+        other = met.right if vector is met.left else met.left
+        if [at for at in sizes.axes_of(length, other) if at != axis]:
+            along = (
+                f"{length} is the size of another axis of {shaped(other)}: {shaped(vector)} lies along the wrong one"
+            )
+            yield causes.CHANNELS_LAST.since(along, FITS + 0.1)
+            yield causes.OTHER_RELEASE.since(f"{along}, as releases shape a bias differently", FITS)
+            yield causes.SWAPPED.since(along, FITS - 0.02)
+
+
+def _of_ranks(left: Shape, right: Shape) -> Iterator[Evidence]:
+    short, long = sorted((left, right), key=len)
+    seen = f"{shaped(short)} has {of_rank(len(short))} and {shaped(long)} has {len(long)}"
+    bare = sizes.squeezed(long)
+    if sizes.squeezed(short) == bare:
+        yield causes.LOST_AXIS.since(f"{seen}; without the axes of 1 they are the same", NUMBERS)
+        yield causes.EXTRA_AXIS.since(f"{seen}; without the axes of 1 they are the same", FITS)
+        return
+    if short and None not in short and short == long[: len(short)]:
+        begins = f"{shaped(short)} is how {shaped(long)} begins, and shapes are aligned at their end"
+        yield NO_KEEPDIM.since(begins, NUMBERS)
+    trimmed = long[: len(short)]
+    rest = sizes.apart(short, trimmed)
+    if set(long[len(short) :]) == {1} and len(rest) == 1 and rest[0][0] == len(short) - 1:
+        _, a, b = rest[0]
+        last = f"{seen}; without its last axis of 1 they differ in the last size alone, {a} against {b}"
+        yield causes.EXTRA_AXIS.since(last, FITS + 0.04)
+        if max(a, b) == 4 and min(a, b) in (1, 3):
+            yield causes.ALPHA.since(f"{last}: RGB and alpha", NUMBERS)
+        if {a, b} == {1, 3}:
+            yield causes.GREY.since(f"{last}: grey and RGB", NUMBERS)
+    vector = len(short) == 1
+    elsewhere = [axis for axis in sizes.axes_of(short[0], long) if 0 < axis < len(long) - 1] if vector else []
+    if elsewhere and short[0] != 1 and long[-1] != short[0]:
+        other = f"{short[0]} is the size of axis {elsewhere[0]}, and a vector is aligned with the last axis"
+        yield causes.CHANNELS_LAST.since(other, NUMBERS)
+    if vector and len(long) >= 4 and None in long[1:-1] and long[-1] != short[0] != 1:
+        hidden = f"a value for each channel is aligned with the last axis of {shaped(long)}, whose sides are not known"
+        yield causes.CHANNELS_LAST.since(hidden, FITS)
+    if not vector:
+        product = "a product or reduction before may give another rank than in the release it was written for"
+        yield causes.OTHER_RELEASE.since(product, COMMON + 0.02)
+    yield causes.LOST_AXIS.since(seen, RARE if vector else FITS)
+    yield causes.EXTRA_AXIS.since(seen, RARE - 0.02 if vector else FITS - 0.02)
+
+
+def usual(met: Meeting) -> Iterator[Evidence]:
+    """What makes two maps differ where nothing else is known: said last, for whom the numbers do not convince."""
+    parted = [(a, b) for axis, a, b in met.apart if met.role(axis) in ("space", "unknown")]
+    if parted:
+        a, b = parted[0]
+        usual = "no number speaks for it; it is a usual cause where branches meet"
+        yield causes.OTHER_STRIDE.since(usual, RARE - 0.02)
+        yield causes.OTHER_SETTING.since(usual, RARE - 0.03, expected=a, got=b)
+        yield causes.NO_PADDING.since(usual, RARE - 0.04)
+        yield causes.OTHER_RESOLUTION.since(usual, RARE - 0.05)
+    elif any(met.role(axis) == "channels" for axis, _, _ in met.apart):
+        usual = "no number speaks for it; it is a usual cause where branches meet"
+        yield causes.BRANCH_LOST.since(usual, RARE)
+        yield causes.CHANNELS_LAST.since(usual, RARE - 0.02)

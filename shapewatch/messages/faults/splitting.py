@@ -1,0 +1,102 @@
+"""An axis is cut into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape, Size
+
+ONE_ROW = Cause(
+    "the axis that is split is a batch axis of 1, and the lengths count what stands on the next axis",
+    "Take the batch axis off before the split, or split along the other axis.",
+    "Print the shape of what is split.",
+    {"torch": "parts = x.squeeze(0).split(lengths)    # or x.split(lengths, dim=1)"},
+)
+OTHER_LENGTHS = Cause(
+    "the list of lengths was made for other data than what is split: samples, tokens or devices were left out, "
+    "padded or added in one of the two",
+    "Compute the lengths from the same (filtered, padded) data that are split.",
+    "Print the lengths, their sum, and the size of the axis.",
+)
+NOT_EVEN = Cause(
+    "the axis cannot be cut into equal parts: its size is no multiple of their number",
+    "Use a size that is divisible, or give the sizes of the parts.",
+    "Print the size of the axis, and the number of parts.",
+)
+
+
+FEWER_PARTS = Cause(
+    "the axis is shorter than the number of parts, so fewer come out: the width is not the one that is cut (an axis of "
+    "1, features for half of the parts), or another axis is cut than is meant",
+    "Cut the axis that holds the parts, and make its width a multiple of their number.",
+    "Print the shape of what is cut, and the axis.",
+    {"torch": "scale, shift = x.chunk(2, dim=-1)"},
+)
+
+
+def parts(pasted: Pasted) -> Told:
+    """What is cut into parts, and taken apart into names."""
+    wanted, came = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    headline = f"a tensor is to be cut into {sized(wanted)} parts, and only {sized(came)} came out"
+    meaning = (
+        "A tensor is cut along one axis and each part gets a name. `chunk` gives fewer parts than are asked for where "
+        f"the axis is too short or does not divide. Here {sized(wanted)} names wait for {sized(came)}."
+    )
+    seen = f"{sized(came)} of {sized(wanted)} parts"
+    evidence = [
+        FEWER_PARTS.since(seen, FITS + 0.06),
+        causes.SWAPPED.since(f"{seen}: another axis may hold them", FITS),
+        causes.OTHER_RELEASE.since(f"{seen}: a value that was made of two parts in another release", COMMON),
+        causes.OTHER_BATCH.since(f"{seen}, if the batch was doubled for guidance", COMMON if wanted == 2 else RARE),
+    ]
+    return told(pasted, "SW403", headline, meaning, evidence)
+
+
+def split(pasted: Pasted) -> Told:
+    parts, whole = facts.shape(pasted, "sizes"), facts.size(pasted, "size")
+    number, axis = facts.size(pasted, "parts"), facts.size(pasted, "axis")
+    total = sum(size for size in parts if size is not None) if parts is not None and None not in parts else None
+    where = f" on axis {axis}" if axis is not None else ""
+    if parts is not None:
+        headline = f"parts of {shaped(parts)} do not make the {sized(whole)}{where} that are split"
+        listing = f"The parts that are asked for make {sized(total)} together; the axis has {sized(whole)}."
+    else:
+        headline = f"an axis of {sized(whole)}{where} cannot be cut into {sized(number)} equal parts"
+        listing = f"The axis has {sized(whole)}, and {sized(number)} parts are asked for."
+    meaning = f"A split cuts an axis into parts that must make it up exactly. {listing}"
+    return told(pasted, "SW403", headline, meaning, _of_split(parts, whole, total, number))
+
+
+def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size) -> Iterator[Evidence]:
+    if parts is None:
+        seen = f"{sized(whole)} into {sized(number)}"
+        yield NOT_EVEN.since(seen, NUMBERS)
+        yield causes.OTHER_SETTING.since(seen, FITS, expected=f"a multiple of {sized(number)}", got=sized(whole))
+        yield causes.SWAPPED.since("along another axis it may be divisible", COMMON)
+        return
+    seen = f"{sized(total)} against {sized(whole)}"
+    equal = len(parts) > 1 and len(set(parts)) == 1 and whole is not None and parts[0]
+    if equal and whole is not None and parts[0] and whole // len(parts) == parts[0]:
+        rest = f"{whole} = {len(parts)} x {parts[0]} + {whole % len(parts)}"
+        yield NOT_EVEN.since(f"{rest}: equal parts, rounded down", SAID - 0.05)
+        many = f"a multiple of {len(parts)}"
+        yield causes.OTHER_SETTING.since(
+            f"{rest}: a width that the parts divide is needed", FITS, expected=many, got=whole
+        )
+    if whole == 1 and total != 1:
+        yield ONE_ROW.since(f"the axis that is split has size 1, the parts make {sized(total)}", SAID)
+        yield OTHER_LENGTHS.since(seen, COMMON)
+        yield causes.OTHER_BATCH.since(seen, RARE)
+        return
+    gap = sizes.difference(total, whole)
+    yield OTHER_LENGTHS.since(
+        f"{seen}: {sized(gap)} {'missing' if total and whole and total < whole else 'too many'}", FITS + 0.08
+    )
+    yield causes.OTHER_LENGTH.since(seen, FITS)
+    yield causes.OTHER_SETTING.since(seen, FITS - 0.05 if len(parts) <= 4 else RARE, expected=total, got=whole)
+    yield causes.SPLIT_BATCH.since(seen, COMMON - 0.03)
+    yield causes.BOTH_DIRECTIONS.since(seen, FITS if sizes.ratio(total, whole) == 2 else RARE)

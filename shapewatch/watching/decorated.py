@@ -1,0 +1,141 @@
+"""`@shapewatch.watch` on model classes and functions: each signature of inputs is looked at once."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings as python_warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from shapewatch.adapters import Compiler, adapter_of, loaded
+from shapewatch.diagnose import diagnose
+from shapewatch.firewall import own_fault
+from shapewatch.recorder import signature
+from shapewatch.source import without_own_frames
+from shapewatch.watching.session import Session, decorations_aside, explain_on, inside
+from shapewatch.watching.wishes import OnWarning, ShapeWarning, UsageError, in_words
+
+
+def decorate(target: Any, wish: OnWarning) -> Any:
+    if isinstance(target, type):
+        try:
+            compiler = adapter_of(target).compiler
+        except ValueError as error:
+            raise UsageError(f"watch() takes a model class; {error}") from None
+        return _decorate_class(target, wish, compiler)
+    if not callable(target):
+        raise UsageError(f"watch() decorates a model class or a function, not {type(target).__name__}")
+    return _watched_function(target, wish)
+
+
+def _watched_function(function: Callable[..., Any], wish: OnWarning) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise UsageError(
+            f"{function.__name__} gives control away while it runs; put `with shapewatch.watch():` inside it"
+        )
+
+    compilers = [adapter.compiler.is_read for adapter in loaded()]
+
+    @functools.wraps(function)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        for is_read in compilers:
+            if is_read():
+                return function(*args, **kwargs)
+        if getattr(inside, "decorated", False):
+            return function(*args, **kwargs)
+        try:
+            return _call_watched(function, args, kwargs, None, wish)
+        except BaseException as error:
+            without_own_frames(error)
+            raise
+
+    return watched
+
+
+def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
+    """The same class; its instances watch themselves when they are called, once for each signature of inputs."""
+    base: Any = cls
+    own: Any = vars(cls).get("__call__")
+    is_read = compiler.is_read  # its own name: a compiler that reads `__call__` knows what it gives
+
+    def original(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # looked up at each call where it is inherited: an adapter may have replaced it for the length of a watch
+        if own is None:
+            return super(base, self).__call__(*args, **kwargs)
+        return own.__get__(self, type(self))(*args, **kwargs)  # a `tf.function` is no function, and binds itself
+
+    @functools.wraps(own or cls.__call__)
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
+        if is_read() or getattr(inside, "decorated", False):
+            return original(self, *args, **kwargs)
+        if compiler.is_part():
+            try:
+                return original(self, *args, **kwargs)
+            except Exception as error:
+                with compiler.apart():
+                    _explain_later_failure(self, args, kwargs, error)
+                raise
+
+        def again(*args: Any, **kwargs: Any) -> Any:
+            # by the class, so that an adapter hears it which listens to `__call__` there
+            return vars(cls)["__call__"].__get__(self, type(self))(*args, **kwargs)
+
+        seen = _signatures_of(self)
+        told = (cls, getattr(self, "training", None), signature((args, kwargs)))
+        if told not in seen and len(seen) < SIGNATURES:
+            try:
+                result = _call_watched(again, args, kwargs, self, wish)
+            except BaseException as error:
+                without_own_frames(error)
+                raise
+            seen.add(told)
+            return result
+        try:
+            return original(self, *args, **kwargs)
+        except Exception as error:
+            _explain_later_failure(self, args, kwargs, error)
+            raise
+
+    compiler.pass_over(original, __call__)
+    cls.__call__ = __call__  # type: ignore[method-assign]
+    return cls
+
+
+SIGNATURES = 500
+"""Of one model that many are looked at; after that only what fails. Looking costs more than the pass itself."""
+
+_seen: weakref.WeakKeyDictionary[Any, set[Any]] = weakref.WeakKeyDictionary()
+"""Of each decorated model the signatures of its passes. Not on the model: it would be saved and copied with it."""
+
+
+def _signatures_of(model: Any) -> set[Any]:
+    try:
+        return _seen.setdefault(model, set())
+    except TypeError:  # a model that defines equality cannot be hashed; each of its passes is looked at
+        return set()
+
+
+def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None, wish: OnWarning) -> Any:
+    session = Session(model, wish)
+    with decorations_aside(), session:
+        result = function(*args, **kwargs)
+    for diagnosis in session.report.diagnoses:
+        if diagnosis.severity == "warning":
+            python_warnings.warn(in_words(diagnosis), ShapeWarning, stacklevel=3)
+    return result
+
+
+def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception) -> None:
+    """A pass that was not watched has failed: look at it again on shapes alone."""
+    try:
+        without_own_frames(error)
+        adapter = adapter_of(model)
+        with decorations_aside():
+            probe = adapter.prepare(model, args, kwargs)
+            trial = probe.run()
+            if trial.recording.failure is not None and trial.unsupported is None:
+                explain_on(error, diagnose(trial.recording, adapter, probe))
+    except Exception as fault:
+        own_fault(fault)

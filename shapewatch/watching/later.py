@@ -1,0 +1,64 @@
+"""A pass that nobody watched has failed: what can be told of it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any
+
+from shapewatch.adapters import adapter_of
+from shapewatch.diagnose import diagnose
+from shapewatch.report import Report
+from shapewatch.source import raising_line, span_at
+from shapewatch.watching.session import decorations_aside
+
+_CALLS = frozenset({"__call__", "_wrapped_call_impl", "_call_impl"})
+"""The functions by which PyTorch and Keras call a layer."""
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """A call of a layer, as it stands in a traceback."""
+
+    layer: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def outermost_call(traceback: TracebackType | None) -> LayerCall | None:
+    """The outermost call of a layer that an exception came through; None where it came through none."""
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name in _CALLS:
+            held = frame.f_locals
+            layer, args, kwargs = held.get("self"), held.get("args"), held.get("kwargs")
+            if isinstance(args, tuple) and isinstance(kwargs, dict) and _is_layer(layer):
+                return LayerCall(layer, args, kwargs)
+        traceback = traceback.tb_next
+    return None
+
+
+def _is_layer(value: Any) -> bool:
+    try:
+        adapter_of(value)
+    except ValueError:
+        return False
+    return True
+
+
+def looked_at_again(error: Exception, call: LayerCall) -> Report | None:
+    """The report of a call, from a pass on shapes alone; None where it fails at another line there, or not at all."""
+    adapter = adapter_of(call.layer)
+    with decorations_aside():
+        probe = adapter.prepare(call.layer, call.args, call.kwargs)
+        trial = probe.run()
+        failure = trial.recording.failure
+        if failure is None or trial.unsupported is not None:
+            return None
+        line = raising_line(error.__traceback__)
+        there = None if line is None else span_at(*line)
+        if (failure.span and (failure.span.file, failure.span.line)) != (there and (there.file, there.line)):
+            return None
+        told = replace(failure, type=type(error).__name__, message=str(error))
+        return diagnose(replace(trial.recording, failure=told), adapter, probe)

@@ -1,0 +1,187 @@
+"""The steps of a trainer: each signature of batches is looked at once.
+
+A trainer has hooks around its steps, and most are not called when a step fails. So the step itself is what is watched,
+in a `with` block: nothing that is entered here outlives the step, whatever ends it and whoever catches that.
+"""
+
+from __future__ import annotations
+
+import warnings as python_warnings
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from shapewatch.firewall import own_fault
+from shapewatch.recorder import signature
+from shapewatch.report import Diagnosis, Report
+from shapewatch.source import without_own_frames
+from shapewatch.watching.decorated import SIGNATURES
+from shapewatch.watching.later import looked_at_again, outermost_call
+from shapewatch.watching.session import NOTE_BEGINS, Session, decorations_aside, explain_on, inside
+from shapewatch.watching.wishes import OnWarning, ShapeWarning, in_words, refuse_wish
+
+
+class Steps:
+    """What was seen of the steps of a trainer."""
+
+    def __init__(self, warnings: OnWarning = "warn") -> None:
+        refuse_wish(warnings)
+        self.report: Report | None = None
+        """Of the step that went worst; of several alike the latest."""
+        self._wish = warnings
+        self._seen: weakref.WeakKeyDictionary[Any, set[Any]] = weakref.WeakKeyDictionary()
+        self._told: set[Any] = set()
+
+    def __reduce__(self) -> Any:
+        """A copy begins anew: in a process of its own, or in a trainer that was copied."""
+        return Steps, (self._wish,)
+
+    def run(self, step: Callable[[], Any], model: Any, told: Any) -> Any:
+        """Run a step of a model, and look at it if none was looked at of which the same is told; None is told of one
+        that is to be looked at anyway."""
+        if getattr(inside, "decorated", False):
+            return step()
+        seen = self._seen_of(model)
+        if told in seen or len(seen) >= SIGNATURES:
+            try:
+                return step()
+            except Exception as error:
+                self.explain(error)
+                raise
+        result = self._looked_at(step, model)
+        if told is not None:
+            seen.add(told)
+        return result
+
+    def _seen_of(self, model: Any) -> set[Any]:
+        try:
+            return self._seen.setdefault(model, set())
+        except TypeError:  # a model that defines equality cannot be hashed; each of its steps is looked at
+            return set()
+
+    def _looked_at(self, step: Callable[[], Any], model: Any) -> Any:
+        session = Session(model, self._wish)
+        try:
+            with decorations_aside(), session:
+                result = step()
+        finally:
+            self._keep(session.report)
+        for diagnosis in session.report.diagnoses:
+            if diagnosis.severity == "warning":
+                self._tell(diagnosis)
+        return result
+
+    def _keep(self, report: Report) -> None:
+        if self.report is None or _gravity(report) >= _gravity(self.report):
+            self.report = report
+
+    def _tell(self, diagnosis: Diagnosis) -> None:
+        """Once for a line, not again for each size of batch. Python is told where it is, not where the trainer is."""
+        place = diagnosis.location
+        what = (diagnosis.code, place and (place.file, place.line))
+        if what in self._told:
+            return
+        self._told.add(what)
+        if place is None:
+            python_warnings.warn(in_words(diagnosis), ShapeWarning, stacklevel=2)
+        else:
+            python_warnings.warn_explicit(in_words(diagnosis), ShapeWarning, place.file, place.line)
+
+    def explain(self, error: BaseException) -> None:
+        """Say of an exception what can be said although nobody watched: from a pass on shapes, or from its words."""
+        if not isinstance(error, Exception) or any(n.startswith(NOTE_BEGINS) for n in getattr(error, "__notes__", ())):
+            return
+        try:
+            without_own_frames(error)
+            from shapewatch.messages.explain import explain_exception
+
+            call = outermost_call(error.__traceback__)
+            report = None if call is None else looked_at_again(error, call)
+            report = report or explain_exception(error)
+            if report is not None:
+                explain_on(error, report)
+                self._keep(report)
+        except Exception as fault:
+            own_fault(fault)
+
+
+def _gravity(report: Report) -> int:
+    severities = {diagnosis.severity for diagnosis in report.diagnoses}
+    return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+class WatchedStep:
+    """Stands before a method of one object, as its attribute: a trainer's step.
+
+    Args:
+        steps: who looks.
+        owner: whose step it is.
+        name: of the method.
+        model: of the owner, the model to be watched; None: the step is left alone.
+        given: of the step's arguments, those whose shapes tell one step from another.
+        failed: called with an exception that passes.
+        within: what the step runs in, whether it is looked at or not.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        owner: Any,
+        name: str,
+        model: Callable[[Any], Any],
+        given: Callable[..., Any],
+        failed: Callable[[BaseException], None] | None = None,
+        within: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self._steps = steps
+        self._owner = weakref.ref(owner)  # the owner dies as soon as it would without us, not with the next collection
+        self._name = name
+        self._model = model
+        self._given = given
+        self._failed = failed
+        self._within = within
+        self._before = vars(owner).get(name)
+        if isinstance(self._before, WatchedStep):  # of a run that nobody told us the end of
+            self._before = self._before._before
+        self._watches = True
+
+    def put(self) -> None:
+        vars(self._owner())[self._name] = self
+
+    def take_away(self) -> None:
+        """Put back what was there, unless somebody else's stands before it now. Who has kept this one gets the step."""
+        self._watches = False
+        attributes = vars(self._owner()) if self._owner() is not None else {}
+        if attributes.get(self._name) is not self:
+            return
+        if self._before is None:
+            del attributes[self._name]
+        else:
+            attributes[self._name] = self._before
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        owner = self._owner()
+        original = self._before or getattr(type(owner), self._name).__get__(owner)
+        model = self._model(owner) if self._watches else None
+        try:
+            with self._within():
+                if model is None:
+                    return original(*args, **kwargs)
+                return self._steps.run(lambda: original(*args, **kwargs), model, self._told(args, kwargs))
+        except BaseException as error:
+            without_own_frames(error)
+            if self._failed is not None and self._watches:
+                self._failed(error)
+            raise
+
+    def _told(self, args: Any, kwargs: Any) -> Any:
+        """Not of plain values: a batch may come with the names of its files, and these are new in each."""
+        try:
+            return self._name, signature(self._given(*args, **kwargs), plain=False)
+        except Exception:  # a shape that cannot be read, such as one of unknown rank
+            return None
+
+    def __reduce__(self) -> Any:
+        owner = self._owner()
+        return WatchedStep, (self._steps, owner, self._name, self._model, self._given, self._failed, self._within)

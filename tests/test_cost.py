@@ -1,0 +1,185 @@
+"""What a recorded pass does at most for a layer, for an operation and for a layer of a pass that is not recorded.
+
+Times hang on the machine; how many of our own functions run does not. `python -m benchmarks.cost` has the times.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import parametrizations
+from torch.overrides import TorchFunctionMode
+
+import shapewatch
+from shapewatch.report import Report
+
+OWN = str(Path(shapewatch.__file__).parent)
+
+
+class Adds(nn.Module):
+    """So many operations, and no layer."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for _ in range(self.count):
+            x = torch.add(x, 1)
+        return x
+
+
+class Blocks(nn.Module):
+    """So many layers that are no leaves."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Sequential() for _ in range(count)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def leaves(count: int) -> nn.Module:
+    return nn.Sequential(*[nn.Linear(4, 4) for _ in range(count)])
+
+
+def own_calls(model: nn.Module, passes: int = 1) -> int:
+    """How many functions of shapewatch begin while the last of so many passes of a watched block runs."""
+    counted: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OWN):
+            counted[frame.f_code.co_qualname] += 1
+
+    x = torch.ones(2, 4)
+    with torch.no_grad(), shapewatch.watch(model):
+        for _ in range(passes - 1):
+            model(x)
+        sys.setprofile(count)
+        try:
+            model(x)
+        finally:
+            sys.setprofile(None)
+    return sum(counted.values())
+
+
+@pytest.mark.parametrize(
+    "build, passes, most",
+    [(leaves, 1, 19), (Blocks, 1, 18), (Adds, 1, 14), (leaves, 2, 2), (Adds, 2, 0)],
+    ids=["leaf layers", "blocks", "operations", "leaf layers, again", "operations, again"],
+)
+def test_our_own_functions_that_run_for_each(build: type[Adds], passes: int, most: int) -> None:
+    build(1), own_calls(build(10), passes)  # what is looked up once
+    few, some, many = (own_calls(build(count), passes) for count in (20, 40, 80))
+    assert many - some == 2 * (some - few)  # as many for each, however many there are
+    assert some - few <= 20 * most
+
+
+# A layer of PyTorch's own is recorded by its call alone
+
+
+def report_of(model: nn.Module, x: torch.Tensor) -> Report:
+    with torch.no_grad(), shapewatch.watch(model) as session:
+        model(x)
+    report: Report = session.report
+    return report
+
+
+@pytest.mark.parametrize("mode", ["alone", "under another mode", "in another watch"])
+def test_a_leaf_layer_is_one_call(mode: str) -> None:
+    class Other(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            return function(*args, **(kwargs or {}))
+
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.ReLU(inplace=True))
+    x = torch.ones(2, 4)
+    with shapewatch.watch(model) as session:
+        if mode == "under another mode":
+            with Other():
+                model(x)
+        elif mode == "in another watch":
+            with shapewatch.watch(model) as inner:
+                model(x)
+            assert [call.place for call in inner.report.calls] == [
+                ":Sequential:0", "0:Linear:0", "1:BatchNorm1d:0", "2:ReLU:0"
+            ]  # fmt: skip
+        else:
+            model(x)
+    report = session.report
+    assert [call.place for call in report.calls] == [":Sequential:0", "0:Linear:0", "1:BatchNorm1d:0", "2:ReLU:0"]
+    norm, relu = report.calls[2:]
+    assert relu.operands == norm.results and relu.results != relu.operands  # it changed its input in place
+
+
+def test_the_inside_of_a_layer_of_ones_own_is_recorded() -> None:
+    class Scaled(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x * 2)
+
+    names = [call.name for call in report_of(Scaled(4, 4), torch.ones(2, 4)).calls]
+    assert names == ["Scaled", "mul", "linear"]
+
+
+def test_the_inside_of_a_parametrized_layer_is_recorded() -> None:
+    model = parametrizations.weight_norm(nn.Linear(4, 4))
+    assert "linear" in [call.name for call in report_of(model, torch.ones(2, 4)).calls]
+
+
+def test_operations_after_a_leaf_layer_that_failed_are_recorded() -> None:
+    class Tries(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(5, 4), nn.Linear(4, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            try:
+                return self.first(x)
+            except RuntimeError:
+                return self.second(x) + 1
+
+    calls = report_of(Tries(), torch.ones(2, 4)).calls
+    assert [(call.name, call.finished) for call in calls] == [
+        ("Tries", True), ("Linear", False), ("Linear", True), ("add", True)
+    ]  # fmt: skip
+
+
+def test_a_leaf_layer_that_fails_is_the_cause() -> None:
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(5, 4))
+    with pytest.raises(RuntimeError), shapewatch.watch(model) as session:
+        model(torch.ones(2, 4))
+    assert session.report.recording.failing_call() is session.report.calls[-1]
+    first = session.report.diagnoses[0]
+    assert first.code == "SW102" and first.fixes[0].verified == "forward"
+
+
+def test_operations_after_a_leaf_layer_that_was_interrupted_are_recorded() -> None:
+    class Interrupts(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inner(x) + 1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Linear(4, 4)
+
+    model, x = Interrupts(), torch.ones(2, 4)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with shapewatch.watch(model) as session:
+        handle = model.inner.register_forward_pre_hook(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            model(x)
+        handle.remove()
+        model(x)
+    assert [call.name for call in session.report.calls][-3:] == ["Interrupts", "Linear", "add"]
+    assert all(call.finished for call in session.report.calls[-3:])
