@@ -338,3 +338,13 @@ def test_a_grid_that_is_laid_out_like_a_map() -> None:
     with pytest.raises(RuntimeError) as error:
         torch.nn.functional.grid_sample(torch.zeros(1, 3, 8, 8), torch.zeros(1, 2, 8, 8), align_corners=False)
     assert first(f"RuntimeError: {error.value}") == operations.GRID_LAYOUT.cause
+
+
+@pytest.mark.parametrize("a, b", [(3, 4), (4, 3)])
+def test_a_loss_that_compares_images_with_and_without_an_alpha_channel(a: int, b: int) -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "train.py", line 79, in <module>\n    loss = criterion(made, real)\n'
+        '  File "/home/user/losses.py", line 23, in l2_loss\n    return ((made - real) ** 2).mean()\n'
+        f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension 1"
+    )
+    assert suspected(text, causes.ALPHA)

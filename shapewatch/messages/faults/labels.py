@@ -223,6 +223,8 @@ def of_axis(axis: int | None, a: int, b: int, seen: str) -> Iterator[Evidence]:
         yield OTHER_MAP.since(seen, FITS + 0.1)
         yield causes.CHANNELS_LAST.since(seen, COMMON)
         return
+    if {a, b} == {3, 4}:
+        yield causes.ALPHA.since(f"{seen}: three colours against four, where a loss compares images", FITS + 0.02)
     yield causes.CLASS_COUNT.since(seen, FITS if 1 not in (a, b) else COMMON, output=a, target=b)
     yield causes.ONE_HOT.since(f"{seen}: class numbers (N,) are aligned with the classes of (N, classes)", FITS + 0.04)
     yield WRONG_FLATTEN.since(seen, COMMON)
