@@ -343,7 +343,8 @@ def test_a_grid_that_is_laid_out_like_a_map() -> None:
 @pytest.mark.parametrize("a, b", [(3, 4), (4, 3)])
 def test_a_loss_that_compares_images_with_and_without_an_alpha_channel(a: int, b: int) -> None:
     text = (
-        'Traceback (most recent call last):\n  File "train.py", line 79, in <module>\n    loss = criterion(made, real)\n'
+        "Traceback (most recent call last):\n"
+        '  File "train.py", line 79, in <module>\n    loss = criterion(made, real)\n'
         '  File "/home/user/losses.py", line 23, in l2_loss\n    return ((made - real) ** 2).mean()\n'
         f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension 1"
     )
