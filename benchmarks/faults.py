@@ -46,7 +46,8 @@ def load_shapewatch() -> None:
 
 
 def import_shapewatch(*frameworks: str) -> None:
-    """Import all of shapewatch but the adapters of other frameworks, with its faults made loud, and run nothing.
+    """Import all of shapewatch but the adapters of other frameworks and what is for trainers, with its faults made
+    loud, and run nothing.
 
     What `load_shapewatch` does where a framework must not be used before a process is forked: TensorFlow's threads
     do not live on in the copy.
@@ -58,7 +59,7 @@ def import_shapewatch(*frameworks: str) -> None:
     import shapewatch
     from shapewatch.adapters import REGISTRY
 
-    others = tuple(module for name, module in REGISTRY.items() if name not in frameworks)
+    others = ("shapewatch.integrations.", *(module for name, module in REGISTRY.items() if name not in frameworks))
     for each in pkgutil.walk_packages(shapewatch.__path__, "shapewatch.", onerror=lambda _: None):
         if not each.name.startswith(others) and not each.name.endswith("__main__"):
             importlib.import_module(each.name)
