@@ -222,7 +222,7 @@ FRAME = 'Traceback (most recent call last):\n  File "{}", line 7, in forward\n  
         ("/opt/lib/python3.11/site-packages/torch/nn/functional.py", False),
         ("/opt/lib/python3.11/site-packages/diffusers/models/resnet.py", True),
         ("/data/diffusers/src/diffusers/models/resnet.py", True),
-        ("/root/.cache/huggingface/modules/transformers_modules/x/modeling_x.py", True),
+        ("/home/user/.cache/huggingface/modules/transformers_modules/x/modeling_x.py", True),
         ("/srv/custom_nodes/some-node/nodes.py", True),
     ],
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shapewatch import axes
 from shapewatch.axes import Range
@@ -66,7 +66,7 @@ class Odd:
 
     cause: Cause
     fix: Fix
-    beyond_doubt: bool = False
+    beyond_doubt: bool
 
 
 def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
@@ -136,11 +136,12 @@ def _blamed(case: Case, side: Side, others: Sequence[Held], framework: str) -> O
     names = [each.value.name for each in others if each.value.name]
     fit = [f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {side.wanted.exact}"] if names else []
     wanted = tuple(side.wanted.exact if axis == held.axis else size for axis, size in enumerate(held.value.shape))
-    odd = _odd(case, held, wanted, fit, framework)
-    return None if odd is None else replace(odd, beyond_doubt=False)
+    return _odd(case, held, wanted, fit, framework, beyond_doubt=False)
 
 
-def _odd(case: Case, held: Held, wanted: Shape, why: Sequence[str], framework: str) -> Odd | None:
+def _odd(
+    case: Case, held: Held, wanted: Shape, why: Sequence[str], framework: str, beyond_doubt: bool = True
+) -> Odd | None:
     variable = held.value
     if variable.name is None:
         return None
@@ -148,7 +149,7 @@ def _odd(case: Case, held: Held, wanted: Shape, why: Sequence[str], framework: s
     span = None if failure is None or failure.span is None else _made(failure.span.file, variable.name)
     reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
     cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
-    return Odd(cause, _fix(variable, wanted, span, why, framework), beyond_doubt=True)
+    return Odd(cause, _fix(variable, wanted, span, why, framework), beyond_doubt)
 
 
 def _made(file: str, name: str) -> Span | None:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from shapewatch.adapters import Compiler, adapter_of, loaded
-from shapewatch.diagnose import diagnose
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import signature
 from shapewatch.source import without_own_frames
+from shapewatch.watching.later import LayerCall, looked_at_again
 from shapewatch.watching.session import Session, decorations_aside, explain_on, inside
 from shapewatch.watching.wishes import OnWarning, ShapeWarning, UsageError, in_words
 
@@ -75,7 +75,7 @@ def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
                 return original(self, *args, **kwargs)
             except Exception as error:
                 with compiler.apart():
-                    _explain_later_failure(self, args, kwargs, error)
+                    _explain_later_failure(self, args, kwargs, error, compiled=True)
                 raise
 
         def again(*args: Any, **kwargs: Any) -> Any:
@@ -127,15 +127,12 @@ def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: o
     return result
 
 
-def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception) -> None:
+def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception, compiled: bool = False) -> None:
     """A pass that was not watched has failed: look at it again on shapes alone."""
     try:
         without_own_frames(error)
-        adapter = adapter_of(model)
-        with decorations_aside():
-            probe = adapter.prepare(model, args, kwargs)
-            trial = probe.run()
-            if trial.recording.failure is not None and trial.unsupported is None:
-                explain_on(error, diagnose(trial.recording, adapter, probe))
+        report = looked_at_again(error, LayerCall(model, args, kwargs), compiled)
+        if report is not None:
+            explain_on(error, report)
     except Exception as fault:
         own_fault(fault)

@@ -9,6 +9,7 @@ from typing import Any
 
 from shapewatch.adapters import adapter_of
 from shapewatch.diagnose import diagnose
+from shapewatch.recording import Span
 from shapewatch.report import Report
 from shapewatch.source import raising_line, span_at
 from shapewatch.watching.session import decorations_aside
@@ -47,8 +48,11 @@ def _is_layer(value: Any) -> bool:
     return True
 
 
-def looked_at_again(error: Exception, call: LayerCall) -> Report | None:
-    """The report of a call, from a pass on shapes alone; None where it fails at another line there, or not at all."""
+def looked_at_again(error: Exception, call: LayerCall, compiled: bool = False) -> Report | None:
+    """The report of a call, from a pass on shapes alone; None where it fails at another line there, or not at all.
+
+    An exception of `compiled` code comes from no line of the program's.
+    """
     adapter = adapter_of(call.layer)
     with decorations_aside():
         probe = adapter.prepare(call.layer, call.args, call.kwargs)
@@ -56,9 +60,13 @@ def looked_at_again(error: Exception, call: LayerCall) -> Report | None:
         failure = trial.recording.failure
         if failure is None or trial.unsupported is not None:
             return None
-        line = raising_line(error.__traceback__)
-        there = None if line is None else span_at(*line)
-        if (failure.span and (failure.span.file, failure.span.line)) != (there and (there.file, there.line)):
+        if not compiled and not _fails_at(failure.span, error):
             return None
         told = replace(failure, type=type(error).__name__, message=str(error))
         return diagnose(replace(trial.recording, failure=told), adapter, probe)
+
+
+def _fails_at(span: Span | None, error: Exception) -> bool:
+    line = raising_line(error.__traceback__)
+    there = None if line is None else span_at(*line)
+    return (span and (span.file, span.line)) == (there and (there.file, there.line))
