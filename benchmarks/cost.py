@@ -1,6 +1,6 @@
 """What watching costs, in time and in memory: shapewatch, the others, and bare passes beside them.
 
-python -m benchmarks.cost [--quick] [--only NAME …]
+python -m benchmarks.cost [--held-out] [--quick] [--only NAME …]
 
 Each run is neighbour to a bare one in the same process, on one thread; the ways take turns, and a ratio is the median
 of the ratios of neighbours. What is taken is the processor's time, not the clock's, so that a busy machine weighs less;
@@ -13,7 +13,6 @@ import argparse
 import os
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -21,6 +20,7 @@ from torch.nn import functional
 
 import shapewatch
 from benchmarks.cost_growth import depth_table, diagnosis_table, memory_table, passes_table
+from benchmarks.cost_held_out import Loop, Subject, held_out, images, loops
 from benchmarks.cost_ways import FLOOR, OURS, PEERS, Pass, Through, Way, made_ready, seconds, unspoken, versions
 from benchmarks.tables import table
 from tests.support.torchvision_ops import declare_operators
@@ -29,26 +29,18 @@ SLOW = 5.0
 """A way that takes that many times the bare pass is run less often: its ratio is not in doubt."""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A model with an input, and how many rounds are made."""
-
-    name: str
-    build: Callable[[], nn.Module]
-    shape: tuple[int, ...]
-    rounds: int
-
-
 def subjects() -> list[Subject]:
     declare_operators()
     from torchvision import models
 
     return [
-        Subject("ResNet-18, 64 px, batch 1", models.resnet18, (1, 3, 64, 64), 41),
-        Subject("ResNet-50, 224 px, batch 4", models.resnet50, (4, 3, 224, 224), 9),
-        Subject("DenseNet-121, 224 px, batch 1", models.densenet121, (1, 3, 224, 224), 15),
-        Subject("ViT-B/16, 224 px, batch 1", models.vit_b_16, (1, 3, 224, 224), 9),
-        Subject("transformer of 8 layers, 64 tokens, batch 4", transformer, (4, 64, 256), 25),
+        Subject("ResNet-18, 64 px, batch 1", models.resnet18, images(1, 64), 41),
+        Subject("ResNet-50, 224 px, batch 4", models.resnet50, images(4, 224), 9),
+        Subject("DenseNet-121, 224 px, batch 4", models.densenet121, images(4, 224), 9),
+        Subject("DenseNet-121, 224 px, batch 1", models.densenet121, images(1, 224), 15),
+        Subject("ViT-B/16, 224 px, batch 4", models.vit_b_16, images(4, 224), 5),
+        Subject("ViT-B/16, 224 px, batch 1", models.vit_b_16, images(1, 224), 9),
+        Subject("transformer of 8 layers, 64 tokens, batch 4", transformer, lambda: torch.randn(4, 64, 256), 25),
     ]
 
 
@@ -68,7 +60,7 @@ def row(bare: Sequence[float], ratios: Sequence[float]) -> list[str]:
 
 def passes(subject: Subject, ways: Sequence[Way]) -> Iterator[list[str]]:
     """Rounds in which each way takes its turn, with a bare pass before or after it."""
-    model, x = subject.build().train(), torch.randn(subject.shape)
+    model, x = subject.build().train(), subject.input()
     with torch.no_grad():
         seconds(lambda: model(x))
         usual = statistics.median(seconds(lambda: model(x)) for _ in range(3))
@@ -103,20 +95,17 @@ def neighbours(bare: Pass, other: Pass, bare_first: bool) -> tuple[float, float]
         return bare(), beside
 
 
-def training(subject: Subject, quick: bool) -> Iterator[list[str]]:
+def training(loop: Loop, quick: bool) -> Iterator[list[str]]:
     """Steps of training: one that is recorded; a block around many; a decorated class over many."""
-    plain = Through(subject.build())
-    decorated: nn.Module = shapewatch.watch(type("Decorated", (Through,), {}))(subject.build())
-    x, classes = torch.randn(subject.shape), torch.zeros(subject.shape[0], dtype=torch.long)
+    plain = Through(loop.build())
+    decorated: nn.Module = shapewatch.watch(type("Decorated", (Through,), {}))(loop.build())
 
     def steps(model: nn.Module, count: int) -> Pass:
-        optimizer = torch.optim.SGD(model.parameters(), 0.001, momentum=0.9)
+        step = loop.step(model)
 
         def run() -> None:
             for _ in range(count):
-                optimizer.zero_grad()
-                functional.cross_entropy(model(x), classes).backward()
-                optimizer.step()
+                step()
 
         return lambda: seconds(run)
 
@@ -137,33 +126,67 @@ def training(subject: Subject, quick: bool) -> Iterator[list[str]]:
         alone(), watched()
         pair = [neighbours(alone, watched, number % 2 == 0) for number in range(pairs)]
         ratios = [beside / plain for plain, beside in pair]
-        yield [f"training, {subject.name}", name, *row([plain for plain, _ in pair], ratios)]
+        yield [f"training, {loop.name}", name, *row([plain for plain, _ in pair], ratios)]
+
+
+def classified(model: nn.Module) -> Callable[[], object]:
+    """A step of training a classifier."""
+    x, classes = torch.randn(1, 3, 64, 64), torch.zeros(1, dtype=torch.long)
+    optimizer = torch.optim.SGD(model.parameters(), 0.001, momentum=0.9)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        functional.cross_entropy(model(x), classes).backward()
+        optimizer.step()
+
+    return step
+
+
+HEADER = ["model", "what runs", "bare, ms", "ratio", "half within"]
+
+
+def show(text: str) -> None:
+    print(text, "\n", flush=True)
+
+
+def on_held_out(quick: bool, only: Sequence[str]) -> None:
+    """Passes, memory and loops of what nothing was measured on before."""
+    chosen = [each for each in held_out() if not only or each.name.startswith(tuple(only))]
+    for subject in chosen:
+        show(table(HEADER, list(passes(subject, (FLOOR, *OURS[:3])))))
+    show(memory_table([(each.name, each.build, each.input) for each in chosen]))
+    for loop in loops():
+        if not only or loop.name.startswith(tuple(only)):
+            show(table(HEADER, list(training(loop, quick))))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer models and rounds: about a minute")
+    parser.add_argument("--held-out", action="store_true", help="models and loops that nothing was tuned for")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="models whose names begin so; time alone")
     arguments = parser.parse_args()
     quick = arguments.quick
     torch.set_num_threads(1)
+    print(f"{versions()}; 1 thread, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n", flush=True)
+    if arguments.held_out:
+        on_held_out(quick, arguments.only or ())
+        return
     everything = subjects()
     chosen = everything[:1] if quick else everything
     if arguments.only:
         chosen = [each for each in everything if each.name.startswith(tuple(arguments.only))]
-    print(f"{versions()}; 1 thread, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n", flush=True)
-    header = ["model", "what runs", "bare, ms", "ratio", "half within"]
     staying = [way for way in (FLOOR, *OURS, *PEERS) if not way.leaves_traces]
     for subject in chosen:
-        print(table(header, list(passes(subject, staying))), "\n", flush=True)
+        show(table(HEADER, list(passes(subject, staying))))
     if not arguments.only:
-        print(table(header, list(training(everything[0], quick))), "\n", flush=True)
-        print(memory_table([(each.name, each.build, each.shape) for each in chosen]), "\n", flush=True)
-        print(diagnosis_table(3 if quick else 9), "\n", flush=True)
-        print(depth_table(quick), "\n", flush=True)
-        print(passes_table(quick), "\n", flush=True)
+        show(table(HEADER, list(training(Loop(everything[0].name, everything[0].build, classified), quick))))
+        show(memory_table([(each.name, each.build, each.input) for each in chosen]))
+        show(diagnosis_table(3 if quick else 9))
+        show(depth_table(quick))
+        show(passes_table(quick))
     rows = [each for subject in chosen for each in passes(subject, [way for way in PEERS if way.leaves_traces])]
-    print(table(header, rows), "\n")
+    show(table(HEADER, rows))
     print(f"load at the end {os.getloadavg()[0]:.1f}")
 
 

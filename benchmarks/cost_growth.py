@@ -23,14 +23,14 @@ PASSES = (1, 10, 100, 1000, 10_000)
 # Memory
 
 
-def memory_table(models: Sequence[tuple[str, Callable[[], nn.Module], tuple[int, ...]]]) -> str:
+def memory_table(models: Sequence[tuple[str, Callable[[], nn.Module], Callable[[], torch.Tensor]]]) -> str:
     header = ["model", "calls", "peak, MB", "retained, MB", "tensors alive"]
-    return table(header, [[name, *_memory(build, shape)] for name, build, shape in models])
+    return table(header, [[name, *_memory(build, given)] for name, build, given in models])
 
 
-def _memory(build: Callable[[], nn.Module], shape: tuple[int, ...]) -> list[str]:
+def _memory(build: Callable[[], nn.Module], given: Callable[[], torch.Tensor]) -> list[str]:
     """What Python allocates at most in one watched block, what a kept session holds, and tensors that live on."""
-    model, x = build().train(), torch.randn(shape)
+    model, x = build().train(), given()
 
     def block() -> Any:
         with torch.no_grad(), shapewatch.watch(model) as session:

@@ -60,7 +60,8 @@ class Replace:
 
 @dataclass(frozen=True)
 class Input:
-    """Give the model another input. `change`: `permute`, `unsqueeze`, `size` or `channels`; `shape` is the result."""
+    """Give the model another input. `change`: `permute`, `unsqueeze`, `squeeze`, `size`, `channels`, or `batch` (as
+    many samples as the other inputs have); `shape` is the result."""
 
     index: int
     change: str
@@ -75,12 +76,16 @@ class Target:
 
     `change`: `one-hot` (class numbers into rows of `classes`), `numbers` (the other way round, along `dim`), `squeeze`
     and `unsqueeze` (an axis `dim`), `shape` (labels of another `shape`: `reshaped`, or others), `output-squeeze` (an
-    axis of the model's output), `output-moved` (its classes from the last axis to axis 1).
+    axis of the model's output), `output-moved` (its classes from the last axis to axis 1), `output-pooled` (the mean
+    over `dims`).
     """
 
     change: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
+
+WRITTEN_DOWN = frozenset({"dim", "dims", "swap", "keepdim", "equation"})
+"""Settings of an operation that a line of code mostly writes down, whatever the sizes it is given."""
 
 Edit = Set | SetCall | Insert | Replace | Input | Target
 

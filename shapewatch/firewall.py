@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+Given = TypeVar("Given")
 
 
 class Faults:
@@ -11,6 +15,15 @@ class Faults:
 
     count = 0
     last: BaseException | None = None
+
+
+def attempt(step: Callable[..., Given], *args: object) -> Given | None:
+    """What a step of our own gives; None where it fails, which takes nothing with it."""
+    try:
+        return step(*args)
+    except Exception as fault:
+        own_fault(fault)
+        return None
 
 
 def own_fault(error: BaseException) -> None:

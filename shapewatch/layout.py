@@ -25,6 +25,9 @@ SPATIAL: Mapping[int, tuple[str, ...]] = {
 """Names of the axes over which a kernel moves, by their number."""
 
 
+USUAL_SIZES = frozenset({28, 32, 48, 56, 64, 84, 96, 112, 128, 160, 192, 224, 227, 256, 299, 320, 384, 448, 512, 1024})
+"""Heights and widths at which images are mostly given."""
+
 USUAL_CHANNELS = (1, 3)
 """Of a picture, grey or in colour."""
 

@@ -31,6 +31,11 @@ def text(shape: Shape) -> str:
     return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
 
 
+def spoken(path: str) -> str:
+    """A layer's path as a word in a sentence. A container that only counts its layers gives them no name: `layer 3`."""
+    return f"layer {path}" if path.replace(".", "").isdigit() else path
+
+
 @dataclass(frozen=True, slots=True)
 class TensorSpec:
     """Shape, dtype and device of a tensor, and nothing of its contents."""

@@ -305,16 +305,38 @@ def test_a_node_that_is_not_certain_is_left_alone() -> None:
         failure=Failure("InvalidArgumentError", "", 2),
     )
     said = "Incompatible shapes: [2,4] vs. [5,4]\n\t [[{{node add}}]]"
-    found = located(recording, {0: Node("f", "add"), 1: Node("f", "add_1")}, said)
-    assert found.failure is not None and found.failure.call == 0 and found.shape(1) == (5, 4)
+    found = located(recording, {0: [Node("f", "add")], 1: [Node("f", "add_1")]}, said)
+    assert found.failure is not None and found.failure.call == 0
+    assert found.shape(0) == found.shape(1) == (None, 4)  # which was which is not told: a sum may be turned round
     for nodes, text in (
-        ({0: Node("f", "add"), 1: Node("g", "add")}, said),  # which of the two graphs it is does not tell
-        ({0: Node("f", "add")}, said.replace("[5,4]", "[5,7]")),  # the call was not given that
-        ({0: Node("f", "add")}, said.replace(" vs. [5,4]", "")),  # nor so few
-        ({0: Node("f", "add")}, "Incompatible shapes: [2,4] vs. [5,4]"),
-        ({0: Node("f", "mul")}, said),
+        ({0: [Node("f", "add")], 1: [Node("g", "add")]}, said),  # which of the two graphs it is does not tell
+        ({0: [Node("f", "add")]}, said.replace("[5,4]", "[5,7]")),  # the call was not given that
+        ({0: [Node("f", "add")]}, said.replace(" vs. [5,4]", "")),  # nor so few
+        ({0: [Node("f", "add")]}, "Incompatible shapes: [2,4] vs. [5,4]"),
+        ({0: [Node("f", "mul")]}, said),
     ):
         assert located(recording, nodes, text) is recording
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+@pytest.mark.parametrize("traced_before", [True, False])
+def test_operands_that_a_graph_has_turned_round(names: tuple[str, str], traced_before: bool) -> None:
+    """TensorFlow sorts the operands of a sum by the names of their nodes, and tells their shapes in that order."""
+    first, second = names
+
+    def both(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        return tf.abs(x, name=first) + tf.abs(y, name=second)
+
+    function = tf.function(both, input_signature=SIGNATURE)
+    with Instrument() as instrument, pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        if traced_before:
+            function(X, X)
+        function(X, tf.ones((2, 4)))
+    recording = instrument.finish(raised.value)
+    failed = recording.failing_call()
+    assert failed is not None and failed.kind == "add"
+    expected = [(2, None), (2, None)] if traced_before else [(2, 3), (2, 4)]
+    assert [recording.shape(number) for number in failed.operands] == expected
 
 
 # Passes on shapes alone

@@ -12,36 +12,39 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from support.suspects import explained, first, suspected
 
 import shapewatch
-from shapewatch.messages.faults import causes, classes, devices, labels, operations, splitting
+from shapewatch.messages.faults import (
+    causes,
+    classes,
+    convolution,
+    devices,
+    expanding,
+    gradients,
+    indexing,
+    labels,
+    model_input,
+    operations,
+    products,
+    rank,
+    recurrent,
+    samples,
+    splitting,
+    weights,
+    windows,
+)
 from shapewatch.messages.faults.evidence import Cause
 from shapewatch.messages.faults.meeting import pictures
-from shapewatch.messages.faults.meeting.axis import OPTIMISER, OTHER_CLASSES
-from shapewatch.messages.faults.reshaping import IMAGE_FOR_FEATURES, KEY_HEADS, NOT_DIVISIBLE, NOT_THE_DATA
-from shapewatch.messages.faults.rows import PER_TOKEN
+from shapewatch.messages.faults.meeting.axis import ALONG_LAST, ODD_WIDTH
+from shapewatch.messages.faults.meeting.classes import OPTIMISER, OTHER_CLASSES
+from shapewatch.messages.faults.rearranging import IMAGE_FOR_FEATURES, NOT_DIVISIBLE
+from shapewatch.messages.faults.reshaping import KEY_HEADS, NOT_THE_DATA
+from shapewatch.messages.faults.rows import PER_TOKEN, WITHOUT_BATCH
 from shapewatch.messages.tables import patterns
 from shapewatch.messages.traceback import shown
-from shapewatch.report import Diagnosis
 
 SIDES = st.integers(32, 2000)
-FIRST_THREE = 3
-
-
-def explained(text: str) -> Diagnosis:
-    diagnosis = shapewatch.explain(text)
-    assert diagnosis is not None
-    return diagnosis
-
-
-def suspected(text: str, cause: Cause) -> bool:
-    """Whether a cause is among the first three; what it says before its first size is enough to know it by."""
-    told = cause.cause.split("{")[0]
-    return any(suspect.cause.startswith(told) for suspect in explained(text).suspects[:FIRST_THREE])
-
-
-def first(text: str) -> str:
-    return explained(text).suspects[0].cause
 
 
 # Images
@@ -349,3 +352,417 @@ def test_a_loss_that_compares_images_with_and_without_an_alpha_channel(a: int, b
         f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension 1"
     )
     assert suspected(text, causes.ALPHA)
+
+
+# What the numbers of a message speak for, and what is usual where they say nothing
+
+
+@given(st.integers(8, 60), st.integers(8, 60), st.integers(1, 12))
+def test_a_batch_that_counts_the_positions_of_maps_of_which_one_is_larger_by_a_row(
+    height: int, width: int, samples: int
+) -> None:
+    assume(height != width)
+
+    def sampled(positions: int) -> str:
+        return (
+            "RuntimeError: grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
+            f"[{samples * height * width}, 1, {height}, {width}] and grid with sizes [{positions}, 9, 9, 2]"
+        )
+
+    assert first(sampled(samples * (height - 1) * width)) == causes.ODD_SIZE.cause
+    assert first(sampled(samples * height * width + 1)) != causes.ODD_SIZE.cause
+
+
+def test_no_image_was_found() -> None:
+    text = (
+        "RuntimeError: grid_sampler(): expected grid and input to have same batch size, but got input with sizes "
+        "[0, 3, 64, 48] and grid with sizes [1, 64, 48, 2]"
+    )
+    assert first(text) == operations.NOTHING_COLLECTED.cause
+
+
+@given(st.integers(2, 32), st.integers(17, 64))
+def test_a_value_for_each_class_is_aligned_with_the_last_axis(count: int, times: int) -> None:
+    def met(a: int) -> str:
+        return (
+            f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({count * times}) at "
+            "non-singleton dimension 3"
+        )
+
+    assert first(met(count)) == ALONG_LAST.cause
+    assert not suspected(met(count * (times - 3)), ALONG_LAST)
+
+
+@given(st.integers(16, 500), st.sampled_from([(2, 3), (4, 1), (4, 3)]))
+def test_an_image_with_alpha_is_no_batch(side: int, channels: tuple[int, int]) -> None:
+    had, wanted = channels
+    text = (
+        f"RuntimeError: The expanded size of the tensor ({wanted}) must match the existing size ({had}) at "
+        f"non-singleton dimension 0.  Target sizes: [{wanted}, -1, -1].  Tensor sizes: [{had}, {side}, {side}]"
+    )
+    assert first(text) == causes.ALPHA.cause
+
+
+@given(st.integers(2, 400))
+def test_the_pairs_of_an_odd_width(half: int) -> None:
+    text = (
+        f"RuntimeError: The expanded size of the tensor ({half}) must match the existing size ({half + 1}) at "
+        f"non-singleton dimension 1.  Target sizes: [900, {half}].  Tensor sizes: [900, {half + 1}]"
+    )
+    assert suspected(text, ODD_WIDTH)
+
+
+@given(st.integers(3, 900))
+def test_a_column_that_a_vector_is_added_to_in_place(rows: int) -> None:
+    text = f"RuntimeError: output with shape [{rows}, 1] doesn't match the broadcast shape [{rows}, {rows}]"
+    assert first(text) == causes.TRAILING_ONE.cause
+
+
+@given(st.integers(2, 8), st.integers(200, 900), st.integers(20_000, 900_000))
+def test_sound_whose_channels_stand_last(channels: int, pad: int, samples: int) -> None:
+    def padded(shape: str, axis: int) -> str:
+        return (
+            "RuntimeError: Argument #4: Padding size should be less than the corresponding input dimension, but got: "
+            f"padding ({pad}, {pad}) at dimension {axis} of input {shape}"
+        )
+
+    assert first(padded(f"[1, {samples}, {channels}]", 2)) == causes.SWAPPED.cause
+    assert first(padded(f"[1, 1, {pad - 1}]", 2)) == windows.PAD_LESS.cause
+
+
+@given(st.integers(20, 2000), st.integers(20, 2000), st.sampled_from([1, 3, 4]))
+def test_a_mask_with_colours_is_the_size_that_is_asked_for(height: int, width: int, channels: int) -> None:
+    text = (
+        "ValueError: Input and output must have the same number of spatial dimensions, but got input with spatial "
+        f"dimensions of [28, 28] and output size of torch.Size([{height}, {width}, {channels}]). Please provide"
+    )
+    assert first(text) == causes.MASK_CHANNELS.cause
+
+
+def test_an_operand_of_an_einsum_with_fewer_axes_than_letters() -> None:
+    def refused(letters: int, axes: int) -> str:
+        return (
+            f"RuntimeError: einsum(): the number of subscripts in the equation ({letters}) does not match the number "
+            f"of dimensions ({axes}) for operand 1 and no ellipsis was given"
+        )
+
+    assert first(refused(3, 2)) == causes.LOST_AXIS.cause
+    assert first(refused(2, 3)) == causes.EXTRA_AXIS.cause
+
+
+def test_whose_backward_it_is() -> None:
+    def returned(function: str) -> str:
+        return (
+            f"RuntimeError: Function {function} returned an invalid gradient at index 1 - got [12, 2] but expected "
+            "shape compatible with [12, 3]"
+        )
+
+    assert suspected(returned("_BlurBackward"), causes.OTHER_VALUE)
+    assert not suspected(returned("MulBackward0"), causes.OTHER_VALUE)
+    assert first(returned("IndexPutBackward0")) == causes.OTHER_LENGTH.cause
+
+
+def test_a_gradient_for_a_value_that_was_summed() -> None:
+    text = "RuntimeError: invalid gradient at index 0 - expected shape [] but got [6, 4]"
+    assert first(text) == gradients.GIVEN_GRADIENT.cause
+
+
+@given(st.integers(2, 40), st.integers(2, 3))
+def test_frames_on_the_channel_axis_of_a_layer_for_clips(frames: int, channels: int) -> None:
+    def fed(stacked: int) -> str:
+        return (
+            f"RuntimeError: Expected 5-dimensional input for 5-dimensional weight [32, {channels}, 3, 3, 3], but got "
+            f"4-dimensional input of size [7, {stacked}, 61, 53] instead"
+        )
+
+    assert suspected(fed(frames * channels), causes.STACKED_INPUT)
+    assert not suspected(fed(frames * channels + 1), causes.STACKED_INPUT)
+
+
+def test_a_state_without_the_axis_of_the_layers() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        torch.nn.LSTM(8, 16)(torch.zeros(5, 2, 8), (torch.zeros(2, 16), torch.zeros(2, 16)))
+    assert first(f"RuntimeError: {raised.value}") == recurrent.NO_LAYERS_AXIS.cause
+
+
+def test_one_tensor_for_the_pair_of_states() -> None:
+    def cell(rows: int) -> str:
+        return f"RuntimeError: Input batch size 3 doesn't match hidden[0] batch size {rows}"
+
+    assert first(cell(256)) == recurrent.NO_PAIR.cause
+    assert not suspected(cell(5), recurrent.NO_PAIR)
+
+
+@pytest.mark.parametrize("weight", ("[1, 7]", "[7, 1]"))
+def test_class_weights_with_an_axis_beside_them(weight: str) -> None:
+    text = "weight tensor should be defined either for all 7 classes or no classes but got weight tensor of shape: "
+    assert first(text + weight) == causes.EXTRA_AXIS.cause
+    assert first(f"{text}[9]") == classes.CLASS_WEIGHTS.cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "RuntimeError: zero-dimensional tensor (at position 3) cannot be concatenated",
+        "RuntimeError: dimension specified as 0 but tensor has no dimensions",
+        "ValueError: expected at least 3D input (got 2D input)",
+        "ValueError: Sum of input lengths does not equal the length of the input dataset!",
+        "RuntimeError: expand(torch.FloatTensor{[30, 1]}, size=[30]): the number of sizes provided (1) must be greater",
+        "RuntimeError: The shape of the 2D attn_mask is torch.Size([40, 40]), but should be (6, 6).",
+        "ValueError: Attention mask should be of size (1, 1, 9, 18), but is torch.Size([1, 1, 9, 9])",
+    ),
+)
+def test_what_changed_from_release_to_release(text: str) -> None:
+    assert suspected(text, causes.OTHER_RELEASE)
+
+
+def test_a_vocabulary_is_no_number_of_classes() -> None:
+    def loaded(name: str) -> str:
+        return (
+            f"size mismatch for {name}: copying a param with shape torch.Size([31000, 256]) from checkpoint, the shape "
+            "in current model is torch.Size([30990, 256])."
+        )
+
+    assert not suspected(loaded("decoder.lm_head.weight"), weights.OTHER_CLASSES)
+    assert suspected(loaded("decoder.lm_head.weight"), weights.OTHER_VERSION)
+    assert explained(loaded("decoder.lm_head.weight")).cause is None
+    assert suspected(loaded("head.fc.weight"), weights.OTHER_CLASSES)
+
+
+def test_a_model_that_is_exported_with_a_batch_of_one() -> None:
+    def exported(size: int) -> str:
+        return (
+            "torch._dynamo.exc.UserError: Constraints violated (batch)! For more information, run with "
+            'TORCH_LOGS="+dynamic".\n  - You marked batch as dynamic but your code specialized it to be a constant '
+            f"({size})."
+        )
+
+    assert first(exported(1)) == model_input.EXAMPLE_OF_ONE.cause
+    assert first(exported(4)) == model_input.SETTLED.cause
+
+
+@pytest.mark.parametrize(("text", "sure"), ((("3", "4"), False), (("19", "20"), True)))
+def test_three_and_four_may_be_colours(text: tuple[str, str], sure: bool) -> None:
+    a, b = text
+    joined = f"RuntimeError: Sizes of tensors must match except in dimension 1. Expected size {a} but got size {b} for"
+    assert (explained(f"{joined} tensor number 1 in the list.").cause is not None) is sure
+
+
+def test_widths_of_two_encoders_bring_up_releases_and_not_the_input() -> None:
+    text = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (77x2048 and 768x320)"
+    assert first(text).startswith(causes.OTHER_ENCODER.cause.split("{")[0])
+    assert suspected(text, causes.OTHER_RELEASE) and not suspected(text, causes.OTHER_INPUT_SIZE)
+
+
+def test_a_column_of_an_lstm_and_a_filter_over_steps() -> None:
+    text = (
+        "RuntimeError: Given groups=1, weight of size [16, 1, 5], expected input[8, 90, 1] to have 1 channels, but got "
+        "90 channels instead"
+    )
+    assert first(text) == causes.CHANNELS_LAST.cause and explained(text).cause is None
+
+
+@given(st.integers(0, 3000), st.integers(1, 3000))
+def test_placeholders_and_features_are_counted_apart(tokens: int, features: int) -> None:
+    assume(tokens != features)
+    text = f"ValueError: Image features and image tokens do not match: tokens: {tokens}, features {features}"
+    assert first(text) == indexing.PLACEHOLDERS.cause
+    assert suspected(text, indexing.TRUNCATED) is (features > tokens > 0)
+
+
+@given(st.integers(16, 900), st.integers(16, 900))
+def test_a_grey_image_that_lost_its_one_channel(height: int, width: int) -> None:
+    text = f"ValueError: could not broadcast input array from shape ({height},{width}) into shape ({height},{width},1)"
+    assert first(text) == causes.MISSING_CHANNELS.cause
+
+
+@pytest.mark.parametrize(("have", "wanted"), (("64", "16"), ("384", "64"), ("64", "128")))
+def test_patches_of_latents_of_another_model(have: str, wanted: str) -> None:
+    def multiplied(out: int) -> str:
+        return f"RuntimeError: mat1 and mat2 shapes cannot be multiplied (2500x{have} and {wanted}x{out})"
+
+    assert first(multiplied(3072)) == convolution.OTHER_LATENTS.cause
+    assert not suspected(multiplied(10), convolution.OTHER_LATENTS)
+
+
+def test_latents_that_meet_element_by_element() -> None:
+    text = "RuntimeError: The size of tensor a (16) must match the size of tensor b (48) at non-singleton dimension 1"
+    assert first(text) == convolution.OTHER_LATENTS.cause
+
+
+@given(st.integers(2, 500))
+def test_a_norm_that_gets_one_axis(rows: int) -> None:
+    text = (
+        f"RuntimeError: Given normalized_shape=[770], expected input with shape [*, 770], but got input of size[{rows}]"
+    )
+    assert first(text) == causes.LOST_AXIS.cause and suspected(text, causes.OTHER_RELEASE)
+
+
+@given(st.integers(2, 60), st.integers(5, 300), st.integers(5, 300))
+def test_each_sample_meets_all_the_others(rows: int, height: int, width: int) -> None:
+    assume(rows != height)
+    text = (
+        f"RuntimeError: output with shape [{rows}, {height}, {width}] doesn't match the broadcast shape "
+        f"[{rows}, {rows}, {height}, {width}]"
+    )
+    assert first(text) == causes.EXTRA_AXIS.cause
+
+
+@pytest.mark.parametrize("axis", (1, 2))
+def test_the_length_of_texts_for_clip(axis: int) -> None:
+    text = "RuntimeError: The size of tensor a (77) must match the size of tensor b (154) at non-singleton dimension"
+    assert suspected(f"{text} {axis}", causes.TOO_LONG)
+
+
+def test_layers_of_two_encoders_side_by_side() -> None:
+    text = "RuntimeError: mat1 and mat2 shapes cannot be multiplied (300x2304 and 3072x1500)"
+    assert first(text).startswith(causes.OTHER_ENCODER.cause.split("{")[0])
+
+
+@given(st.integers(5, 7), st.integers(1, 2))
+def test_several_images_with_alpha_beside_each_other(expected: int, more: int) -> None:
+    assume(more <= expected // 3)
+    got = expected + more
+    text = (
+        f"RuntimeError: Given groups=1, weight of size [64, {expected}, 7, 7], expected input[1, {got}, 300, 300] to "
+        f"have {expected} channels, but got {got} channels instead"
+    )
+    assert suspected(text, causes.ALPHA)
+
+
+@pytest.mark.parametrize("count", (6, 14, 19, 33, 150))
+def test_classes_with_background_and_without(count: int) -> None:
+    text = (
+        f"RuntimeError: The size of tensor a ({count + 1}) must match the size of tensor b ({count}) at non-singleton"
+    )
+    assert suspected(f"{text} dimension 1", OTHER_CLASSES)
+    assert not suspected(f"{text} dimension 3", OTHER_CLASSES)
+
+
+# What one of two lacks, or has too much
+
+
+@given(st.integers(2, 60).map(lambda steps: 8 * steps))
+def test_a_target_without_its_batch(rows: int) -> None:
+    text = f"ValueError: Expected input batch_size (1) to match target batch_size ({rows})."
+    assert suspected(text, WITHOUT_BATCH)
+    assert not suspected(text.replace("(1)", "(2)"), WITHOUT_BATCH)
+
+
+@given(st.integers(4, 150), st.integers(3, 40).map(lambda steps: 16 * steps))
+def test_a_mask_with_a_channel_axis_of_one(classes_: int, side: int) -> None:
+    text = (
+        f"UserWarning: Using a target size (torch.Size([2, 1, {side}, {side}])) that is different to the input size "
+        f"(torch.Size([2, {classes_}, {side}, {side}])). This will likely lead to incorrect results due to broadcasting."
+    )
+    assert first(text) == labels.MASK_OF_ONE.cause
+    assert not suspected(text.replace("[2, 1,", "[2, 3,"), labels.MASK_OF_ONE)
+
+
+@given(st.integers(2, 30), st.integers(50, 9000))
+def test_a_mask_that_is_not_flat_yet(rows: int, places: int) -> None:
+    text = (
+        f"IndexError: The shape of the mask [{rows}, {places}] at index 0 does not match the shape of the indexed tensor "
+        f"[{rows * places}, 1] at index 0"
+    )
+    assert first(text) == indexing.OTHER_FLATTENING.cause
+    assert first(text.replace(f"[{rows * places}, 1]", f"[{rows * places + 1}, 1]")) != indexing.OTHER_FLATTENING.cause
+
+
+@pytest.mark.parametrize(
+    ("had", "parts", "cause"),
+    [(4, 3, causes.ALPHA), (1, 3, causes.GREY), (2, 3, causes.ALPHA), (5, 3, splitting.NOT_EVEN)],
+)
+def test_a_split_into_colours(had: int, parts: int, cause: Cause) -> None:
+    text = (
+        f"Number of ways to split should evenly divide the split dimension, but got split_dim 3 (size = {had}) and "
+        f"num_split {parts}"
+    )
+    assert first(text) == cause.cause
+
+
+@given(st.integers(2, 8), st.integers(2, 8))
+def test_an_order_of_axes_and_the_rank_it_meets(named: int, rank: int) -> None:
+    assume(named != rank)
+    text = (
+        f"InvalidArgumentError: transpose expects a vector of size {rank}. But input(1) is a vector of size {named} "
+        "[Op:Transpose]"
+    )
+    assert explained(text).headline.startswith(f"Transpose names {named} axes, and the value has {rank}")
+    assert suspected(text, causes.EXTRA_AXIS) == (rank > named)
+    assert suspected(text, causes.MISSING_BATCH) == (rank < named)
+
+
+def test_an_axis_that_is_there_and_cannot_be_squeezed() -> None:
+    text = "InvalidArgumentError: Can not squeeze dim[1], expected a dimension of 1, got 7 [Op:Squeeze]"
+    assert explained(text).headline == "Squeeze is to take off axis 1, which holds 7 entries"
+
+
+# What was set, or was not
+
+
+@given(st.integers(3, 40).map(lambda patches: 32 * patches).filter(lambda side: side != 224))
+def test_images_of_a_size_that_the_model_may_have_been_meant_for(side: int) -> None:
+    text = f"AssertionError: Input image size ({side}*{side}) doesn't match model (224*224)."
+    assert suspected(text, model_input.OPTION_NOT_PASSED) and explained(text).cause is None
+
+
+def test_images_as_they_were_photographed() -> None:
+    diagnosis = explained("AssertionError: Input image size (1013*755) doesn't match model (224*224).")
+    assert diagnosis.cause is not None and diagnosis.cause.reason.startswith("the images are not brought to the size")
+
+
+@given(st.integers(8, 64).map(lambda steps: 8 * steps), st.integers(5, 1000))
+def test_one_cell_for_all_layers(units: int, inputs: int) -> None:
+    assume(inputs != units)
+    node = "model/rnn/while/rnn/multi_rnn_cell/cell_0/basic_lstm_cell/MatMul_1"
+    text = (
+        f"ValueError: Dimensions must be equal, but are {2 * units} and {inputs + units} for '{node}' (op: 'MatMul') "
+        f"with input shapes: [20,{2 * units}], [{inputs + units},{4 * units}]."
+    )
+    assert first(text) == products.SHARED_CELL.cause
+    assert not suspected(text.replace("multi_rnn_cell/", ""), products.SHARED_CELL)
+
+
+@given(st.integers(2, 30), st.integers(40, 90))
+def test_scores_in_the_place_of_features(classes_: int, width: int) -> None:
+    text = f"RuntimeError: size mismatch, m1: [7 x {classes_}], m2: [{width} x {classes_}]"
+    assert suspected(text, products.APPLIED_BEFORE)
+
+
+@given(st.integers(5, 60), st.integers(1, 60))
+def test_a_sequence_longer_than_its_row(room: int, more: int) -> None:
+    text = (
+        f"RuntimeError: The expanded size of the tensor ({room}) must match the existing size ({room + more}) at "
+        f"non-singleton dimension 1.  Target sizes: [1, {room}].  Tensor sizes: [{room + more}]"
+    )
+    assert suspected(text, expanding.FULL_BUFFER)
+
+
+@given(st.integers(2, 7).map(lambda rows: 8 * rows), st.integers(5, 90), st.integers(2, 90))
+def test_a_batch_of_sequences_and_their_masks(rows: int, length: int, more: int) -> None:
+    text = (
+        f"RuntimeError: The expanded size of the tensor ({length + more}) must match the existing size ({length}) at "
+        f"non-singleton dimension 1.  Target sizes: [{rows}, {length + more}].  Tensor sizes: [{rows}, {length}]"
+    )
+    assert suspected(text, causes.OTHER_LENGTH)
+
+
+# What is no batch and no feed
+
+
+def test_a_list_that_is_not_regular() -> None:
+    diagnosis = explained("ValueError: Can't convert non-rectangular Python sequence to Tensor.")
+    assert "batch" not in diagnosis.headline + diagnosis.explanation.partition("1.")[0]
+    assert suspected("ValueError: Can't convert non-rectangular Python sequence to Tensor.", samples.SEVERAL_VALUES)
+
+
+def test_an_array_of_one_entry_for_a_number() -> None:
+    text = "ValueError: Expected scalar shape, saw shape: (1,)."
+    assert first(text) == rank.ONE_ENTRY.cause and first(text.replace("(1,)", "(5,)")) == rank.NOT_REDUCED.cause
+
+
+def test_an_argument_that_is_refused_before_anything_is_fed() -> None:
+    text = "ValueError: When setting `include_top=True` and loading `imagenet` weights, `input_shape` should be (299, 299, 3)."
+    diagnosis = explained(text)
+    assert "fed" not in diagnosis.headline and suspected(text, model_input.ONE_SIZE_ALONE)

@@ -13,6 +13,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -678,6 +679,93 @@ def test_a_function_that_holds_what_cannot_be_copied_is_left_alone() -> None:
     assert diagnosis[0] == "SW201" and diagnosis[3] is None  # from the error's words alone
 
 
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
+def test_a_train_step_with_its_backward_pass_and_its_optimizer(optimizer: Any) -> None:
+    def told_of(compiler: Callable[[Any], Any]) -> Any:
+        torch._dynamo.reset()
+        model = seeded(Net)
+        steps = optimizer(model.parameters(), 0.01)
+
+        def step(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            steps.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), labels)
+            loss.backward()
+            steps.step()
+            return loss
+
+        run = compiler(step)
+
+        def loop(x: torch.Tensor) -> None:
+            for size in (4, 4, 3):
+                run(x, torch.zeros(size, dtype=torch.long))
+
+        return explained(loop, batch())[0]
+
+    eager = told_of(lambda step: step)
+    assert told_of(torch.compile(backend="eager")) == eager and eager[0] == "SW803"
+
+
+def test_a_compiled_model_under_autocast() -> None:
+    def under(model: Any) -> Any:
+        def run(x: torch.Tensor) -> Any:
+            with torch.autocast("cpu", torch.bfloat16):
+                return model(x)
+
+        return run
+
+    eager = explained(under(seeded(Net, 2)), batch())[0]
+    assert explained(under(whole(lambda: Net(2), "eager")), batch())[0] == eager
+    torch._dynamo.reset()
+    assert explained(torch.compile(under(seeded(Net, 2)), backend="eager"), batch())[0] == eager
+
+
+# In another thread
+
+
+def in_a_thread(call: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*args: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(call, *args).result()
+
+    return run
+
+
+@pytest.mark.parametrize("way", [whole, by_its_method, a_part, a_function])
+@pytest.mark.parametrize("order", [compiled_inside_the_watch, watched_then_unwatched, compiled_before_the_watch])
+def test_a_thread_compiles_as_often_as_without_a_watch(way: Compiled, order: Order) -> None:
+    def there(cls: Any, backend: Any) -> Any:
+        return in_a_thread(way(cls, backend))
+
+    bare, expected = counted(there, unwatched)
+    seen, told = counted(there, order)
+    assert expected["graphs"] > 0 and told == expected
+    assert same(seen, bare)
+
+
+@pytest.mark.parametrize("way", [whole, by_its_method, a_part, a_function, around_it])
+def test_a_failure_of_compiled_code_in_a_thread(way: Compiled) -> None:
+    eager = eagerly(way)
+    assert explained(in_a_thread(way(lambda: Net(2), "eager")), batch())[0] == eager
+
+
+def test_a_thread_that_compiles_longer_than_the_watch_lasts() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(graph: Any, _: Any) -> Any:
+        begun.set()
+        assert go_on.wait(30)
+        return graph.forward
+
+    model = whole(Net, slow)
+    with ThreadPoolExecutor(1) as pool:
+        with shapewatch.watch():
+            result = pool.submit(model, batch())
+            assert begun.wait(30)
+        go_on.set()
+        assert result.result().shape == (4, 3)
+    assert not torch.nn.modules.module._global_forward_hooks
+
+
 # Exported, traced, scripted
 
 
@@ -750,6 +838,15 @@ def test_a_failure_of_a_decorated_class_that_is_traced() -> None:
     decorated = shapewatch.watch(type("Net", (Net,), {}))
     error = failure(lambda: torch.jit.trace(decorated(2), batch()))
     assert len(our_notes(error)) == 1 and "second.fc2" in our_notes(error)[0]
+
+
+@pytest.mark.parametrize("take", [exported, exported_with_a_free_batch])
+def test_a_failure_of_a_decorated_class_that_is_exported(take: Callable[[nn.Module], Any]) -> None:
+    decorated = shapewatch.watch(type("Net", (Net,), {}))
+    error = failure(lambda: take(decorated(2)))
+    (note,) = our_notes(error)
+    assert "second.fc2 (Linear" in note and "the whole forward pass runs with it" in note
+    assert not torch.compiler.is_compiling()
 
 
 def test_a_scripted_model_that_fails_says_what_its_words_say() -> None:

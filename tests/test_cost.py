@@ -5,7 +5,9 @@ Times hang on the machine; how many of our own functions run does not. `python -
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 from types import FrameType
@@ -74,7 +76,7 @@ def own_calls(model: nn.Module, passes: int = 1) -> int:
 
 @pytest.mark.parametrize(
     "build, passes, most",
-    [(leaves, 1, 19), (Blocks, 1, 18), (Adds, 1, 14), (leaves, 2, 2), (Adds, 2, 0)],
+    [(leaves, 1, 8), (Blocks, 1, 18), (Adds, 1, 13), (leaves, 2, 2), (Adds, 2, 0)],
     ids=["leaf layers", "blocks", "operations", "leaf layers, again", "operations, again"],
 )
 def test_our_own_functions_that_run_for_each(build: type[Adds], passes: int, most: int) -> None:
@@ -171,10 +173,6 @@ def test_operations_after_a_leaf_layer_that_was_interrupted_are_recorded() -> No
             self.inner = nn.Linear(4, 4)
 
     model, x = Interrupts(), torch.ones(2, 4)
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with shapewatch.watch(model) as session:
         handle = model.inner.register_forward_pre_hook(interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -183,3 +181,87 @@ def test_operations_after_a_leaf_layer_that_was_interrupted_are_recorded() -> No
         model(x)
     assert [call.name for call in session.report.calls][-3:] == ["Interrupts", "Linear", "add"]
     assert all(call.finished for call in session.report.calls[-3:])
+
+
+# A leaf that runs is among the open layers only where somebody asks
+
+
+def test_a_hook_inside_a_leaf_may_call_another_layer() -> None:
+    class Hooked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.inner = nn.Linear(4, 4), nn.Linear(4, 4)
+            self.inner.register_forward_pre_hook(lambda _, args: (self.first(args[0]),))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inner(x) + 1
+
+    calls = report_of(Hooked(), torch.ones(2, 4)).calls
+    assert [(call.layer, call.name, call.parent) for call in calls] == [
+        ("", "Hooked", None), ("inner", "Linear", 0), ("first", "Linear", 1), ("", "add", 0)
+    ]  # fmt: skip
+    assert calls[3].operands == calls[1].results
+
+
+@pytest.mark.parametrize("caught", [True, False], ids=["caught", "leaves the block"])
+def test_a_leaf_that_was_interrupted_is_in_the_recording(caught: bool) -> None:
+    class Interrupted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+            self.second.register_forward_pre_hook(interrupt)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            x = self.first(x)
+            try:
+                return self.second(x)
+            except KeyboardInterrupt:
+                if not caught:
+                    raise
+            return x + 1
+
+    model, x = nn.Sequential(Interrupted()), torch.ones(2, 4)
+    with contextlib.suppress(KeyboardInterrupt), shapewatch.watch(model) as session:
+        model(x)
+    told = [(call.layer, call.finished) for call in session.report.calls]
+    assert told == [("", caught), ("0", caught), ("0.first", True), ("0.second", False)]
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_a_leaf_hands_through_keeps_its_value() -> None:
+    class Through(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.other, self.relu = nn.Identity(), nn.Dropout(0.0), nn.ReLU(inplace=True)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.relu(self.other(input=self.one(x)))
+
+    _, one, other, relu = report_of(Through().eval(), torch.ones(2, 4)).calls
+    assert one.operands == one.results == other.operands == other.results == relu.operands != relu.results
+
+
+def test_another_thread_does_not_end_the_leaf_that_runs() -> None:
+    leaf = nn.Linear(4, 4)
+
+    class Shared(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.leaf = leaf
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.leaf(x) + 1
+
+    def elsewhere(*_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            thread = threading.Thread(target=leaf, args=(torch.ones(7, 4),))
+            thread.start()
+            thread.join()
+
+    leaf.register_forward_pre_hook(elsewhere)
+    report = report_of(Shared(), torch.ones(2, 4))
+    assert [call.name for call in report.calls] == ["Shared", "Linear", "add"]
+    assert report.recording.shape(report.calls[1].results[0]) == (2, 4)

@@ -14,12 +14,12 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import pytest
 import torch
-from support.faults import OwnError, Place, forget_cached, hits, places
+from support import faults
+from support.faults import OwnError, Place, forget_cached, hits
 from support.residual import Net, failure, image, our_notes
 from torch import nn
 from torch.overrides import _get_current_function_mode_stack
@@ -40,11 +40,11 @@ THE_WALL_ITSELF = {
     # What the program itself calls, and what PyTorch calls: their own lines, up to the `try` in them.
     "watching.watch", "watching.wishes.refuse_wish", "watching.session.Session.__init__",
     "watching.session.Session.__enter__", "watching.session.Session.__exit__", "watching.session.Session.report",
-    "watching.session.Session._as_wished", "watching.session._attempt", "watching.session.Session._instrument",
+    "watching.session.Session._as_wished", "watching.session.Session._instrument",
     "adapters.torch.instrument.Instrument._before", "adapters.torch.instrument.Instrument._after",
     "adapters.torch.instrument.Instrument.__torch_function__", "adapters.torch.instrument.Instrument._asleep",
     "adapters.torch.instrument._in_backward", "adapters.torch.instrument._is_of_keras",
-    "adapters.torch.TorchAdapter.owns", "firewall.own_fault",
+    "adapters.torch.TorchAdapter.owns", "firewall.own_fault", "adapters.taps.Tap._replacing.tapped",
 }  # fmt: skip
 
 OF_A_TRIAL = (
@@ -73,21 +73,7 @@ def one_thread() -> Iterator[None]:
 
 def reached(run: Callable[[], Any], parts: tuple[str, ...], ends: bool = False) -> list[Place]:
     """The functions of these parts that a program makes us call."""
-    known = {place.function.__code__: place for place in places(*parts)}
-    found: dict[CodeType, None] = {}
-
-    def note(frame: Any, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code in known:
-            found[frame.f_code] = None
-
-    run()  # what is imported late is imported now
-    forget_cached()
-    sys.setprofile(note)
-    try:
-        run()
-    finally:
-        sys.setprofile(None)
-    called = [known[code] for code in found if known[code].name not in THE_WALL_ITSELF]
+    called = [place for place in faults.reached(run, parts) if place.name not in THE_WALL_ITSELF]
     return [place for place in called if place.name.startswith(ENDS) == ends]
 
 

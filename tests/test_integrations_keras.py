@@ -138,6 +138,15 @@ def failure(model: keras.Model, run: Callable[[], Any], kind: type[BaseException
     return raised
 
 
+def test_a_model_that_was_never_called_is_explained_by_a_watch() -> None:
+    """Where Keras builds it before it asks any callback, and raises another exception than the model did."""
+    model = Net(7)
+    model.compile("sgd", "mse")
+    with pytest.raises(Exception) as caught, shapewatch.watch():
+        model.fit(*data(), verbose=0)
+    assert len(our_notes(caught.value)) == 1 and "SW201" in our_notes(caught.value)[0]
+
+
 @kinds
 @eagerly
 def test_a_healthy_run_is_looked_at_once_for_each_signature(kind: str, eagerly: bool, sessions: list[Any]) -> None:

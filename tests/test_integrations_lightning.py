@@ -237,6 +237,63 @@ def test_several_optimizers() -> None:
     assert len(our_notes(error)) == 1 and trains.global_step == 2
 
 
+class ByHand(Net):
+    """Two optimizers, stepped by hand; the second batch of an epoch is led past the body, or is not."""
+
+    def __init__(self, wrong: str = "") -> None:
+        super().__init__(wrong)
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Any, index: int) -> None:
+        for optimizer in self.optimizers():
+            optimizer.zero_grad()
+            self.manual_backward(self.loss(batch, "fit"))
+            optimizer.step()
+        if self.wrong == "past" and index == 1:
+            self.layers[3](batch[0])
+
+    def configure_optimizers(self) -> Any:
+        return [torch.optim.SGD(part.parameters(), 0.1) for part in (self.layers, self.head)]
+
+
+def test_steps_by_hand(sessions: list[Any]) -> None:
+    watch = ShapeWatch()
+    trainer(watch).fit(ByHand(), loader(12))
+    assert len(sessions) == 1 and watch.report is not None and watch.report.ok
+    trains, watch = trainer(ShapeWatch()), ShapeWatch()
+    error = failure(trains, lambda: trains.fit(ByHand("past"), loader(12)))
+    (note,) = our_notes(error)
+    assert "Linear takes vectors of 8 and is given 6" in note and "self.layers[3](batch[0])" in note
+
+
+class Hooks(Net):
+    """Calls its layers in hooks, outside of every step."""
+
+    def asks(self, hook: str) -> None:
+        if self.wrong == hook:
+            self.layers(torch.ones(2, WIDTH + 1))
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.asks("on_train_batch_end")
+
+    def on_before_optimizer_step(self, *_: Any) -> None:
+        self.asks("on_before_optimizer_step")
+
+    def on_validation_epoch_end(self) -> None:
+        self.asks("on_validation_epoch_end")
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_before_optimizer_step", "on_validation_epoch_end"])
+def test_a_hook_that_calls_the_model(hook: str) -> None:
+    watch = ShapeWatch()
+    trains = trainer(watch, num_sanity_val_steps=0)
+    error = failure(trains, lambda: trains.fit(Hooks(hook), loader(), loader()))
+    assert len(our_notes(error)) == 1
+    assert watch.report is not None and watch.report.diagnoses[0].code == "SW102"
+    cause = watch.report.diagnoses[0].cause
+    assert cause is not None and "in_features is 6, where 7 fits" in cause.reason
+
+
 def test_a_batch_that_cannot_be_collected() -> None:
     """It fails outside of every step; what is said comes from the words."""
     rows = [(torch.zeros(6 if i < 5 else 5), torch.tensor(0)) for i in range(8)]

@@ -167,6 +167,43 @@ def test_a_loss_of_the_programs_own(trainer: Any, way: str) -> None:
     assert diagnosis.location is not None and diagnosis.location.file == __file__
 
 
+def own_collator(samples: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
+
+
+@pytest.mark.parametrize("collator", [None, own_collator])
+@pytest.mark.parametrize("way", ["train", "evaluate"])
+def test_a_batch_that_cannot_be_collected(trainer: Any, way: str, collator: Any) -> None:
+    watch = ShapeWatch()
+    trains = trainer(bert(), texts(3) + texts(1, length=9), watch, train_sampling_strategy="sequential")
+    if collator is not None:
+        trains.data_collator = collator
+    with pytest.raises((RuntimeError, ValueError)) as caught:
+        getattr(trains, way)()
+    assert len(our_notes(caught.value)) == 1 and own_frames(caught.value) == []
+    assert watch.report is not None and watch.report.diagnoses[0].code == "SW902"
+
+
+def test_metrics_that_do_not_fit(trainer: Any) -> None:
+    def accuracy(told: Any) -> dict[str, float]:
+        guesses = torch.tensor(told.predictions).argmax(0)
+        return {"accuracy": (guesses == torch.tensor(told.label_ids)).float().mean().item()}
+
+    watch = ShapeWatch()
+    trains = trainer(bert(), texts(), watch)
+    trains.compute_metrics = accuracy
+    diagnosis = explained(trains.evaluate, watch)
+    assert diagnosis.location is not None and diagnosis.location.file == __file__
+    assert "3 against 8" in diagnosis.headline
+
+
+def test_gradients_that_are_accumulated(trainer: Any, sessions: list[Any]) -> None:
+    watch = ShapeWatch()
+    trains = trainer(bert(), texts(18), watch, gradient_accumulation_steps=2, train_sampling_strategy="sequential")
+    trains.train()
+    assert len(sessions) == 2 and watch.report is not None and watch.report.ok
+
+
 def test_a_later_evaluation(trainer: Any) -> None:
     class Later(OwnLoss):
         @property

@@ -27,6 +27,7 @@ COMPUTED: Mapping[str, tuple[int, ...]] = {
     "ops.transpose(keras.Input((4, 6)), (0, 2))": (3,),
     "keras.applications.ResNet50": (32,),
     "keras.applications.VGG16": (224,),
+    "decode_predictions": (1000,),
     "load_own_variables({})": (0,),
     "rgb_to_grayscale": (3,),
 }
@@ -94,8 +95,8 @@ RAISED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ),
     (
         "x = layers.Flatten()(keras.Input((None, None, 3)))\nlayers.Dense(4, name='head')(x)",
-        "layer-width",
-        {"unknown": True, "parameter": "head/kernel", "weight": (None, 4)},
+        "unknown-size",
+        {"parameter": "head/kernel", "weight": (None, 4)},
     ),
 )
 """What people do, and all that has to be read of it."""

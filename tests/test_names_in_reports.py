@@ -41,6 +41,14 @@ def test_an_input_that_has_no_name_outside_is_called_as_in_the_forward() -> None
     assert found.cause is not None and "the input noise is [32, 64]" in found.cause.reason
 
 
+def test_a_layer_that_is_only_counted_is_no_number() -> None:
+    mlp = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Sequential(nn.Linear(12, 4)))
+    found = diagnosis(lambda: mlp(torch.ones(2, 8)))
+    assert found.headline == "layer 2.0 takes vectors of 12 and is given 16"
+    assert found.cause is not None and found.cause.layer == "2.0"  # as PyTorch spells it
+    assert "layer 0: out_features 12 instead of 16" in [fix.title for fix in found.fixes]
+
+
 def test_the_line_to_write_has_the_programs_name_for_the_image() -> None:
     photographs = torch.ones(2, 32, 32, 3)
     found = diagnosis(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3))(photographs))

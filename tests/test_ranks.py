@@ -21,7 +21,7 @@ from shapewatch.ranks import Member, disk, telling
 from shapewatch.ranks.account import account
 from shapewatch.ranks.board import ALARM, Board
 from shapewatch.ranks.member import Told
-from shapewatch.ranks.parting import Parting, beside, hung, parting, steps
+from shapewatch.ranks.parting import Parting, beside, circle, hung, parting, steps
 from shapewatch.ranks.words import Fall, Word
 from shapewatch.recording import Recording, Shape, Span, TensorSpec
 from shapewatch.render import as_text
@@ -110,6 +110,116 @@ def test_a_slow_rank_is_no_hang() -> None:
     assert hung(here, words(word(1, call(0, (3,)), call(1, name="barrier"), stuck=40.0))) is not None
 
 
+# Who waits for whom
+
+
+def waiting(rank: int, call: Collective, **others: Any) -> Word:
+    """A rank that waits in an operation, the first of its group."""
+    begun = Begun(call.group, 0, 1, call.heard + 1)
+    return replace(Word(rank, begun=Begun("0", 0, 0, 0), others=(begun,), waits=call, stuck=40.0), **others)
+
+
+def among(*ranks: int) -> Collective:
+    return call(0, (3,), name="all_reduce", group=str(ranks), ranks=ranks)
+
+
+def end(name: str, sender: int, receiver: int, number: int = 0, size: int = 3) -> Collective:
+    return call(number, (size,), name=name, group=f"0/{sender}>{receiver}/0", ranks=(sender, receiver))
+
+
+def test_ranks_that_wait_for_one_another_in_groups() -> None:
+    ranks = (among(0, 1), among(1, 3), among(0, 2), among(2, 3))
+    said = words(*(waiting(rank, each) for rank, each in enumerate(ranks)))
+    for here in said.values():
+        found = circle(here, said)
+        assert found is not None and found.kind == "circle" and list(found.ranks) == [0, 1, 3, 2]
+        told = telling.of_parting(found)
+    assert "rank 0 in all_reduce of ranks 0 and 1, rank 1 in all_reduce of ranks 1 and 3" in told.headline
+    assert "different orders" in told.suspects[0].cause
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        waiting(1, among(1, 2), stuck=0.2),  # what ranks say is not of one moment: this one may just have begun
+        waiting(1, among(1, 2), others=(Begun("(0, 1)", 0, 1, 1),)),  # it has begun that operation too
+        waiting(1, among(1, 2), begun=Begun("0", 4, 4, 0)),  # watched from another operation on
+        waiting(1, among(1, 2), waits=None),  # it computes
+        waiting(1, among(1, 2)),  # for one of whom nothing is known
+    ],
+)
+def test_who_may_only_be_slow_is_no_part_of_a_circle(other: Word) -> None:
+    here = waiting(0, among(0, 1))
+    assert circle(here, words(other)) is None and hung(here, words(other)) is None
+
+
+def test_both_ends_of_a_message_wait() -> None:
+    said = words(waiting(0, end("recv", 1, 0)), waiting(1, end("recv", 0, 1)))
+    found = hung(said[0], said)
+    assert found is not None and found.kind == "circle"
+    told = telling.of_parting(found)
+    assert told.headline == "the ranks wait for one another: rank 0 in recv from rank 1, rank 1 in recv from rank 0"
+    assert "begin with the same half" in told.suspects[0].cause
+    sent = waiting(1, end("send", 1, 0))
+    assert hung(said[0], words(sent)) is None  # they meet
+
+
+def test_a_message_for_which_nobody_is_left() -> None:
+    here = waiting(0, end("recv", 1, 0))
+    found = hung(here, words(Word(1, state="left", begun=Begun("0", 0, 0, 0))))
+    assert found is not None and found.kind == "steps"
+    assert telling.of_parting(found).headline == "rank 1 has left the watched block, and rank 0 is in recv from rank 1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "kind"),
+    [
+        (end("send", 0, 1), end("recv", 0, 1), None),
+        (end("send", 0, 1), end("recv", 0, 1, size=4), "messages"),
+        (end("send", 0, 1), end("recv", 0, 1, number=1, size=4), None),  # the next one
+        (end("send", 0, 1), end("recv", 1, 0, size=4), None),  # the other way
+    ],
+)
+def test_what_is_sent_and_what_it_is_received_into(sent: Collective, received: Collective, kind: str | None) -> None:
+    found = parting(words(word(0, sent), word(1, received)))
+    assert (found and found.kind) == kind
+    if found is not None:
+        assert telling.of_parting(found).headline == "rank 0 sends [3] to rank 1, which receives into [4]"
+
+
+def test_a_stage_that_was_built_for_another_width() -> None:
+    sent, received = (
+        replace(end(name, 0, 1), specs=(TensorSpec((8, size)),)) for name, size in (("send", 20), ("recv", 16))
+    )
+    found = parting(words(word(0, sent), word(1, received)))
+    assert found is not None and "parts of the model on the two ranks" in telling.of_parting(found).suspects[0].cause
+    sent = replace(sent, specs=(TensorSpec((4, 16)),))
+    found = parting(words(word(0, sent), word(1, received)))
+    assert found is not None and "as for a batch of another size" in telling.of_parting(found).suspects[0].cause
+
+
+def test_shares_that_do_not_fit() -> None:
+    def calls(*takes: tuple[int, ...]) -> dict[int, Word]:
+        gives = ((2, 4, 2), (1, 1, 1), (3, 3, 3))
+        each = [
+            call(0, (8,), name="all_to_all", equal=False, gives=given, takes=taken)
+            for given, taken in zip(gives, takes, strict=True)
+        ]
+        return words(*(word(rank, one) for rank, one in enumerate(each)))
+
+    assert parting(calls((2, 1, 3), (4, 1, 3), (2, 1, 3))) is None
+    found = parting(calls((2, 1, 3), (4, 1, 3), (5, 1, 3)))
+    assert found is not None and found.kind == "shares"
+    assert telling.of_parting(found).headline == "in all_to_all rank 0 gives 2 numbers to rank 2, which takes 5"
+    assert parting(calls((2, 1, 3), (4, 1, 3), ())) is None  # unknown is never different
+
+
+def test_objects_are_no_batches() -> None:
+    told = headline(*(call(0, (size,), name="broadcast", called="broadcast_object_list") for size in (2, 1)))
+    assert told.headline.startswith("the ranks bring different shapes to broadcast_object_list: [2] on rank 0")
+    assert "lists of different lengths" in told.suspects[0].cause
+
+
 # Who failed, and who tells
 
 
@@ -171,14 +281,32 @@ def test_ranks_that_fail_alike() -> None:
     told = account(here, said, [1, 2, 3, 4])
     assert [each.rank for each in told.alike] == [0, 1, 2] and told.silent == (4,)
     notes = "\n".join(telling.of_others(told))
-    assert "ranks 0 to 2 fail alike" in notes and "rank 3 failed otherwise: SW102 at train.py:30" in notes
+    assert "ranks 0 to 2 fail alike" in notes
+    assert "failed differently: rank 3 at train.py:30: SW102 fc takes 3 and is given 4" in notes
+
+
+def test_ranks_that_fail_differently_are_told_of_by_the_first() -> None:
+    one, two = word(1, state="failed", fall=SHAPES), word(2, state="failed", fall=replace(SHAPES, span=OTHER_LINE))
+    said = words(one, two, word(0), word(3))
+    assert list(telling.of_others(account(one, said, [0, 2, 3]))) == [
+        "failed differently: rank 2 at train.py:30: SW102 fc takes 3 and is given 4",
+        "ranks 0 and 3 have not failed; they are at a line that is not known",
+    ]
+    assert list(telling.of_others(account(two, said, [0, 1, 3]))) == [
+        "failed differently: rank 1 at train.py:12: SW102 fc takes 3 and is given 4",
+        "rank 1 tells of the other ranks",
+    ]
+    lost = word(0, state="failed", fall=LOST)
+    note = telling.of_follower(account(lost, words(lost, one, two), [1, 2]), ())
+    assert "only lost ranks 1 and 2, which failed differently" in note
+    assert "rank 1 at train.py:12" in note and "rank 2 at train.py:30" in note
 
 
 def test_what_others_were_given_is_told_where_it_differs() -> None:
     here = word(1, state="failed", fall=SHAPES, inputs=((1, 3),))
     told = account(here, words(here, word(0, inputs=((8, 3),), at=OTHER_LINE)), [0])
     assert list(telling.of_others(told)) == [
-        "rank 0 has not failed; it is at train.py:30: dist.barrier()",
+        "rank 0 has not failed; it is at train.py:30",
         "the outermost model was given [8, 3] on rank 0, [1, 3] on rank 1",
     ]
 
@@ -350,6 +478,12 @@ class Ear:
     def begun(self) -> Begun:
         return Begun("0", 0, len(self.calls), len(self.calls))
 
+    def others(self) -> tuple[Begun, ...]:
+        return ()
+
+    def waits(self, _thread: int) -> Collective | None:
+        return None
+
     def brings(self, each: Collective) -> None:
         self.calls = (*self.calls, each)
         self.changes(each, tuple(range(self.company.size)))
@@ -426,7 +560,8 @@ def test_a_fault_of_ours_costs_only_what_is_said_of_others(
         raise ZeroDivisionError
 
     monkeypatch.setattr(f"shapewatch.ranks.member.{broken}".replace("member.telling", "telling"), fails)
-    ear, member, report = Ear(Store(), 0, 2), Member(lambda: Report(Recording("torch"))), Report(Recording("torch"))
+    ear, member = Ear(Store(), 0, 2), Member(lambda: Report(Recording("torch")))
+    report = Report(Recording("torch"), diagnoses=(Diagnosis("SW102", "inner-dims-differ", "error", "", ""),))
     with member.listening(ear):
         pass
     faults = Faults.count
@@ -554,6 +689,61 @@ def test_a_hang_is_told_while_it_lasts(stage: Stage) -> None:
 def test_what_looked_like_a_hang_and_was_none(stage: Stage) -> None:
     text = stage.text("late")
     assert "nothing has moved for 1 s: rank 1 has left" in text and text.endswith("diagnoses () diagnoses ()")
+
+
+def test_groups_that_ranks_come_to_in_different_orders(stage: Stage) -> None:
+    text = stage.text("grid")
+    assert text.count(" 1. the ranks come to the operations of their groups in different orders") == 1
+    assert "rank 0 in all_reduce of ranks 0 and 2, rank 2 in all_reduce of ranks 2 and 3" in text
+
+
+def test_both_ends_receive_first(stage: Stage) -> None:
+    text = stage.text("exchange")
+    assert text.count(" 1. both ends of a message begin with the same half of an exchange") == 1
+
+
+def test_a_message_that_is_received_into_too_little(stage: Stage) -> None:
+    assert stage.statuses("message") == [0, -6]
+    text = stage.text("message")
+    assert text.count("rank 0 sends [4, 3] to rank 1, which receives into [2, 3]") == 1
+    assert "an earlier message from this line fitted" in text
+
+
+def test_a_message_that_nobody_sends(stage: Stage) -> None:
+    assert "rank 0 has left the watched block, and rank 1 is in recv from rank 0" in stage.text("more_messages")
+
+
+def test_splits_that_do_not_fit(stage: Stage) -> None:
+    assert "rank 0 gives 6 numbers to rank 1, which takes 9" in stage.text("shares")
+    assert stage.text("shares").count("diagnoses ['SW903']") == 2
+
+
+def test_lists_of_objects(stage: Stage) -> None:
+    text = stage.text("objects")
+    assert text.count(" 1. the ranks hold lists of different lengths") == 1
+
+
+def test_two_ranks_that_fail_differently(stage: Stage) -> None:
+    told = {rank: " ".join(stage.printed("differently", rank).split()) for rank in range(4)}
+    assert "SW102" in told[1] and "failed differently: rank 2 at ranks_stage.py" in told[1]
+    assert "ranks 0 and 3 have not failed" in told[1]
+    assert "SW301 reshape-count-differs" in told[2] and "rank 1 tells of the other ranks" in told[2]
+    for rank in (0, 3):
+        assert "only lost ranks 1 and 2, which failed differently" in told[rank]
+        assert "SW102 fc1 takes vectors of 3" in told[rank] and "SW301 view" in told[rank]
+
+
+def test_an_error_that_is_none_of_shapes_is_left_alone(stage: Stage) -> None:
+    assert stage.statuses("unused") == [1, 1] and "shapewatch:" not in stage.text("unused")
+
+
+def test_sharded_weights(stage: Stage) -> None:
+    """A fix cannot be tried by a rank that has only its part of them."""
+    one = stage.printed("sharded_one", 1)
+    assert "SW102" in one and "rank 0 has not failed" in one and "only lost rank 1" in stage.printed("sharded_one", 0)
+    wrong = stage.text("sharded_wrong")
+    assert "1.fc2 (Linear" in wrong and "out_features is 6, where 4 fits" in wrong
+    assert "it has its weights on several ranks" in wrong and "the whole forward pass runs" not in wrong
 
 
 def test_a_decorated_model_on_two_ranks(stage: Stage) -> None:

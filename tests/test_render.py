@@ -802,7 +802,7 @@ def test_notes_and_a_full_recording_are_told() -> None:
         "all shapes fit: no calls, no junctions",
         "",
         "note      one more thing",
-        "note      the recording reached its limit: later calls are not in it",
+        "          the recording reached its limit: later calls are not in it",
     ]
 
 

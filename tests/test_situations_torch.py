@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -184,6 +185,44 @@ def checkpointed_in_parts(reentrant: bool) -> Situation:
         return x.grad
 
     return run
+
+
+@situation
+def checkpoint_in_a_checkpoint(model: Net, x: Tensor) -> Tensor:
+    """A part that is run again has parts that are run again."""
+
+    def outer(inner: Tensor) -> Tensor:
+        for block in model.blocks:
+            inner = checkpoint(block, inner, use_reentrant=False)
+        return inner
+
+    x = x.requires_grad_()
+    inner = checkpoint(outer, model.stem(x), use_reentrant=False)
+    model.head(inner.mean((2, 3))).sum().backward()
+    assert x.grad is not None
+    return x.grad
+
+
+def accelerated(model: Net, x: Tensor) -> list[Tensor]:
+    """Steps under accelerate, whose loop is the program's own: gradients of two batches before each."""
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.cat([x, x + 1])), batch_size=len(x))
+    net, optimizer, batches = accelerator.prepare(model, torch.optim.SGD(model.parameters(), 0.1), loader)
+    losses = []
+    for (batch,) in batches:
+        with accelerator.accumulate(net):
+            loss = net(batch).square().mean()
+            accelerator.backward(loss)
+            optimizer.step()
+            optimizer.zero_grad()
+        losses.append(loss.detach())
+    return losses
+
+
+if find_spec("accelerate") is not None:
+    situation(accelerated)
 
 
 for _reentrant in (False, True):

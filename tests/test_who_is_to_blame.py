@@ -19,7 +19,7 @@ from shapewatch.report import Diagnosis
 
 def diagnosed(run: Callable[[], Any]) -> Diagnosis:
     """The first diagnosis of what a function raises."""
-    with pytest.raises((ValueError, RuntimeError, tf.errors.OpError)), (session := shapewatch.watch()):
+    with pytest.raises((ValueError, RuntimeError, AssertionError, tf.errors.OpError)), (session := shapewatch.watch()):
         run()
     return session.report.diagnoses[0]
 
@@ -188,3 +188,193 @@ def test_the_sizes_that_it_can_give(size: int) -> None:
     with shapewatch.watch() as session:
         upsampled(size)()
     assert session.report.ok
+
+
+# Several inputs
+
+
+class Attends(torch.nn.Module):
+    """Images that attend to a text, shifted by a code of the time."""
+
+    def __init__(self, text: int = 24) -> None:
+        super().__init__()
+        self.begin = torch.nn.Conv2d(4, 16, 3, padding=1)
+        self.time = torch.nn.Linear(8, 16)
+        self.norm = torch.nn.GroupNorm(8, 16)
+        self.keys = torch.nn.Linear(text, 16)
+
+    def forward(self, image: torch.Tensor, time: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        batch = len(image)
+        time = self.time(time)
+        image = self.norm(self.begin(image) + time[:, :, None, None])
+        keys = self.keys(words).view(batch, -1, 4, 4).transpose(1, 2)
+        asked = image.flatten(2).transpose(1, 2).view(batch, -1, 4, 4).transpose(1, 2)
+        return torch.nn.functional.scaled_dot_product_attention(asked, keys, keys)
+
+
+def attended(image: tuple[int, ...], time: tuple[int, ...], words: tuple[int, ...]) -> Diagnosis:
+    model = Attends()
+    return diagnosed(lambda: model(torch.zeros(image), torch.zeros(time), torch.zeros(words)))
+
+
+def test_an_input_of_another_batch_than_the_others_is_given_theirs() -> None:
+    """One of 5 x 5 words would do for the view, and mean nothing."""
+    diagnosis = attended((3, 4, 8, 8), (3, 8), (1, 7, 24))
+    assert diagnosis.fixes[0].code == "words = words.expand(3, -1, -1)" and diagnosis.fixes[0].verified == "forward"
+    assert diagnosis.cause is not None and "image and time have 3 samples" in diagnosis.cause.reason
+
+
+def test_an_input_with_an_axis_of_one_too_many_has_it_taken_off() -> None:
+    """Its name is that of the parameter, which has another value by the time it fails."""
+    diagnosis = attended((3, 4, 8, 8), (3, 1, 8), (3, 7, 24))
+    assert diagnosis.fixes[0].code == "time = time.squeeze(1)" and diagnosis.fixes[0].verified == "forward"
+
+
+def test_a_sequence_beside_images_is_no_image_without_its_batch() -> None:
+    """The width of a vector is not interpolated."""
+    diagnosis = attended((3, 4, 8, 8), (3, 8), (3, 7, 20))
+    codes = [fix.code for fix in diagnosis.fixes]
+    assert "# words of shape [3, 7, 24]" in codes and not any("interpolate" in code for code in codes)
+
+
+def test_channels_that_are_no_pictures_may_be_the_layers_mistake() -> None:
+    """Three for one are a picture in colour; 16 for 4 may be either."""
+    diagnosis = attended((3, 16, 8, 8), (3, 8), (3, 7, 24))
+    assert diagnosis.cause is not None and diagnosis.cause.layer == "input"
+    changed = [fix.edit.get("layer") for fix in diagnosis.fixes]
+    assert changed == [None, "begin"] and all(fix.verified == "forward" for fix in diagnosis.fixes)
+
+
+# What a pass that runs says, and what it does not
+
+
+class Decodes(torch.nn.Module):
+    """A decoder that looks at the states of a bidirectional encoder, step by step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = torch.nn.GRU(6, 8, bidirectional=True, batch_first=True)
+        self.decoder = torch.nn.GRU(16, 8, batch_first=True)
+        self.bridge = torch.nn.Linear(16, 8)
+        self.scores = torch.nn.Linear(24, 1)
+
+    def start(self, state: torch.Tensor) -> torch.Tensor:
+        return state[0::2] + state[1::2]
+
+    def weighed(self, weights: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        return torch.bmm(weights.unsqueeze(1), states)
+
+    def forward(self, words: torch.Tensor) -> torch.Tensor:
+        states, state = self.encoder(words)
+        state = self.start(state)
+        for _ in range(3):
+            asked = state[-1].unsqueeze(1).expand(-1, states.shape[1], -1)
+            weights = self.scores(torch.cat([asked, states], -1)).squeeze(-1).softmax(-1)
+            _, state = self.decoder(self.weighed(weights, states), state)
+        return state
+
+
+class NewAxisElsewhere(Decodes):
+    def weighed(self, weights: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        return torch.bmm(weights.unsqueeze(2), states)
+
+
+class DirectionsApart(Decodes):
+    def start(self, state: torch.Tensor) -> torch.Tensor:
+        return state
+
+
+class DirectionsApartBeforeABridge(Decodes):
+    def start(self, state: torch.Tensor) -> torch.Tensor:
+        return self.bridge(state).unsqueeze(0)
+
+
+def decoded(kind: type[Decodes]) -> Diagnosis:
+    return diagnosed(lambda: kind()(torch.zeros(4, 11, 6)))
+
+
+def test_a_line_that_runs_in_a_loop_is_changed_each_time() -> None:
+    diagnosis = decoded(NewAxisElsewhere)
+    assert diagnosis.fixes[0].code == "return torch.bmm(weights.unsqueeze(1), states)  # dim was 2"
+    assert diagnosis.fixes[0].verified == "forward"
+
+
+def test_a_sequence_of_one_step_is_no_repair() -> None:
+    """With it everything fits."""
+    shapes = [fix.edit.get("shape") for fix in decoded(NewAxisElsewhere).fixes]
+    assert (4, 1, 6) not in shapes
+
+
+def test_the_directions_of_a_state_are_brought_together() -> None:
+    diagnosis = decoded(DirectionsApart)
+    assert diagnosis.fixes[0].code == "state = state[0::2] + state[1::2]" and diagnosis.fixes[0].verified == "forward"
+    assert diagnosis.cause is not None and "encoder is bidirectional" in diagnosis.cause.reason
+
+
+def test_the_directions_of_a_state_go_side_by_side_into_a_wider_layer() -> None:
+    diagnosis = decoded(DirectionsApartBeforeABridge)
+    assert diagnosis.fixes[0].code == "state = torch.cat([state[-2], state[-1]], dim=-1)"
+    assert diagnosis.fixes[0].verified == "forward"
+
+
+class Modulated(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maps = torch.nn.Conv2d(3, 32, 3, padding=1)
+        self.scale = torch.nn.Linear(10, 32)
+
+    def forward(self, image: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        scale = self.scale(condition)
+        return self.maps(image) * scale
+
+
+def test_branches_that_meet_askew_do_not_fit() -> None:
+    """A stride of 16, or maps of 4 x 32, let the product run: as an outer one."""
+    diagnosis = diagnosed(lambda: Modulated()(torch.zeros(4, 3, 16, 16), torch.zeros(4, 10)))
+    assert [fix.code for fix in diagnosis.fixes] == ["scale = scale[:, :, None, None]"]
+
+
+class Patches(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = torch.nn.Conv2d(3, 24, 16, 16)
+        self.position = torch.nn.Parameter(torch.zeros(1, 14 * 14, 24))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.patch(image).flatten(2).transpose(1, 2) + self.position
+
+
+def test_a_table_of_positions_says_which_images_it_was_made_for() -> None:
+    """224 to 239 pixels would do, and so would patches 18 pixels apart."""
+    diagnosis = diagnosed(lambda: Patches()(torch.zeros(2, 3, 256, 256)))
+    assert diagnosis.fixes[0].edit["shape"] == (2, 3, 224, 224)
+    assert diagnosis.cause is not None and "position was made for it" in diagnosis.cause.reason
+
+
+def test_widths_that_double_speak_for_no_other() -> None:
+    """The layer before has 64 channels because it comes before."""
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 32, 3),
+        torch.nn.Conv2d(32, 64, 3),
+        torch.nn.Conv2d(64, 128, 3),
+        torch.nn.Flatten(1, 2),
+        torch.nn.Flatten(1),
+        torch.nn.Linear(64 * 10 * 10, 5),
+    )
+    diagnosis = diagnosed(lambda: model(torch.zeros(2, 1, 16, 16)))
+    said = " ".join(phrase for fix in diagnosis.fixes for phrase in fix.evidence)
+    assert "has out_channels" not in said
+
+
+def test_channels_that_come_last_leave_height_and_width_in_order() -> None:
+    model = torch.nn.Sequential(torch.nn.Conv2d(4, 8, 3), torch.nn.AdaptiveAvgPool2d(1))
+    diagnosis = diagnosed(lambda: model(torch.zeros(8, 20, 20, 4)))
+    assert diagnosis.fixes[0].edit["dims"] == (0, 3, 1, 2)
+
+
+def test_a_padding_mask_shows_where_the_batch_is() -> None:
+    layer = torch.nn.TransformerEncoderLayer(16, 4)
+    padding = torch.zeros(8, 20, dtype=torch.bool)
+    diagnosis = diagnosed(lambda: layer(torch.zeros(8, 20, 16), src_key_padding_mask=padding))
+    assert diagnosis.code == "SW103" and "[20, 8] and is given [8, 20]" in diagnosis.headline
+    assert diagnosis.fixes[0].edit["dims"] == (1, 0, 2)

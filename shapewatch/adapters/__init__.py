@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from shapewatch.edits import Edit
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.recording import Recording, TensorSpec
 
 REGISTRY = {
@@ -96,12 +97,31 @@ class Compiler:
     """What runs inside is neither compiled nor traced."""
     pass_over: Callable[..., object] = lambda *_: None
     """Have the compiler begin behind functions of ours, with what they call."""
+    converted: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
+    """A function as the compiler would have it called here, behind functions of ours; None: as it is. A function that
+    does nothing would be compiled too."""
+    carry: Callable[[Sequence[str]], object] = lambda _: None
+    """An exception leaves functions of ours, with these notes: have what the compiler raises in its place carry them
+    too, and tell nothing of us."""
+
+
+@dataclass(frozen=True)
+class Declaring:
+    """How programs declare the shape of what a model is given; by itself that they do not."""
+
+    calls: frozenset[str] = frozenset()
+    """Functions and classes that make an input: their first argument is a shape."""
+    arguments: frozenset[str] = frozenset()
+    """By these names, arguments of such a call that are one too."""
+    of_layers: frozenset[str] = frozenset()
+    """By these names, arguments of any layer that are the shape of its input."""
 
 
 class Adapter(Protocol):
     """The seam to a framework."""
 
     name: str
+    declares: Declaring
 
     @property
     def compiler(self) -> Compiler: ...
@@ -145,8 +165,10 @@ class Adapter(Protocol):
 
 
 def loaded() -> list[Adapter]:
-    """The adapters of the frameworks that this program has imported."""
-    return [load(name) for name in REGISTRY if is_imported(name)]
+    """The adapters of the frameworks that this program has imported, without any that cannot be loaded: a release of
+    its framework may have moved what it needs."""
+    found = [attempt(load, name) for name in REGISTRY if is_imported(name)]
+    return [adapter for adapter in found if adapter is not None]
 
 
 def is_imported(name: str) -> bool:
@@ -166,9 +188,17 @@ def adapter_of(target: object) -> Adapter:
     Raises:
         ValueError: the target is no model of any framework that is imported.
     """
-    for adapter in loaded():
-        if adapter.owns(target):
-            return adapter
+    unknown: Exception | None = None
+    for name in filter(is_imported, REGISTRY):
+        try:
+            adapter = load(name)
+            if adapter.owns(target):
+                return adapter
+        except Exception as fault:  # its framework may not be the target's
+            own_fault(fault)
+            unknown = fault
+    if unknown is not None:
+        raise unknown
     known = "a torch.nn.Module, a keras.Model or a tf.Module"
     raise ValueError(f"this is no model: {_shown(target)}; {known} would be one")
 

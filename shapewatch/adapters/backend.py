@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
-from shapewatch.adapters.located import FailedRun
+from shapewatch.adapters.located import FailedRun, Node
 from shapewatch.recording import Origin, TensorSpec
 
 
@@ -96,6 +96,10 @@ class Backend(Protocol):
         """Whether operations are added to a graph instead of being run. What failed in it is told by its nodes."""
         ...
 
+    def added_from_now_on(self) -> Callable[[], Sequence[Node]]:
+        """What gives the nodes that were added since to the graph that is being built; none where none is."""
+        ...
+
     def settle(self) -> None:
         """Before a line of the program is looked up: make generated source known as what it was generated from."""
         ...
@@ -130,6 +134,9 @@ class PlainBackend:
 
     def building_graph(self) -> bool:
         return False
+
+    def added_from_now_on(self) -> Callable[[], Sequence[Node]]:
+        return tuple
 
     def settle(self) -> None:
         """All code that runs is the program's own."""

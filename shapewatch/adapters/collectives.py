@@ -12,15 +12,22 @@ from shapewatch.recording import Span, TensorSpec
 
 @dataclass(frozen=True)
 class Collective:
-    """One collective operation, as one rank calls it.
+    """One collective operation, as one rank calls it; or one end of a message between two.
 
-    name    "all_gather"; of a model that is made one of several, its wrapper's: "DistributedDataParallel"
+    name    "all_gather"; of a model that is made one of several, its wrapper's: "DistributedDataParallel"; of a message
+            "send" or "recv"
     group   the name of the group whose ranks take part
     number  how many operations the group had begun before it: the same on every rank, while all keep step
     since   that number when the watch began to hear the group
     heard   how many of those since then were heard: a second count, so that a slip of one is not taken for a parting
     specs   what this rank brings; `labels` are the names of these tensors, where they have some (parameters)
     equal   whether every rank has to bring as much
+    called  the function that the program called, where that is another one: "broadcast_object_list"
+    ranks   who takes part, in the order of the group; empty: all. Of a message, who sends it and who receives it
+    gives   how many numbers it has for each rank of the group, where these may differ: in an all_to_all
+    takes   how many it has room for from each of them
+
+    The ends of a message count as the operations of a group of their own, which is of one sender and one receiver.
     """
 
     name: str
@@ -32,6 +39,14 @@ class Collective:
     labels: tuple[str, ...] = ()
     span: Span | None = None
     equal: bool = True
+    called: str = ""
+    ranks: tuple[int, ...] = ()
+    gives: tuple[int, ...] = ()
+    takes: tuple[int, ...] = ()
+
+    @property
+    def is_message(self) -> bool:
+        return self.name in ("send", "recv")
 
 
 @dataclass(frozen=True)
@@ -69,6 +84,14 @@ class Hearing(Protocol):
 
     def begun(self) -> Begun | None:
         """Of the group of all ranks; None where it does not count."""
+        ...
+
+    def others(self) -> tuple[Begun, ...]:
+        """Of the other groups of which something was heard, messages among them."""
+        ...
+
+    def waits(self, thread: int) -> Collective | None:
+        """The operation for whose end a thread waits, or in which it failed; None: in none that is known."""
         ...
 
 

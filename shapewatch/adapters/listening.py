@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from shapewatch.adapters import Probe
 from shapewatch.adapters.backend import Backend, Operation
@@ -57,7 +57,7 @@ def unseen() -> Iterator[None]:
 
 
 class Listening:
-    """Records one thread between `open` and `close`."""
+    """Records one thread between `__enter__` and `__exit__`."""
 
     names: Any
     """The paths of layers, as the adapter has them."""
@@ -89,10 +89,21 @@ class Listening:
         """What an unrecorded pass raised."""
         self.last: Pass | None = None
         """The last pass of an outermost layer."""
-        self._nodes: list[tuple[OpenCall, Node]] = []
+        self._nodes: list[tuple[OpenCall, Sequence[Node]]] = []
         """What calls became in the graphs that they were added to."""
 
     # The scope
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:
+            self.close()  # what listens already must not stay
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def open(self) -> None:
         self._thread = threading.get_ident()
@@ -221,12 +232,7 @@ class Listening:
     def finished(self, recording: Recording, error: BaseException | None) -> Recording:
         """The recording, with the failing call in it where the error only names it."""
         try:
-            known = self.recorder._calls
-            nodes = {
-                call.number: node
-                for call, node in self._nodes
-                if call.number < len(known) and known[call.number] is call
-            }
+            nodes = {call.number: made for call, made in self._nodes if self.recorder.holds(call)}
             if error is None:
                 return recording
             run = self.backend.failed_run()
@@ -412,7 +418,7 @@ class Listening:
 
     def _record(self, name: str, kind: str, operation: Operation, result: Any, error: Exception | None) -> None:
         made = [] if error is not None else self.tensors(result)
-        if error is None and not made:
+        if error is None and not made and kind != "loss":  # a metric keeps what it gives
             return
         recorder = self.recorder
         taken = operation.operands()
@@ -440,7 +446,7 @@ class Listening:
         call.results = tuple([self.result(tensor, changed) for tensor in made])
         nodes = getattr(operation, "nodes", None)
         if nodes:
-            self._nodes.append((call, nodes[0]))
+            self._nodes.append((call, nodes))
 
     def result(self, tensor: Any, changed: bool = False) -> int:
         number = None if changed else self.recorder.number_of(tensor)

@@ -44,13 +44,16 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
             name = (inner if intermediate else outer)[value.number]
             values[value.number] = replace(value, name=name)
     spoken = shapes_in_line(traceback)
+    taken_as = {number: name for name, held in _parameters(traceback) for number in numbers(held)}
     for number in recording.inputs:
+        if values[number].name is None and number in taken_as:  # the forward has another value under this name by now
+            values[number] = replace(values[number], name=taken_as[number])
         called = [name for name, shape in spoken.items() if _batch_of(values[number].shape, shape)]
         declared = values[number].shape[:1] == (None,) and "" not in recording.layer_at  # there is no model, so no data
         if values[number].name is None and len(called) == 1 and not declared:
             values[number] = replace(values[number], name=called[0])
     failure = recording.failure and replace(recording.failure, spoken=spoken)
-    return replace(recording, values=tuple(values), failure=failure) if inner or spoken else recording
+    return replace(recording, values=tuple(values), failure=failure)
 
 
 def _batch_of(batch: Shape, data: Shape) -> bool:
@@ -101,6 +104,21 @@ def _held(frame: FrameType) -> Iterator[tuple[str, Any]]:
     scopes = [frame.f_globals] if within else [locals_of(frame), frame.f_globals]
     named = [(name, held) for scope in scopes for name, held in list(scope.items()) if not name.startswith("__")]
     yield from islice(chain(named, *(_inside(name, held) for name, held in named)), MOST)
+
+
+def _parameters(traceback: TracebackType | None) -> Iterator[tuple[str, Any]]:
+    """What the program's functions call the arguments that a framework has passed to them, outermost last."""
+    pairs = []
+    while traceback is not None and traceback.tb_next is not None:
+        pairs.append((traceback.tb_frame, traceback.tb_next.tb_frame))
+        traceback = traceback.tb_next
+    for caller, called in reversed(pairs):
+        if is_foreign(caller.f_code.co_filename) and not is_foreign(called.f_code.co_filename):
+            names = called.f_code.co_varnames[: called.f_code.co_argcount]
+            held = locals_of(caller)
+            method = bool(names) and locals_of(called).get(names[0]) is held.get("self", held)
+            if type(held.get("args")) is tuple:
+                yield from zip(names[method:], held["args"], strict=False)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[FrameType]:

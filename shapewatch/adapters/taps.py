@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from shapewatch.firewall import own_fault
 
@@ -64,17 +64,36 @@ def guarded(listener: Listener, function: Callable[..., Any], *args: Any, **kwar
         raise
     except Exception as fault:
         if fault is original.error:
+            original.error = None  # in a circle with its traceback, it would keep alive what the frames around it hold
             raise
         own_fault(fault)
-        if original.error is not None:
-            raise original.error  # noqa: B904 - as it was raised
-        return original.result if original.ran else function(*args, **kwargs)
+    except BaseException:
+        original.error = None
+        raise
+    if original.error is not None:
+        _raise_again(original.error)
+    return original.result if original.ran else function(*args, **kwargs)
+
+
+def _raise_again(error: BaseException) -> NoReturn:
+    """As it was raised: what is being handled by now is not what it came from."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        error.__context__ = context
 
 
 @unconverted
 def without_ours(original: Listener, file: str) -> bool:
     """For a tap on a framework's choice of the frames that it shows or keeps: ours are not the program's."""
     return not file.startswith(_OURS) and bool(original(file))
+
+
+@unconverted
+def stack_without_ours(original: Listener, stack: Sequence[Any], *rest: Any) -> Any:
+    """The same for a tap on what a framework makes of the summaries of frames."""
+    return original([frame for frame in stack if not frame.filename.startswith(_OURS)], *rest)
 
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
@@ -130,7 +149,12 @@ class Tap:
         def tapped(*args: Any, **kwargs: Any) -> Any:
             call = original
             for listener, asleep in self._listeners:
-                if asleep is None or not asleep():
+                try:
+                    hears = asleep is None or not asleep()
+                except Exception as fault:
+                    own_fault(fault)
+                    continue
+                if hears:
                     call = functools.partial(guarded, listener, call)
             return call(*args, **kwargs)
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from shapewatch.edits import Input, Target, place_layer
-from shapewatch.recording import Call, Recording, Span, text
+from shapewatch.recording import Call, Recording, Span, spoken, text
 
 # Values
 
@@ -47,11 +47,11 @@ def call_at(place: str, recording: Recording) -> Call | None:
 
 
 def set_title(what: str, argument: str, value: str, was: str) -> str:
-    return f"{what}: {argument} {value} instead of {was}"
+    return f"{spoken(what)}: {argument} {value} instead of {was}"
 
 
 def projection_title(layer: str, code: str) -> str:
-    return f"a projection on the skip of {layer or 'the junction'}: {code}"
+    return f"a projection on the skip of {spoken(layer) or 'the junction'}: {code}"
 
 
 def pad_title(expression: str, amounts: Sequence[int]) -> str:
@@ -70,10 +70,17 @@ SUBSAMPLE_TITLE = "a shortcut without parameters: every other pixel, zeros for t
 
 
 def input_name(edit: Input, recording: Recording) -> str:
-    """What the program calls an input; `x` where it has no name for it."""
-    inputs = recording.inputs
-    name = recording.values[inputs[edit.index]].name if edit.index < len(inputs) else None
-    return name or "x"
+    """What the program calls an input; `x` where it has no name for it, and calls no other one so."""
+    names = [recording.values[number].name for number in recording.inputs]
+    name = names[edit.index] if edit.index < len(names) else None
+    return name or ("x" if "x" not in names else f"inputs[{edit.index}]")
+
+
+def other_input(edit: Input, recording: Recording) -> str:
+    """What to write where no operation makes the input that is wanted out of the one that came."""
+    name = input_name(edit, recording)
+    named = len(recording.inputs) > 1 or name != "x"
+    return f"# {name if named else 'an input'} of shape {text(edit.shape)}"
 
 
 def target_names(recording: Recording, output: str, target: str) -> tuple[str, str]:
@@ -92,13 +99,17 @@ def input_title(edit: Input) -> str:
         case "unsqueeze":
             axis = "an axis of size 1 more" if edit.arguments["dim"] else "its batch axis"
             return f"give the input {axis}: {text(edit.shape)}"
+        case "squeeze":
+            return f"take axis {edit.arguments['dim']} off the input: {text(edit.shape)}"
+        case "batch":
+            return f"give an input of {edit.arguments['batch']} samples: {text(edit.shape)}"
         case "channels":
             return f"give an input of {edit.arguments['channels']} channels: {text(edit.shape)}"
     return f"give an input of {text(edit.shape)}"
 
 
 def input_data(edit: Input) -> dict[str, Any]:
-    public = {key: edit.arguments[key] for key in ("dims", "dim", "size", "channels") if key in edit.arguments}
+    public = {key: edit.arguments[key] for key in ("dims", "dim", "size", "channels", "batch") if key in edit.arguments}
     return {"action": "input", "index": edit.index, "change": edit.change, "shape": edit.shape, **public}
 
 
@@ -115,6 +126,9 @@ def target_title(edit: Target) -> str:
             return f"give the labels an axis {arguments['dim']} of size 1"
         case "output-squeeze":
             return f"take axis {arguments['dim']} off the model's output"
+        case "output-pooled":
+            over = " and ".join(map(str, arguments["dims"]))
+            return f"one answer for each sample: the mean of the output over axes {over}"
         case "output-moved":
             return "the output with its classes on axis 1"
     verb = "lay the labels out as" if arguments["reshaped"] else "give labels of"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from shapewatch.cli.check import Check
 from shapewatch.cli.command import Command, parser_of
-from shapewatch.cli.errors import CommandError
+from shapewatch.cli.errors import CommandError, faults_in_one_line
 from shapewatch.cli.explain import Explain
 from shapewatch.cli.run import Run
 from shapewatch.cli.summary import Summary
@@ -28,6 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         return _fail("shapewatch", f"a command is missing; {HELP_HINT}", 2)
     verb, *rest = words
+    try:
+        return _carried_out(verb, rest)
+    except CommandError as error:
+        known = any(verb == command.name for command in COMMANDS)
+        return _fail(f"shapewatch {verb}" if known else "shapewatch", str(error), error.exit_code)
+
+
+def _carried_out(verb: str, rest: Sequence[str]) -> int:
     if verb in ("-h", "--help"):
         print(_overview())
         return 0
@@ -36,12 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"shapewatch {__version__}")
         return 0
-    try:
-        command = _command(verb)
-        return command.run(parser_of(command).parse_args(rest))
-    except CommandError as error:
-        known = any(verb == command.name for command in COMMANDS)
-        return _fail(f"shapewatch {verb}" if known else "shapewatch", str(error), error.exit_code)
+    command = _command(verb)
+    with faults_in_one_line():
+        arguments = parser_of(command).parse_args(rest)
+    with nullcontext() if command.hands_over else faults_in_one_line():
+        return command.run(arguments)
+    raise AssertionError("a command gives its exit status")
 
 
 def _command(verb: str) -> Command:

@@ -21,6 +21,7 @@ class Check:
     name = "check"
     usage = f"check TARGET --input SIZES [--input ...] {OPTIONS} {WARNINGS}"
     help = "run a model on shapes alone and say what does not fit; exit status 1 when something does not"
+    hands_over = False
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         add_dry_run_arguments(parser)

@@ -9,11 +9,13 @@ from shapewatch.cli.errors import CommandError
 
 
 class Command(Protocol):
-    """A verb. `usage` is what to type after `shapewatch`; `help` is one line, without a full stop."""
+    """A verb. `usage` is what to type after `shapewatch`; `help` is one line, without a full stop. `hands_over`: this
+    process becomes a program's, and what ends that leaves `run` as it was."""
 
     name: str
     usage: str
     help: str
+    hands_over: bool
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""

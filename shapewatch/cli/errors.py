@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from shapewatch.firewall import own_fault
 from shapewatch.source import raising_line
 
 
@@ -21,6 +24,21 @@ class CommandError(Exception):
     @property
     def exit_code(self) -> int:
         return self._exit_code
+
+
+@contextmanager
+def faults_in_one_line() -> Iterator[None]:
+    """What goes wrong inside, and is not what was asked for, is a fault of ours. Exit status 1 would blame a model."""
+    try:
+        yield
+    except CommandError:
+        raise
+    except Exception as fault:
+        own_fault(fault)
+        raise CommandError(f"{type(fault).__name__}: {fault}; {OF_OURS}") from fault
+
+
+OF_OURS = "this is a fault of shapewatch itself, SHAPEWATCH_DEBUG=1 shows where"
 
 
 def in_one_line(error: BaseException) -> str:

@@ -25,6 +25,7 @@ class Explain:
     name = "explain"
     usage = f"explain [FILE | CODE] {OPTIONS}"
     help = "explain a pasted traceback or a log, from FILE or standard input; or show the page of a code such as SW201"
+    hands_over = False
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(

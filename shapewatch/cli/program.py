@@ -33,22 +33,35 @@ def script(path: str, arguments: list[str]) -> Program:
         CommandError: there is nothing to run at this path; for a folder or a zip file, when it is started.
     """
     if pkgutil.get_importer(path) is not None:  # a folder or a zip file
-        return lambda: _run_folder(path, arguments)
+        return _folder(path, arguments)
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise CommandError(_cannot_open(Path(path), error)) from error
     if not path.endswith(".pyc") and not _is_text(content):
         return lambda: _refuse(path)
-    return lambda: _run_file(path, content, arguments)
+    return _file(path, content, arguments)
 
 
 def module(name: str, arguments: list[str]) -> Program:
     """The program that `python -m NAME ARGUMENTS` runs; CommandError when it is started and not there."""
-    return lambda: _run_module(name, arguments)
+    sys.argv = ["-m", *arguments]  # what Python has there while it looks for the module
+    if not sys.flags.safe_path:
+        sys.path[0] = str(Path.cwd())
+    _new_main()
+    instead = f"write -m package.module as it is imported from {Path.cwd()}, or the path of a file"
+    return lambda: _as_main(name, True, instead)
 
 
-def _run_file(path: str, content: bytes, arguments: list[str]) -> None:
+def by_python_itself(words: list[str]) -> int:
+    """The exit status of a program that this process cannot run."""
+    import subprocess
+
+    status = subprocess.run([sys.executable, *words], check=False).returncode
+    return status if status >= 0 else 128 - status
+
+
+def _file(path: str, content: bytes, arguments: list[str]) -> Program:
     absolute = _absolute(path)
     sys.argv = [path, *arguments]
     if not sys.flags.safe_path:
@@ -56,30 +69,29 @@ def _run_file(path: str, content: bytes, arguments: list[str]) -> None:
     main = _new_main()
     main.__file__ = absolute
     vars(main)["__cached__"] = None
-    code: CodeType | None
     if path.endswith(".pyc"):
-        compiled = importlib.machinery.SourcelessFileLoader("__main__", absolute)
-        main.__loader__, code = compiled, compiled.get_code("__main__")
+        main.__loader__ = importlib.machinery.SourcelessFileLoader("__main__", absolute)
     else:
         main.__loader__ = importlib.machinery.SourceFileLoader("__main__", absolute)
-        code = compile(content, absolute, "exec", dont_inherit=True)
+    return lambda: _run_file(main, content)
+
+
+def _run_file(main: ModuleType, content: bytes) -> None:
+    code: CodeType | None
+    if isinstance(main.__loader__, importlib.machinery.SourcelessFileLoader):
+        code = main.__loader__.get_code("__main__")
+    else:
+        code = compile(content, str(main.__file__), "exec", dont_inherit=True)
     if code is not None:
         exec(code, vars(main))
 
 
-def _run_folder(path: str, arguments: list[str]) -> None:
+def _folder(path: str, arguments: list[str]) -> Program:
     sys.argv = [path, *arguments]
     sys.path[: 0 if sys.flags.safe_path else 1] = [_absolute(path)]
     _new_main()
-    _as_main("__main__", False, f"`{path}` has no __main__.py to run; name a Python file in it, or add one")
-
-
-def _run_module(name: str, arguments: list[str]) -> None:
-    sys.argv = ["-m", *arguments]  # what Python has there while it looks for the module
-    if not sys.flags.safe_path:
-        sys.path[0] = str(Path.cwd())
-    _new_main()
-    _as_main(name, True, f"write -m package.module as it is imported from {Path.cwd()}, or the path of a file")
+    instead = f"`{path}` has no __main__.py to run; name a Python file in it, or add one"
+    return lambda: _as_main("__main__", False, instead)
 
 
 def _as_main(name: str, alter_argv: bool, instead: str) -> None:
@@ -142,9 +154,7 @@ def _is_text(content: bytes) -> bool:
 def _refuse(path: str) -> None:
     # Python words this error where it reads a file, and differently where it is given the bytes. Nothing of
     # the script runs, so Python itself may say it.
-    import subprocess
-
-    sys.exit(subprocess.run([sys.executable, path], check=False).returncode)
+    sys.exit(by_python_itself([path]))
 
 
 # What an exception that ends the program looks like

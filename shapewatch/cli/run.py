@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from shapewatch.cli import program
-from shapewatch.cli.errors import CommandError, in_one_line
+from shapewatch.cli.errors import OF_OURS, CommandError, in_one_line
 from shapewatch.cli.output import (
     OPTIONS,
     TEXT,
@@ -21,18 +21,21 @@ from shapewatch.cli.output import (
     open_output,
     show,
 )
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.render import as_rich, as_text
 
 if TYPE_CHECKING:
     from shapewatch.report import Report
     from shapewatch.watching import Session
 
+    Ready = tuple[program.Program, Output, Session]
+
 
 class Run:
     name = "run"
     usage = f"run {OPTIONS} {WARNINGS} SCRIPT [ARG ...] | -m MODULE [ARG ...]"
     help = "run a program as Python would, and explain a shape error that it meets"
+    hands_over = True
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         add_output_arguments(parser)
@@ -54,25 +57,54 @@ class Run:
     def run(self, arguments: argparse.Namespace) -> int:
         """0 where the program came to its end, or with `--warnings raise` 1 where it looks wrong; what ends it early
         (`SystemExit` too) is raised as it was."""
-        start = _start(arguments)
-        output = open_output(arguments)
-        from shapewatch.watching import watch
-
+        ready = _ready_unless_faulty(arguments)
+        if ready is None:
+            return program.by_python_itself(_words(arguments))
+        start, output, session = ready
         process = os.getpid()
         try:
-            with watch(warnings="allow" if arguments.warnings == "allow" else "warn") as session:
+            with session:
                 start()
         except CommandError:
             raise
         except BaseException as error:
-            program.leave_as_pythons_own(error)
+            attempt(program.leave_as_pythons_own, error)
             if os.getpid() == process:  # a forked child that came this far has no report to give
                 _conclude(session, output, error)
             raise
         if os.getpid() == process:
             _conclude(session, output, None)
-        looks_wrong = any(found.severity == "warning" for found in session.report.diagnoses)
-        return 1 if arguments.warnings == "raise" and looks_wrong else 0
+        return 1 if arguments.warnings == "raise" and attempt(_looks_wrong, session) else 0
+
+
+def _ready_unless_faulty(arguments: argparse.Namespace) -> Ready | None:
+    try:
+        return _ready(arguments)
+    except CommandError:
+        raise
+    except Exception as fault:
+        own_fault(fault)
+        _say(f"{type(fault).__name__}: {fault}; {OF_OURS}; the program runs unwatched")
+        return None
+
+
+def _ready(arguments: argparse.Namespace) -> Ready:
+    """The program, about to run: all that is left to do of our own is around it."""
+    from shapewatch.watching import watch
+
+    start, output = _start(arguments), open_output(arguments)
+    return start, output, watch(warnings="allow" if arguments.warnings == "allow" else "warn")
+
+
+def _words(arguments: argparse.Namespace) -> list[str]:
+    """The program as Python takes it on its command line."""
+    if arguments.module is not None:
+        return ["-m", *arguments.module, *arguments.script]
+    return arguments.script[1:] if arguments.script[:1] == ["--"] else arguments.script
+
+
+def _looks_wrong(session: Session) -> bool:
+    return any(found.severity == "warning" for found in session.report.diagnoses)
 
 
 def _start(arguments: argparse.Namespace) -> program.Program:
@@ -81,7 +113,7 @@ def _start(arguments: argparse.Namespace) -> program.Program:
             raise CommandError("-m needs the name of a module: shapewatch run -m package.module")
         name, *rest = arguments.module
         return program.module(name, rest + arguments.script)
-    words = arguments.script[1:] if arguments.script[:1] == ["--"] else arguments.script
+    words = _words(arguments)
     if not words:
         raise CommandError("there is nothing to run; name a script (shapewatch run train.py) or a module (-m train)")
     return program.script(words[0], words[1:])

@@ -13,6 +13,7 @@ class Summary:
     name = "summary"
     usage = f"summary TARGET --input SIZES [--input ...] {OPTIONS}"
     help = "show a model's layers and junctions with their shapes, up to the first that does not fit"
+    hands_over = False
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         add_dry_run_arguments(parser)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 from shapewatch import axes
@@ -84,18 +84,46 @@ def _permute(place: Place, demand: Demand) -> Pull:
     else:
         order.reverse()
     onward = ((place.source, {order[axis]: wanted for axis, wanted in demand.items()}, ()),)
-    return Pull(own=tuple(_other_orders(place, order, demand)), onward=onward)
+    own = [*_other_orders(place, order, demand), *_other_swaps(place, order, demand)]
+    return Pull(own=tuple(own), onward=onward)
 
 
 def _other_orders(place: Place, present: list[int], demand: Demand) -> Iterator[tuple[Edit, ...]]:
-    """Orders in which a layer that permutes would give the sizes asked for; the batch stays where it is."""
+    """Orders in which a permutation would give the sizes asked for; the batch stays where it is."""
     before = place.shape(place.source)
-    if place.layer is None or "dims" not in place.facts or len(before) > 5:
+    if "dims" not in place.facts or len(before) > 5 or present[0] != 0:
         return
     for rest in permutations(range(1, len(before))):
         order = (0, *rest)
         if list(order) != present and all(before[order[axis]] in wanted for axis, wanted in demand.items()):
             yield (place.set("dims", order),)
+
+
+def _other_swaps(place: Place, present: list[int], demand: Demand) -> Iterator[tuple[Edit, ...]]:
+    """Other pairs of axes that would give the sizes asked for if they changed places; the batch stays where it is."""
+    before = place.shape(place.source)
+    if place.layer is not None or place.unit.name not in _SWAPS or present[0] != 0:
+        return
+    for swap in combinations(range(1, len(before)), 2):
+        order = list(range(len(before)))
+        order[swap[0]], order[swap[1]] = swap[1], swap[0]
+        if order != present and all(before[order[axis]] in wanted for axis, wanted in demand.items()):
+            yield (place.set("swap", swap),)
+
+
+_SWAPS = frozenset({"transpose", "swapaxes", "swapdims"})
+
+
+def _unsqueeze(place: Place, demand: Demand) -> Pull:
+    """A new axis stands where it was put; another place for it may give the sizes asked for."""
+    before, dim = place.shape(place.source), place.facts.get("dim")
+    others = []
+    if place.layer is None and isinstance(dim, int) and len(place.out) == len(before) + 1:
+        for at in range(len(place.out)):
+            after = (*before[:at], 1, *before[at:])
+            if after != place.out and all(after[axis] in wanted for axis, wanted in demand.items()):
+                others.append((place.set("dim", at),))
+    return Pull(own=(*others, *_reshape(place, demand).own), onward=_reshape(place, demand).onward)
 
 
 def _reshape(place: Place, demand: Demand) -> Pull:
@@ -257,6 +285,14 @@ def _other_amounts(place: Place, demand: Demand, amounts: tuple[int, ...]) -> tu
     return (place.settings(pad=tuple(other[: len(amounts)])),)
 
 
+def _create(place: Place, demand: Demand) -> Pull:
+    """A tensor that a forward makes of nothing has the sizes that were written down for it."""
+    sizes = {axis: wanted.exact for axis, wanted in demand.items()}
+    if place.unit.parent is None or place.facts.get("shape") != place.out or None in sizes.values():
+        return NOTHING
+    return Pull(own=((place.set("shape", tuple(sizes.get(axis, size) for axis, size in enumerate(place.out))),),))
+
+
 def _pixel_shuffle(place: Place, demand: Demand) -> Pull:
     factor = place.facts.get("upscale_factor")
     if not isinstance(factor, int):
@@ -283,11 +319,12 @@ HANDLERS: dict[str, Handler] = {
     "flatten": _reshape,
     "unflatten": _reshape,
     "squeeze": _reshape,
-    "unsqueeze": _reshape,
+    "unsqueeze": _unsqueeze,
     "reduce": _reduce,
     "split": _split,
     "index": _index,
     "expand": _expand,
     "pad": _pad,
+    "create": _create,
     "pixel_shuffle": _pixel_shuffle,
 }

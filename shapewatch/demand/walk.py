@@ -11,11 +11,14 @@ from shapewatch.demand.moves import keeping_shape
 from shapewatch.demand.nouns import Change, Demand, Handler, Place, Pull, Want
 from shapewatch.edits import Edit, Input
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import Layout
+from shapewatch.layout import USUAL_SIZES, Layout
 from shapewatch.recording import Call
 
 HANDLERS: Mapping[str, Handler] = moves.HANDLERS | joins.HANDLERS | products.HANDLERS | windows.HANDLERS
 """Kinds of calls to how they answer a demand; any other kind keeps its operand's shape, or stops the walk."""
+
+MOST_TOLD = 64
+"""How many sizes of an input may do for one of them to be chosen by how usual it is."""
 
 MAX_STEPS = 600
 """Values that one walk looks at; deeper causes are found by comparing siblings instead."""
@@ -66,14 +69,25 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
         return None
     layout = (graph.layout or Layout()).of_batch(shape)
     channels = layout.channels(shape)
+    if any(wanted[axis] == 1 and _any_size(graph, value, axis, channels) for axis in demand):
+        return None
     arguments: dict[str, Any] = {"size": tuple(wanted[axis] for axis in layout.spatial(shape))}
     change = "size"
-    pictures = len(shape) > (3 if graph.layout is None else 2)  # three axes without a kernel are a sequence
+    sequence = graph.layout is None or (len(shape) == graph.layout.rank + 1 and not graph.lacks_batch(shape))
+    pictures = len(shape) > (3 if sequence else 2)
     if pictures and set(demand) == {channels}:
         change, arguments = "channels", {"channels": wanted[channels], "was": shape[channels]}
-    elif len(shape) < 3 or any(axis not in layout.spatial(shape) for axis in demand):
+    elif not pictures or any(axis not in layout.spatial(shape) for axis in demand):
         arguments = {"plain": True}
     return (Input(recording.inputs.index(value), change, arguments, wanted),)
+
+
+def _any_size(graph: Graph, value: int, axis: int, channels: int) -> bool:
+    """Whether an axis counts something of which there may be any number: no channels and no features. A size of 1
+    there fits nearly everything, so that a pass runs with it says nothing."""
+    rank = len(graph.recording.shape(value))
+    looked_up = any(call.kind == "embedding" for call in graph.consumers.get(value, ()))
+    return rank > 1 and (looked_up or (axis != rank - 1 and (axis != channels or rank < 4)))
 
 
 def _may_be(wanted: Range, graph: Graph, value: int) -> bool:
@@ -81,10 +95,17 @@ def _may_be(wanted: Range, graph: Graph, value: int) -> bool:
     another one, but a model that works for one size of it alone does not work."""
     recording = graph.recording
     shape = recording.shape(value)
-    unbatched = graph.layout is not None and len(shape) == graph.layout.rank + 1
     others = [recording.shape(other) for other in recording.inputs if other != value]
-    return len(shape) < 2 or unbatched or any(other and other[0] in wanted for other in others)
+    return len(shape) < 2 or graph.lacks_batch(shape) or any(other and other[0] in wanted for other in others)
 
 
 def _nearest(wanted: Range, size: int | None) -> int:
-    return min(max(wanted.low, size or wanted.low), wanted.high)
+    """The size itself where it would do; of a few that would, one at which images are mostly given, or the one that
+    can be halved most often."""
+    if size is not None and size in wanted:
+        return size
+    fitting = range(wanted.low, min(wanted.high, wanted.low + MOST_TOLD) + 1)
+    if wanted.high > fitting[-1]:
+        return min(max(wanted.low, size or wanted.low), wanted.high)
+    usual = [one for one in fitting if one in USUAL_SIZES] or fitting
+    return max(usual, key=lambda one: (one & -one, -abs(one - (size or one))))

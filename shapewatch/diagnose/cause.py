@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
-from shapewatch.adapters import Adapter
+from shapewatch.adapters import Adapter, Declaring
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
@@ -28,8 +29,10 @@ def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
         reason = f"the input{named} is {text(given.shape)}; with {text(edit.shape)} it fits"
         return Cause("input", "input", _given_at(given, case), _because(reason, fix))
     if isinstance(edit, Target):
-        return Cause("target", "target", location_of(case), _because(fix.title, fix))
-    path = _blamed(edit, recording)
+        whose = "output" if edit.change.startswith("output") else "target"
+        return Cause(whose, whose, location_of(case), _because(fix.title, fix))
+    block = _block_made_otherwise(fix.changes, recording)
+    path = block or _blamed(edit, recording)
     layer = recording.layer_at.get(path)
     call = _call_of(path, recording)
     location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
@@ -38,7 +41,8 @@ def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
         location = case.call.span
     if isinstance(edit, SetCall):
         location = next((call.span for call in recording.calls if call.place == edit.place), location)
-    return Cause(path, kind, location, _because(_reason(case, fix, edit), fix))
+    reason = "; ".join(fix.evidence) if block else _because(_reason(case, fix, edit), fix)
+    return Cause(path, kind, location, reason)
 
 
 def _given_at(given: Value, case: Case) -> Span | None:
@@ -69,11 +73,15 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         spelled = names_as_written(fix.changes, fix.edit)
         sets = {spelled[e.argument]: e for e in fix.changes if isinstance(e, Set) and e.layer == edit.layer}
         return "; ".join(f"{name} is {short(e.was)}, where {short(e.value)} fits" for name, e in sets.items())
+    if isinstance(edit, SetCall) and (made := _making(edit, recording=case.recording)) is not None:
+        return f"{made} makes {text(edit.was)}, where {text(edit.value)} fits"
     if isinstance(edit, SetCall):
         name = names_as_written(fix.changes, fix.edit)[edit.argument]
         return f"{name} is {short(edit.was)}, where {short(edit.value)} fits"
     if isinstance(edit, Insert) and edit.module.kind == "contiguous":
         return "the axes were moved, and the elements were not"
+    if isinstance(edit, Insert) and edit.module.kind == "directions":
+        return "it is given a state whose directions are still apart"
     if isinstance(edit, Insert) and case.junction is None:
         missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
         return f"{missing or 'a layer'} is missing before it"
@@ -87,6 +95,22 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
     return "one of its branches needs a projection"
 
 
+def _block_made_otherwise(changes: Sequence[Edit], recording: Recording) -> str | None:
+    """The block in which one number is changed wherever it stands."""
+    sets = [edit for edit in changes if isinstance(edit, Set)]
+    paths = {edit.layer for edit in sets}
+    if len(sets) != len(changes) or len(paths) < 2 or len({(edit.was, edit.value) for edit in sets}) > 1:
+        return None
+    parts = [path.split(".") for path in paths]
+    common = ".".join(names[0] for names in takewhile(lambda n: len(set(n)) == 1, zip(*parts, strict=False)))
+    return common if common in recording.layer_at and common not in paths else None
+
+
+def _making(edit: SetCall, recording: Recording) -> str | None:
+    """The function that makes a tensor of nothing at a place."""
+    return next((c.name for c in recording.calls if c.kind == "create" and c.place == edit.place), None)
+
+
 def _because(reason: str, fix: Fix) -> str:
     return f"{reason}; {'; '.join(fix.evidence)}" if fix.evidence else reason
 
@@ -97,14 +121,14 @@ def _call_of(path: str, recording: Recording) -> Call | None:
 
 def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> Diagnosis:
     """The diagnosis; where it asks for other data, with what the model says of them as another choice, or the first."""
-    told = replace(told, fixes=tuple(_as_declared(fix, recording) for fix in told.fixes))
+    told = replace(told, fixes=tuple(_as_declared(fix, recording, adapter.declares) for fix in told.fixes))
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
     edit = told.fixes[0].changes[0]
-    there = declared_at(recording, edit) if isinstance(edit, Input) else None
+    there = declared_at(recording, edit, adapter.declares) if isinstance(edit, Input) else None
     if there is not None:
         return replace(told, cause=replace(told.cause, location=there[0]))
-    declared = declared_otherwise(recording, told.fixes[0], adapter.name)
+    declared = declared_otherwise(recording, told.fixes[0], adapter)
     if declared is None:
         return told
     if not declared.first:
@@ -112,10 +136,10 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     return replace(told, cause=declared.cause, fixes=(declared.fix, *told.fixes))
 
 
-def _as_declared(fix: Fix, recording: Recording) -> Fix:
+def _as_declared(fix: Fix, recording: Recording, declares: Declaring) -> Fix:
     """The fix; one of a declared input as a change of the line that declares it."""
     only = fix.changes[0] if len(fix.changes) == 1 else None
-    there = declared_at(recording, only) if isinstance(only, Input) else None
+    there = declared_at(recording, only, declares) if isinstance(only, Input) else None
     return fix if there is None or there[1] is None else replace(fix, code=there[1])
 
 
@@ -123,7 +147,7 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one."""
     odd = odd_variable(case, finding, adapter.name)
-    if odd is None or (told.cause is not None and told.cause.type == "target"):
+    if odd is None or (told.cause is not None and told.cause.type in ("target", "output")):
         return told
     data = told.cause is not None and told.cause.type == "input"
     if told.cause is None or (data and odd.beyond_doubt):

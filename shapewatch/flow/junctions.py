@@ -112,6 +112,10 @@ class Graph:
         self.consumers: dict[int, list[Call]] = {}
         self._inside: dict[int, int] = {}
         self._steps: dict[int, Step] = {}
+        self._deepest: dict[int, list[int]] = {}
+        """What a unit took, the end of the longest road first."""
+        self._roads: dict[tuple[int | None, int | None], list[int]] = {}
+        """To a value from a fork: in a dense block each is the beginning of many others."""
         self._met: dict[int, Junction | None] = {}
         self._collect()
 
@@ -155,6 +159,14 @@ class Graph:
         """How the model's images are laid out, by the first call that shows it; None where none does."""
         shown = (layout_of(self.facts(unit), unit.name) for unit in self.units if unit.kind in IMAGE_KINDS)
         return next((layout for layout in shown if layout is not None), None)
+
+    def lacks_batch(self, shape: Shape) -> bool:
+        """Whether an input may be one image without its batch: it has an axis less than a batch of images, and no other
+        input is such a batch. Beside images, three axes are a sequence."""
+        if self.layout is None or len(shape) != self.layout.rank + 1:
+            return False
+        batched = self.layout.rank + 2
+        return not any(len(self.recording.shape(number)) == batched for number in self.recording.inputs)
 
     @cached_property
     def lineage(self) -> Lineage:
@@ -234,22 +246,27 @@ class Graph:
     def road(self, value: int, fork: int | None) -> list[int]:
         """The values on the longest road from the fork (or, without one, from an input) to a value, in order: what each
         unit on it gave there, of several results that one."""
-        road: list[int] = []
-        while value != fork:
-            unit = self.producer.get(value)
-            if unit is None:
-                break
-            road.append(value)
-            onward = [
-                operand
-                for operand in unit.operands
-                if operand not in unit.results
-                and (self.is_activation(operand) if fork is None else self.descends(operand, fork))
-            ]
-            if not onward:
-                break
-            value = max(onward, key=lambda operand: self.depth[operand])
-        return road[::-1]
+        walked: list[int] = []
+        back: int | None = value
+        known = self._roads.get((value, fork))
+        while known is None and back is not None and back != fork and back in self.producer:
+            walked.append(back)
+            back = self._back(back, fork)
+            known = self._roads.get((back, fork))
+        road = self._roads[value, fork] = [*(known or ()), *reversed(walked)]
+        return road
+
+    def _back(self, value: int, fork: int | None) -> int | None:
+        """The value before this one on the longest road from the fork."""
+        unit = self.producer[value]
+        deepest = self._deepest.get(unit.number)
+        if deepest is None:
+            taken = [operand for operand in unit.operands if operand not in unit.results]
+            deepest = self._deepest[unit.number] = sorted(taken, key=lambda operand: -self.depth[operand])
+        for operand in deepest:
+            if self.is_activation(operand) if fork is None else self.descends(operand, fork):
+                return operand
+        return None
 
     def step(self, value: int) -> Step:
         """What made a value, as a step of a path. The same one in each: in a dense block the paths of all junctions

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from shapewatch.firewall import attempt
 from shapewatch.report import Report
 from shapewatch.watching.steps import Steps, WatchedStep
 from shapewatch.watching.wishes import OnWarning
@@ -25,6 +26,9 @@ class ShapeWatch(keras.callbacks.Callback):
 
     Each new signature of batches is looked at once: where the step is compiled, while it is traced. What runs and looks
     wrong is told of once, as a `ShapeWarning`.
+
+    A model that was never called Keras builds before it makes its list of callbacks, save on TensorFlow. What fails
+    there no callback hears of; `with shapewatch.watch(): model.fit(...)` explains it.
 
     Args:
         warnings: about what runs and looks wrong, as for `shapewatch.watch`: `allow`, `warn` or `raise`.
@@ -47,15 +51,18 @@ class ShapeWatch(keras.callbacks.Callback):
 
     def set_model(self, model: Any) -> None:
         """The first that a callback hears of a run, and before Keras makes functions of the steps."""
-        self._let_go()
         super().set_model(model)
+        attempt(self._put_on, model, sys._getframe(1).f_locals.get("self"))
+
+    def _put_on(self, model: Any, run: Any) -> None:
+        self._let_go()
         if _compiled_by_torch(model):
             return
         for name in _STEPS:
             self._put_before(WatchedStep(self._steps, model, name, _itself, _data, self._step_failed))
         for name in _FUNCTIONS:  # one that was made before has the steps as they were
             self._made[name], vars(model)[name] = vars(model).get(name), None
-        self._let_go_with(sys._getframe(1).f_locals.get("self"))
+        self._let_go_with(run)
 
     def _put_before(self, step: WatchedStep) -> None:
         step.put()
@@ -65,7 +72,7 @@ class ShapeWatch(keras.callbacks.Callback):
         """Keras tells no callback of an exception. Of one that comes from elsewhere than a step, all that is left is
         that the list of callbacks dies, which is made for the run."""
         if isinstance(run, keras.callbacks.CallbackList):
-            weakref.finalize(run, _let_go_of, self._put).atexit = False
+            weakref.finalize(run, attempt, _let_go_of, self._put).atexit = False
 
     def _let_go(self) -> None:
         _let_go_of(self._put)
@@ -96,23 +103,23 @@ class ShapeWatch(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
         self._fits = True
-        self._begins("train_function")
+        attempt(self._begins, "train_function")
 
     def on_test_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        self._begins("test_function")
+        attempt(self._begins, "test_function")
 
     def on_predict_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        self._begins("predict_function")
+        attempt(self._begins, "predict_function")
 
     def on_train_end(self, logs: Any = None) -> None:  # noqa: ARG002
-        self._take_away()
+        attempt(self._take_away)
 
     def on_test_end(self, logs: Any = None) -> None:  # noqa: ARG002
         if not self._fits:
-            self._take_away()
+            attempt(self._take_away)
 
     def on_predict_end(self, logs: Any = None) -> None:  # noqa: ARG002
-        self._take_away()
+        attempt(self._take_away)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_put": [], "_made": {}, "_fits": False}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from shapewatch.firewall import attempt
 from shapewatch.report import Report
 from shapewatch.watching.steps import Steps, WatchedStep
 from shapewatch.watching.wishes import OnWarning
@@ -41,6 +42,9 @@ class ShapeWatch(Callback):
         return self._steps.report
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
+        attempt(self._put_on, trainer)
+
+    def _put_on(self, trainer: Trainer) -> None:
         self._take_away()
         # the strategy's, not the module's: they are outside of what wraps the module, and of what is saved
         self._put = [WatchedStep(self._steps, trainer.strategy, name, _model, _batch) for name in _STEPS]
@@ -49,11 +53,11 @@ class ShapeWatch(Callback):
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:  # noqa: ARG002
         """Also what failed outside of a step: while a batch is collected, say."""
-        self._take_away()
-        self._steps.explain(exception)
+        attempt(self._take_away)
+        attempt(self._steps.explain, exception)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
-        self._take_away()
+        attempt(self._take_away)
 
     def _take_away(self) -> None:
         for step in self._put:

@@ -9,15 +9,19 @@ from typing import Any
 
 from transformers import Trainer, TrainerCallback
 
+from shapewatch.firewall import attempt
 from shapewatch.report import Report
-from shapewatch.watching.steps import Steps, WatchedStep
+from shapewatch.watching.steps import ExplainedRun, Steps, WatchedStep
 from shapewatch.watching.wishes import OnWarning
 
-_STEPS = ("training_step", "prediction_step")
+_STEPS = {"training_step": WatchedStep, "prediction_step": WatchedStep}
+_RUNS = {"_inner_training_loop": ExplainedRun, "evaluation_loop": ExplainedRun}
+"""Not `train` and `evaluate`: whoever calls `Trainer(…).train()` leaves it to the method to keep the trainer alive."""
 
 
 class ShapeWatch(TrainerCallback):
-    """Explains the shape errors of a training, evaluation or prediction step, losses included.
+    """Explains the shape errors of a training, evaluation or prediction step, losses included, and those between the
+    steps: of a batch that is collected, of metrics.
 
         trainer = Trainer(model, args, callbacks=[ShapeWatch()], train_dataset=…)
         trainer.train()
@@ -39,16 +43,18 @@ class ShapeWatch(TrainerCallback):
 
     def on_init_end(self, *_: Any, **__: Any) -> None:
         """Before anything runs: there is no event at the beginning of an evaluation."""
-        self._put(_trainer_above(sys._getframe(1)))
+        attempt(self._put_before, sys._getframe(1))
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """For a callback that was added later."""
-        self._put(_trainer_above(sys._getframe(1)))
+        attempt(self._put_before, sys._getframe(1))
 
-    def _put(self, trainer: Trainer | None) -> None:
-        for name in _STEPS if trainer is not None else ():
-            if not isinstance(vars(trainer).get(name), WatchedStep):
-                WatchedStep(self._steps, trainer, name, partial(_model, self._steps), _inputs).put()
+    def _put_before(self, frame: FrameType) -> None:
+        """Before the steps of the trainer that runs in a frame, or below it."""
+        trainer = _trainer_above(frame)
+        for name, watched in (_STEPS | _RUNS).items() if trainer is not None else ():
+            if hasattr(trainer, name) and not isinstance(vars(trainer).get(name), WatchedStep):
+                watched(self._steps, trainer, name, partial(_model, self._steps), _inputs).put()
 
 
 def _trainer_above(frame: FrameType | None) -> Trainer | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from shapewatch.messages.faults import FAULTS
 from shapewatch.messages.faults.causes import OTHER_RELEASE
-from shapewatch.messages.faults.evidence import COMMON
+from shapewatch.messages.faults.evidence import COMMON, FITS
 from shapewatch.messages.log import Heard, heard
 from shapewatch.messages.nouns import Frame, Pasted, Told
 from shapewatch.recording import Recording, Span
@@ -102,15 +102,23 @@ def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
 
 
 def _suspects(told: Told, error: Pasted) -> tuple[Suspect, ...]:
-    """The heaviest first. What any fault inside a library may come from is said of each, whatever the fault."""
+    """The heaviest first. That releases do not belong together is said of each fault, whatever it is, where the text
+    speaks for it."""
     suspects = list(told.suspects)
-    if error.library and suspects:
-        inside = f"it was raised inside {error.library}, which takes what its release was written for"
-        release = OTHER_RELEASE.since(inside, COMMON + 0.08).suspect(error.reading.framework)
+    for because, weight in _of_releases(error) if suspects else ():
+        release = OTHER_RELEASE.since(because, weight).suspect(error.reading.framework)
         said = next((suspect for suspect in suspects if suspect.cause == release.cause), None)
         if said is None or said.weight < release.weight:
             suspects = [suspect for suspect in suspects if suspect is not said] + [release]
     return tuple(sorted(suspects, key=lambda suspect: -suspect.weight)[:MOST_SUSPECTS])
+
+
+def _of_releases(error: Pasted) -> Iterator[tuple[str, float]]:
+    known = error.reading.facts.get("releases")
+    if isinstance(known, str):
+        yield known, FITS + 0.04
+    if error.library:
+        yield f"it was raised inside {error.library}, which takes what its release was written for", COMMON + 0.08
 
 
 def _names() -> dict[str, str]:

@@ -25,8 +25,9 @@ class Template:
     """A message, with holes `{name:kind}`; `template.py` has the kinds and compiles them.
 
     `fault` names the file in `faults/` that explains it, and so which facts it has to give. `facts` are facts that
-    the wording tells without a hole. `example` raises it with the installed framework; where only other releases or
-    libraries word it so, `example` is empty, `seen` is a message as they raise it, and `release` says which.
+    the wording tells without a hole; `releases` among them says what other releases do otherwise, for any fault.
+    `example` raises it with the installed framework; where only other releases or libraries word it so, `example` is
+    empty, `seen` is a message as they raise it, and `release` says which.
     `beside`: the message is of shapes only where the line of code that raised it has one of these words.
     """
 

@@ -4,7 +4,7 @@ The kinds of holes, `{name:kind}`:
 
     n        an integer; `None`, `?`, `-1`, `s27` for an unknown one: None
     axis     an integer; -1 is the last one
-    shape    `[2, 3]`, `(2, 3)`, `2x3`, `2 x 3`, `torch.Size([2, 3])`, `(None, 3)`, `[?,3]`, `{2,3}`, `64 3 7 7`, `()`
+    shape    `[2, 3]`, `(2, 3)`, `2x3`, `2 * 3`, `torch.Size([2, 3])`, `(None, 3)`, `[?,3]`, `{2,3}`, `64 3 7 7`, `()`
     shapes   several of them: `[(None, 8), (None, 4)]`, `[2,3], [3,4]`
     word     a name: no space in it; quotes around it are left out
     text     anything on one line, as little as will do
@@ -14,8 +14,9 @@ The kinds of holes, `{name:kind}`:
 A hole whose name begins with an underscore is no fact: what stands there varies and tells nothing.
 
 Words may be apart by any white space, or by none beside punctuation: people paste what their terminal broke and what a
-form joined. Upper and lower case are one. Every repetition is bounded, and what could be split in several ways is taken
-as a whole (`(?>…)`), so no text takes long, whatever it holds.
+form joined, or type it anew, with a space before a colon, without quotes or commas, with parentheses for brackets.
+Upper and lower case are one. Every repetition is bounded, and what could be split in several ways is taken as a whole
+(`(?>…)`), so no text takes long, whatever it holds.
 """
 
 from __future__ import annotations
@@ -31,24 +32,30 @@ from shapewatch.recording import Shape, Size
 
 _NUMBER = r"(?:-?\d{1,15}(?!\d)|None|\?|[su]\d{1,4}(?!\w)(?:: hint = \d{1,15})?)"
 _SIZE = rf"(?:{_NUMBER}L?|Dimension\({_NUMBER}\))"
-_BETWEEN = r"\s{0,4}+"
-_COMMA = rf"(?>{_BETWEEN}[,x×]?{_BETWEEN})"
+_BETWEEN = r"\s{0,12}+"
+_COMMA = rf"(?>{_BETWEEN}[,x×*]?{_BETWEEN})"
 _IN_BRACKETS = rf"[\[({{]{_BETWEEN}(?:{_SIZE}(?:{_COMMA}{_SIZE}){{0,127}})?{_BETWEEN},?{_BETWEEN}[\])}}]"
-_LISTED = rf"(?>(?:torch\.Size|TensorShape)?(?:\({_IN_BRACKETS}\)|{_IN_BRACKETS})|<unknown>)"
-_BARE = rf"{_NUMBER}(?:\s?[x×]\s?{_NUMBER}|\s{_NUMBER}){{0,15}}"
+_TYPE = rf"(?:(?:torch\.Size|(?:tf\.)?TensorShape){_BETWEEN})?"
+_LISTED = rf"(?>{_TYPE}(?:\({_BETWEEN}{_IN_BRACKETS}{_BETWEEN}\)|{_IN_BRACKETS})|<unknown>)"
+_BARE = rf"{_NUMBER}(?:\s?[x×*]\s?{_NUMBER}|\s{_NUMBER}){{0,15}}"
 _RUN = rf"(?:{_LISTED})(?:(?>{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}){_LISTED}){{0,63}}"
 
 _HOLES = {
     "n": _NUMBER,
     "axis": r"-?\d{1,15}(?!\d)",
-    "shape": rf"['\"]?(?:{_LISTED}|{_BARE})['\"]?",
+    "shape": rf"['\"]?(?:\({_BETWEEN}{_LISTED}{_BETWEEN}\)|{_LISTED}|{_BARE})['\"]?",
     "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
     "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
     "text": r"[^\n]{0,300}?",
     "lines": r"[\s\S]{0,600}?",
 }
 
+_QUOTES = "'\"`"
+
 _HOLE = re.compile(r"\{(\w+):([\w|]+)\}")
+_ENCLOSED = re.compile(r"\((\{\w+:shape\})\)")
+"""A shape alone in parentheses: those belong to it, and may be left out."""
+
 _PIECE = re.compile(r"\w+|[^\w\s]|\s+")
 
 
@@ -94,22 +101,23 @@ def compiled(template: Template, framework: str) -> Pattern:
     literal: list[str] = []
     kinds: list[tuple[str, str]] = []
     at = 0
-    for hole in _HOLE.finditer(template.text):
+    text = _ENCLOSED.sub(r"\1", template.text)
+    for hole in _HOLE.finditer(text):
         name, kind = hole.groups()
         if kind not in _HOLES and "|" not in kind:
             raise ValueError(f"there is no hole of kind `{kind}`; the kinds are {', '.join(_HOLES)}")
-        literal.append(template.text[at : hole.start()])
+        literal.append(text[at : hole.start()])
         parts += [_of_literal(literal[-1]), f"(?P<{name}>{_HOLES.get(kind, kind)})"]
         if not name.startswith("_"):
             kinds.append((name, kind))
         at = hole.end()
-    literal.append(template.text[at:])
+    literal.append(text[at:])
     parts.append(_of_literal(literal[-1]))
     if literal[1:] and kind in ("text", "lines") and not literal[-1].strip():
         parts.append(r"(?=\n|\Z)")
     elif literal[1:] and kind == "word" and not literal[-1].strip():
         parts.append(r"(?=[,;)\]]|[.:]?(?:\s|\Z))")
-    found = {run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())}
+    found = {run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())} - {"cannot"}
     words = sorted(found, key=lambda word: (-len(word), word))
     if not words or len(words[0]) < 2:
         raise ValueError(f"`{template.text}` has no word to look for")
@@ -117,16 +125,42 @@ def compiled(template: Template, framework: str) -> Pattern:
 
 
 def _of_literal(text: str) -> str:
-    """Its words with white space of any length between them, or none beside punctuation and holes."""
+    """Its words with white space of any length between them, or none beside punctuation and holes. Beside punctuation
+    there may be a space that the template has not; quotes, and marks at the end of a clause, may be left out."""
     pieces = _PIECE.findall(text)
     written: list[str] = []
     for at, piece in enumerate(pieces):
         if not piece.isspace():
-            written.append(re.escape(piece))
+            is_word = piece[0].isalnum() or piece[0] == "_"
+            written.append(_of_word(piece) if is_word else _of_mark(pieces, at))
             continue
-        inside = 0 < at < len(pieces) - 1 and pieces[at - 1][-1].isalnum() and pieces[at + 1][0].isalnum()
+        inside = _is_inside(pieces, at)
         written.append(r"\s{1,80}" if inside else r"\s{0,80}")
     return "".join(written)
+
+
+def _of_word(word: str) -> str:
+    return r"can\s?not" if word == "cannot" else word
+
+
+def _of_mark(pieces: list[str], at: int) -> str:
+    mark = pieces[at]
+    # what a hole takes may end at its mark alone
+    told = at > 0 or any(piece[0].isalnum() for piece in pieces)
+    if mark in _QUOTES:
+        return rf"{re.escape(mark)}?" if told else re.escape(mark)
+    if mark == "-" and _is_inside(pieces, at):
+        return r"[-\s]?"
+    ends_clause = at + 1 < len(pieces) and pieces[at + 1].isspace()
+    if ends_clause and told and mark in ",.:":
+        return r"\s{0,2}[:=]?" if mark == ":" else r"\s{0,2}[,.;]?"
+    before, after = r"\s{0,2}" if mark in ",.:;)=(" else "", r"\s{0,2}" if mark in "(=" else ""
+    return f"{before}{'[:=]' if mark == '=' else re.escape(mark)}{after}"
+
+
+def _is_inside(pieces: list[str], at: int) -> bool:
+    """Whether it stands between two words."""
+    return 0 < at < len(pieces) - 1 and pieces[at - 1][-1].isalnum() and pieces[at + 1][0].isalnum()
 
 
 def understood(kind: str, text: str) -> Any:

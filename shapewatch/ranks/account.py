@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shapewatch.ranks.parting import Parting, parting, steps
+from shapewatch.ranks.parting import Parting, circle, parting, steps
 from shapewatch.ranks.words import Fall, Word
 
 LOST = re.compile(
@@ -46,13 +46,13 @@ def account(here: Word, words: Mapping[int, Word], asked: Sequence[int]) -> Acco
     follows = here.fall is not None and is_loss(here.fall)
     told = parting(words) if follows or speaks_of_ranks(here.fall) else None
     if told is None and follows and not first:
-        told = steps(here, words)
+        told = steps(here, words) or circle(here, words)
     return Account(
         here=here,
         follows=follows,
         parted=told,
         first=first,
-        alike=tuple(word for word in first if not follows and _alike(here.fall, word.fall)),
+        alike=tuple(word for word in first if not follows and fell_alike(here.fall, word.fall)),
         waiting=tuple(word for word in answered.values() if word.state == "running"),
         silent=tuple(rank for rank in asked if rank not in answered),
     )
@@ -72,7 +72,7 @@ def speaks_of_ranks(fall: Fall | None) -> bool:
     return fall is not None and fall.code == "SW903"
 
 
-def _alike(one: Fall | None, other: Fall | None) -> bool:
+def fell_alike(one: Fall | None, other: Fall | None) -> bool:
     """The same failure on two ranks: of one kind, at one line. Their sizes may be others."""
     if one is None or other is None:
         return False

@@ -13,7 +13,7 @@ from types import CodeType
 from typing import Any
 
 from shapewatch.adapters.collectives import Collective, Company, Hearing
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.ranks import disk
 from shapewatch.ranks.account import Account, account
 from shapewatch.ranks.board import ALARM, PAUSES, Board
@@ -99,7 +99,7 @@ class Member:
         last = self._board.word(company.rank)
         if last is not None and last.state != "running":  # of an earlier block, which this rank survived
             self._board.put(self._word())
-        self._watcher = threading.Thread(target=self._answer, name="shapewatch ranks", daemon=True)
+        self._watcher = threading.Thread(target=attempt, args=(self._answer,), name="shapewatch ranks", daemon=True)
         self._watcher.start()
 
     # What this rank says
@@ -112,6 +112,8 @@ class Member:
             begun=self._hearing.begun(),
             at=at or self._at(),
             stuck=round(time.monotonic() - self._since, 1),
+            others=self._hearing.others(),
+            waits=self._hearing.waits(self._thread),
             recent=self._hearing.recent(),
             inputs=self._inputs,
             fall=fall,
@@ -318,6 +320,8 @@ class Member:
         else:
             what = telling.key_of_fall(told.here)
             lowest = min((word.rank for word in told.alike), default=self._rank)
+        if report.ok:  # of an error that is not explained here, no other rank need know more
+            return Told(report)
         report = replace(report, notes=(*report.notes, *telling.of_others(told), *notes))
         teller = self._teller(what) if lowest == self._rank else lowest
         if teller != self._rank:

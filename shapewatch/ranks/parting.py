@@ -14,16 +14,18 @@ from shapewatch.recording import Span, TensorSpec
 Operation = tuple[str, int, int, int]
 """A group, the number of its operation at which the watch began, of this one, and how many were heard between."""
 
-Kind = Literal["shapes", "models", "operations", "steps"]
+Kind = Literal["shapes", "models", "operations", "steps", "shares", "messages", "circle"]
 
 
 @dataclass(frozen=True)
 class Parting:
     """The ranks are at one operation of their group, and do not agree in it.
 
-    kind      they bring other `shapes`, wrap other `models`, call other `operations`; or one of them goes on to `steps`
-              in which others take no part any more
-    ranks     what each of them calls there, by rank; None where it takes no part
+    kind      they bring other `shapes`, wrap other `models`, call other `operations`; one gives `shares` or `messages`
+              that the other has no room for, or more room; one of them goes on to `steps` in which others take no part
+              any more; or they wait for one another in a `circle`, each in another group
+    ranks     what each of them calls there, by rank; None where it takes no part. Of a circle, each after the one that
+              waits for it
     agreed    whether they agreed at this line before
     """
 
@@ -44,18 +46,33 @@ def parting(words: Mapping[int, Word]) -> Parting | None:
             operations.setdefault((each.group, each.since, each.number, each.heard), {})[rank] = each
     parted: list[tuple[int, Parting]] = []
     for (_, _, number, _), ranks in operations.items():
-        kind = _kind(list(ranks.values()))
+        kind = _kind(ranks)
         if kind is not None:
             parted.append((number, Parting(kind, ranks, _agreed(operations, ranks))))
     return min(parted, key=lambda found: found[0])[1] if parted else None
 
 
-def _kind(calls: list[Collective]) -> Kind | None:
-    first, *others = calls
+def _kind(ranks: Mapping[int, Collective]) -> Kind | None:
+    first, *others = ranks.values()
+    if first.is_message:
+        return "messages" if any(other.name != first.name and not _as_much(first, other) for other in others) else None
     if any(other.name != first.name for other in others):
         return "operations"
     if first.equal and any(not _as_much(first, other) for other in others):
         return "models" if first.labels else "shapes"
+    return "shares" if unequal_share(ranks) is not None else None
+
+
+def unequal_share(ranks: Mapping[int, Collective]) -> tuple[int, int, int, int] | None:
+    """Of an all_to_all: who gives to whom, how many numbers, and for how many there is room; None where all fits."""
+    order = next(iter(ranks.values())).ranks or range(max(len(call.gives) for call in ranks.values()))
+    place = {rank: position for position, rank in enumerate(order)}
+    for giver, one in ranks.items():
+        for taker, other in ranks.items():
+            if len(one.gives) == len(other.takes) == len(order) > 0:
+                given, taken = one.gives[place[taker]], other.takes[place[giver]]
+                if given != taken:
+                    return giver, taker, given, taken
     return None
 
 
@@ -85,7 +102,7 @@ def _agreed(operations: Mapping[Operation, Mapping[int, Collective]], parted: Ma
         if earlier is parted or earlier.keys() != parted.keys():
             continue
         same = all(_same_line(earlier[rank], parted[rank]) for rank in parted)
-        if same and _kind(list(earlier.values())) is None:
+        if same and _kind(earlier) is None:
             return True
     return False
 
@@ -130,7 +147,61 @@ def hung(here: Word, words: Mapping[int, Word]) -> Parting | None:
     found = parting({**words, here.rank: here})
     if found is not None and here.rank in found.ranks:
         return found
-    return steps(here, words) or next(filter(None, (_apart(here, words[rank]) for rank in sorted(words))), None)
+    beside_one = next(filter(None, (_apart(here, words[rank]) for rank in sorted(words))), None)
+    return steps(here, words) or beside_one or circle(here, words)
+
+
+AT_REST = 1.0
+"""For how many seconds a rank has to be at one instruction to be taken for one that waits: what the ranks say is not of
+one moment."""
+
+
+def circle(here: Word, words: Mapping[int, Word]) -> Parting | None:
+    """Ranks that wait for one another, each in an operation to which the next one does not come before its own ends; or
+    that wait for one which has left. None where it is not certain of each that it waits, and for whom."""
+    road: list[int] = []
+    seen: set[int] = set()
+    everybody = {**words, here.rank: here}
+
+    def onward(rank: int) -> Parting | None:
+        word = everybody[rank]
+        if word.state == "left":
+            waiting = everybody[road[-1]]
+            return Parting("steps", {waiting.rank: waiting.waits, rank: None})
+        if rank in road:
+            ring = road[road.index(rank) :]
+            lowest = ring.index(min(ring))
+            return Parting("circle", {each: everybody[each].waits for each in (*ring[lowest:], *ring[:lowest])})
+        if rank in seen or (word.state == "running" and word.stuck < AT_REST):
+            return None
+        seen.add(rank)
+        road.append(rank)
+        found = next(filter(None, map(onward, _awaited(word, everybody))), None)
+        road.pop()
+        return found
+
+    return onward(here.rank)
+
+
+def _awaited(word: Word, words: Mapping[int, Word]) -> list[int]:
+    """The ranks that have not begun the operation in which a rank waits, as far as that is known."""
+    call, begun = word.waits, word.begun
+    if call is None or begun is None or call.since < 0:
+        return []
+    ranks = call.ranks or sorted(words)
+    return [rank for rank in ranks if rank != word.rank and rank in words and _is_missing(call, begun, words[rank])]
+
+
+def _is_missing(call: Collective, begun: Begun, there: Word) -> bool:
+    """Whether a rank has not begun an operation. What it heard is comparable where it began to hear at the same one."""
+    if there.begun is None or there.begun.since != begun.since:
+        return False
+    known = {each.group: each for each in (*there.others, there.begun)}.get(call.group)
+    if known is None:
+        return True
+    if known.group == there.begun.group:  # of all ranks: gradients count there, which are not heard
+        return known.now <= call.number
+    return known.since == call.since and known.heard <= call.heard
 
 
 def _apart(here: Word, there: Word) -> Parting | None:

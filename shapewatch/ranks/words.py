@@ -32,6 +32,8 @@ class Word:
     begun     how many operations the group of all ranks has had; None: not known
     at        the line of the program at which it is
     stuck     for how many seconds it has been at the same instruction
+    others    the same of the other groups of which something was heard
+    waits     the operation for whose end it waits, or in which it failed; None: in none that is known
     recent    the last collectives that it began, in order
     inputs    what the outermost model was given in the last pass
     answers   the last question that it had heard when it said this
@@ -43,6 +45,8 @@ class Word:
     begun: Begun | None = None
     at: Span | None = None
     stuck: float = 0.0
+    others: tuple[Begun, ...] = ()
+    waits: Collective | None = None
     recent: tuple[Collective, ...] = ()
     inputs: tuple[Shape, ...] = ()
     fall: Fall | None = None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shapewatch.flow.junctions import Branch, Junction, Step
-from shapewatch.recording import Shape, Size
+from shapewatch.recording import Shape, Size, spoken
 from shapewatch.render import naming
 from shapewatch.render.document import GLUE, Block, Cell, Column, Paragraph, Row, Run, Runs, Table, runs
 from shapewatch.render.parting import axis_names_at, partings, rank_of, shown_branches, size_of
@@ -80,10 +80,10 @@ def fork_name(report: Report, junction: Junction) -> str:
     assert junction.fork is not None
     into = (call for call in report.calls if call.is_layer and call.layer == junction.block)
     if junction.block and any(junction.fork.value in call.operands for call in into):
-        return f"the input of {junction.block}"
+        return f"the input of {spoken(junction.block)}"
     if given := origin(report, junction.fork.value):
         return given
-    return f"the output of {junction.fork.made_by}" if junction.fork.made_by else "the value that they share"
+    return f"the output of {spoken(junction.fork.made_by)}" if junction.fork.made_by else "the value that they share"
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ def _notes(report: Report) -> list[Block]:
     notes = list(report.notes)
     if report.recording.truncated:
         notes.append("the recording reached its limit: later calls are not in it")
-    return [Labelled("note", (Paragraph(runs(note)),)) for note in notes]
+    return [Labelled("note", tuple(Paragraph(runs(note)) for note in notes))] if notes else []
 
 
 # A diagnosis

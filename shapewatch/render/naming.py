@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shapewatch.layout import layout_of
-from shapewatch.recording import Layer, Shape, Span
+from shapewatch.recording import Layer, Shape, Span, spoken
 from shapewatch.recording import text as shape_text
 from shapewatch.render.document import GLUE
 
@@ -79,7 +79,7 @@ def _short(file: str) -> str:
 
 def layer_name(path: str) -> str:
     """A layer's path; the model itself has none."""
-    return path or "the model"
+    return spoken(path) or "the model"
 
 
 def within(path: str, layer: str) -> str:

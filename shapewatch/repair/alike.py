@@ -8,7 +8,7 @@ from typing import Any
 
 from shapewatch.edits import Module, Replace, Set
 from shapewatch.layout import Layout, layout_of
-from shapewatch.recording import Layer, Shape
+from shapewatch.recording import Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.siblings import SIZES, keeps_pace
@@ -39,9 +39,42 @@ def odd_ones(evidence: Evidence) -> Iterator[Candidate]:
         for edit, agree in evidence.siblings.odd_settings(path):
             candidate = evidence.weighed((edit,), 1, UNRELATED - 0.4 * (edit.argument in SIZES))
             if edit.argument in SIZES:
-                shown = listed(list(agree[:3]))
+                shown = listed(list(map(spoken, agree[:3])))
                 candidate = replace(candidate, evidence=(f"{shown} have {edit.argument} {short(edit.value)}",))
             yield candidate
+
+
+def odd_blocks(evidence: Evidence) -> Iterator[Candidate]:
+    """A block whose widths are all another number than in its siblings: made with another argument than they are."""
+    layers = evidence.case.recording.layer_at
+    for path in _suspects(evidence):
+        if not path[-1:].isdigit() or path not in layers:
+            continue
+        inside = [key for key in layers if key.startswith(f"{path}.")]
+        for _, others in evidence.siblings.rows_of(path):
+            alike = [other for other in others if layers[other].type == layers[path].type]
+            edits = _as_in(evidence, path, inside, alike)
+            if len({edit.layer for edit in edits}) > 1 and len({(edit.was, edit.value) for edit in edits}) == 1:
+                was, value = edits[0].was, edits[0].value
+                these = listed(list(map(spoken, alike[:3])))
+                said = f"all of {spoken(path)} is made for {short(was)}, {these} for {short(value)}"
+                yield Candidate(edits, 0.9, 1, (said,))
+
+
+def _as_in(evidence: Evidence, path: str, inside: Sequence[str], others: Sequence[str]) -> tuple[Set, ...]:
+    """The widths of a block as all its siblings have them; none where these differ among themselves."""
+    layers, edits = evidence.case.recording.layer_at, []
+    for key in inside:
+        there = [layers.get(other + key[len(path) :]) for other in others]
+        for argument in sorted(SIZES & layers[key].facts.keys()):
+            now = layers[key].facts[argument]
+            values = {repr(layer.facts.get(argument)) for layer in there if layer is not None}
+            if len(there) < 2 or None in there or len(values) != 1 or not isinstance(now, int):
+                return ()
+            value = there[0].facts[argument] if there[0] is not None else now
+            if value != now:
+                edits.append(Set(key, argument, value, now))
+    return tuple(edits)
 
 
 def out_of_step(evidence: Evidence) -> Iterator[Candidate]:
@@ -82,7 +115,7 @@ def substitutes(evidence: Evidence) -> Iterator[Candidate]:
         for other, support in evidence.siblings.substitutes(path):
             inner = [layer for key, layer in layers.items() if key == other.path or key.startswith(f"{other.path}.")]
             for module in _modules_like(inner, given, wanted):
-                said = (f"{other.path} is {other.type}",)
+                said = (f"{spoken(other.path)} is {other.type}",)
                 yield Candidate((Replace(path, module),), 0.6 * support, 1, said)
 
 

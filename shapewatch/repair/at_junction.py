@@ -10,7 +10,7 @@ from shapewatch import axes
 from shapewatch.edits import Edit, Insert, Module, Replace
 from shapewatch.flow.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
-from shapewatch.recording import Layer, Shape
+from shapewatch.recording import Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.projection import projections
@@ -81,7 +81,7 @@ def _in_empty_places(evidence: Evidence, branch: Branch, wanted: Shape, layout: 
     for call in evidence.case.recording.calls:
         # one that hands its input through is no step of the path: its result is what it was given
         if call.is_layer and call.kind == "identity" and call.finished and branch.value in call.results:
-            yield Candidate((Replace(call.layer, module),), 0.6, 1, (f"{call.layer} does nothing here",))
+            yield Candidate((Replace(call.layer, module),), 0.6, 1, (f"{spoken(call.layer)} does nothing here",))
 
 
 def _layout(evidence: Evidence, junction: Junction) -> Layout | None:
@@ -116,7 +116,7 @@ def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | 
         if layer is None or place in empty or layer.kind == "identity":
             support = 2 * sum(weight for _, weight in blocks) / asked - 1
             shown = list(dict.fromkeys(other for other, _ in blocks))[:3]
-            phrase = f"{listed(shown)} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
+            phrase = f"{listed(list(map(spoken, shown)))} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
             return place, support, phrase if support > 0 else None
     if asked and not having:
         return (empty[0] if empty else None), -min(1.0, asked), None
@@ -167,7 +167,7 @@ def _as_elsewhere(evidence: Evidence, junction: Junction) -> tuple[float, str | 
     if not having:
         return -0.2, None
     support = 2 * len(having) / len(changing) - 1
-    names = list(dict.fromkeys(other.layer for other in having if other.layer != junction.layer))[:3]
+    names = list(dict.fromkeys(spoken(other.layer) for other in having if other.layer != junction.layer))[:3]
     shown = f"{listed(names)} {'have' if len(names) > 1 else 'has'} one" if names else "another one here has one"
     return support, shown if support > 0 else None
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from shapewatch.adapters import Adapter, Declaring
 from shapewatch.axes import differ
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span, text
@@ -30,7 +31,7 @@ class Declared:
     first: bool
 
 
-def declared_otherwise(recording: Recording, best: Fix, framework: str) -> Declared | None:
+def declared_otherwise(recording: Recording, best: Fix, adapter: Adapter) -> Declared | None:
     """The declaration of an input, where the best fix is to give data of the sizes that it says."""
     change = best.changes[0] if len(best.changes) == 1 else None
     if not isinstance(change, Input) or change.change in ("unsqueeze", "permute"):
@@ -46,7 +47,7 @@ def declared_otherwise(recording: Recording, best: Fix, framework: str) -> Decla
     if not odd or sorted(map(str, said[1:])) == sorted(map(str, given[1:])):
         return None  # of axes in another order the data's are in the wrong one
     wanted = (said[0], *given[1:])
-    written = _written(recording, said)
+    written = _written(recording, said, adapter.declares)
     span = None if written is None else written.span
     code = None if written is None else written.rewritten(wanted)
     named = written.layer if written is not None and written.layer else "input"
@@ -56,19 +57,19 @@ def declared_otherwise(recording: Recording, best: Fix, framework: str) -> Decla
         code=code or f"# an input declared as {text(wanted)}",
         edit={"action": "declare", "index": index, "shape": wanted},
         changes=(),
-        framework=framework,
+        framework=adapter.name,
         verified=None,
         why_not="the model would have to be made again",
     )
     return Declared(Cause(named, "input", span, reason), fix, first=len(said) < 4)
 
 
-def declared_at(recording: Recording, edit: Input) -> tuple[Span, str | None] | None:
+def declared_at(recording: Recording, edit: Input, declares: Declaring) -> tuple[Span, str | None] | None:
     """The line that declares an input of a model which was still being built, and that line with the edit made."""
     given = recording.shape(recording.inputs[edit.index])
     if given[:1] != (None,) or "" in recording.layer_at or edit.shape[:1] != (None,):
         return None
-    written = _written(recording, given)
+    written = _written(recording, given, declares)
     return None if written is None else (written.span, written.rewritten(edit.shape))
 
 
@@ -95,13 +96,13 @@ class _Written:
         return (raw[: self.value.col_offset] + new.encode() + raw[self.value.end_col_offset :]).decode().strip()
 
 
-def _written(recording: Recording, said: Shape) -> _Written | None:
+def _written(recording: Recording, said: Shape, declares: Declaring) -> _Written | None:
     """The one place in the program that declares an input so; where it is said by a variable, the only declaration."""
     failure = recording.failure
     layers = {layer.defined.line: layer.path for layer in recording.layers if layer.defined is not None}
     files = {layer.defined.file for layer in recording.layers if layer.defined is not None}
     files |= {failure.span.file} if failure is not None and failure.span is not None else set()
-    found = [each for file in sorted(filter(is_users_own, files)) for each in _declarations(file)]
+    found = [each for file in sorted(filter(is_users_own, files)) for each in _declarations(file, declares)]
     exact = [each for each in found if _literal(each.value) in ((*said,), (*said[1:],))]
     unread = [each for each in found if _literal(each.value) is None]
     chosen = exact if len(exact) == 1 else unread if not exact and len(found) == 1 else []
@@ -113,7 +114,7 @@ def _written(recording: Recording, said: Shape) -> _Written | None:
 
 
 @cache
-def _declarations(file: str) -> tuple[_Written, ...]:
+def _declarations(file: str, declares: Declaring) -> tuple[_Written, ...]:
     """Every argument that declares the shape of an input, in a file; of `layer` whether it is a layer's own."""
     lines = linecache.getlines(file)
     try:
@@ -122,22 +123,18 @@ def _declarations(file: str) -> tuple[_Written, ...]:
         return ()
     found = []
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        for value, own in _shapes_in(call):
+        for value, own in _shapes_in(call, declares):
             line = lines[value.lineno - 1].rstrip()
             found.append(_Written(Span(file, value.lineno, line.strip()), value, line, "own" if own else ""))
     return tuple(found)
 
 
-def _shapes_in(call: ast.Call) -> Iterator[tuple[ast.expr, bool]]:
+def _shapes_in(call: ast.Call, declares: Declaring) -> Iterator[tuple[ast.expr, bool]]:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    if name in ("Input", "InputLayer"):
+    if name in declares.calls:
         yield from ((argument, False) for argument in call.args[:1])
-        yield from ((each.value, False) for each in call.keywords if each.arg in _OF_INPUT)
-    yield from ((each.value, True) for each in call.keywords if each.arg in _OF_FIRST_LAYER)
-
-
-_OF_INPUT = ("shape", "batch_shape", "input_shape")
-_OF_FIRST_LAYER = ("input_shape", "input_dim", "batch_input_shape")
+        yield from ((each.value, False) for each in call.keywords if each.arg in declares.arguments)
+    yield from ((each.value, True) for each in call.keywords if each.arg in declares.of_layers)
 
 
 def _literal(value: ast.expr) -> tuple[Any, ...] | None:

@@ -8,14 +8,11 @@ from typing import Any
 
 from shapewatch.edits import Edit, Input, Set, SetCall
 from shapewatch.flow.junctions import Junction, find_junctions
-from shapewatch.layout import USUAL_CHANNELS, Layout
-from shapewatch.recording import Shape
+from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
+from shapewatch.recording import Shape, spoken
 from shapewatch.repair.candidate import Candidate, about, arguments, short
 from shapewatch.repair.siblings import Siblings, keeps_pace
 from shapewatch.rules.rule import Case, Finding, listed
-
-USUAL_SIZES = frozenset({28, 32, 48, 56, 64, 84, 96, 112, 128, 160, 192, 224, 227, 256, 299, 320, 384, 448, 512, 1024})
-"""Heights and widths at which images are mostly given."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,21 @@ class Evidence:
             score += worth / len(edits)
             if phrase:
                 evidence.append(phrase)
+        score -= 0.4 * self._overlaps(edits)
         score -= 0.8 * (len({about(edit) for edit in edits}) - 1) + 0.25 * (arguments(edits) - 1)
         return Candidate(edits, score, hops, tuple(dict.fromkeys(evidence))[:2])
+
+    def _overlaps(self, edits: tuple[Edit, ...]) -> int:
+        """How many layers that lay windows side by side (a patch embedding, a pooling) would do so no more."""
+        found = {(edit.layer, edit.argument): edit.value for edit in edits if isinstance(edit, Set)}
+        count = 0
+        for path in {path for path, _ in found}:
+            layer = self.case.recording.layer_at.get(path)
+            now = {name: layer.facts.get(name) if layer is not None else None for name in _TILES}
+            then = {name: found.get((path, name), value) for name, value in now.items()}
+            tiled = len(set(map(short, now.values()))) == 1 and "1" not in map(short, now.values())
+            count += tiled and len(set(map(short, then.values()))) > 1
+        return count
 
     def _worth(self, edit: Edit) -> tuple[float, str | None]:
         if isinstance(edit, Set):
@@ -49,7 +59,8 @@ class Evidence:
         if isinstance(edit, Input):
             return self._worth_of_input(edit)
         if isinstance(edit, SetCall):
-            return -0.2 + self._worth_of_axis(edit), None
+            made = any(call.kind == "create" and call.place == edit.place for call in self.case.recording.calls)
+            return (0.6 if made else -0.2) + self._worth_of_axis(edit), None
         return 0.0, None
 
     def _worth_of_setting(self, edit: Set) -> tuple[float, str | None]:
@@ -57,7 +68,7 @@ class Evidence:
         score = vote.score + 0.4 * self.siblings.width_score(edit)
         phrase = None
         if vote.agree:
-            shown = listed(list(vote.agree[:3]))
+            shown = listed(list(map(spoken, vote.agree[:3])))
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
         score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit) + self._worth_of_axis(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
@@ -103,6 +114,10 @@ class Evidence:
                 if edit.arguments.get("first"):
                     return 0.8, "the first convolution was given no batch axis"
                 return (0.4 if self.finding.needs_proof or self.finding.code == "SW701" else -0.3), None
+            case "batch":
+                return (1.0 if edit.arguments["was"] == 1 else 0.8), None
+            case "squeeze":
+                return -0.1, None
             case "channels":
                 usual = given[self.layout.of_batch(given).channels(given)] not in USUAL_CHANNELS
                 return (0.7, None) if usual or edit.arguments["channels"] in USUAL_CHANNELS else (-0.2, None)
@@ -117,9 +132,19 @@ class Evidence:
             return (0.6 if step <= self._total_stride else 0.3 if likely else -0.3), said
         if edit.arguments.get("said"):
             return 0.9, None
-        usual, unusual = (all(size in USUAL_SIZES for size in shape) for shape in (wanted, sizes))
+        changed = [pair for pair in zip(wanted, sizes, strict=True) if pair[0] != pair[1]]
+        usual, unusual = (all(pair[which] in USUAL_SIZES for pair in changed) for which in (0, 1))
         stretched = len(set(wanted)) > len(set(sizes))
-        return (0.1 if self.finding.own_doubt else -0.4) + 0.3 * (usual - unusual) - 0.4 * stretched, None
+        table = self._table
+        worth = 0.3 if table else 0.1 if self.finding.own_doubt else -0.4
+        return worth + 0.3 * (usual - unusual) - 0.4 * stretched, f"{table} was made for it" if table else None
+
+    @cached_property
+    def _table(self) -> str | None:
+        """A weight that the failing operation itself takes (positions, a mask), made for maps of one size."""
+        call, values = self.case.call, self.case.recording.values
+        held = [] if call.is_layer else [values[operand] for operand in call.operands]
+        return next((value.name for value in held if value.origin in ("parameter", "buffer") and value.name), None)
 
     @cached_property
     def layout(self) -> Layout:
@@ -140,6 +165,9 @@ class Evidence:
             [shape[self.spatial(shape)[-1]] or 1 for shape in shapes if len(shape) >= 4] for shapes in (inputs, maps)
         )
         return max(given) // min((size for size in reached if size != 1), default=1) if given else 1
+
+
+_TILES = ("kernel_size", "stride")
 
 
 def _even(value: Any) -> bool:

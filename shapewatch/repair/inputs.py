@@ -12,6 +12,7 @@ from shapewatch.layout import USUAL_CHANNELS, Layout, layout_of, misplaced_chann
 from shapewatch.recording import Layer, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.rules.rule import listed
 
 
 def inputs(evidence: Evidence) -> Iterator[Candidate]:
@@ -60,6 +61,8 @@ def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[
             continue
         given = evidence.case.recording.shape(evidence.case.recording.inputs[edit.index])
         changed = [axis for axis in range(len(given)) if edit.shape[axis] != given[axis]]
+        if edit.change == "channels" and _moved_home(evidence, given, edit) is not None:
+            continue  # `inputs` has the order that leaves height and width as they are
         for other in range(len(given) > 3, len(given)):  # nobody takes the batch of images for one of their axes
             if len(changed) == 1 and other != changed[0] and given[other] == edit.shape[changed[0]]:
                 order = list(range(len(given)))
@@ -69,10 +72,31 @@ def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[
                 yield replace(evidence.weighed((swap,), hops), evidence=(f"its axis {other} has the size asked for",))
 
 
+def as_many_samples(evidence: Evidence) -> Iterator[Candidate]:
+    """Inputs with another number of samples than the other inputs, all of which have the same."""
+    recording = evidence.case.recording
+    given = [recording.values[number] for number in recording.inputs]
+    for index, value in enumerate(given):
+        others = [other for place, other in enumerate(given) if place != index and len(other.shape) > 1]
+        batches = {other.shape[0] for other in others}
+        if len(value.shape) > 1 and len(batches) == 1 and None not in batches and differ(value.shape[0], *batches):
+            (batch,) = batches
+            edit = Input(index, "batch", {"batch": batch, "was": value.shape[0]}, (batch, *value.shape[1:]))
+            named = listed([other.name for other in others if other.name]) if all(o.name for o in others) else ""
+            several = len(others) > 1
+            said = f"{named or ('the other inputs' if several else 'the other input')} {'have' if several else 'has'}"
+            yield replace(evidence.weighed((edit,), 1), evidence=(f"{said} {batch} samples",))
+
+
+def _moved_home(evidence: Evidence, given: Shape, edit: Input) -> tuple[int, ...] | None:
+    layout = evidence.case.graph.layout
+    return None if layout is None else misplaced_channels(given, edit.arguments["channels"], layout)
+
+
 def _input_edits(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input]:
     first = next((layer for layer in evidence.case.recording.layers if layer.kind == "conv"), None)
     layout = None if first is None else layout_of(first.facts) or Layout()
-    unbatched = layout is not None and len(shape) == layout.rank + 1
+    unbatched = evidence.case.graph.lacks_batch(shape)
     few = len(shape) < 4 or unbatched or (evidence.finding.needs_proof and len(shape) < 6)
     if few and None not in shape:
         yield Input(index, "unsqueeze", {"dim": 0, **({"first": True} if unbatched else {})}, (1, *shape))
@@ -80,6 +104,9 @@ def _input_edits(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input
         order = _misplaced(shape, first, layout)
         if order is not None:
             yield Input(index, "permute", {"dims": order}, tuple(shape[axis] for axis in order))
+    for axis, size in enumerate(shape):
+        if size == 1 and len(shape) > 1:
+            yield Input(index, "squeeze", {"dim": axis}, (*shape[:axis], *shape[axis + 1 :]))
     if len(shape) >= 4 and (evidence.case.graph.layout is not None or not evidence.finding.wants):
         yield from _other_sizes(evidence, index, shape)
 

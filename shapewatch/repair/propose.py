@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from shapewatch.demand import Want, settable, walk
 from shapewatch.edits import Edit, Input, Set
 from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
-from shapewatch.repair.alike import odd_ones, out_of_step, substitutes, unusual_flattens
+from shapewatch.repair.alike import odd_blocks, odd_ones, out_of_step, substitutes, unusual_flattens
 from shapewatch.repair.at_junction import at_junction
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.directions import directions_together
 from shapewatch.repair.evidence import Evidence
-from shapewatch.repair.inputs import as_declared, inputs, swapped
+from shapewatch.repair.inputs import as_declared, as_many_samples, inputs, swapped
+from shapewatch.repair.lines import wherever_it_runs
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
 from shapewatch.repair.odd_operations import left_out, odd_operations
 from shapewatch.rules.rule import Case, Finding
@@ -63,12 +66,16 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         odd = AGREED if _odd_one(case, want) else 0.0
         for change in walk(case.graph, want):
             given = any(isinstance(edit, Input) for edit in change.edits)
-            yield evidence.weighed(change.edits, change.hops + 1, 0.0 if given else odd)
+            candidate = evidence.weighed(change.edits, change.hops + 1, 0.0 if given else odd)
+            yield replace(candidate, edits=wherever_it_runs(change.edits, case.recording))
             yield from swapped(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
+    yield from directions_together(evidence)
     yield from as_declared(evidence)
+    yield from as_many_samples(evidence)
     yield from before_built(evidence)
+    yield from odd_blocks(evidence)
     yield from unusual_flattens(evidence)
     yield from given_up(evidence)
     yield from unmerged_targets(evidence)
@@ -98,5 +105,7 @@ def _own_prior(case: Case) -> float:
         given, expected = case.shapes[0], case.facts.get("in_channels")
         layout = (case.layout or case.graph.layout or Layout()).of_batch(given)
         usual = len(given) > 2 and given[layout.channels(given)] in USUAL_CHANNELS
-        return 0.4 if usual and expected not in (1, 3, 4) else 0.0
+        if usual:
+            return 0.4 if expected not in (1, 3, 4) else 0.0
+        return 0.0 if expected in USUAL_CHANNELS else 0.3
     return 0.25

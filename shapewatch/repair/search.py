@@ -13,6 +13,8 @@ from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about
+from shapewatch.rules.batch import askew_at
+from shapewatch.rules.branches_differ import ELEMENTWISE
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -74,6 +76,8 @@ class Search:
             if candidate.score < best - ENOUGH_BEHIND:
                 continue
             verified = self.run(candidate, case)
+            if _fits_by_chance(verified.trial, case):
+                continue
             if verified.trial.finished and not _left_unchecked(verified):
                 passing.append(verified)
                 self._deadline = min(self._deadline, time.thread_time() + SECONDS_MORE)
@@ -94,6 +98,20 @@ def _left_unchecked(verified: Verified) -> bool:
     in the recording may be those from before."""
     edited = {about(edit) for edit in verified.candidate.edits}
     return any(unit.layer not in edited for unit in unchecked(Graph(verified.trial.recording)))
+
+
+def _fits_by_chance(trial: Trial, case: Case) -> bool:
+    """Whether operands that did not fit are now both repeated, each along an axis of the other's, or meet with their
+    batches askew: a pass that runs so computes something else than the one that was meant."""
+    if case.call.kind not in ELEMENTWISE or case.call.is_layer:
+        return False
+    recording = trial.recording
+    here = next((call for call in recording.calls if call.place == case.call.place and call.finished), None)
+    if here is None or len(here.operands) != 2 or not here.results:
+        return False
+    result = recording.shape(here.results[0])
+    stretched = all(recording.shape(operand) != result for operand in here.operands)
+    return stretched or askew_at(Graph(recording), here) is not None
 
 
 def _plausibility(trial: Trial, case: Case) -> float:

@@ -178,7 +178,7 @@ class Siblings:
         total, agreeing = 0.0, Vote(0.0)
         for weight, others in self.groups_of(edit.layer):
             having = [self._layers[o] for o in others if self._alike(layer, self._layers[o], edit.argument)]
-            if not having:
+            if not having or (edit.argument in WIDTHS_OUT and self._all_differ(layer, others, edit.argument)):
                 continue
             agree = [other.path for other in having if _same(other.facts[edit.argument], edit.value)]
             like_now = sum(_same(other.facts[edit.argument], layer.facts.get(edit.argument)) for other in having)
@@ -190,6 +190,13 @@ class Siblings:
             if score > agreeing.score:
                 agreeing = Vote(score, tuple(agree))
         return Vote(max(-1.0, min(1.0, total)), agreeing.agree if total > 0 else ())
+
+    def _all_differ(self, layer: Layer, others: Sequence[str], argument: str) -> bool:
+        """Whether a width is another one in each layer of the row (32, 64, 128), so that none speaks for any other."""
+        row = next((row for _, row in self.rows_of(layer.path) if set(others) <= set(row)), others)
+        alike = [self._layers[other] for other in row if self._alike(layer, self._layers[other], argument)]
+        widths = [str(_loose(each.facts[argument])) for each in (*alike, layer)]
+        return len(widths) > 2 and len(set(widths)) == len(widths)
 
     def _alike(self, layer: Layer, other: Layer, argument: str) -> bool:
         return other.kind == layer.kind and other.type == layer.type and argument in other.facts

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from shapewatch.axes import Range, broadcast_problems, differ
 from shapewatch.demand import Want
+from shapewatch.edits import Input
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
@@ -41,7 +42,7 @@ def check(case: Case) -> Finding | None:
                 own=((case.set("embed_dim", query[-1]),),),
                 wants=(Want(operands[0], {last: Range.only(width)}),),
             )
-        return None
+        return _padding_mask(case, query, key)
     return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key) or _heads(case)
 
 
@@ -92,6 +93,31 @@ def _mask(case: Case, query: Shape, key: Shape) -> Finding | None:
         explanation=f"Query {text(query)}, key {text(key)} and mask {text(mask)} meet in the scores.",
         wants=tuple(
             Want(case.call.operands[p], {len(case.shapes[p]) - 2: Range.only(size or 1)}, p) for p, size in demands
+        ),
+    )
+
+
+def _padding_mask(case: Case, query: Shape, key: Shape) -> Finding | None:
+    """A padding mask has a row for each sample; one that has its axes the other way round shows that the layer and the
+    program do not agree on where the batch is."""
+    if "batch_first" not in case.facts or len(query) != 3 or len(key) != 3:
+        return None
+    batch, steps = (0, 1) if case.facts["batch_first"] else (1, 0)
+    wanted = (key[batch], key[steps])
+    masks = [shape for shape in case.shapes[3:] if len(shape) == 2]
+    if len(masks) != 1 or masks[0] != wanted[::-1] or wanted[0] == wanted[1] or None in wanted:
+        return None
+    order = "[batch, time, features]" if case.facts["batch_first"] else "[time, batch, features]"
+    inputs = [(index, case.recording.shape(number)) for index, number in enumerate(case.recording.inputs)]
+    return Finding(
+        headline=f"{case.name} takes a padding mask {text(wanted)} and is given {text(masks[0])}",
+        explanation=f"It was made with batch_first={case.facts['batch_first']}, reads {order}, and its input is "
+        f"{text(query)}: it counts {wanted[0]} samples of {wanted[1]}. The mask says the opposite; with "
+        f"batch_first={not case.facts['batch_first']} both would be taken as they are.",
+        own=tuple(
+            (Input(index, "permute", {"dims": (1, 0, 2)}, (shape[1], shape[0], shape[2])),)
+            for index, shape in inputs
+            if len(shape) == 3 and shape[:2] == query[:2]
         ),
     )
 

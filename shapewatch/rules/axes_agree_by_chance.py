@@ -19,12 +19,12 @@ its sides the wrong way round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from shapewatch.flow.lineage import Source
 from shapewatch.layout import layout_of
-from shapewatch.recording import text
+from shapewatch.recording import spoken, text
 from shapewatch.rules.batch import known_as_batch
 from shapewatch.rules.rule import Case, Finding, rule
 
@@ -69,6 +69,9 @@ def _meeting(case: Case) -> Iterator[tuple[Met, Met]]:
     if case.call.is_layer and case.call.kind != "matmul":
         return
     values = [value for value in dict.fromkeys(case.call.operands) if graph.is_activation(value)]
+    sources = {value: lineage.sources(value) for value in values}
+    if case.call.kind == "concat" and isinstance(along, int) and _alike(sources.values(), along):
+        return  # as what a dense block joins is: many, and many more pairs of them
     for a, b in combinations(values, 2):
         one, other = recording.shape(a), recording.shape(b)
         rank = max(len(one), len(other))
@@ -83,9 +86,18 @@ def _meeting(case: Case) -> Iterator[tuple[Met, Met]]:
                 continue
             if case.call.kind == "concat" and isinstance(along, int) and i == along % rank:
                 continue
-            left, right = lineage.sources(a)[i], lineage.sources(b)[j]
+            left, right = sources[a][i], sources[b][j]
             if left is not None and right is not None and left != right:
                 yield (a, i, left), (b, j, right)
+
+
+def _alike(sources: Iterable[tuple[Source | None, ...]], along: int) -> bool:
+    """Whether values are of one rank, and of one source on every axis but that on which they are joined."""
+    kept = set()
+    for known in sources:
+        axis = along % max(len(known), 1)
+        kept.add((known[:axis], known[axis + 1 :]))
+    return len(kept) < 2
 
 
 def _fed_to_a_layer(case: Case) -> Iterator[tuple[Met, Met]]:
@@ -145,4 +157,4 @@ def _named(case: Case, source: Source | None) -> str:
             return f"the input's {layout.names(shape)[source.axis]}"
         return f"axis {source.axis} of the input"
     maker = None if source is None else case.graph.producer.get(source.value)
-    return f"the outputs of {maker.layer or maker.name}" if maker is not None else "another axis"
+    return f"the outputs of {spoken(maker.layer) or maker.name}" if maker is not None else "another axis"

@@ -29,10 +29,14 @@ class Askew:
 
 def askew(case: Case) -> Askew | None:
     """The operands whose batches do not meet, although the sizes let them; None where no such thing is known."""
-    lineage, recording = case.graph.lineage, case.recording
-    if case.call.is_layer and case.call.kind != "loss":
+    return askew_at(case.graph, case.call)
+
+
+def askew_at(graph: Graph, call: Call) -> Askew | None:
+    lineage, recording = graph.lineage, graph.recording
+    if call.is_layer and call.kind != "loss":
         return None  # a merge layer aligns the batch first
-    known = [(value, lineage.batch_axes(value)) for value in case.call.operands if case.graph.is_activation(value)]
+    known = [(value, lineage.batch_axes(value)) for value in call.operands if graph.is_activation(value)]
     for low, own in known:
         for wide, others in known:
             rank, least = len(recording.shape(wide)), len(recording.shape(low))

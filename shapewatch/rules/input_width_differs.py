@@ -43,8 +43,7 @@ def check(case: Case) -> Finding | None:
         own += case.sets(in_features=shape[-1])
         for axis in range(1, len(shape) - 1):
             if None not in shape and math.prod(size or 0 for size in shape[axis:]) == expected:
-                place = case.call.place if case.facts.get("lazy") else f"{case.call.layer}:linear:0"
-                own.insert(0, (Insert(place, 0, Module("flatten", {"start_dim": axis})),))
+                own.insert(0, (Insert(case.call.place, 0, Module("flatten", {"start_dim": axis})),))
                 hint = f" Axes {axis} to {len(shape) - 1} together are {expected} long: a flatten is missing before it."
     fitting = made_for(case, expected)
     if fitting and not hint:

@@ -175,7 +175,7 @@ def missing_flatten(case: Case, loss: Compared) -> Iterator[tuple[Edit, ...]]:
             for size in shape[1:]:
                 width *= size or 1
             yield (
-                Insert(f"{unit.layer}:linear:0", 0, flatten),
+                Insert(unit.place, 0, flatten),
                 Set(unit.layer, "in_features", width, facts.get("in_features")),
             )
 

@@ -13,7 +13,7 @@ from shapewatch.edits import Edit, Set
 from shapewatch.flow.junctions import Graph, Junction, junction_at
 from shapewatch.flow.lineage import Source
 from shapewatch.layout import Layout, layout_of
-from shapewatch.recording import Call, Layer, Recording, Shape, Size
+from shapewatch.recording import Call, Layer, Recording, Shape, Size, spoken
 from shapewatch.report import Severity
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Case:
     def name(self) -> str:
         """How to speak of the call: `layer2.0.conv1`, or `add in layer2.0`."""
         if self.call.is_layer:
-            return self.call.layer or self.call.name
+            return spoken(self.call.layer) or self.call.name
         return self.call.name if self.call.parent is None else f"{self.call.name} in {self.where}"
 
     @property
@@ -62,7 +62,7 @@ class Case:
         layer made for a meeting of branches stands for itself."""
         if self.call.parent is None and not self.call.is_layer:
             return "the program"
-        return self.call.layer or self.recording.root or "the model"
+        return spoken(self.call.layer) or self.recording.root or "the model"
 
     def called(self, value: int, otherwise: str) -> str:
         """What the program calls a value, where it has a name for it."""

@@ -31,16 +31,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from shapewatch.axes import differ
 from shapewatch.edits import Edit, Set, SetCall, Target
 from shapewatch.recording import Call, text
-from shapewatch.rules.losses import compared, whose_batch
+from shapewatch.rules.losses import Compared, compared, whose_batch
 from shapewatch.rules.rule import Case, Finding, rule
 
 
 @rule("SW803", "target-batch-differs", frozenset({"loss"}))
 def check(case: Case) -> Finding | None:
     loss = compared(case)
-    if loss is None or loss.difference != "batch":
+    if loss is None or loss.difference is None:
+        return None if loss is None else _told_by_words(case, loss)
+    if loss.difference != "batch":
         return None
     answers, labels = loss.output[0], loss.target[0]
     made = whose_batch(case, loss)
@@ -58,6 +61,23 @@ def check(case: Case) -> Finding | None:
         headline=f"{loss.name} is given {answers} answers and {labels} labels",
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}.{why}",
         own=tuple(own),
+    )
+
+
+def _told_by_words(case: Case, loss: Compared) -> Finding | None:
+    """In a graph neither number of items is known, and all else is: then it is these that the error speaks of, though
+    not of which is whose."""
+    unknown = [axis for shape in (loss.output, loss.target) for axis, size in enumerate(shape) if size is None]
+    told = [case.said("elementwise").get(side) for side in ("left", "right")]
+    if unknown != [0, 0] or not all(isinstance(shape, tuple) and shape for shape in told):
+        return None
+    (one, *rest), (other, *others) = told  # type: ignore[misc]
+    if rest != others or not differ(one, other) or 1 in (one, other):
+        return None
+    return Finding(
+        headline=f"{loss.name} is given output and target of different lengths, {one} and {other}",
+        explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}, and their first axes are "
+        f"{one} and {other} long; the error does not tell which is which.",
     )
 
 

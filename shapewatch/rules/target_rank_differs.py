@@ -50,7 +50,7 @@ def check(case: Case) -> Finding | None:
         own.append((Target("shape", {"shape": (loss.target[0], *loss.output[1:]), "reshaped": True}),))
         hint = " Both have as many numbers for each item, laid out in different ways."
     if not own and len(wanted) > len(loss.target):
-        own += list(missing_flatten(case, loss))
+        own += [*missing_flatten(case, loss), *_pooled(loss)]
         hint = " The output has more axes than there are answers: something that joins or drops them is missing."
     return Finding(
         headline=f"{loss.name} compares an output {text(loss.output)} with a target {text(loss.target)}",
@@ -78,6 +78,14 @@ def _one_axis(loss: Compared, wanted: Shape) -> list[Edit]:
         if loss.labels == "same":
             found += [Target("output-squeeze", {"dim": axis}) for axis in _extra(wanted, target)]
     return found[:2]
+
+
+def _pooled(loss: Compared) -> list[tuple[Edit, ...]]:
+    """One answer for each sample, where the output has one for each place of a map and the target one number."""
+    rank = len(loss.output)
+    if loss.labels != "classes" or rank < 4 or len(loss.target) != 1 or differ(loss.output[0], loss.target[0]):
+        return []
+    return [(Target("output-pooled", {"dims": tuple(a for a in range(1, rank) if a != loss.class_axis)}),)]
 
 
 def _extra(longer: Shape, shorter: Shape) -> list[int]:

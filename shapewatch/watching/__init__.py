@@ -7,6 +7,7 @@ import inspect
 from typing import Any
 
 from shapewatch.adapters import InputSpec, adapter_of
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.report import Diagnosis
 from shapewatch.watching.checked import check
 from shapewatch.watching.decorated import decorate
@@ -45,6 +46,8 @@ def watch(target: Any = None, *, warnings: OnWarning = "warn") -> Any:
         adapter_of(target)
     except ValueError as error:
         raise UsageError(f"watch() takes a model, a model class or a function; {error}") from None
+    except Exception as fault:
+        own_fault(fault)
     return Session(target, warnings)
 
 
@@ -55,17 +58,19 @@ def explain(error: BaseException | str) -> Diagnosis | None:
         explain(text)              # a pasted traceback, or a log
 
     Returns:
-        The diagnosis of the last shape error that the text tells of; None where it tells of none.
+        The diagnosis of the last shape error that the text tells of; None where it tells of none. It is asked while
+        the program handles an exception, which a fault of ours must not take the place of: then it is None too.
 
     Raises:
         UsageError: it is neither an exception nor a text.
     """
+    if not isinstance(error, BaseException | str):
+        raise UsageError(f"explain() takes an exception or a text, not {type(error).__name__}")
+    return attempt(_explained, error)
+
+
+def _explained(error: BaseException | str) -> Diagnosis | None:
     from shapewatch.messages.explain import explain_exception, explain_text
 
-    if isinstance(error, BaseException):
-        report = explain_exception(error)
-    elif isinstance(error, str):
-        report = explain_text([error])
-    else:
-        raise UsageError(f"explain() takes an exception or a text, not {type(error).__name__}")
+    report = explain_text([error]) if isinstance(error, str) else explain_exception(error)
     return None if report is None else report.diagnoses[0]

@@ -9,7 +9,9 @@ from typing import Any
 from shapewatch.adapters import InputSpec, adapter_of
 from shapewatch.diagnose import diagnose
 from shapewatch.firewall import own_fault
-from shapewatch.report import Report
+from shapewatch.recording import Recording
+from shapewatch.report import Diagnosis, Report
+from shapewatch.rules.size_refused import speaks_of_sizes
 from shapewatch.watching.session import decorations_aside
 from shapewatch.watching.wishes import OnWarning, UsageError, as_wished, refuse_wish
 
@@ -36,6 +38,7 @@ def check(
 
     Raises:
         UsageError: the model is no model, or there is no telling its inputs.
+        Exception: a fault of ours, where the model could not be run at all: no report is better than one that says ok.
         ShapeWarning: with `warnings="raise"`, the model runs and looks wrong.
     """
     refuse_wish(warnings)
@@ -64,10 +67,20 @@ def check(
             report = diagnose(trial.recording, adapter, probe, trial.output)
     except Exception as fault:
         own_fault(fault)
-        report = Report(trial.recording, output=trial.output)
+        report = Report(trial.recording, diagnoses=_undiagnosed(trial.recording), output=trial.output)
     if trial.unsupported is not None:
         report = replace(report, notes=(f"Not checked to the end: {trial.unsupported}.",), diagnoses=())
     return as_wished(report, warnings)
+
+
+def _undiagnosed(recording: Recording) -> tuple[Diagnosis, ...]:
+    """What is left to say of a shape error that a fault of ours keeps from being diagnosed: that there is one."""
+    failure = recording.failure
+    if failure is None or not speaks_of_sizes(failure.message):
+        return ()
+    headline = f"{failure.type}: {failure.message.strip().splitlines()[0]}"
+    explanation = "What it comes from could not be looked into: a fault of shapewatch itself was in the way."
+    return (Diagnosis("SW900", "size-refused", "error", headline, explanation, location=failure.span),)
 
 
 def _specs(given: Any) -> list[InputSpec]:

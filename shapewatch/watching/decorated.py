@@ -10,15 +10,30 @@ from collections.abc import Callable
 from typing import Any
 
 from shapewatch.adapters import Compiler, adapter_of, loaded
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.recorder import signature
 from shapewatch.source import without_own_frames
 from shapewatch.watching.later import LayerCall, looked_at_again
-from shapewatch.watching.session import Session, decorations_aside, explain_on, inside
+from shapewatch.watching.session import NOTE_BEGINS, Session, decorations_aside, explain_on, inside
 from shapewatch.watching.wishes import OnWarning, ShapeWarning, UsageError, in_words
 
 
 def decorate(target: Any, wish: OnWarning) -> Any:
+    """The target, watched; as it is where a fault of ours is in the way.
+
+    Raises:
+        UsageError: it is no model class and no function.
+    """
+    try:
+        return _decorated(target, wish)
+    except UsageError:
+        raise
+    except Exception as fault:
+        own_fault(fault)
+        return target
+
+
+def _decorated(target: Any, wish: OnWarning) -> Any:
     if isinstance(target, type):
         try:
             compiler = adapter_of(target).compiler
@@ -36,22 +51,29 @@ def _watched_function(function: Callable[..., Any], wish: OnWarning) -> Callable
             f"{function.__name__} gives control away while it runs; put `with shapewatch.watch():` inside it"
         )
 
-    compilers = [adapter.compiler.is_read for adapter in loaded()]
+    from shapewatch.adapters.taps import unconverted
+
+    compilers = [adapter.compiler for adapter in loaded()]
 
     @functools.wraps(function)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        for is_read in compilers:
-            if is_read():
+        for compiler in compilers:
+            if compiler.is_read():
                 return function(*args, **kwargs)
+        converted = function
+        for compiler in compilers:
+            converted = compiler.converted(converted) if compiler.converted is not None else converted
         if getattr(inside, "decorated", False):
-            return function(*args, **kwargs)
+            return converted(*args, **kwargs)
         try:
-            return _call_watched(function, args, kwargs, None, wish)
+            return _call_watched(converted, args, kwargs, None, wish)
         except BaseException as error:
-            without_own_frames(error)
+            attempt(without_own_frames, error)
+            for compiler in compilers:
+                _leaves(error, compiler)
             raise
 
-    return watched
+    return unconverted(watched)
 
 
 def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
@@ -59,12 +81,13 @@ def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
     base: Any = cls
     own: Any = vars(cls).get("__call__")
     is_read = compiler.is_read  # its own name: a compiler that reads `__call__` knows what it gives
+    convert = compiler.converted
 
     def original(self: Any, *args: Any, **kwargs: Any) -> Any:
         # looked up at each call where it is inherited: an adapter may have replaced it for the length of a watch
-        if own is None:
-            return super(base, self).__call__(*args, **kwargs)
-        return own.__get__(self, type(self))(*args, **kwargs)  # a `tf.function` is no function, and binds itself
+        call = super(base, self).__call__ if own is None else own.__get__(self, type(self))
+        # a `tf.function` is no function, and binds itself
+        return call(*args, **kwargs) if convert is None else convert(call)(*args, **kwargs)
 
     @functools.wraps(own or cls.__call__)
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
@@ -82,13 +105,14 @@ def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
             # by the class, so that an adapter hears it which listens to `__call__` there
             return vars(cls)["__call__"].__get__(self, type(self))(*args, **kwargs)
 
-        seen = _signatures_of(self)
-        told = (cls, getattr(self, "training", None), signature((args, kwargs)))
-        if told not in seen and len(seen) < SIGNATURES:
+        seen = attempt(_signatures_of, self)
+        told = attempt(_told, cls, self, args, kwargs)
+        if seen is not None and told is not None and told not in seen and len(seen) < SIGNATURES:
             try:
                 result = _call_watched(again, args, kwargs, self, wish)
             except BaseException as error:
-                without_own_frames(error)
+                attempt(without_own_frames, error)
+                _leaves(error, compiler)
                 raise
             seen.add(told)
             return result
@@ -96,6 +120,7 @@ def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
             return original(self, *args, **kwargs)
         except Exception as error:
             _explain_later_failure(self, args, kwargs, error)
+            _leaves(error, compiler)
             raise
 
     compiler.pass_over(original, __call__)
@@ -117,14 +142,28 @@ def _signatures_of(model: Any) -> set[Any]:
         return set()
 
 
+def _told(cls: type, model: Any, args: Any, kwargs: Any) -> Any:
+    """What tells one pass of a model from another."""
+    return cls, getattr(model, "training", None), signature((args, kwargs))
+
+
 def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None, wish: OnWarning) -> Any:
     session = Session(model, wish)
     with decorations_aside(), session:
         result = function(*args, **kwargs)
-    for diagnosis in session.report.diagnoses:
-        if diagnosis.severity == "warning":
-            python_warnings.warn(in_words(diagnosis), ShapeWarning, stacklevel=3)
+    for words in attempt(_warnings, session) or ():
+        python_warnings.warn(words, ShapeWarning, stacklevel=3)
     return result
+
+
+def _warnings(session: Session) -> list[str]:
+    return [in_words(diagnosis) for diagnosis in session.report.diagnoses if diagnosis.severity == "warning"]
+
+
+def _leaves(error: BaseException, compiler: Compiler) -> None:
+    """An exception is about to leave what is decorated."""
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(NOTE_BEGINS)]
+    attempt(compiler.carry, notes)
 
 
 def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception, compiled: bool = False) -> None:

@@ -60,13 +60,35 @@ def looked_at_again(error: Exception, call: LayerCall, compiled: bool = False) -
         failure = trial.recording.failure
         if failure is None or trial.unsupported is not None:
             return None
-        if not compiled and not _fails_at(failure.span, error):
+        recording, ours = trial.recording, trial.recording.calls[0].span if trial.recording.calls else None
+        called, within = _lines_around(call.layer, error.__traceback__)
+        at = failure.span if failure.span != ours else None
+        if not compiled and _place(at) != _place(within):
             return None
-        told = replace(failure, type=type(error).__name__, message=str(error))
-        return diagnose(replace(trial.recording, failure=told), adapter, probe)
+        told = replace(failure, type=type(error).__name__, message=str(error), span=at or called)
+        calls = tuple(replace(each, span=called) if each.span == ours else each for each in recording.calls)
+        return diagnose(replace(recording, calls=calls, failure=told), adapter, probe)
 
 
-def _fails_at(span: Span | None, error: Exception) -> bool:
-    line = raising_line(error.__traceback__)
-    there = None if line is None else span_at(*line)
-    return (span and (span.file, span.line)) == (there and (there.file, there.line))
+def _lines_around(layer: Any, traceback: TracebackType | None) -> tuple[Span | None, Span | None]:
+    """The line of the program that called a layer, and the one that raised while it ran, if that was one of its own.
+
+    A pass on shapes cannot tell the first: there the layer is called by shapewatch, from whichever line asked for it.
+    """
+    called, entry = None, traceback
+    while entry is not None:
+        frame = entry.tb_frame
+        if frame.f_code.co_name in _CALLS and frame.f_locals.get("self") is layer:
+            return called, _span(entry)
+        called = _span(TracebackType(None, frame, entry.tb_lasti, entry.tb_lineno)) or called
+        entry = entry.tb_next
+    return called, _span(traceback)
+
+
+def _place(span: Span | None) -> tuple[str, int] | None:
+    return None if span is None else (span.file, span.line)
+
+
+def _span(traceback: TracebackType | None) -> Span | None:
+    line = raising_line(traceback)
+    return None if line is None else span_at(*line)

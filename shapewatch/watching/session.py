@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from shapewatch.adapters import Adapter, Probe, Watching, adapter_of, load, missing, uncovered
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.diagnose import diagnose
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.ranks import Member
 from shapewatch.recording import Recording
 from shapewatch.report import Diagnosis, Report
@@ -41,7 +41,7 @@ class Session(AbstractContextManager["Session"]):
                 "this watch has been used already; `with shapewatch.watch(model) as session:` makes a new one"
             )
         self._entered = True
-        _attempt(self._begin)
+        attempt(self._begin)
         return self
 
     def _begin(self) -> None:
@@ -62,7 +62,7 @@ class Session(AbstractContextManager["Session"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _attempt(self._stack.close)
+        attempt(self._stack.close)
         try:
             if error is not None:
                 self._restore_traceback(error)
@@ -79,7 +79,7 @@ class Session(AbstractContextManager["Session"]):
             own_fault(fault)
         finally:
             self._watching.clear()
-            _attempt(self._member.lets_go)
+            attempt(self._member.lets_go)
             self._target = None
         if self._report is not None:
             self._report = self._as_wished(self._report, error is not None)
@@ -138,14 +138,6 @@ class Session(AbstractContextManager["Session"]):
         from shapewatch.watching.decorated import decorate
 
         return decorate(decorated, self._wish)
-
-
-def _attempt(step: Callable[[], object]) -> None:
-    """A step of our own, which may fail and takes nothing with it."""
-    try:
-        step()
-    except Exception as fault:
-        own_fault(fault)
 
 
 def _how_much(report: Report) -> tuple[bool, int]:

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.recorder import signature
+from shapewatch.recording import Span
 from shapewatch.report import Diagnosis, Report
 from shapewatch.source import without_own_frames
 from shapewatch.watching.decorated import SIGNATURES
@@ -42,8 +43,8 @@ class Steps:
         that is to be looked at anyway."""
         if getattr(inside, "decorated", False):
             return step()
-        seen = self._seen_of(model)
-        if told in seen or len(seen) >= SIGNATURES:
+        seen = attempt(self._seen_of, model)
+        if seen is None or told in seen or len(seen) >= SIGNATURES:
             try:
                 return step()
             except Exception as error:
@@ -66,27 +67,28 @@ class Steps:
             with decorations_aside(), session:
                 result = step()
         finally:
-            self._keep(session.report)
-        for diagnosis in session.report.diagnoses:
-            if diagnosis.severity == "warning":
-                self._tell(diagnosis)
+            attempt(self._keep, session)
+        for diagnosis, words in attempt(self._untold, session) or ():
+            _warn(words, diagnosis.location)
         return result
 
-    def _keep(self, report: Report) -> None:
+    def _keep(self, session: Session) -> None:
+        self._keep_report(session.report)
+
+    def _keep_report(self, report: Report) -> None:
         if self.report is None or _gravity(report) >= _gravity(self.report):
             self.report = report
 
-    def _tell(self, diagnosis: Diagnosis) -> None:
-        """Once for a line, not again for each size of batch. Python is told where it is, not where the trainer is."""
-        place = diagnosis.location
-        what = (diagnosis.code, place and (place.file, place.line))
-        if what in self._told:
-            return
-        self._told.add(what)
-        if place is None:
-            python_warnings.warn(in_words(diagnosis), ShapeWarning, stacklevel=2)
-        else:
-            python_warnings.warn_explicit(in_words(diagnosis), ShapeWarning, place.file, place.line)
+    def _untold(self, session: Session) -> list[tuple[Diagnosis, str]]:
+        """What is to be warned of: once for a line, not again for each size of batch."""
+        found = []
+        for diagnosis in session.report.diagnoses:
+            place = diagnosis.location
+            what = (diagnosis.code, place and (place.file, place.line))
+            if diagnosis.severity == "warning" and what not in self._told:
+                self._told.add(what)
+                found.append((diagnosis, in_words(diagnosis)))
+        return found
 
     def explain(self, error: BaseException) -> None:
         """Say of an exception what can be said although nobody watched: from a pass on shapes, or from its words."""
@@ -101,9 +103,17 @@ class Steps:
             report = report or explain_exception(error)
             if report is not None:
                 explain_on(error, report)
-                self._keep(report)
+                self._keep_report(report)
         except Exception as fault:
             own_fault(fault)
+
+
+def _warn(words: str, place: Span | None) -> None:
+    """Python is told where it is, not where the trainer is."""
+    if place is None:
+        python_warnings.warn(words, ShapeWarning, stacklevel=2)
+    else:
+        python_warnings.warn_explicit(words, ShapeWarning, place.file, place.line)
 
 
 def _gravity(report: Report) -> int:
@@ -163,25 +173,39 @@ class WatchedStep:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         owner = self._owner()
         original = self._before or getattr(type(owner), self._name).__get__(owner)
-        model = self._model(owner) if self._watches else None
+        model = attempt(self._model, owner) if self._watches else None
         try:
-            with self._within():
+            with attempt(self._within) or nullcontext():
                 if model is None:
                     return original(*args, **kwargs)
-                return self._steps.run(lambda: original(*args, **kwargs), model, self._told(args, kwargs))
+                told = attempt(self._told, args, kwargs)
+                return self._steps.run(lambda: original(*args, **kwargs), model, told)
         except BaseException as error:
-            without_own_frames(error)
+            attempt(without_own_frames, error)
             if self._failed is not None and self._watches:
-                self._failed(error)
+                attempt(self._failed, error)
             raise
 
     def _told(self, args: Any, kwargs: Any) -> Any:
         """Not of plain values: a batch may come with the names of its files, and these are new in each."""
-        try:
-            return self._name, signature(self._given(*args, **kwargs), plain=False)
-        except Exception:  # a shape that cannot be read, such as one of unknown rank
-            return None
+        return self._name, signature(self._given(*args, **kwargs), plain=False)
 
     def __reduce__(self) -> Any:
         owner = self._owner()
-        return WatchedStep, (self._steps, owner, self._name, self._model, self._given, self._failed, self._within)
+        return type(self), (self._steps, owner, self._name, self._model, self._given, self._failed, self._within)
+
+
+class ExplainedRun(WatchedStep):
+    """Stands before the method that runs the steps: what fails between them, as while a batch is collected, is
+    explained."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        owner = self._owner()
+        original = self._before or getattr(type(owner), self._name).__get__(owner)
+        try:
+            return original(*args, **kwargs)
+        except BaseException as error:
+            attempt(without_own_frames, error)
+            if self._watches and attempt(self._model, owner) is not None:
+                attempt(self._steps.explain, error)
+            raise

@@ -22,6 +22,8 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 import shapewatch
@@ -164,6 +166,124 @@ def survived(rank: int) -> None:
         dist.barrier()
 
 
+@program(4, waits=4, hang=1)
+def grid(rank: int) -> None:
+    """Two ranks begin with their row of a mesh, two with their column."""
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("row", "column"))
+    for name in ("row", "column"):
+        mesh.get_group(name)._get_backend(torch.device("cpu"))._set_default_timeout(datetime.timedelta(seconds=4))
+    with shapewatch.watch():
+        for name in ("row", "column") if rank in (0, 3) else ("column", "row"):
+            dist.all_reduce(torch.ones(3), group=mesh.get_group(name))
+
+
+@program(2, waits=4, hang=1)
+def exchange(rank: int) -> None:
+    """Both ends receive first."""
+    with shapewatch.watch():
+        dist.recv(torch.ones(2, 3), 1 - rank)
+        dist.send(torch.ones(2, 3), 1 - rank)
+
+
+@program(2)
+def message(rank: int) -> None:
+    """The second one is received into too little, which ends the process under gloo."""
+    with shapewatch.watch():
+        for size in (2, 4):
+            if rank == 0:
+                dist.send(torch.ones(size, 3), 1)
+            else:
+                dist.recv(torch.ones(2, 3), 0)
+
+
+@program(2)
+def more_messages(rank: int) -> None:
+    with shapewatch.watch():
+        for _ in range(2 + rank):
+            if rank == 0:
+                dist.send(torch.ones(2, 3), 1)
+            else:
+                dist.recv(torch.ones(2, 3), 0)
+
+
+@program(2)
+def shares(rank: int) -> None:
+    """An all_to_all of which one rank takes more than the other one gives: some of what it gets is of nobody."""
+    take = [2 + rank, 2]
+    with shapewatch.watch() as session:
+        dist.all_to_all_single(torch.empty(sum(take), 3), torch.ones(4, 3), take, [2, 2])
+    print("diagnoses", [each.code for each in session.report.diagnoses])
+
+
+@program(2)
+def objects(rank: int) -> None:
+    with shapewatch.watch():
+        dist.broadcast_object_list([None] * (2 - rank), 0)
+
+
+@program(4)
+def differently(rank: int) -> None:
+    net = Net()
+    with shapewatch.watch():
+        if rank == 1:
+            net(torch.ones(2, 5))
+        elif rank == 2:
+            net(torch.ones(2, 3)).view(3, 3)
+        else:
+            dist.all_reduce(net(torch.ones(2, 3)).detach())
+
+
+class EitherWay(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(3, 4), nn.Linear(3, 4)
+
+    def forward(self, x: torch.Tensor, first: bool) -> torch.Tensor:
+        return self.fc1(x) if first else self.fc2(x)
+
+
+@program(2)
+def unused(rank: int) -> None:
+    """An error of PyTorch's that is none of shapes: each rank leaves some parameters out."""
+    with shapewatch.watch():
+        net = DistributedDataParallel(EitherWay())
+        for _ in range(2):
+            net(torch.ones(2, 3), rank == 0).sum().backward()
+
+
+def sharded(wide: int = 0) -> nn.Module:
+    torch.manual_seed(0)
+    net = nn.Sequential(Adds(), Adds(wide), nn.Linear(4, 2))
+    for layer in (*net[:2], net):
+        fully_shard(layer, mesh=init_device_mesh("cpu", (dist.get_world_size(),)))
+    return net
+
+
+class Adds(nn.Module):
+    def __init__(self, wide: int = 0) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(4, 4), nn.Linear(4, 4 + wide)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.fc2(torch.relu(self.fc1(x)))
+
+
+@program(2)
+def sharded_one(rank: int) -> None:
+    """A batch of another width on one rank, while the other one gathers weights."""
+    net = sharded()
+    with shapewatch.watch():
+        for step in range(3):
+            net(torch.ones(2, 4 + rank * (step == 2))).sum().backward()
+
+
+@program(2)
+def sharded_wrong(_rank: int) -> None:
+    net = sharded(wide=2)
+    with shapewatch.watch(net):
+        net(torch.ones(2, 4))
+
+
 # Where all is well
 
 
@@ -210,9 +330,13 @@ def everything(rank: int) -> list[torch.Tensor]:
     dist.all_to_all_single(torch.empty(sum(take)), torch.ones(sum(give)), take, give)
     objects = [None] * size
     dist.all_gather_object(objects, "x" * rank * 40)
+    dist.all_to_all([torch.empty(2) for _ in range(size)], [torch.ones(2) for _ in range(size)])
+    told = [None, None] if rank else [1, "x" * 50]
+    dist.broadcast_object_list(told, 0)
     pair = dist.new_group([0, 1])
     if rank < 2:
         dist.all_reduce(torch.ones(3), group=pair)
+    messages(rank, size)
     dist.barrier()
     for share in (torch.ones(rank + 1, 2), torch.ones(rank + 2, 2)):  # padded to the longest of all
         lengths = gathered(torch.tensor([len(share)]))
@@ -222,7 +346,40 @@ def everything(rank: int) -> list[torch.Tensor]:
     net = DistributedDataParallel(Net())
     for step in range(3):
         net(torch.ones(2 + rank * (step == 2), 3)).sum().backward()  # a batch may be smaller on one rank
+    either = DistributedDataParallel(EitherWay(), find_unused_parameters=True)
+    for _ in range(2):
+        either(torch.ones(2, 3), rank == 0).sum().backward()
+    whole = sharded()
+    whole(torch.ones(2 + rank, 4)).sum().backward()
     return [x, *(parameter.grad for parameter in net.parameters() if parameter.grad is not None)]
+
+
+def messages(rank: int, size: int) -> None:
+    """Around the ring at once, of other shapes in turn; to whoever takes them; with tags, in another order."""
+    after, before = (rank + 1) % size, (rank - 1) % size
+    for length in (2, 3):
+        work = dist.batch_isend_irecv(
+            [
+                dist.P2POp(dist.isend, torch.ones(length + rank), after),
+                dist.P2POp(dist.irecv, torch.ones(length + before), before),
+            ]
+        )
+        for each in work:
+            each.wait()
+    if rank == 0:
+        for length in (4, 4):
+            dist.recv(torch.ones(length))
+        dist.recv(torch.ones(5), 1)
+    elif rank < 3:
+        dist.send(torch.ones(4), 0)
+    if rank == 1:
+        dist.send(torch.ones(5), 0)
+        work = [dist.isend(torch.ones(length), 2, tag=length) for length in (2, 3)]
+        for each in work:
+            each.wait()
+    elif rank == 2:
+        for length in (3, 2):
+            dist.recv(torch.ones(length), 1, tag=length)
 
 
 # The stage

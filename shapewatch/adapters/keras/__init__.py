@@ -12,7 +12,7 @@ import keras
 from keras import KerasTensor
 from keras.layers import Layer
 
-from shapewatch.adapters import REGISTRY, Compiler, InputSpec, Probe, Written, load
+from shapewatch.adapters import REGISTRY, Compiler, Declaring, InputSpec, Probe, Written, load
 from shapewatch.adapters.keras.backends import running_backend
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan
 from shapewatch.adapters.keras.dryrun import ModelProbe, applied, probe_of
@@ -46,7 +46,17 @@ class KerasAdapter:
     """See `shapewatch.adapters.Adapter`."""
 
     name = "keras"
-    compiler = Compiler()
+    declares = Declaring(
+        calls=frozenset({"Input", "InputLayer"}),
+        arguments=frozenset({"shape", "batch_shape", "input_shape"}),
+        of_layers=frozenset({"input_shape", "input_dim", "batch_input_shape"}),
+    )
+
+    @property
+    def compiler(self) -> Compiler:
+        """That of TensorFlow, where Keras runs on it."""
+        below = keras.backend.backend()
+        return load(below).compiler if below == "tensorflow" else Compiler()
 
     @property
     def covers(self) -> frozenset[str]:

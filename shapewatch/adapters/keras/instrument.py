@@ -43,7 +43,7 @@ _SHOWN = Tap(traceback_utils, "include_frame")
 
 
 class Instrument(Listening):
-    """Records one thread between `__enter__` and `__exit__`."""
+    """Records one thread: see `Listening`."""
 
     def __init__(
         self,
@@ -65,17 +65,13 @@ class Instrument(Listening):
 
     # The scope
 
-    def __enter__(self) -> Instrument:
-        self.open()
+    def open(self) -> None:
+        super().open()
         _CALL.listen(self._layer_call, self._stack)
         _STATELESS.listen(self._stateless_call, self._stack)
         _SHOWN.listen(without_ours, self._stack)
         for each in (self.assembly, Rehearsals(self), Conversions(self), Operations(self, self.history)):
             each.listen(self._stack)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # Layers
 

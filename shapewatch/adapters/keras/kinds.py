@@ -295,14 +295,18 @@ LOSSES: Mapping[str, Facts] = {
         "log_cosh kl_divergence poisson hinge squared_hinge categorical_hinge".split(),
         _SAME,
     ),
+    "sparse_categorical_accuracy": _ONE_HOT | {"labels": "classes", "squeezes": True},
+    "categorical_accuracy": _ONE_HOT,
+    **dict.fromkeys(("accuracy", "binary_accuracy"), _SAME | {"squeezes": True}),
 }
-"""What a loss asks of its target: a row of numbers for the classes (`one-hot`), the number of one (`classes`), or as
-many numbers as the output has (`same`)."""
+"""What a loss, or a metric, asks of its target: a row of numbers for the classes (`one-hot`), the number of one
+(`classes`), or as many numbers as the output has (`same`)."""
 
 
 def named_loss(loss: Any) -> tuple[str, Facts] | None:
-    """The name of one of Keras's own losses, and what it asks of its target; None for what is looked into."""
-    function = getattr(loss, "fn", loss)
+    """The name of one of Keras's own losses or metrics, and what it asks of its target; None for what is looked
+    into."""
+    function = getattr(loss, "fn", None) or getattr(loss, "_fn", loss)
     own = (getattr(function, "__module__", "") or "").startswith("keras.")
     name = getattr(function, "__name__", "")
     if not own or name not in LOSSES:

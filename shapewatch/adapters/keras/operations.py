@@ -1,9 +1,9 @@
-"""What Keras does in one step, though its backend takes several: an operation of `keras.ops`, a loss."""
+"""What Keras does in one step, though its backend takes several: an operation of `keras.ops`, a loss, a metric."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import keras
 from keras.layers import Layer
 from keras.src import backend as keras_backend
 from keras.src import tree
+from keras.src.metrics.reduction_metrics import MeanMetricWrapper
 from keras.src.ops.operation import Operation
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.optimizers.loss_scale_optimizer import LossScaleOptimizer
@@ -19,12 +20,14 @@ from keras.src.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.history import History, LastCall
 from shapewatch.adapters.listening import Listening
+from shapewatch.adapters.located import Node
 from shapewatch.adapters.taps import Tap, unconverted
 
 _SYMBOLIC = Tap(Operation, "symbolic_call")
 _EAGER = Tap(Operation, "__call__")
 _EINSUM = Tap(keras_backend.numpy, "einsum")
 _LOSS = Tap(keras.losses.Loss, "__call__")
+_METRIC = Tap(MeanMetricWrapper, "update_state")
 _STEPS = tuple(Tap(cls, "apply") for cls in (BaseOptimizer, LossScaleOptimizer))
 _CROSSENTROPIES = tuple(
     Tap(keras_backend.nn, name)
@@ -44,6 +47,7 @@ class Operations:
         _EAGER.listen(self._eager, stack, self._listening.asleep)
         _EINSUM.listen(self._einsum, stack, self._listening.asleep)
         _LOSS.listen(self._loss, stack, self._listening.asleep)
+        _METRIC.listen(self._metric, stack, self._listening.asleep)
         for tap in _CROSSENTROPIES:
             tap.listen(self._loss_of_backend, stack, self._listening.asleep)
         for tap in _STEPS:
@@ -91,12 +95,20 @@ class Operations:
 
         return self._listening.operation(NodeCall(self._listening, operation, args, kwargs), run)
 
-    # Losses
+    # Losses and metrics
 
     @unconverted
     def _loss(self, original: Any, loss: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
         """One of Keras's own losses, as one operation on target and output."""
         return self._compared(original, loss, (loss, y_true, y_pred, *args), kwargs)
+
+    @unconverted
+    def _metric(self, original: Any, metric: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """A metric compares as a loss does. In a graph either may fail first, for the same reason: nothing orders the
+        two."""
+        if sample_weight is not None:
+            return original(metric, y_true, y_pred, sample_weight)
+        return self._compared(original, metric, (metric, y_true, y_pred), {})
 
     @unconverted
     def _loss_of_backend(self, original: Any, *args: Any, **kwargs: Any) -> Any:
@@ -113,7 +125,10 @@ class Operations:
             return original(*args, **kwargs)
 
         def run(call: LossCall) -> Any:
-            return self._listening.not_looked_into(original, *call.args, **call.kwargs)
+            added = self._listening.backend.added_from_now_on()
+            result = self._listening.not_looked_into(original, *call.args, **call.kwargs)
+            call.nodes = added()
+            return result
 
         return self._listening.operation(LossCall(self._listening, named, args, kwargs), run)
 
@@ -168,6 +183,8 @@ class LossCall:
         self._name, self._facts = named
         self.args = args
         self.kwargs = kwargs
+        self.nodes: Sequence[Node] = ()
+        """What it became in a graph, once it has run."""
 
     @property
     def named(self) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.edit import undisturbed
 from shapewatch.adapters.listening import Listening
 from shapewatch.adapters.taps import Tap, unconverted
+from shapewatch.firewall import attempt
 from shapewatch.recorder import Mark, Stretch
 
 _BUILD = Tap(Layer, "_maybe_build")
@@ -67,22 +68,27 @@ class Rehearsals:
         failed: dict[tuple[Any, ...], Exception] = {}
         given: tuple[Any, ...] = ()
 
-        def on_placeholders(*inner_args: Any, **inner_kwargs: Any) -> Any:
+        def begins(*inner_args: Any) -> None:
             nonlocal other, given
-            inner = self._listening.tensors(inner_args, inner_kwargs)
+            inner = self._listening.tensors(*inner_args)
             before, given = given, tuple(tuple(tensor.shape) for tensor in inner)
             if self._listening.isolated and given in failed:
-                raise failed[given]  # PyTorch's next try would be to compute it
+                return
             if before:
                 run = self._recorder.take_back(mark)
                 other = run if before != given else other
             self._stand_for(outer, inner)
+
+        def on_placeholders(*inner_args: Any, **inner_kwargs: Any) -> Any:
+            attempt(begins, inner_args, inner_kwargs)  # Keras takes what is raised here for the layer's
+            if self._listening.isolated and given in failed:
+                raise failed[given]  # PyTorch's next try would be to compute it
             try:
                 result = function(*inner_args, **inner_kwargs)
             except Exception as error:
                 failed[given] = error
                 raise
-            made[:] = self._listening.tensors(result)
+            made[:] = attempt(self._listening.tensors, result) or []
             return result
 
         self._listening.rehearsing += 1

@@ -32,6 +32,7 @@ class KerasTensors:
         self.settle = backend.settle
         self.compiling = backend.compiling
         self.building_graph = backend.building_graph
+        self.added_from_now_on = backend.added_from_now_on
         self.read_from = backend.read_from
         self.failed_run = backend.failed_run
 

@@ -28,6 +28,7 @@ from shapewatch.adapters.written import (
     input_title,
     operand_text,
     ordinal,
+    other_input,
     pad_title,
     padded,
     parsed,
@@ -44,7 +45,7 @@ from shapewatch.adapters.written import (
     with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Layer, Recording, text
+from shapewatch.recording import Call, Layer, Recording
 from shapewatch.source import is_users_own
 
 _WRAPPERS = frozenset({"Bidirectional", "TimeDistributed"})
@@ -469,7 +470,7 @@ def _write_input(edit: Input, recording: Recording) -> Written:
     arguments = edit.arguments
     given = recording.shape(recording.inputs[edit.index]) if edit.index < len(recording.inputs) else ()
     x = input_name(edit, recording)
-    code = f"# {'an input' if x == 'x' else x} of shape {text(edit.shape)}"
+    code = other_input(edit, recording)
     match edit.change:
         case _ if given and given[0] is None and "" not in recording.layer_at:  # there is no model yet
             code = f"{x if x != 'x' else 'inputs'} = keras.Input(shape={tuple(edit.shape[1:])})"
@@ -477,6 +478,10 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             code = f"{x} = keras.ops.transpose({x}, {tuple(arguments['dims'])})"
         case "unsqueeze":
             code = f"{x} = keras.ops.expand_dims({x}, {arguments['dim']})" if arguments["dim"] else f"{x} = {x}[None]"
+        case "squeeze":
+            code = f"{x} = keras.ops.squeeze({x}, {arguments['dim']})"
+        case "batch" if arguments["was"] == 1:
+            code = f"{x} = keras.ops.repeat({x}, {arguments['batch']}, axis=0)"
         case "channels" if arguments.get("was") == 1:
             axis = next(axis for axis, size in enumerate(edit.shape) if axis and size != given[axis])
             axis = -1 if axis == len(edit.shape) - 1 else axis
@@ -497,6 +502,7 @@ def _write_target(edit: Target) -> Written:
         "squeeze": f"y = keras.ops.squeeze(y, {dim})",
         "unsqueeze": f"y = keras.ops.expand_dims(y, {dim})",
         "output-squeeze": f"output = keras.ops.squeeze(output, {dim})",
+        "output-pooled": f"output = keras.ops.mean(output, axis={edit.arguments.get('dims')})",
         "output-moved": "output = keras.ops.swapaxes(output, 1, -1)",
         "shape": target_reshaped(edit, "y = keras.ops.reshape(y, {})"),
     }[edit.change]

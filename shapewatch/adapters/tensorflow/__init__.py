@@ -11,8 +11,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from shapewatch.adapters import Compiler, InputSpec, Probe, Written, is_imported
+from shapewatch.adapters import Declaring, InputSpec, Probe, Written, is_imported
 from shapewatch.adapters.located import same_failure
+from shapewatch.adapters.tensorflow.autographed import COMPILER
 from shapewatch.adapters.tensorflow.backend import TensorFlow
 from shapewatch.adapters.tensorflow.blueprint import Blueprint, Plan
 from shapewatch.adapters.tensorflow.dryrun import ModuleProbe, applied
@@ -53,7 +54,8 @@ class TensorFlowAdapter:
 
     name = "tensorflow"
     covers: frozenset[str] = frozenset()
-    compiler = Compiler()
+    compiler = COMPILER
+    declares = Declaring()
 
     def owns(self, target: object) -> bool:
         cls = target if isinstance(target, type) else type(target)

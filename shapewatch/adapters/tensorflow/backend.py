@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -14,7 +14,7 @@ from tensorflow.python.framework.ops import SymbolicTensor
 from tensorflow.python.ops.resource_variable_ops import BaseResourceVariable
 from tensorflow.python.util import tf_stack
 
-from shapewatch.adapters.located import FailedRun
+from shapewatch.adapters.located import FailedRun, Node
 from shapewatch.adapters.taps import Tap
 from shapewatch.adapters.tensorflow import losses, replicas, sessions, taps
 from shapewatch.recording import Origin, TensorSpec
@@ -116,6 +116,17 @@ class TensorFlow:
 
     def building_graph(self) -> bool:
         return not tf.executing_eagerly()
+
+    def added_from_now_on(self) -> Callable[[], Sequence[Node]]:
+        if tf.executing_eagerly():
+            return tuple
+        graph = tf.compat.v1.get_default_graph()
+        first = graph.version  # counts its operations
+
+        def added() -> list[Node]:
+            return [Node(getattr(graph, "name", ""), each.name) for each in graph.get_operations()[first:]]
+
+        return added
 
     def settle(self) -> None:
         """AutoGraph runs code that it wrote itself; its map back to the program is there only while it runs."""

@@ -30,7 +30,7 @@ from shapewatch.adapters.tensorflow.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.tensorflow.edit import New
 from shapewatch.adapters.tensorflow.naming import Names, is_keras
 from shapewatch.adapters.tensorflow.taps import Operation
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.recorder import Mark, OpenCall
 from shapewatch.recording import Layer, Recording, Span
 from shapewatch.source import attribute_line, raising_line
@@ -88,7 +88,7 @@ def _as_one(given: list[Any]) -> Operation:
 
 
 class Instrument(Listening):
-    """Records one thread between `__enter__` and `__exit__`."""
+    """Records one thread: see `Listening`."""
 
     def __init__(
         self,
@@ -108,8 +108,8 @@ class Instrument(Listening):
 
     # The scope
 
-    def __enter__(self) -> Instrument:
-        self.open()
+    def open(self) -> None:
+        super().open()
         for tap, listener in (
             (_FUNCTION, self._function_call),
             (_TRACED, self._traced),
@@ -120,10 +120,6 @@ class Instrument(Listening):
         known = {type(module) for _, module in self.names.items()}
         for cls in known | {New} if known else set(_subclasses(tf.Module)):
             self._hear(cls)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _hear(self, cls: type) -> None:
         for base in cls.__mro__:
@@ -236,13 +232,13 @@ class Instrument(Listening):
         if self._modules_only and not self.opened:
             return original(function, *args, **kwargs)
         name = getattr(function, "__name__", "tf.function")  # there is none where it was made of a module
-        going = _FunctionCall(self._safely(self.tensors, args, kwargs) or [])
-        self.begins_whole()
+        going = _FunctionCall(attempt(self.tensors, args, kwargs) or [])
+        attempt(self.begins_whole)
         self._functions.append(going)
         try:
             result = original(function, *args, **kwargs)
         except Exception as error:
-            if not self._failed_within(error):
+            if not attempt(self._failed_within, error):
                 self._guarded(name, "other", _as_one(going.given), None, error)
             raise
         finally:
@@ -250,16 +246,8 @@ class Instrument(Listening):
         if going.made is None:
             self._guarded(name, "other", _as_one(going.given), result, None)
         else:
-            self._safely(lambda: self._same(going.made or [], self.tensors(result)))
+            attempt(lambda: self._same(going.made or [], self.tensors(result)))
         return result
-
-    def _safely(self, work: Callable[..., Any], *args: Any) -> Any:
-        """What some work of ours gives, None where it fails: the program is not to know."""
-        try:
-            return work(*args)
-        except Exception as fault:
-            own_fault(fault)
-            return None
 
     def _failed_within(self, error: Exception) -> bool:
         known = self.recorder.error

@@ -17,7 +17,7 @@ from tensorflow.python.client.session import BaseSession
 
 from shapewatch.adapters.located import FailedRun
 from shapewatch.adapters.taps import Tap
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt
 from shapewatch.recording import Shape
 
 _RUN = Tap(BaseSession, "run")
@@ -63,23 +63,15 @@ def listen(
         except tf.errors.OpError as failure:
             failed = failure.op
             if not asleep() and isinstance(failed, tf.Operation):
-                _guarded(lambda: run_failed(_failed_run(session, _of_program(failed), feed_dict)))
+                attempt(lambda: run_failed(_failed_run(session, _of_program(failed), feed_dict)))
             raise
         except ValueError as error:
-            refused = None if asleep() else _guarded(lambda: _refused(session, feed_dict))
+            refused = None if asleep() else attempt(_refused, session, feed_dict)
             if refused is not None:
                 seen(refused, _raising(error))
             raise
 
     _RUN.listen(run, stack)
-
-
-def _guarded(work: Callable[[], Any]) -> Any:
-    try:
-        return work()
-    except Exception as fault:
-        own_fault(fault)
-        return None
 
 
 def _raising(error: Exception) -> Callable[[Any], Any]:

@@ -20,12 +20,13 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
+from tensorflow.python.autograph.pyct import error_utils
 from tensorflow.python.eager import core, execute, imperative_grad
 from tensorflow.python.framework import op_def_library, op_def_registry, tensor_util
 from tensorflow.python.util import tf_stack, traceback_utils
 
 from shapewatch.adapters.located import Node
-from shapewatch.adapters.taps import Tap, our_files, without_ours
+from shapewatch.adapters.taps import Tap, our_files, stack_without_ours, without_ours
 from shapewatch.adapters.tensorflow import kinds
 
 
@@ -165,6 +166,8 @@ _SLOW = Tap(execute, "execute")
 _GRAPH = Tap(op_def_library, "_apply_op_helper")
 _BACKWARD = Tap(imperative_grad, "imperative_grad")
 _SHOWN = Tap(traceback_utils, "include_frame")
+TOLD = Tap(error_utils, "_stack_trace_inside_mapped_code")
+"""Which frames AutoGraph names in the words of the exceptions that it raises anew."""
 
 
 def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
@@ -240,6 +243,7 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
 
     stack.enter_context(NotOurs(our_files()))
     _SHOWN.listen(without_ours, stack)
+    TOLD.listen(stack_without_ours, stack)
     _FAST.listen(fast, stack, deaf)
     _SLOW.listen(slow, stack, deaf)
     _GRAPH.listen(graph, stack, asleep)

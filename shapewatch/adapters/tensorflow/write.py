@@ -20,6 +20,7 @@ from shapewatch.adapters.written import (
     input_title,
     operand_text,
     ordinal,
+    other_input,
     pad_title,
     padded,
     projection_title,
@@ -36,7 +37,7 @@ from shapewatch.adapters.written import (
     with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Recording, text
+from shapewatch.recording import Call, Recording
 from shapewatch.source import is_users_own
 
 
@@ -344,12 +345,16 @@ def _write_input(edit: Input, recording: Recording) -> Written:
     arguments = edit.arguments
     given = recording.shape(recording.inputs[edit.index]) if edit.index < len(recording.inputs) else ()
     x = input_name(edit, recording)
-    code = f"# {'an input' if x == 'x' else x} of shape {text(edit.shape)}"
+    code = other_input(edit, recording)
     match edit.change:
         case "permute":
             code = f"{x} = tf.transpose({x}, {tuple(arguments['dims'])})"
         case "unsqueeze":
             code = f"{x} = tf.expand_dims({x}, {arguments['dim']})"
+        case "squeeze":
+            code = f"{x} = tf.squeeze({x}, {arguments['dim']})"
+        case "batch" if arguments["was"] == 1:
+            code = f"{x} = tf.repeat({x}, {arguments['batch']}, axis=0)"
         case "channels" if arguments.get("was") == 1 and len(given) == len(edit.shape):
             axis = next(axis for axis, size in enumerate(edit.shape) if axis and size != given[axis])
             axis = -1 if axis == len(edit.shape) - 1 else axis
@@ -370,6 +375,7 @@ def _write_target(edit: Target) -> Written:
         "squeeze": f"labels = tf.squeeze(labels, axis={dim})",
         "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
         "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",
+        "output-pooled": f"logits = tf.reduce_mean(logits, axis={edit.arguments.get('dims')})",
         "output-moved": "logits = tf.experimental.numpy.swapaxes(logits, 1, -1)",
         "shape": target_reshaped(edit, "labels = tf.reshape(labels, {})"),
     }[edit.change]

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from shapewatch.adapters import Compiler, InputSpec, Probe, Written
+from shapewatch.adapters import Compiler, Declaring, InputSpec, Probe, Written
 from shapewatch.adapters.collectives import Collective, Company
 from shapewatch.adapters.passes import followed_by
 from shapewatch.adapters.torch import edit as edits_in_memory
@@ -47,19 +47,26 @@ class Watched:
         try:
             if elsewhere is not None:
                 self._elsewhere = elsewhere
-                again = self._seen_again(_place(elsewhere.line), elsewhere.type, elsewhere.message)
+                again = self._elsewhere_again(elsewhere)
                 if again is None:
                     self._elsewhere = None
                 return again or recording
             function, compiled = self._instrument.failed_function, self._instrument.failed_compiled
             if compiled is not None and compiled is missed and function is not None:
-                return self._function_again(compiled, *function) or recording
+                kind, words = type(compiled).__name__, str(compiled)
+                return self._function_again(raised_at(compiled), kind, words, *function) or recording
             if missed is not None:
                 again = self._seen_again(self._raised_at(missed), type(missed).__name__, str(missed))
                 return recording if again is None else followed_by(recording, again)
         except Exception as fault:
             own_fault(fault)
         return recording
+
+    def _elsewhere_again(self, failed: FailedElsewhere) -> Recording | None:
+        if failed.module is not None:
+            return self._seen_again(failed.place, failed.type, failed.message)
+        self._elsewhere = None
+        return self._function_again(failed.place, failed.type, failed.message, failed.function, failed.blueprint)
 
     def _seen_again(self, line: tuple[str, int] | None, kind: str, message: str) -> Recording | None:
         """The pass that failed unrecorded, on shapes; None where it fails otherwise there, or not at all."""
@@ -69,12 +76,14 @@ class Watched:
             return None
         return _failed_alike(trial.recording, line, kind, message)
 
-    def _function_again(self, missed: BaseException, function: Any, blueprint: Blueprint) -> Recording | None:
+    def _function_again(
+        self, line: tuple[str, int] | None, kind: str, message: str, function: Any, blueprint: Blueprint
+    ) -> Recording | None:
         """The compiled function that failed, on shapes; None as above."""
         failed = failed_again(function, blueprint)
         if failed is None:
             return None
-        recording = _failed_alike(failed.recording, self._raised_at(missed), type(missed).__name__, str(missed))
+        recording = _failed_alike(failed.recording, line, kind, message)
         self._function = None if recording is None else failed
         return recording
 
@@ -117,6 +126,7 @@ class TorchAdapter:
     name = "torch"
     covers: frozenset[str] = frozenset()
     compiler = Compiler(is_read, is_part, apart, pass_over)
+    declares = Declaring()
 
     def owns(self, target: object) -> bool:
         return isinstance(target, nn.Module) or (isinstance(target, type) and issubclass(target, nn.Module))

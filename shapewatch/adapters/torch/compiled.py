@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch._C._dynamo import eval_frame as _frames
+from torch.utils._python_dispatch import _disable_current_modes
 
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.adapters.taps import Once, Tap
@@ -198,28 +199,38 @@ _callback: Callable[[], Any] = getattr(_frames, "get_eval_frame_callback", bool)
 
 
 def is_read() -> bool:
-    """Whether the code that asks is read by a compiler and not run, or runs to be exported."""
-    return torch.compiler.is_compiling()
+    """Whether the code that asks is read by a compiler and not run."""
+    return torch.compiler.is_dynamo_compiling()
 
 
 def is_part() -> bool:
-    """Whether the code that asks is run by compiled code, or is traced."""
-    if torch._C._get_tracing_state() is not None:
+    """Whether the code that asks is run by compiled code, or is traced or exported."""
+    if torch._C._get_tracing_state() is not None or torch.compiler.is_compiling():
         return True
     return _EVAL_FRAME in sys.modules and _callback() not in (None, False)
 
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """What runs inside is neither compiled nor traced."""
+    """What runs inside is neither compiled nor traced nor exported."""
     traced = torch._C._get_tracing_state()
     compiling = _frames.set_eval_frame(None)
     torch._C._set_tracing_state(None)
+    said = {name: getattr(torch.compiler, name) for name in _SAID if hasattr(torch.compiler, name)}
+    for name in said:
+        setattr(torch.compiler, name, False)
     try:
-        yield
+        with _disable_current_modes():
+            yield
     finally:
+        for name, value in said.items():
+            setattr(torch.compiler, name, value)
         torch._C._set_tracing_state(traced)
         _frames.set_eval_frame(compiling)
+
+
+_SAID = ("_is_compiling_flag", "_is_exporting_flag")
+"""What `torch.compiler.is_compiling` and `is_exporting` say."""
 
 
 def pass_over(*functions: Any) -> None:

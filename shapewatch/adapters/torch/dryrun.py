@@ -46,6 +46,9 @@ _UNSUPPORTED = {
 _CONTENTS_WANTED = ("FakeTensor", "meta tensor", "data is not allocated", ".numpy() is not supported")
 
 
+_SHARDED = "has its weights on several ranks: check the model before it is sharded"
+
+
 class TorchProbe:
     """A model and its inputs, ready to be run on shapes alone any number of times.
 
@@ -108,7 +111,9 @@ def copied(model: nn.Module, done: dict[int, Any]) -> nn.Module:
         for wrapper in filter(is_wrapper, model.modules()):
             made[id(wrapper)] = copy.deepcopy(eager(wrapper), made)
         new = copy.deepcopy(model, made)
+        kept = made.pop(id(made), [])  # by `deepcopy`, for the length of its memo: whose identity another dict may get
         done.update(made)
+        done.setdefault(id(done), []).append(kept)
     except Exception:
         new = _copied_modules(model, dict(done), done)
     for module in new.modules():
@@ -129,11 +134,14 @@ def _at(path: str, model: nn.Module) -> nn.Module:
 def without_shape(model: nn.Module) -> str | None:
     """Which layer keeps a model from being run on shapes, and what is to be done about it.
 
-    A lazy layer's weights have none before its first pass. What TorchScript has made runs outside of Python.
+    A lazy layer's weights have none before its first pass. What TorchScript has made runs outside of Python. What is
+    sharded has its weights on other ranks, and FullyShardedDataParallel prints a stack when it does not find its own.
     """
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
             return f"{path or 'it'} is a module of TorchScript: run the model that it was made of"
+        if type(module).__name__ == "FullyShardedDataParallel":
+            return f"{path or 'it'} {_SHARDED}"
         if getattr(module, "has_uninitialized_params", bool)():
             name = type(module).__name__
             return f"{path} is a {name} and has no shape before its first pass: run the model once first"
@@ -148,6 +156,8 @@ def why_unsupported(error: BaseException) -> str | None:
                 return reason
         seen = seen.__cause__ or seen.__context__
     message = str(error)
+    if "mixed torch.Tensor and DTensor" in message:
+        return f"it {_SHARDED}"
     if any(words in message for words in _CONTENTS_WANTED):
         return "the forward pass needs a tensor's contents, and a pass on shapes alone has none"
     return None

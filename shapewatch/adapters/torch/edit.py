@@ -8,6 +8,7 @@ not. The original module is never written to.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 
 from shapewatch.adapters.torch.instrument import Instrument
-from shapewatch.adapters.torch.interventions import Interventions
+from shapewatch.adapters.torch.interventions import Interventions, on_operand
 from shapewatch.adapters.torch.kinds import kind_of_layer
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall
 
@@ -59,7 +60,9 @@ def _changed_inputs(args: tuple[Any, ...], edits: Sequence[Input]) -> tuple[Any,
                 x = x.permute(*edit.arguments["dims"])
             case "unsqueeze":
                 x = x.unsqueeze(edit.arguments["dim"])
-            case "channels" if edit.arguments.get("was") == 1:
+            case "squeeze":
+                x = x.squeeze(edit.arguments["dim"])
+            case "channels" | "batch" if edit.arguments.get("was") == 1:
                 x = x.expand(*(-1 if size == given else size for size, given in zip(edit.shape, x.shape, strict=True)))
             case "size" if x.dim() > 2 and x.is_floating_point() and not edit.arguments.get("plain"):
                 x = nn.functional.interpolate(x, size=edit.arguments["size"])
@@ -83,10 +86,34 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
         elif isinstance(edit, Insert):
             module = build(edit.module, like)
             module.train(model.training)
+            if _put_before(model, edit, module, undo):
+                continue
             interventions.modules.setdefault(edit.place, []).append((edit.operand, module))
         elif isinstance(edit, SetCall):
             interventions.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
     return interventions
+
+
+def _put_before(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Callable[[], None]]) -> bool:
+    """Put a layer on an operand of a layer, where the place is one: no operation of it is heard."""
+    path, name, occurrence = edit.place.rsplit(":", 2)
+    layer = _layer_at(model, path)
+    if layer is None or type(layer).__name__ != name:
+        return False
+    times = itertools.count()
+
+    def before(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        return on_operand(args, edit.operand, module) if next(times) == int(occurrence) else None
+
+    def begins(*_: object) -> None:
+        nonlocal times
+        times = itertools.count()
+
+    parent = _layer_at(model, path.rpartition(".")[0])
+    if parent is not None and path:
+        undo.append(parent.register_forward_pre_hook(begins).remove)
+    undo.append(layer.register_forward_pre_hook(before).remove)
+    return True
 
 
 def _instead(old: nn.Module, module: Module, otherwise: torch.Tensor | None) -> nn.Module:
@@ -354,6 +381,20 @@ class AddAxes(nn.Module):
         return x[tuple(None if axis in self.dims else slice(None) for axis in range(rank))]
 
 
+class Directions(nn.Module):
+    """The two directions of a recurrent layer's state brought together: `[layers x 2, batch, hidden]`."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def forward(self, state: torch.Tensor) -> torch.Tensor:
+        if self.how == "added":
+            return state[0::2] + state[1::2]
+        there, back = (state[-2], state[-1]) if "last" in self.how else (state[0::2], state[1::2])
+        return torch.cat([there, back], dim=-1)
+
+
 class Resize(nn.Module):
     """Interpolates the spatial axes to a fixed size."""
 
@@ -400,6 +441,8 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return Resize(arguments["size"])
         case "unsqueeze":
             return AddAxes(arguments["dims"])
+        case "directions":
+            return Directions(arguments["how"])
         case "pad":
             return Pad(arguments["pad"])
         case "contiguous":

@@ -42,6 +42,7 @@ from shapewatch.adapters.torch.compiled import (
 )
 from shapewatch.adapters.torch.interventions import Interventions
 from shapewatch.adapters.torch.layers import layers_of
+from shapewatch.adapters.torch.leaf import LEAVES, RunningLeaf
 from shapewatch.adapters.torch.modes import LiftedForSteps, isolated, lift, put_back, remove_mode, runs_as_one
 from shapewatch.adapters.torch.naming import Names
 from shapewatch.adapters.torch.opened import CALL, OpenLayers, caller_of_layer
@@ -69,6 +70,7 @@ class Instrument(TorchFunctionMode):
         self._values = Values(self.recorder)
         self._operations = Operations(self.recorder, self._values)
         self._open = OpenLayers(self, self.recorder)
+        self._leaf = RunningLeaf(self.recorder, self._values, self._names, self._open)
         self._aside = Aside(self.recorder, self._values, self._open)
         self._steps = LiftedForSteps(self)
         self._interventions = interventions if interventions else None
@@ -77,6 +79,10 @@ class Instrument(TorchFunctionMode):
         """Whether passes may run unrecorded. An edit acts where operations are heard, in every pass."""
         self._thread = 0
         self._handles: list[Any] = []
+        self._hooking = threading.Lock()
+        self._off = 0
+        """How many compiled calls run, in any thread, for which the hooks are off."""
+        self._ended = False
         self._stack = ExitStack()
         self._root: nn.Module | None = None
         self._last: Pass | None = None
@@ -127,7 +133,9 @@ class Instrument(TorchFunctionMode):
         try:
             self._stack.close()
         finally:
-            self._unhook()
+            with self._hooking:
+                self._ended = True
+                self._unhook()
             if self._isolate:
                 isolated.by = self._outer
 
@@ -137,8 +145,16 @@ class Instrument(TorchFunctionMode):
         try:
             self._end()
         finally:
+            self._open_leaf()
             self._open.clear()
             remove_mode(self)  # it is not there where what no hook saw left the block while it was lifted
+
+    def _open_leaf(self) -> None:
+        """Have the leaf that runs among the open layers."""
+        try:
+            self._leaf.open()
+        except Exception as fault:
+            own_fault(fault)
 
     @property
     def _asleep(self) -> bool:
@@ -156,11 +172,19 @@ class Instrument(TorchFunctionMode):
         if aside.standing is not None and aside.goes_on(module):
             return
         cls: type = type(module)
+        if cls in LEAVES and self._open and compiled is None and not self._asleep:
+            try:
+                if self._leaf.begins(module, args):
+                    return
+            except Exception as fault:
+                own_fault(fault)
         self._of_keras += _is_of_keras(cls)
         if self._asleep:
             return
         try:
             self._busy = True
+            if self._leaf.module is not None:
+                self._leaf.open()
             if self._steps.now:
                 self._steps.end()
                 if self._steps.now:
@@ -209,6 +233,8 @@ class Instrument(TorchFunctionMode):
         else:
             call.line = calling_line(sys._getframe(3))
         call.whole = kinds.is_whole(cls)
+        if call.whole and cls is not nn.SyncBatchNorm:  # this one waits for other ranks, which are told of it meanwhile
+            LEAVES[cls] = (cls.__name__, kind or "module")
         if begins:
             self.recorder.begin_pass(operands)
         lifted = (call.whole or runs_as_one(module)) and lift(self)
@@ -224,6 +250,13 @@ class Instrument(TorchFunctionMode):
 
     def _after(self, module: nn.Module, args: tuple[Any, ...], *rest: Any) -> None:
         """`rest` is (kwargs, result) or, on the way of an exception, where torch 2.13 leaves kwargs out, (result,)."""
+        leaf = self._leaf
+        if leaf.module is module and len(rest) == 2 and threading.get_ident() == self._thread:
+            try:
+                leaf.ended(module, *rest)
+            except Exception as fault:
+                own_fault(fault)
+            return
         if is_compiling():
             return
         if threading.get_ident() != self._thread:
@@ -244,6 +277,8 @@ class Instrument(TorchFunctionMode):
         kwargs, result = rest if len(rest) == 2 else (_callers_kwargs(sys._getframe(1)), rest[-1])
         try:
             self._busy = True
+            if leaf.module is not None:
+                leaf.open()
             if aside:
                 self._last = self._aside.ends(module, args, kwargs, result) or self._last
             else:
@@ -300,7 +335,8 @@ class Instrument(TorchFunctionMode):
     def _before_compiled(self, call: CompiledCall) -> End | None:
         """Let compiled code run as if nobody watched."""
         if threading.get_ident() != self._thread:
-            return None
+            return None if self._isolate else self._before_compiled_elsewhere(call)
+        self._open_leaf()
         if call.module is not None:
             self._before(call.module, call.args, call)
         heard, aside, come_back = not self._asleep, self._aside.standing is not None, self._go()
@@ -316,9 +352,37 @@ class Instrument(TorchFunctionMode):
                 self._after(call.module, call.args, dict(call.kwargs), result)
             elif heard and (self._open or not _in_backward()):
                 name = getattr(call.function, "__name__", "compiled")
-                self._operations.record(name, "other", False, call.args, call.kwargs, result, error)
+                if error is None:
+                    self._operations.ended(name, "other", False, call.args, call.kwargs, result)
+                else:
+                    self._operations.failed(name, "other", False, call.args, call.kwargs, error)
 
         return ended
+
+    def _before_compiled_elsewhere(self, call: CompiledCall) -> End:
+        """In another thread too hooks would be compiled with the rest. What this thread runs meanwhile goes unheard."""
+        before = sys.exception()
+        self._take_hooks_off()
+
+        def ended(_: Any) -> None:
+            self._put_hooks_on()
+            error = sys.exception()
+            if isinstance(error, Exception) and error is not before:
+                self.elsewhere.left_compiled(call, error)
+
+        return ended
+
+    def _take_hooks_off(self) -> None:
+        with self._hooking:
+            self._off += 1
+            if self._off == 1:
+                self._unhook()
+
+    def _put_hooks_on(self) -> None:
+        with self._hooking:
+            self._off -= 1
+            if self._off == 0 and not self._ended:  # a thread may outlive the watch
+                self._hook()
 
     def _before_traced(self, call: CompiledCall) -> End | None:
         """Let a model be exported or traced as if nobody watched; what it is given is kept where it fails."""
@@ -342,11 +406,11 @@ class Instrument(TorchFunctionMode):
     def _go(self) -> Callable[[], Exception | None]:
         """Take hooks and mode off. What is given puts them back, and gives the exception that has been raised since."""
         before = sys.exception()
-        self._unhook()
+        self._take_hooks_off()
         depth = remove_mode(self)
 
         def come_back() -> Exception | None:
-            self._hook()
+            self._put_hooks_on()
             if depth is not None:
                 put_back(self, depth)
             error = sys.exception()
@@ -366,7 +430,11 @@ class Instrument(TorchFunctionMode):
             named = named_function(function)
         name, kind, changes = named
         opened = self._open
-        if name is None or self._asleep or (opened[-1][1].whole if opened else _in_backward()):
+        if (
+            name is None
+            or self._asleep
+            or (opened[-1][1].whole or self._leaf.module is not None if opened else _in_backward())
+        ):
             return function(*args, **(kwargs or {}))
         kwargs = kwargs or {}
         if self._interventions is not None and not self._busy:
@@ -375,12 +443,12 @@ class Instrument(TorchFunctionMode):
             result = function(*args, **kwargs)
         except Exception as error:
             try:
-                self._operations.record(name, kind, changes, args, kwargs, None, error)
+                self._operations.failed(name, kind, changes, args, kwargs, error)
             except Exception as fault:
                 own_fault(fault)
             raise
         try:
-            self._operations.record(name, kind, changes, args, kwargs, result, None)
+            self._operations.ended(name, kind, changes, args, kwargs, result)
         except Exception as fault:
             own_fault(fault)
         return result

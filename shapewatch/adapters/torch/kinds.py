@@ -60,6 +60,7 @@ _ALIKE = {
     "requires_grad_ cpu cuda normalize bernoulli_ div_scalar",
     "loss": "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy "
     "binary_cross_entropy_with_logits kl_div cosine_embedding_loss triplet_margin_loss ctc_loss gaussian_nll_loss",
+    "create": "zeros ones empty rand randn",
     "recurrent": "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
 }
 
@@ -174,6 +175,11 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def parameters(kind: str) -> tuple[str, ...]:
+    """The names of an operation's arguments in their order, as far as shape arithmetic needs them."""
+    return _PARAMETERS.get(kind, ())
+
+
 def neutral_name(function: Any) -> str:
     """`add` for `Tensor.add_`, `torch.add` and `Tensor.__radd__` alike."""
     name = getattr(function, "__name__", None) or type(function).__name__
@@ -194,25 +200,35 @@ def in_place(function: Any) -> bool:
 
 def simple(value: Any) -> bool:
     """Whether a fact may go into a recording: numbers, strings, None and tuples of them."""
-    if isinstance(value, tuple | list):
-        return all(simple(item) for item in value)
-    return value is None or isinstance(value, int | float | str)
+    cls = type(value)
+    if cls in _ATOMS or cls is _Tensor:  # as most are: it takes `isinstance` long to find that a tensor is no number
+        return cls is not _Tensor
+    return all(map(simple, value)) if isinstance(value, _SEQUENCES) else isinstance(value, _NUMBERS)
 
 
 def _plain(value: Any) -> Any:
-    return tuple(_plain(item) for item in value) if isinstance(value, tuple | list) else value
+    if type(value) in _ATOMS:
+        return value
+    return tuple(map(_plain, value)) if isinstance(value, _SEQUENCES) else value
+
+
+_Tensor = torch.Tensor
+_ATOMS = frozenset({int, float, str, bool, type(None)})
+_NUMBERS = (int, float, str)
+_SEQUENCES = (tuple, list)
+"""Not `tuple | list` where it is asked at each call: that makes a new object each time."""
 
 
 def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of an operation that shape arithmetic needs, by neutral name."""
     if kind == "reshape":
         rest = args[1:]
-        target = rest[0] if len(rest) == 1 and isinstance(rest[0], tuple | list) else rest
+        target = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
         shape = kwargs.get("shape", target)
         return {"shape": _plain(shape)} if shape and simple(shape) else {}
     if kind == "permute":
         if name == "permute":
-            order = args[1] if len(args) == 2 and isinstance(args[1], tuple | list) else args[1:]
+            order = args[1] if len(args) == 2 and isinstance(args[1], _SEQUENCES) else args[1:]
             order = kwargs.get("dims", order)
             return {"dims": _plain(order)} if simple(order) else {}
         if name in ("transpose", "swapaxes", "swapdims"):
@@ -221,17 +237,22 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
         return {"swap": (-2, -1)} if name in ("t", "T", "mT") else {}
     if kind == "loss":
         return dict(LOSSES.get(name, {}))
+    if kind == "create":
+        shape = args[0] if len(args) == 1 and isinstance(args[0], tuple | list) else args
+        return {"shape": _plain(kwargs.get("size", shape))} if simple(shape) else {}
     if name in ("expand", "broadcast_to"):
         rest = args[1:]
-        target = rest[0] if len(rest) == 1 and isinstance(rest[0], tuple | list) else rest
+        target = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
         return {"shape": _plain(target)} if target and simple(target) else {}
     names = _PARAMETERS.get(kind)
     if names is None:
         if kind == "einsum" and args and isinstance(args[0], str):
             return {"equation": args[0]}
         return {}
-    facts = {key: _plain(value) for key, value in zip(names, args, strict=False) if simple(value)}
-    facts.update((key, _plain(value)) for key, value in kwargs.items() if simple(value))
+    facts: dict[str, Any] = {}
+    for key, value in (*zip(names, args, strict=False), *kwargs.items()):
+        if simple(value):
+            facts[key] = _plain(value)
     facts.pop("input", None)
     if name == "getitem" and len(args) == 2:
         facts["items"] = _items(args[1])
@@ -248,16 +269,18 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
 def _items(index: Any) -> tuple[Any, ...]:
     """What stands between the brackets: whole numbers and None as they are, `:`, `a:b` or `...`, and `tensor`."""
     items = index if isinstance(index, tuple) else (index,)
-    return tuple(
-        item
-        if item is None or (isinstance(item, int) and not isinstance(item, bool))
-        else "..."
-        if item is ...
-        else (":" if item == slice(None) else "a:b")
-        if isinstance(item, slice)
-        else "tensor"
-        for item in items
-    )
+    return tuple(map(_item, items))
+
+
+def _item(item: Any) -> Any:
+    if item is None or (isinstance(item, int) and not isinstance(item, bool)):
+        return item
+    if isinstance(item, slice):
+        return ":" if item == _WHOLE else "a:b"
+    return "..." if item is ... else "tensor"
+
+
+_WHOLE = slice(None)
 
 
 # Layers
@@ -482,6 +505,8 @@ def with_arguments(
     """The arguments of an operation with some of them, by neutral name, replaced."""
     names = _PARAMETERS.get(KIND.get(name, ""), ())
     positional, named = list(args), dict(kwargs)
+    if KIND.get(name) == "create" and "shape" in replaced:
+        return (replaced["shape"],), {key: value for key, value in kwargs.items() if key != "size"}
     for sizes in ("shape", "dims", "swap"):
         if sizes in replaced:
             whole = len(args) == 2 and isinstance(args[1], tuple | list)

@@ -13,7 +13,7 @@ from shapewatch.source import attribute_line
 
 def layers_of(names: Names) -> list[Layer]:
     """Those that ran, and those that did not: what ran is judged by its siblings that did not."""
-    counted: dict[int, int] = {}
+    weights = _Weights()
     layers = []
     for path, module in names.items():
         kind = kinds.kind_of_layer(type(module))
@@ -23,7 +23,7 @@ def layers_of(names: Names) -> list[Layer]:
                 type=type(module).__name__,
                 kind=kind or ("container" if isinstance(module, kinds.CONTAINERS) else "module"),
                 facts=kinds.layer_facts(module, kind or "module"),
-                parameters=counted.setdefault(id(module), _weights(module)),
+                parameters=weights.of(module),
                 leaf=kind is not None,
                 defined=_definition(path, names),
             )
@@ -31,9 +31,26 @@ def layers_of(names: Names) -> list[Layer]:
     return layers
 
 
-def _weights(module: nn.Module) -> int:
-    """How many weights a layer has. Those of a lazy layer that has not run yet are not counted, and cannot be."""
-    return sum(parameter.numel() for parameter in module.parameters() if not is_lazy(parameter))
+class _Weights:
+    """How many weights layers have. Those of a lazy layer that has not run yet are not counted, and cannot be."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, dict[int, int]] = {}
+        """Of a module the parameters in it and their sizes, both by identity: a shared one counts once."""
+
+    def of(self, module: nn.Module) -> int:
+        return sum(self._in(module).values())
+
+    def _in(self, module: nn.Module) -> dict[int, int]:
+        held = self._held.get(id(module))
+        if held is None:
+            held = self._held[id(module)] = {
+                id(each): each.numel() for each in module._parameters.values() if each is not None and not is_lazy(each)
+            }
+            for inner in module._modules.values():
+                if inner is not None:
+                    held.update(self._in(inner))
+        return held
 
 
 def _definition(path: str, names: Names) -> Span | None:

@@ -40,6 +40,8 @@ class OpenLayers(list[tuple[nn.Module, OpenCall, BaseException | None, bool]]):
         if position is None:
             return None
         _, call, error_before, lifted = self[position]
+        if position < len(self) - 1:  # one of those inside it was interrupted
+            lifted = any(each[3] for each in self[position:])
         del self[position:]
         if lifted:
             _push_mode(self.mode)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
+from sys import _getframe
 from typing import Any
 
 import torch
@@ -43,55 +43,59 @@ OF_SEVERAL = {"max": "maximum", "min": "minimum"}
 _COLLATE = "torch.utils.data._utils.collate"
 """The module in which a loader stacks the samples of a batch."""
 
+_Tensor = torch.Tensor
+
 
 class Operations:
-    """Records the operations that a function mode hears."""
+    """Records the operations that a function mode hears. To be called by what the program's own line called."""
 
     def __init__(self, recorder: Recorder, values: Values) -> None:
         self._recorder = recorder
         self._values = values
 
-    def record(
-        self,
-        name: str,
-        kind: str,
-        changes: bool,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        result: Any,
-        error: Exception | None,
+    def ended(
+        self, name: str, kind: str, changes: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any
     ) -> None:
-        """Record an operation that ended; to be called by what the program's own line called."""
-        made: list[torch.Tensor] = []
-        if error is None:
-            given = args[0] if name == "setitem" else result
-            made = [given] if isinstance(given, torch.Tensor) else tensors_among((given,))
-            if not made:
-                return
-        taken = tensors_among(args)
-        if kwargs:
-            taken += tensors_among(tuple(kwargs.values()))
-        if len(taken) > 1:
-            kind = OF_SEVERAL.get(name, kind)
+        """Record an operation that has given a result, if there is a tensor in it."""
+        given = args[0] if name == "setitem" else result
+        made = [given] if isinstance(given, _Tensor) else tensors_among((given,))
+        if not made:
+            return
         recorder, values = self._recorder, self._values
-        operands = values.numbers(taken, None)
-        inner = recorder.innermost
-        if inner is None:
-            call = recorder.open_call(name, kind, "", False, operands)
-            call.line = calling_line(sys._getframe(2))
-        else:
-            call = recorder.open_call(name, kind, inner.layer, False, operands)
-            call.line = calling_line(sys._getframe(2), CALL, inner.line)
+        taken, operands, kind = self._taken(name, kind, args, kwargs)
         facts = kinds.call_facts(kind, name, args, kwargs)
         if changes:
             facts["in_place"] = True
-        if facts:
-            call.facts = facts
-        if error is not None:
-            if sys._getframe(2).f_globals.get("__name__") == _COLLATE:
-                call.facts = {**call.facts, "collects": True}
-            recorder.fail(error, call)
-            return
-        call.finished = True
-        fresh = changes or kwargs.get("inplace", False)
-        call.results = values.of_operation(made, taken, fresh)
+        results = values.of_operation(made, taken, changes or kwargs.get("inplace", False))
+        inner = recorder.innermost
+        line = calling_line(_getframe(2)) if inner is None else calling_line(_getframe(2), CALL, inner.line)
+        layer = "" if inner is None else inner.layer
+        recorder.add_call(name, kind, layer, False, operands, results, facts, line, inner)
+
+    def failed(
+        self, name: str, kind: str, changes: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception
+    ) -> None:
+        """Record an operation that has raised."""
+        recorder = self._recorder
+        _, operands, kind = self._taken(name, kind, args, kwargs)
+        inner = recorder.innermost
+        call = recorder.open_call(name, kind, "" if inner is None else inner.layer, False, operands)
+        frame = _getframe(2)
+        call.line = calling_line(frame) if inner is None else calling_line(frame, CALL, inner.line)
+        call.facts = kinds.call_facts(kind, name, args, kwargs)
+        if changes:
+            call.facts = {**call.facts, "in_place": True}
+        if frame.f_globals.get("__name__") == _COLLATE:
+            call.facts = {**call.facts, "collects": True}
+        recorder.fail(error, call)
+
+    def _taken(
+        self, name: str, kind: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[list[torch.Tensor], tuple[int, ...], str]:
+        """The tensors among the arguments, their numbers, and of which kind the operation is of so many."""
+        taken = tensors_among(args)
+        if kwargs:
+            taken += tensors_among(tuple(kwargs.values()))
+        if len(taken) > 1 and name in OF_SEVERAL:
+            kind = OF_SEVERAL[name]
+        return taken, self._values.numbers(taken, None), kind

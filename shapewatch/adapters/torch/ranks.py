@@ -7,15 +7,18 @@ has had more operations.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -59,12 +62,30 @@ COLLECTIVES: dict[str, tuple[str, int | None, bool]] = {
 """Methods of `ProcessGroup`: the function that users call, the argument that holds what this rank brings (of a scatter:
 what it is to get), and whether all have to bring as much. NCCL gathers unequal shapes too, as does no other."""
 
-UNEVEN = ("send", "recv", "recv_anysource", "monitored_barrier")
+MESSAGES = ("send", "recv", "recv_anysource")
+
+UNEVEN = (*MESSAGES, "monitored_barrier")
 """They count as operations of the group on some ranks only, or on one more often than on another."""
+
+TO_ALL = ("all_to_all", "all_to_all_single")
 
 WRAPPER = "DistributedDataParallel"
 
-Raw = tuple[str, str, int, int, int, tuple[Any, ...], tuple[str, ...], tuple[CodeType, int] | None, bool]
+UNKNOWN = -1
+"""Where counting began, of what cannot be counted alike on all ranks: it is comparable with nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A collective, with its shapes and its line as they were noted: most often nobody asks for them."""
+
+    call: Collective
+    specs: tuple[Any, ...]
+    line: tuple[CodeType, int] | None
+
+    def told(self) -> Collective:
+        span = span_at(*self.line) if self.line is not None else None
+        return replace(self.call, specs=tuple(map(describe_raw, self.specs)), span=span)
 
 
 class Hearing:
@@ -75,12 +96,19 @@ class Hearing:
     ) -> None:
         self._joined = joined
         self._changes = changes
-        self._recent: deque[Raw] = deque(maxlen=KEPT)
+        self._recent: deque[Heard] = deque(maxlen=KEPT)
         self._seen: set[Any] = set()
         self._since: dict[str, int] = {}
         self._heard: dict[str, int] = {}
+        self._now: dict[str, int] = {}
+        self._ranks: dict[str, tuple[int, ...]] = {}
         self._uneven: dict[str, int] = {}
+        self._from_any: set[str] = set()
+        """Groups in which something was received from whoever sent first."""
         self._begun: Begun | None = None
+        self._works: weakref.WeakKeyDictionary[Any, Heard] = weakref.WeakKeyDictionary()
+        self._waits: dict[int, Heard] = {}
+        """By thread, what it waits for."""
         self._stack = ExitStack()
         self._joined_already = False
 
@@ -100,11 +128,20 @@ class Hearing:
 
             def collective(original: Once, group: Any, *args: Any, **kwargs: Any) -> Any:
                 given = args[brought] if brought is not None and brought < len(args) else ()
-                self._hears(name, group, given, (), equal)
-                return original(group, *args, **kwargs)
+                shares = _shares(args, group.size()) if name in TO_ALL else ((), ())
+                heard = self._hears(name, group, given, (), equal, shares)
+                return self._began(original(group, *args, **kwargs), heard)
 
             return collective
-        return self._wraps if method == "__init__" else self._counts_unevenly
+        if method in MESSAGES:
+
+            def message(original: Once, group: Any, *args: Any, **kwargs: Any) -> Any:
+                heard = self._hears_message(method, group, *args)
+                return self._began(self._counts_unevenly(original, group, *args, **kwargs), heard)
+
+            return message
+        others: dict[str, Callable[..., Any]] = {"__init__": self._wraps, "wait": self._awaits}
+        return others.get(method, self._counts_unevenly)
 
     def _finds_others(self, original: Once, group: Any) -> Any:
         result = original(group)
@@ -117,7 +154,7 @@ class Hearing:
         if group is not None:
             named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
             labels = tuple(name for name, _ in named)
-            self._hears(WRAPPER, group, [parameter for _, parameter in named], labels, True)
+            self._hears(WRAPPER, group, [parameter for _, parameter in named], labels)
         return original(wrapper, module, *args, **kwargs)
 
     def _counts_unevenly(self, original: Once, group: Any, *args: Any, **kwargs: Any) -> Any:
@@ -141,26 +178,86 @@ class Hearing:
         except Exception as fault:
             own_fault(fault)
 
-    def _hears(self, name: str, group: Any, brought: Any, labels: tuple[str, ...], equal: bool) -> None:
+    def _hears(
+        self,
+        name: str,
+        group: Any,
+        brought: Any,
+        labels: tuple[str, ...] = (),
+        equal: bool = True,
+        shares: tuple[tuple[int, ...], tuple[int, ...]] = ((), ()),
+    ) -> Heard | None:
         number = self._number(group)
         if number is None or group.size() < 2:
-            return
+            return None
+        where = group.group_name
+        self._now[where] = number + 1
+        ranks = self._members(group)
+        some = ranks if len(ranks) < distributed.get_world_size() else ()
+        count = self._heard.get(where, 0)
+        gives, takes = shares
+        call = Collective(
+            name, where, number, self._since[where], count, (), labels, None, equal, "", some, gives, takes
+        )
+        return self._notes(call, ranks, brought, equal or bool(gives))
+
+    def _hears_message(
+        self, method: str, group: Any, tensors: Any = (), peer: Any = None, tag: Any = 0
+    ) -> Heard | None:
+        """One end of a message. The messages of one sender to one receiver are counted apart, by both alike."""
+        world = self.begun()
+        if method == "recv_anysource":  # which sender this takes a message of, the other end does not know either
+            self._from_any.add(group.group_name)
+        if world is None or method == "recv_anysource" or not isinstance(peer, int) or not isinstance(tag, int):
+            return None
+        ranks = self._members(group)
+        ends = (distributed.get_rank(), ranks[peer])
+        sender, receiver = ends if method == "send" else ends[::-1]
+        where = f"{group.group_name}/{sender}>{receiver}/{tag}"
+        since = UNKNOWN if method == "recv" and group.group_name in self._from_any else world.since
+        self._since[where] = since
+        number = self._heard.get(where, 0)
+        self._now[where] = number + 1
+        call = Collective(method, where, number, since, number, ranks=(sender, receiver))
+        return self._notes(call, call.ranks, tensors, since != UNKNOWN)
+
+    def _notes(self, call: Collective, ranks: tuple[int, ...], brought: Any, compared: bool) -> Heard:
         tensors: list[torch.Tensor] = []
         tensors_in(brought, tensors)
         with torch._C.DisableTorchFunction():
             specs = tuple([raw_spec(tensor) for tensor in tensors])
-        line = calling_line(sys._getframe(2))
-        where = group.group_name
-        heard = self._heard.get(where, 0)
-        raw = (name, where, number, self._since[where], heard, specs, labels, line, equal)
-        self._recent.append(raw)
-        self._heard[where] = heard + 1
-        if not equal:
-            return
-        told = (name, where, line, specs)
-        if told not in self._seen and len(self._seen) < 1000:
+        frame = sys._getframe(3)
+        called = _called(frame)
+        if called and called != call.name:
+            call = replace(call, called=called)
+        heard = Heard(call, specs, calling_line(frame))
+        self._recent.append(heard)
+        self._heard[call.group] = call.heard + 1
+        self._waits.pop(threading.get_ident(), None)
+        told = (call.name, call.group, heard.line, specs, call.gives, call.takes)
+        if compared and told not in self._seen and len(self._seen) < 1000:
             self._seen.add(told)
-            self._changes(_collective(raw), _members(group))
+            self._changes(heard.told(), ranks)
+        return heard
+
+    def _began(self, work: Any, heard: Heard | None) -> Any:
+        if heard is not None and work is not None:
+            self._works[work] = heard
+        return work
+
+    def _awaits(self, original: Once, work: Any, *args: Any, **kwargs: Any) -> Any:
+        thread, heard = threading.get_ident(), self._works.get(work)
+        if heard is not None:
+            self._waits[thread] = heard
+        result = original(work, *args, **kwargs)
+        self._waits.pop(thread, None)
+        return result
+
+    def _members(self, group: Any) -> tuple[int, ...]:
+        name = group.group_name
+        if name not in self._ranks:
+            self._ranks[name] = tuple(distributed.get_process_group_ranks(group))
+        return self._ranks[name]
 
     def _number(self, group: Any) -> int | None:
         """How many operations the group has had, without those that not all of its ranks count alike."""
@@ -173,7 +270,7 @@ class Hearing:
         return number
 
     def recent(self) -> tuple[Collective, ...]:
-        return tuple(map(_collective, list(self._recent)))
+        return tuple(heard.told() for heard in list(self._recent))
 
     def begun(self) -> Begun | None:
         world = distributed.group.WORLD if distributed.is_initialized() else None
@@ -182,6 +279,19 @@ class Hearing:
             where = world.group_name
             self._begun = Begun(where, self._since[where], number, self._heard.get(where, 0))
         return self._begun
+
+    def others(self) -> tuple[Begun, ...]:
+        world = self._begun.group if self._begun is not None else ""
+        counts = dict(self._heard)
+        return tuple(
+            Begun(where, self._since[where], self._now[where], count)
+            for where, count in counts.items()
+            if where != world
+        )
+
+    def waits(self, thread: int) -> Collective | None:
+        heard = self._waits.get(thread)
+        return heard.told() if heard is not None else None
 
 
 class _NamedTap(Tap):
@@ -204,7 +314,7 @@ def _taps() -> list[_NamedTap]:
 
     group = distributed.ProcessGroup
     heard = [_NamedTap(group, name) for name in (*COLLECTIVES, *UNEVEN) if hasattr(group, name)]
-    return [*heard, _NamedTap(DistributedDataParallel, "__init__")]
+    return [*heard, _NamedTap(distributed.Work, "wait"), _NamedTap(DistributedDataParallel, "__init__")]
 
 
 def _operations(group: Any) -> int | None:
@@ -214,14 +324,45 @@ def _operations(group: Any) -> int | None:
         return None
 
 
-def _members(group: Any) -> tuple[int, ...]:
-    return tuple(distributed.get_process_group_ranks(group))
+def _shares(args: tuple[Any, ...], ranks: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How many numbers an all_to_all gives to each rank of its group and takes from it: `(outputs, inputs)`, or
+    `(output, input, output_split_sizes, input_split_sizes)`; none where that cannot be told."""
+    taken, given, *splits = args if len(args) > 1 else ((), ())
+    if not isinstance(taken, torch.Tensor) or not isinstance(given, torch.Tensor):
+        return tuple(map(_count, given)), tuple(map(_count, taken))
+    take, give = (list(split) if isinstance(split, tuple | list) else [] for split in (*splits, (), ())[:2])
+    return _share(given, give, ranks), _share(taken, take, ranks)
 
 
-def _collective(raw: Raw) -> Collective:
-    name, group, number, since, heard, specs, labels, line, equal = raw
-    span = span_at(*line) if line is not None else None
-    return Collective(name, group, number, since, heard, tuple(map(describe_raw, specs)), labels, span, equal)
+def _share(tensor: torch.Tensor, split: list[int], ranks: int) -> tuple[int, ...]:
+    with torch._C.DisableTorchFunction():
+        shape = tuple(tensor.shape)
+    row = math.prod(shape[1:])
+    if split:
+        return tuple(length * row for length in split)
+    return (shape[0] // ranks * row,) * ranks if shape and shape[0] % ranks == 0 else ()
+
+
+def _count(tensor: torch.Tensor) -> int:
+    with torch._C.DisableTorchFunction():
+        return tensor.numel()
+
+
+def _called(frame: FrameType | None) -> str:
+    """The function of `torch.distributed` that was called by somebody else."""
+    name = ""
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module == _FUNCTIONS:
+            name = frame.f_code.co_name
+        elif not module.startswith(_OURS_AND_TORCHS):
+            break
+        frame = frame.f_back
+    return name
+
+
+_FUNCTIONS = "torch.distributed.distributed_c10d"
+_OURS_AND_TORCHS = ("shapewatch.", "torch.")
 
 
 def _company() -> Company | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -24,7 +25,11 @@ def describe_raw(spec: tuple[Any, Any, Any] | None) -> TensorSpec:
         return TensorSpec((), "unknown", "unknown")
     shape, dtype, device = spec
     sizes = tuple(int(size) if isinstance(size, int) else None for size in shape)
-    return TensorSpec(sizes, str(dtype).removeprefix("torch."), str(device))
+    return TensorSpec(sizes, _in_words(dtype).removeprefix("torch."), _in_words(device))
+
+
+_in_words = cache(str)
+"""Of a dtype or a device: few, and each is asked for at every value."""
 
 
 def raw_spec(tensor: torch.Tensor) -> tuple[Any, Any, Any] | None:
@@ -128,11 +133,11 @@ class Values:
 
     def of_operation(self, made: list[torch.Tensor], taken: list[torch.Tensor], fresh: bool) -> tuple[int, ...]:
         """The numbers of what an operation gave: what it only handed through keeps its own."""
-        numbers = []
+        recorder, numbers = self._recorder, []
         for tensor in made:
             number = None
             for operand in () if fresh else taken:
                 if tensor is operand:
-                    number = self._recorder.number_of(tensor)
-            numbers.append(self._recorder.add_value(tensor, raw_spec(tensor), "call") if number is None else number)
+                    number = recorder.number_of(tensor)
+            numbers.append(recorder.add_value(tensor, raw_spec(tensor), "call") if number is None else number)
         return tuple(numbers)

@@ -18,7 +18,7 @@ from typing import Any
 from torch import nn
 
 from shapewatch.adapters.torch.blueprint import Blueprint
-from shapewatch.recorder import Line
+from shapewatch.adapters.torch.compiled import CompiledCall, raised_at
 from shapewatch.source import raising_line
 
 KEPT = 16
@@ -27,14 +27,16 @@ KEPT = 16
 
 @dataclass(frozen=True)
 class FailedElsewhere:
-    """A pass that failed in another thread. Not the exception itself: it would keep the tensors of its frames alive."""
+    """A pass that failed in another thread: of a module or, where it is None, of a compiled function. Not the exception
+    itself: it would keep the tensors of its frames alive."""
 
     identity: int
     type: str
     message: str
-    line: Line | None
-    module: nn.Module
+    place: tuple[str, int] | None
+    module: nn.Module | None
     blueprint: Blueprint
+    function: Any = None
 
     def is_behind(self, error: BaseException) -> bool:
         words = str(error)
@@ -54,15 +56,35 @@ class Elsewhere:
         error = sys.exception()
         if not isinstance(error, Exception):
             return
-        inner = next((each for each in self._failed if each.identity == id(error)), None)
+        inner = self._known(error)
         if inner is not None:
-            if inner.module not in module.modules():
+            if inner.module is not None and inner.module not in module.modules():
                 return  # something that ran while the exception was being handled
             self._failed.remove(inner)
-        line = raising_line(error.__traceback__)
-        blueprint = Blueprint.of(args, kwargs)
-        self._failed.append(FailedElsewhere(id(error), type(error).__name__, str(error), line, module, blueprint))
+        self._keep(error, module, Blueprint.of(args, kwargs))
+
+    def left_compiled(self, call: CompiledCall, error: Exception) -> None:
+        """Compiled code has failed in another thread. What is inside of it ran as if nobody watched; a layer that calls
+        it is told of later."""
+        if self._known(error) is None:
+            function = call.function if call.module is None else None
+            self._keep(error, call.module, Blueprint.of(call.args, dict(call.kwargs)), function)
+
+    def _known(self, error: Exception) -> FailedElsewhere | None:
+        return next((each for each in self._failed if each.identity == id(error)), None)
+
+    def _keep(self, error: Exception, module: nn.Module | None, blueprint: Blueprint, function: Any = None) -> None:
+        kind, words = type(error).__name__, str(error)
+        self._failed.append(FailedElsewhere(id(error), kind, words, _place(error), module, blueprint, function))
 
     def behind(self, error: BaseException | None) -> FailedElsewhere | None:
         """The pass whose exception this is; of several replicas that failed alike, the one that was first."""
         return None if error is None else next((each for each in self._failed if each.is_behind(error)), None)
+
+
+def _place(error: Exception) -> tuple[str, int] | None:
+    """Of what a compiler raised, the line that it read; else the one that ran."""
+    if getattr(error, "real_stack", None):
+        return raised_at(error)
+    line = raising_line(error.__traceback__)
+    return None if line is None else (line[0].co_filename, line[1])

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_line,
     axes_title,
     call_at,
     collapse,
+    function_called,
     input_data,
     input_name,
     input_title,
     operand_text,
     ordinal,
+    other_input,
     pad_title,
+    parsed,
     projection_title,
     resize_title,
+    rewritten,
     set_title,
     short,
+    statement,
     target_data,
     target_names,
     target_reshaped,
@@ -30,7 +37,7 @@ from shapewatch.adapters.written import (
     with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Layer, Recording, text
+from shapewatch.recording import Call, Layer, Recording
 from shapewatch.source import is_users_own
 
 _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {
@@ -159,10 +166,14 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     name = call.name if call else edit.place.split(":")[-2]
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
-    source = call.span.source if call and call.span and call.span.source else None
-    code = f"{name}(…, {edit.argument}={short(edit.value)})"
-    if source:
-        code += f"  # in: {source}"
+    source = None if call is None else statement(call.span)
+    code = None if call is None else _with_argument(source, call, edit)
+    if call is not None and call.kind == "create":
+        code = _with_sizes(source, call.name, edit)
+    elif code is not None:
+        code += f"  # {edit.argument} was {short(edit.was)}"
+    if code is None:
+        code = f"{name}(…, {edit.argument}={short(edit.value)})" + (f"  # in: {source}" if source else "")
     data = {
         "action": "set",
         "layer": place_layer(edit.place),
@@ -171,6 +182,55 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         "value": edit.value,
     }
     return Written(title, code, data)
+
+
+def _with_argument(source: str | None, call: Call, edit: SetCall) -> str | None:
+    """The statement with one argument of its operation written anew; None where it does not tell which one it is."""
+    function = function_called(source, {call.name, f"{call.name}_", *_ALSO_CALLED.get(call.name, ())})
+    if source is None or function is None:
+        return None
+    value = repr(edit.value)
+    named = [keyword.value for keyword in function.keywords if keyword.arg == edit.argument]
+    if named:
+        return rewritten(source, [(named[0], value)])
+    is_method = isinstance(function.func, ast.Attribute) and ast.unparse(function.func.value) not in _MODULES
+    given = function.args if is_method else function.args[1:]
+    if edit.argument in ("dims", "swap", "shape"):
+        same = isinstance(edit.value, tuple) and len(edit.value) == len(given)
+        return rewritten(source, list(zip(given, map(str, edit.value), strict=True))) if same else None
+    names = kinds.parameters(call.kind)[1:]
+    if edit.argument not in names or function.keywords:
+        return None
+    at = names.index(edit.argument)
+    if at < len(given):
+        return rewritten(source, [(given[at], value)])
+    last = function.args[-1]
+    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {edit.argument}={value}")])
+
+
+def _with_sizes(source: str | None, name: str, edit: SetCall) -> str | None:
+    """The statement with the numbers replaced that it writes down for tensors made of nothing."""
+    tree = parsed(source)
+    changes: list[tuple[ast.expr, str]] = []
+    changed = [axis for axis, size in enumerate(edit.value) if size != edit.was[axis]]
+    for node in ast.walk(tree) if tree is not None else ():
+        if not isinstance(node, ast.Call) or getattr(node.func, "attr", getattr(node.func, "id", "")) != name:
+            continue
+        whole = node.args[0] if len(node.args) == 1 else None
+        sizes = whole.elts if isinstance(whole, ast.Tuple | ast.List) else node.args
+        if len(sizes) != len(edit.value) or any(ast.unparse(sizes[axis]) != str(edit.was[axis]) for axis in changed):
+            return None
+        changes += [(sizes[axis], str(edit.value[axis])) for axis in changed]
+    if source is None or not changes:
+        return None
+    written = ", ".join(dict.fromkeys(str(edit.was[axis]) for axis in changed))
+    return f"{rewritten(source, changes)}  # {written} before: better taken from the input than written down"
+
+
+_MODULES = frozenset({"torch", "F", "nn.functional", "torch.nn.functional"})
+"""What a function stands behind that is no method of a tensor."""
+
+_ALSO_CALLED = {"cat": ("concat", "concatenate"), "reshape": ("view",), "view": ("reshape",)}
 
 
 # A new layer
@@ -240,13 +300,17 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         code = with_operand(source, edit.operand, lambda _: wrapped, operation) or f"skip = {wrapped}  # {where}"
         if edit.module.kind == "unsqueeze":
             code = axes_line(expression, **edit.module.arguments) or code
+    elif edit.module.kind == "directions":
+        state = _called(call, edit.operand, recording) or "state"
+        how = edit.module.arguments["how"]
+        title, code = f"the directions of {state} {how}", f"{state} = {_DIRECTIONS[how].replace('state', state)}"
     else:
         title = projection_title(layer, _module_code(edit.module))
         if edit.module.kind == "flatten":
             title = f"flatten before {layer}"
         made = f"self.shortcut = {_module_code(edit.module)}"
         used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation)
-        code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
+        code = _in_a_row(edit, recording) or f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
         "action": "insert",
         "layer": layer,
@@ -257,6 +321,15 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     return Written(title, code, data)
 
 
+def _in_a_row(edit: Insert, recording: Recording) -> str | None:
+    """A new layer before one of an `nn.Sequential`."""
+    parent, _, name = place_layer(edit.place).rpartition(".")
+    row = recording.layer_at.get(parent)
+    if row is None or row.type != "Sequential" or not name.isdigit() or edit.operand:
+        return None
+    return f"{spelled(parent, recording)}.insert({name}, {_module_code(edit.module)})"
+
+
 def _reshaped(source: str | None) -> str:
     """The line with its one `view` as `reshape`."""
     views = 0 if source is None else source.count(".view(")
@@ -265,6 +338,19 @@ def _reshaped(source: str | None) -> str:
         if source is None or views != 1
         else source.replace(".view(", ".reshape(")
     )
+
+
+def _called(call: Call | None, operand: int, recording: Recording) -> str | None:
+    """What the program calls an operand; None where it has no name for it."""
+    named = call is not None and operand < len(call.operands)
+    return recording.values[call.operands[operand]].name if call is not None and named else None
+
+
+_DIRECTIONS = {
+    "side by side": "torch.cat([state[0::2], state[1::2]], dim=-1)",
+    "the last layer's side by side": "torch.cat([state[-2], state[-1]], dim=-1)",
+    "added": "state[0::2] + state[1::2]",
+}
 
 
 def _pad_text(module: Module, expression: str) -> tuple[str, str]:
@@ -305,12 +391,18 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 
 def _write_input(edit: Input, recording: Recording) -> Written:
     name, arguments = input_name(edit, recording), edit.arguments
-    as_shape = f"# {'an input' if name == 'x' else name} of shape {text(edit.shape)}"
+    as_shape = other_input(edit, recording)
     match edit.change:
         case "permute":
             code = f"{name} = {name}.permute({', '.join(str(axis) for axis in arguments['dims'])})"
         case "unsqueeze":
             code = f"{name} = {name}.unsqueeze({arguments['dim']})"
+        case "squeeze":
+            code = f"{name} = {name}.squeeze({arguments['dim']})"
+        case "batch":
+            code = as_shape
+            if arguments["was"] == 1:
+                code = f"{name} = {name}.expand({arguments['batch']}{', -1' * (len(edit.shape) - 1)})"
         case "channels":
             code = as_shape
             if arguments.get("was") == 1:
@@ -336,6 +428,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "squeeze": f"{target} = {target}.squeeze({dim})",
         "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
         "output-squeeze": f"{output} = {output}.squeeze({dim})",
+        "output-pooled": f"{output} = {output}.mean(dim={edit.arguments.get('dims')})",
         "output-moved": f"{output} = {output}.transpose(1, -1)",
         "shape": target_reshaped(edit, f"{target} = {target}.reshape{{}}"),
     }[edit.change]

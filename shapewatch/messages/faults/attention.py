@@ -12,7 +12,8 @@ from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
 
 HEADS = Cause(
-    "the number of heads was chosen for another width (another data set or configuration) and does not divide this one",
+    "the number of heads does not belong to this width: it was chosen for another one (another data set, encoder or "
+    "configuration), or stands in the place of another setting (the number of layers)",
     "Choose a number of heads that divides the width (1 always does), or a width that is a multiple of the heads.",
     "Print the width and the number of heads that the layer is built with.",
 )
@@ -118,6 +119,9 @@ def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
         yield causes.OTHER_RELEASE.since("model code of another release makes the mask without that axis", COMMON)
     apart = sizes.apart(expected, got)
     lengths = sorted({(a, b) for axis, a, b in apart if len(expected) == 2 or axis >= len(expected) - 2})
+    if lengths:
+        made = "masks, caches and the order of batch and sequence are made otherwise from release to release"
+        yield causes.OTHER_RELEASE.since(made, FITS + 0.01)
     for a, b in lengths:
         seen, times = f"a length of {b} where {a} is needed", sizes.ratio(a, b)
         yield causes.OTHER_LENGTH.since(seen, FITS + 0.02)

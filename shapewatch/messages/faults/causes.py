@@ -110,7 +110,8 @@ CHANNELS_LAST = Cause(
     },
 )
 SWAPPED = Cause(
-    "two axes are swapped: one of the two stands transposed (batch and time, features and tokens, height and width)",
+    "two axes are swapped: one of the two stands transposed (batch and time, features and tokens, height and width, "
+    "channels and samples of sound)",
     "Transpose the one that is in the wrong order, or set the convention (`batch_first`, the layout of the layer) "
     "that the data follows.",
     "Print both shapes, and say what each axis is.",
@@ -123,7 +124,7 @@ MISSING_BATCH = Cause(
     {"torch": "x = x.unsqueeze(0)", "keras": "x = np.expand_dims(x, 0)", "tensorflow": "x = tf.expand_dims(x, 0)"},
 )
 MISSING_CHANNELS = Cause(
-    "the channel axis is missing: greyscale images come as (N, H, W)",
+    "the channel axis is missing: greyscale images come as (H, W), or (N, H, W)",
     "Add an axis of 1 for the channel, where the layer expects it.",
     "Print the shape of a batch after loading.",
     {"torch": "x = x.unsqueeze(1)", "keras": "x = np.expand_dims(x, -1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
@@ -196,15 +197,25 @@ NOT_FLATTENED = Cause(
     {"torch": "x = x.flatten(1)", "keras": "x = layers.Flatten()(x)", "tensorflow": "x = tf.reshape(x, [len(x), -1])"},
 )
 OTHER_ENCODER = Cause(
-    "the features come from another encoder, backbone or variant of the model than the layer was built for",
-    "Set the layer's input width to that of the features ({got}), or use the encoder it was built for ({expected}).",
-    "Compare the encoder's name in both configurations, and the last axis of its output.",
+    "the features come from another encoder, backbone or base model than the layer was built for (a text or image "
+    "encoder, checkpoint, adapter, LoRA or ControlNet of another family or variant)",
+    "Use the parts that belong together ({expected} features are expected), or set the layer's width to {got}.",
+    "Compare the names of the models that were loaded, and the last axis of the encoder's output.",
 )
 OTHER_SETTING = Cause(
-    "a size is fixed in the code or the configuration, and the data, another setting or the weights of another variant "
-    "of the model do not agree with it: number of features, classes, heads or frames, kernel size, sequence length",
-    "Make both follow one setting: {expected} on the one side, {got} on the other.",
-    "Search the code and the configuration for {expected}, and find where {got} comes from.",
+    "a setting does not belong to the data, the weights or another setting: a size that is fixed in the code, or an "
+    "option that was left out or stands as for another data set or variant (number of features, observations, classes, "
+    "heads, frames or layers, kernel size, sequence length)",
+    "Make both follow one setting: {expected} on the one side, {got} on the other; run with the options that the "
+    "project gives for these data and weights.",
+    "Search the code and the configuration for {expected}, and find where {got} comes from; compare the options with "
+    "those of training.",
+)
+OTHER_VALUE = Cause(
+    "another value than was meant arrives here: the output of another layer or model (an image for features), another "
+    "file or entry, an attribute or variable of the same name, arguments or returned values in another order",
+    "Follow the value back to where it comes from, and pass the one that was meant.",
+    "Print the shape of every argument of this call, and compare them with what it documents.",
 )
 OTHER_COLUMNS = Cause(
     "the data have another number of columns than at training: preprocessing dropped or added a few (an index, a "
@@ -286,8 +297,8 @@ CLASS_COUNT = Cause(
     "Compare the class list of the data with the number of classes in the configuration.",
 )
 FROM_ONE = Cause(
-    "the labels are counted from 1 and the loss counts from 0",
-    "Subtract 1 from the labels.",
+    "the labels are counted from 1 and the loss counts from 0, or 1 was subtracted from labels that begin at 0",
+    "Subtract 1 from labels that begin at 1, and from no others.",
     "Print the smallest and the largest label.",
     {"torch": "loss = criterion(output, target - 1)"},
 )

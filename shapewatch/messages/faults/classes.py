@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts
-from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, SAID, Cause, Evidence, told
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.labels import CLASSES_FIRST, of_pair
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -30,6 +30,8 @@ def classes(pasted: Pasted) -> Told:
     weight = facts.shape(pasted, "weight")
     if facts.word(pasted, "what") == "names":
         return _names(pasted, count, facts.size(pasted, "names"))
+    if facts.word(pasted, "what") == "predictions":
+        return _of_predictions(pasted, count, output)
     if facts.word(pasted, "what") == "weight":
         many = (
             f"{sized(count)} classes, weights of shape {shaped(weight)}"
@@ -44,6 +46,9 @@ def classes(pasted: Pasted) -> Told:
             causes.CLASS_COUNT.since(many, FITS, output=sized(count), target=sized(got)),
             CLASSES_FIRST.since("the classes are counted on axis 1 of the output", COMMON),
         ]
+        if weight is not None and len(weight) > 1 and sizes.squeezed(weight) == (count,):
+            beside = f"{shaped(weight)} holds {count} weights, with an axis of 1 beside them"
+            evidence.append(causes.EXTRA_AXIS.since(beside, NUMBERS + 0.06))
         return told(pasted, "SW804", headline, meaning, evidence)
     if output is not None and target is not None:
         headline = f"output {shaped(output)} and target {shaped(target)} count the classes differently"
@@ -57,6 +62,34 @@ def classes(pasted: Pasted) -> Told:
         "the output's class axis."
     )
     return told(pasted, "SW804", headline, meaning, _of_classes(index, count, output, target))
+
+
+PIXEL_VALUES = Cause(
+    "the masks are images whose grey values (0 to 255) are taken for classes",
+    "Map the values to class indices (0 to classes - 1) when loading, e.g. `mask // 255` for two classes.",
+    "Print the distinct values of a mask.",
+)
+OWN_CLASSES = Cause(
+    "the model was trained for classes of its own, or gives features and no scores, and ImageNet's names are looked up "
+    "for its outputs",
+    "Name the classes from the training data (`class_indices`, `class_names`), or use the model with its own top.",
+    "Print the model's output shape.",
+    {"keras": "name = class_names[predictions.argmax(axis=-1)[0]]"},
+)
+
+
+def _of_predictions(pasted: Pasted, count: Size, output: Shape | None) -> Told:
+    headline = f"predictions of shape {shaped(output)} are decoded as scores of {sized(count)} classes"
+    meaning = "The names of the classes are those of ImageNet: (samples, 1000) is decoded, and nothing else."
+    seen = f"{shaped(output)} against (samples, {sized(count)})"
+    rank = output is not None and len(output) != 2
+    evidence = [
+        OWN_CLASSES.since(seen, FITS + 0.1 if not rank else FITS),
+        causes.NOT_POOLED.since(f"{seen}: a model without its top gives maps", NUMBERS if rank else RARE),
+        causes.MISSING_BATCH.since(f"{seen}: the row of one sample", NUMBERS if output and len(output) == 1 else RARE),
+        causes.OTHER_VALUE.since(seen, COMMON),
+    ]
+    return told(pasted, "SW804", headline, meaning, evidence)
 
 
 ONE_NAME = Cause(
@@ -81,13 +114,21 @@ def _of_classes(index: Size, count: Size, output: Shape | None, target: Shape | 
     seen = f"label {index}" if index is not None else "the message says so"
     if index is not None and (index < 0 or index in (254, 255)):
         yield IGNORED_LABEL.since(f"{index} is a usual mark for void or padding", NUMBERS)
+    if index is not None and index < 0:
+        below = f"label {index} is below the first class, 0"
+        yield causes.FROM_ONE.since(below, FITS + 0.1)
     yield causes.CLASS_COUNT.since(
         seen,
         FITS + 0.08,
         output=sized(count),
         target=f"at least {index + 1}" if index is not None and index >= 0 else "others",
     )
-    yield causes.FROM_ONE.since(f"{seen}: one beyond the last class, if there are {index}" if index else seen, FITS)
+    if index is not None and 32 <= index < 255:
+        grey = f"{seen}: few data have as many classes, and grey values go to 255"
+        yield PIXEL_VALUES.since(grey, FITS + 0.04)
+    beyond = f"{seen}: one beyond the last class, if there are {index}"
+    shifted = f"{seen}: 0 less 1" if index == -1 else beyond if index else seen
+    yield causes.FROM_ONE.since(shifted, FITS)
     yield IGNORED_LABEL.since(seen, COMMON)
     if output is not None and target is not None:
         yield from of_pair(output, target)

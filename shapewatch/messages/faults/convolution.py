@@ -87,12 +87,15 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         yield causes.STACKED_INPUT.since(seen, COMMON, a=got, b=expected)
     elif expected <= 32 and got <= 32 and (expected < 16 or got < 16):
         if {expected, got} <= {4, 8, 9, 12, 16, 32, 33, 36} and got != expected:
-            yield OTHER_LATENTS.since(f"{seen}: both are numbers that latents of image models have", FITS)
+            yield OTHER_LATENTS.since(f"{seen}: both are numbers that latents of image models have", FITS + 0.06)
         yield causes.STACKED_INPUT.since(
             f"{seen}: numbers of inputs rather than of filters", FITS + 0.02, a=got, b=expected
         )
         if got == 1:
             yield causes.GREY.since(seen, FITS)
+    if 5 <= expected <= 12 and 1 <= got - expected <= expected // 3:
+        several = f"{seen}: of several images beside each other, each with alpha has one more"
+        yield causes.ALPHA.since(several, FITS - 0.05)
     filters = expected % 8 == 0 and got % 8 == 0
     if (
         given is not None
@@ -108,13 +111,22 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         yield from _of_features(pasted, seen, expected, got)
     elif min(expected, got) <= 4 and max(expected, got) > 16:
         thing = "an image" if got <= 4 else "features of a deeper layer"
-        yield SKIPPED.since(f"{seen}: {thing} where {'features are' if got <= 4 else 'an image is'} expected", FITS)
+        where = "features are" if got <= 4 else "an image is"
+        yield causes.OTHER_VALUE.since(f"{seen}: {thing} where {where} expected", FITS)
     if given is not None and len(given) == 3 and axis == 0:
         yield causes.MISSING_CHANNELS.since(
             f"{shaped(given)} is taken as one image of {got} channels, and may be {got} images without a channel", FITS
         )
+    if given is not None and len(given) == 3 and axis == 1 and min(expected, got) > 4:
+        steps = f"{seen}, in a sequence: the features of each step, as their extraction is set (bands, bins, columns)"
+        yield causes.OTHER_SETTING.since(steps, FITS + 0.04, expected=expected, got=got)
+    if given is not None and len(given) >= 4 and set(given[2:]) == {1}:
+        vector = f"{shaped(given)} is a vector for each sample, whose length is set in two places"
+        yield causes.OTHER_SETTING.since(vector, FITS + 0.04, expected=expected, got=got)
     yield causes.BRANCH_LOST.since(seen, RARE)
     yield causes.OTHER_SETTING.since(seen, COMMON - 0.05, expected=expected, got=got)
+    yield causes.OTHER_VALUE.since(seen, COMMON - 0.08)
+    yield causes.OTHER_RELEASE.since(f"{seen}: model code and weights change from release to release", COMMON - 0.09)
 
 
 OTHER_LATENTS = Cause(
@@ -122,11 +134,6 @@ OTHER_LATENTS = Cause(
     "mask or an image beside them (8, 9, 33, 36)",
     "Use the autoencoder, the empty latent and the model (or adapter) that belong together.",
     "Compare the latents' channels with the `in_channels` of the model.",
-)
-SKIPPED = Cause(
-    "another value than planned reaches this layer: an image where features are expected, or features for an image",
-    "Follow the value back to where it comes from, and pass the one that was meant.",
-    "Print the shapes in the enclosing forward.",
 )
 
 
@@ -138,8 +145,10 @@ def _of_order(given: Shape | None, expected: int, got: int, axis: int | None) ->
         taken = f", and the channels are taken from axis {axis}" if axis is not None else ""
         found = f"{expected} stands on axis {elsewhere[0]} of {shaped(given)}{taken}"
         strong = expected > 1 and (got > 4 or expected == 3) and (elsewhere[0] in (len(given) - 1, 1, 0))
-        yield causes.CHANNELS_LAST.since(found, SAID - 0.05 if strong else FITS if expected > 1 else COMMON)
-    elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1:
+        steps = expected == 1 == given[-1] and len(given) == 3 and axis == 1  # (batch, steps, 1)
+        maybe = NUMBERS if steps else FITS if expected > 1 else COMMON
+        yield causes.CHANNELS_LAST.since(found, SAID - 0.05 if strong else maybe)
+    elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1 and set(given[2:]) != {1}:
         found = f"{shaped(given)} ends with {given[-1]}, as channels-last images do"
         yield causes.CHANNELS_LAST.since(found, NUMBERS)
     elif len(given) == 5 and sizes.axes_of(3, given[1:]):
@@ -172,7 +181,7 @@ def _of_weight(weight: Shape, expected: Size, got: Size, groups: int, transposed
     if other == got and other != expected and got > 4:
         name = "transposed convolution" if transposed else "convolution"
         seen = f"{got} is the size of the filter's other channel axis, {shaped(weight)}, for a {name}"
-        yield FILTER_LAYOUT.since(seen, FITS + (0.15 if transposed else -0.05))
+        yield FILTER_LAYOUT.since(seen, FITS + 0.15 if transposed else RARE + 0.05)
     if groups > 1 and weight[1] is not None:
         yield GROUPS_KEPT.since(f"{groups} groups of {weight[1]} channels are {groups * weight[1]}", COMMON)
 
@@ -196,7 +205,7 @@ def _of_groups(count: Size, parts: Size) -> Iterator[Evidence]:
     seen = f"{count} = {count // parts} x {parts} + {count % parts}" if known else "the message says it"  # type: ignore[operator]
     yield GROUPS_KEPT.since(seen, NUMBERS if known else FITS)
     if count in (1, 3, 4):
-        yield SKIPPED.since(f"{count} channels are an image's, not those of features", FITS)
+        yield causes.OTHER_VALUE.since(f"{count} channels are an image's, not those of features", FITS)
     if known and count is not None and parts is not None and count < parts:
         yield causes.OTHER_SETTING.since(
             f"there are fewer channels than groups: {count} for {parts}", FITS, expected=parts, got=count

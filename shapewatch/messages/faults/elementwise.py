@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, labels, rows, sizes, weights
+from shapewatch.messages.faults import causes, facts, labels, roles, rows, sizes, weights
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.indexing import of_mask
 from shapewatch.messages.faults.meeting import (
@@ -68,8 +68,8 @@ def _is_loss(pasted: Pasted) -> bool:
 
 def _are_labels(pasted: Pasted, left: Shape, right: Shape) -> bool:
     """TensorFlow says `Shapes ... are incompatible` of two shapes that must be one, and Keras nearly always of labels
-    and output: a batch that is not known yet gives them away."""
-    return bool(_must_be_one(pasted) and left and right) and left[0] is None and right[0] is None
+    and output: they have one batch, or one that is not known yet."""
+    return bool(_must_be_one(pasted) and len(left) > 1 < len(right)) and left[0] == right[0] != 1
 
 
 def _must_be_one(pasted: Pasted) -> bool:
@@ -118,6 +118,9 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield REFUSED_BROADCAST.since(refused, NUMBERS + 0.05)
         yield causes.OTHER_RELEASE.since(refused, FITS)
         yield causes.LOST_AXIS.since(refused, COMMON)
+        if met.framework in roles.CHANNELS_LAST_FRAMEWORKS and _differ_on_the_last(met.left, met.right):
+            columns = "rows of one batch, with one column against several: labels and output, if a loss compares them"
+            yield causes.ONE_HOT.since(columns, FITS + 0.08)
     if _must_be_one(pasted) and met.rank is not None and met.rank >= 3:
         asserted = "two shapes that must be one without broadcasting, as a loss asks of labels and output"
         yield labels.OTHER_MAP.since(asserted, FITS + 0.08)
@@ -129,6 +132,10 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         unseen = "nothing in the text speaks for it or against it, and it is frequent"
         yield causes.OTHER_SETTING.since(unseen, RARE - 0.05, expected=a, got=b)
         yield causes.OTHER_RELEASE.since(unseen, RARE - 0.06)
+
+
+def _differ_on_the_last(left: Shape, right: Shape) -> bool:
+    return len(left) == len(right) > 1 and left[:-1] == right[:-1]
 
 
 def _in_loss(met: Meeting) -> Iterator[Evidence]:

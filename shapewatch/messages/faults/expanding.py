@@ -11,12 +11,14 @@ from shapewatch.messages.faults.meeting import (
     NO_KEEPDIM,
     NORMALISED,
     NOTHING_LEFT,
+    ODD_WIDTH,
     STEREO,
     Meeting,
     evidence,
     meeting,
     named_axis,
 )
+from shapewatch.messages.faults.meeting.pictures import LEAST_SIDE
 from shapewatch.messages.faults.samples import UNEQUAL_SAMPLES
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
@@ -92,6 +94,8 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             )
             yield NO_KEEPDIM.since(f"{seen}, but shapes are aligned at their last axes", NUMBERS)
     yield from _without_colours(given, target)
+    if facts.word(pasted, "op") == "in place":
+        yield from _of_square(given, target)
     for axis, wanted, had in met.apart:
         if axis is None:
             continue
@@ -104,6 +108,11 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
                 yield causes.GREY.since(f"{seen}: one colour channel against three", NUMBERS)
                 yield NORMALISED.since(f"{seen}: one colour channel against three", NUMBERS, a=had, b=wanted)
                 yield causes.OTHER_RELEASE.since("in-place arithmetic once broadcast images of one channel", COMMON)
+            elif len(target) == 3 and _has_alpha(given, wanted, had):
+                image = f"{shaped(given)} reads as an image of {'RGB' if had == 4 else 'grey'} and alpha"
+                yield causes.ALPHA.since(image, FITS + 0.1)
+                yield causes.STACKED_INPUT.since(f"{seen}, if these are channels", COMMON, a=had, b=wanted)
+                yield causes.LAST_BATCH.since(seen, COMMON)
             elif had > wanted > 1:
                 yield from _too_long(target, wanted, had)
             elif had < wanted or wanted == 1:
@@ -111,11 +120,26 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
                 yield causes.LAST_BATCH.since(seen, NUMBERS if rows else FITS)
                 yield SLICE.since(seen, FITS if rest and wanted != 1 else RARE, target=wanted, given=had)
         if wanted == 1 and len(target) == len(given):
-            yield IN_PLACE.since(f"the result would be {shaped(given)}, larger than {shaped(target)}", FITS)
+            in_place = facts.word(pasted, "op") == "in place"
+            larger = f"the result would be {shaped(given)}, larger than {shaped(target)}"
+            yield IN_PLACE.since(larger, FITS if in_place else COMMON)
+            if len(target) == 2 and axis == 1 and not in_place:
+                columns = f"{had} columns where one is asked for: scores or one-hot labels in the place of indices"
+                yield causes.ONE_HOT.since(columns, FITS)
+                yield causes.LOST_AXIS.since(f"{had} columns where one is asked for", COMMON - 0.02)
+            if len(target) == 2 and given[0] == given[1]:
+                square = f"{shaped(target)} with a vector gives {shaped(given)}: each entry meets all the others"
+                yield causes.TRAILING_ONE.since(square, NUMBERS)
             if axis == 0:
                 yield causes.OTHER_BATCH.since(f"the first axis is {had} against {wanted}", FITS)
         elif axis > 0 and 1 not in (wanted, had):
             yield from _of_table(target, given, axis, wanted, had)
+            if len(target) == len(given) == 2 and target[0] == given[0] != 1 and min(wanted, had) > 4:
+                rows = f"{target[0]} rows of {had} and of {wanted}: a batch of sequences, with their masks or positions"
+                yield causes.OTHER_LENGTH.since(rows, FITS)
+            if len(target) == len(given) == 2 and axis == 1 and had == wanted + 1 and target[0] != 1:
+                pairs = f"{had} columns for {wanted}: of an odd width, {had + wanted}, one half of the pairs is larger"
+                yield ODD_WIDTH.since(pairs, FITS + 0.06)
     arrays = pasted.reading.framework == "numpy"
     # what is written into an array is no branch of a network
     branches = {causes.OTHER_STRIDE, causes.NO_PADDING, causes.CLASS_TOKEN, NO_KEEPDIM} if arrays else set()
@@ -124,15 +148,36 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         if axis and arrays:
             written = f"{had} is given on axis {axis}, where the array was made for {wanted}"
             yield causes.OTHER_SETTING.since(written, FITS, expected=wanted, got=had)
+    if not arrays and len(given) != len(target) and sizes.squeezed(given) == sizes.squeezed(target):
+        same = "the values are as many: early releases, up to 0.3, copied them whatever their axes"
+        yield causes.OTHER_RELEASE.since(same, FITS + 0.02)
     unseen = "nothing in the text speaks for it or against it, and it is frequent"
     yield causes.OTHER_RELEASE.since(unseen, COMMON - 0.05 if arrays else RARE + 0.01)
     if not arrays:
         yield IN_PLACE.since("it is raised by operations in place too", RARE)
 
 
+def _of_square(given: Shape, target: Shape) -> Iterator[Evidence]:
+    """(N, ...) in place with (N, 1, ...) gives (N, N, ...): each sample meets all the others."""
+    if len(given) == len(target) + 1 and len(target) > 1 and given[0] == given[1] and given[1:] == target:
+        square = f"{shaped(target)} became {shaped(given)}: one of the two has an axis of 1 behind the first"
+        yield causes.EXTRA_AXIS.since(square, NUMBERS)
+        yield causes.LOST_AXIS.since(square, FITS + 0.08)
+
+
+def _has_alpha(given: Shape, wanted: int, had: int) -> bool:
+    """Whether an image (C, H, W) has a channel more than the grey, or one more than the colours, that are wanted."""
+    sides = [size for size in given[1:] if size is not None]
+    # grey and alpha for grey alone is as often two samples for one
+    return (had, wanted) in ((2, 3), (4, 3), (4, 1)) and len(given) == 3 and min(sides, default=0) >= LEAST_SIDE
+
+
 def _without_colours(given: Shape, target: Shape) -> Iterator[Evidence]:
     """An image without an axis of channels comes where one with colours goes, or the other way round."""
     short, long = sorted((given, target), key=len)
+    if short is given and len(short) == 2 and long == (*short, 1) and min(size or 0 for size in short) >= LEAST_SIDE:
+        grey = f"{shaped(given)} is {shaped(target)} without its one channel, which some resizes take off"
+        yield causes.MISSING_CHANNELS.since(grey, NUMBERS + 0.05)
     if len(short) == 2 and len(long) == 3 and None not in short and min(size or 0 for size in short) >= 16:
         if long[-1] in (3, 4) and long[:2] == short:
             seen = f"{shaped(short)} is {shaped(long)} without its colours"
@@ -184,6 +229,9 @@ def _of_table(target: Shape, given: Shape, axis: int, wanted: int, had: int) -> 
     seen = f"{had} is given on axis {axis}, and {wanted} is asked for"
     if len(given) == 1 and len(target) == 2 and max(wanted, had) <= 1000 and had not in MAXIMA:
         yield PER_CLASS.since(f"a vector of {had} for rows of {wanted}", FITS, given=had, target=wanted)
+        if target[0] == 1 and had > wanted:
+            row = f"{had} are written into one row of {wanted}: a sequence, and the length there is room for"
+            yield FULL_BUFFER.since(row, FITS + 0.04, target=wanted, given=had)
     elif set(before) <= {1} and max(wanted, had) > 64 and at < 2:
         row = f"{seen}: one row, as tables of positions, masks and caches are"
         if wanted > had:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shapewatch.messages.faults import causes, facts
-from shapewatch.messages.faults.evidence import COMMON, FITS, Cause, told
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
 
@@ -21,6 +23,14 @@ OWN_BACKWARD = Cause(
 )
 
 
+GIVEN_GRADIENT = Cause(
+    "the gradient that is given to `backward` (or `torch.autograd.grad`) has not the shape of the value it is called "
+    "on: that was summed or averaged, and the gradient is of what it was before",
+    "Call it on the value before the sum, or leave the gradient out where the value is a single number.",
+    "Print the shape of the value that `backward` is called on, and of the gradient.",
+)
+
+
 def gradient(pasted: Pasted) -> Told:
     wanted, came = facts.shape(pasted, "left"), facts.shape(pasted, "right")
     headline = f"a gradient has shape {shaped(came)} where {shaped(wanted)} is needed"
@@ -29,12 +39,29 @@ def gradient(pasted: Pasted) -> Told:
         f"gives the other: {shaped(wanted)} against {shaped(came)}."
     )
     seen = f"{shaped(wanted)} in the forward pass, {shaped(came)} in the backward pass"
-    evidence = [
-        CHANGED_SINCE.since(seen, FITS),
-        OWN_BACKWARD.since(seen, FITS if pasted.runs("function.py", "apply(", "def backward") else COMMON),
+    evidence = [*_of_function(pasted, seen), CHANGED_SINCE.since(seen, FITS - 0.02)]
+    if wanted == ():
+        evidence.append(GIVEN_GRADIENT.since("what was summed to one number gets several gradients", NUMBERS))
+    evidence.append(
         causes.OTHER_RELEASE.since(
             "a fault of a release, of a compiled or an extension's backward, says the same", COMMON
-        ),
-        causes.SPLIT_BATCH.since("several devices share one module", COMMON - 0.1),
-    ]
+        )
+    )
+    evidence.append(causes.SPLIT_BATCH.since("several devices share one module", COMMON - 0.1))
     return told(pasted, "SW201", headline, meaning, evidence)
+
+
+def _of_function(pasted: Pasted, seen: str) -> Iterator[Evidence]:
+    """PyTorch numbers its own functions, `AddmmBackward0`, from 1.10 on; those of extensions and users have no number,
+    and often begin with an underscore."""
+    function = facts.word(pasted, "function")
+    if function and not function[-1].isdigit():
+        own = 0.0 if function.startswith("_") else 0.12
+        yield OWN_BACKWARD.since(f"`{function}` may be no function of PyTorch's own", FITS + 0.02 - own)
+        takes = f"`{function}` gives back what it takes, and may have been given a value of another shape"
+        yield causes.OTHER_VALUE.since(takes, FITS - own)
+    else:
+        yield OWN_BACKWARD.since(seen, FITS if pasted.runs("function.py", "apply(", "def backward") else COMMON)
+    if function.startswith(("IndexPut", "MaskedScatter", "IndexCopy", "Scatter")):
+        placed = f"`{function}` writes values into chosen places: their numbers differ, {seen}"
+        yield causes.OTHER_LENGTH.since(placed, FITS + 0.06)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.wording import listed, of_rank, sentence, shaped
+from shapewatch.messages.faults.meeting import NOTHING_LEFT
+from shapewatch.messages.faults.operations import NOTHING_COLLECTED
+from shapewatch.messages.faults.wording import listed, of_rank, sentence, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
@@ -57,6 +59,18 @@ STRICT_GATHER = Cause(
 )
 
 
+def _of_placeholders(pasted: Pasted, features: Size, tokens: Size) -> Told:
+    seen = f"{sized(features)} features for {sized(tokens)} placeholder tokens"
+    evidence = [PLACEHOLDERS.since(seen, NUMBERS)]
+    release = "the processor counts the placeholders, the model the features, and both change with the release"
+    evidence.append(causes.OTHER_RELEASE.since(release, FITS))
+    if features is not None and tokens is not None and features > tokens > 0:
+        smaller = f"{seen}: fewer than there are features, as where a maximum length cuts the text"
+        evidence.append(TRUNCATED.since(smaller, FITS + 0.04, smaller=tokens))
+    evidence.append(causes.OTHER_SETTING.since(seen, COMMON, expected=sized(tokens), got=sized(features)))
+    return _told(pasted, seen, evidence)
+
+
 def of_mask(pasted: Pasted, mask: Shape, given: Shape) -> Told:
     return _told(
         pasted,
@@ -66,6 +80,8 @@ def of_mask(pasted: Pasted, mask: Shape, given: Shape) -> Told:
 
 
 def index_shape(pasted: Pasted) -> Told:
+    if facts.word(pasted, "op") == "placeholders":
+        return _of_placeholders(pasted, facts.size(pasted, "features"), facts.size(pasted, "tokens"))
     mask, index, given = (facts.shape(pasted, name) for name in ("mask", "index", "input"))
     value, place = facts.shape(pasted, "value"), facts.shape(pasted, "selected")
     moved = index is not None and (value is not None or given is not None)
@@ -139,6 +155,12 @@ def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> It
     if len(mask) == 1 and len(given) > 1 and sizes.count(given) == here:
         flat = f"{here} is the product of {shaped(given)}: the mask is flat and the tensor is not"
         yield OTHER_FLATTENING.since(flat, SAID)
+    elif len(mask) > 1 and sizes.count(mask) == there and sizes.count(given) == there:
+        flat = f"{there} is the product of {shaped(mask)}: the tensor is flat and the mask is not"
+        yield OTHER_FLATTENING.since(flat, SAID)
+    elif len(mask) == len(given) == 2 and mask == given[::-1] and 1 in mask:
+        flat = f"{shaped(mask)} and {shaped(given)} hold as many entries: one was flattened before the other"
+        yield OTHER_FLATTENING.since(flat, NUMBERS)
     elif times and here > there > 1:
         folded = f"{here} is {times} times {there}: another axis may be folded into the mask"
         yield OTHER_FLATTENING.since(folded, FITS)
@@ -228,7 +250,13 @@ def _of_places(seen: str, axis: int, a: int, b: int, rank: int) -> Iterator[Evid
 
 
 def _of_numbers(pasted: Pasted, a: Size, b: Size) -> Iterator[Evidence]:
-    if a is not None and b is not None:
+    if a is not None and b is not None and "boolean" in pasted.reading.message.lower():
+        seen = f"{a} in the mask against {b}"
+        yield MASK_OF_OTHER.since(seen, FITS + 0.1)
+        yield COUNTED_ONCE.since(seen, FITS + 0.02 if abs(a - b) == 1 else RARE)
+        yield causes.OTHER_LENGTH.since(seen, COMMON + 0.05)
+        yield causes.OTHER_VALUE.since(seen, COMMON)
+    elif a is not None and b is not None:
         yield from _of_rows(pasted, f"{b} against {a}", a, b)
     else:
         several = "the indices of several axes are broadcast together"
@@ -319,7 +347,27 @@ LENGTHS = frozenset({77, 100, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8
 """Maximum lengths that models of sequences are set up for."""
 
 
+def _of_array(index: int, size: int) -> Iterator[Evidence]:
+    """An array of NumPy, which may hold anything; a table of ids is rare among them."""
+    seen = f"{index} where {size} entries are"
+    if size == 0:
+        yield NOTHING_COLLECTED.since(f"{seen}: the array is empty", NUMBERS)
+        yield NOTHING_LEFT.since(f"{seen}: the array is empty", FITS + 0.1)
+    if index == size > 0:
+        yield causes.FROM_ONE.since(f"{seen}: one beyond the last", FITS + 0.08)
+    yield SHORTER.since(seen, FITS + 0.06)
+    classes = f"{seen}, if these are classes or ids"
+    yield causes.CLASS_COUNT.since(
+        classes, FITS if index >= size else RARE, target=f"at least {index + 1}", output=size
+    )
+    yield causes.SWAPPED.since(f"{seen}: along another axis there may be enough", COMMON)
+    yield VOCABULARY.since(seen, COMMON + 0.05)
+
+
 def _of_range(pasted: Pasted, index: Size, size: Size) -> Iterator[Evidence]:
+    if pasted.reading.framework == "numpy" and index is not None and size is not None:
+        yield from _of_array(index, size)
+        return
     known = index is not None and size is not None
     seen = f"{index} where {size} entries are" if known else "the message says that an index is out of range"
     if index is not None and index < 0:

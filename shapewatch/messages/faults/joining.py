@@ -123,15 +123,23 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         # `Sizes of tensors must match except in dimension 1`: maps joined along their channels
         axis, a, b = met.apart[0]
         if axis != 0 and abs(a - b) <= 4 and min(a, b) > 1:
+            sure = SAID - 0.05 if abs(a - b) == 1 else NUMBERS
             yield causes.ODD_SIZE.since(
                 f"{a} and {b} differ by {abs(a - b)}, as sides do that were halved while odd and doubled again",
-                SAID - 0.05 if abs(a - b) == 1 else NUMBERS,
+                FITS + 0.08 if {a, b} == {3, 4} and axis is None else sure,  # colours and alpha, as well as sides
             )
     if not values and along == 0 and met.apart:
         _, a, b = met.apart[0]
         yield UNEQUAL_SAMPLES.since(f"results of several batches or samples are joined: {a} against {b}", FITS + 0.05)
         yield causes.OTHER_LENGTH.since(f"{a} against {b}, if these are tokens or steps", FITS)
         yield causes.OTHER_SETTING.since(f"{a} against {b}, if these are features", COMMON, expected=a, got=b)
+        if sizes.is_width(a) and sizes.is_width(b):
+            features = f"{a} against {b}: widths as encoders have them"
+            yield causes.OTHER_ENCODER.since(features, FITS + 0.06, expected=a, got=b)
+    if not values and along == 2 and met.apart and sizes.ratio(*met.apart[0][1:]):
+        _, a, b = met.apart[0]
+        features = f"{a} against {b}: widths of embeddings or numbers of levels that are set for each by itself"
+        yield causes.OTHER_SETTING.since(features, FITS + 0.1, expected=a, got=b)
     if len(ranks) < 2:
         # channels may differ where values are joined along them: a projection is no cause here
         maps = not values and along == 1
@@ -165,7 +173,10 @@ def _of_maps(met: Meeting) -> Iterator[Evidence]:
     for axis, a, b in met.apart:
         low, high = sorted((a, b))
         drift = f"{a} against {b}: sides that are no multiple of the total stride drift apart from level to level"
-        yield causes.ODD_SIZE.since(drift, COMMON - 0.01 if low > 4 and sizes.ratio(a, b) is None else RARE + 0.03)
+        yield causes.ODD_SIZE.since(drift, FITS - 0.05 if low > 4 and sizes.ratio(a, b) is None else RARE + 0.03)
+        if sizes.ratio(a, b):
+            levels = f"{a} against {b}: the number of levels, or of what is stacked, is set in two places"
+            yield causes.OTHER_SETTING.since(levels, RARE + 0.06, expected=a, got=b)
         if axis is None and (low, high) == (1, 2):
             yield causes.OTHER_BATCH.since(f"{a} against {b}: if the batch is what differs", FITS - 0.1)
         if axis is None and low <= 4 and high >= 16 * low:

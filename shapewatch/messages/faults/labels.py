@@ -46,22 +46,77 @@ WRONG_FLATTEN = Cause(
 )
 
 
+TARGET_LENGTHS = Cause(
+    "the lengths that are told of the targets are not theirs: counted with something else in them (a file's ending, "
+    "blanks, padding), or the targets were cut or encoded after they were counted",
+    "Count each target after it is encoded: `len(encoded)`.",
+    "Print a target, its encoded form and its length.",
+)
+
+
 def target_shape(pasted: Pasted) -> Told:
+    if facts.word(pasted, "op") == "ctc_loss":
+        return _of_lengths(pasted)
     output, target = facts.shape(pasted, "output", "other"), facts.shape(pasted, "target")
     expected = facts.shape(pasted, "expected")
     if output is None and expected is not None:
         return _against(pasted, expected, target, "the target must have shape")
     a, b = facts.size(pasted, "a", "output_count", "expected"), facts.size(pasted, "b", "target_count", "got")
-    if output is None and target is None and a is not None and b is not None:
-        headline = f"output and target differ: {a} against {b}"
-    else:
-        headline = f"output {shaped(output)} and target {shaped(target)} do not have the shapes that the loss needs"
-    meaning = (
+    if output is not None and target is not None:
+        return of_shapes(pasted, output, target)
+    if output is None and target is not None and "categorical" in facts.word(pasted, "loss"):
+        return _of_indices(pasted, target)
+    headline = (
+        f"output and target differ: {a} against {b}"
+        if output is None and target is None and a is not None and b is not None
+        else f"output {shaped(output)} and target {shaped(target)} do not have the shapes that the loss needs"
+    )
+    return told(pasted, "SW801", headline, _compared(output, target), _without_shapes(a, b))
+
+
+def of_shapes(pasted: Pasted, output: Shape, target: Shape) -> Told:
+    headline = f"output {shaped(output)} and target {shaped(target)} do not have the shapes that the loss needs"
+    meaning = _compared(output, target)
+    if facts.word(pasted, "what") == "target" and output[:1] != (None,) and len(output) == len(target):
+        # Keras 2 leaves the batch out of both
+        output, target = (None, *output), (None, *target)
+    evidence = list(of_pair(output, target))
+    if "checking" in pasted.reading.message:
+        early = "Keras 1 and 2 check targets by the name of the loss, and know not every loss, output or custom layer"
+        evidence.append(causes.OTHER_RELEASE.since(early, FITS + 0.01))
+    return told(pasted, "SW801", headline, meaning, evidence)
+
+
+def _of_indices(pasted: Pasted, target: Shape) -> Told:
+    headline = f"the labels have shape {shaped(target)}, and the loss takes one column for each class"
+    meaning = "Categorical cross entropy takes one-hot labels, (samples, classes); class numbers have one column."
+    seen = f"labels {shaped(target)}: one column"
+    evidence = [
+        causes.ONE_HOT.since(f"{seen}, as class numbers have", SAID - 0.05),
+        BINARY_OUTPUT.since(f"{seen}: with two classes it may be the binary loss that is meant", FITS + 0.1),
+        NOT_THE_LABELS.since(seen, RARE),
+    ]
+    return told(pasted, "SW801", headline, meaning, evidence)
+
+
+def _compared(output: Shape | None, target: Shape | None) -> str:
+    return (
         "The loss compares output and target entry by entry, so both need one shape (or, for class indices, the "
         f"output's without its class axis). Here {shaped(output)} against {shaped(target)}."
     )
-    found = _without_shapes(a, b) if output is None or target is None else of_pair(output, target)
-    return told(pasted, "SW801", headline, meaning, found)
+
+
+def _of_lengths(pasted: Pasted) -> Told:
+    longest, room = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    headline = f"the targets have {sized(room)} entries each, and one is said to have {sized(longest)}"
+    meaning = "CTC takes a row of entries for each target, and how many of them count; no target is longer than a row."
+    seen = f"{sized(longest)} are counted where there is room for {sized(room)}"
+    evidence = [
+        TARGET_LENGTHS.since(seen, FITS + 0.04),
+        causes.OTHER_LENGTH.since(f"{seen}: the rows are cut or padded to another length", COMMON + 0.05),
+        causes.LAST_BATCH.since("lengths and targets may be of different batches", RARE),
+    ]
+    return told(pasted, "SW801", headline, meaning, evidence)
 
 
 OTHER_OUTPUTS = Cause(
@@ -139,14 +194,19 @@ def _without_shapes(a: Size, b: Size) -> Iterator[Evidence]:
 
 def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     seen = f"output {shaped(output)}, target {shaped(target)}"
-    if not target or not output:
-        yield LIST_OF_LABELS.since(f"{seen}: one of them has no axis at all", NUMBERS)
-        yield causes.LOST_AXIS.since(f"{seen}: one of them has no axis at all", FITS)
+    if not output:
+        yield SQUEEZED_BATCH.since(f"{seen}: the output has no axis at all", NUMBERS)
+        yield causes.LOST_AXIS.since(f"{seen}: the output has no axis at all", FITS)
+    elif not target:
+        yield LIST_OF_LABELS.since(f"{seen}: the target has no axis at all", NUMBERS)
+        yield causes.LOST_AXIS.since(f"{seen}: the target has no axis at all", FITS)
     if len(output) != len(target):
         yield from _of_other_rank(output, target, seen)
     else:
-        for axis, a, b in sizes.apart(output, target):
-            yield from _of_entry(axis, a, b, len(output), seen)
+        apart = sizes.apart(output, target)
+        maps = {1, 2} <= {axis for axis, _, _ in apart} and output[-1] == target[-1]  # the classes stand last
+        for axis, a, b in apart:
+            yield from _of_entry(2 if maps and axis == 1 else axis, a, b, len(output), seen)
         if sizes.is_reordered(output, target):
             yield causes.SWAPPED.since(f"{seen}: the same sizes in another order", NUMBERS)
             yield causes.CHANNELS_LAST.since(
@@ -155,6 +215,10 @@ def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     if len(output) == len(target) == 2 and target[0] == 1 and target[1] == output[0] and (output[0] or 0) > 1:
         numbers = f"{seen}: one number for each of the {output[0]} rows, as class indices are"
         yield causes.ONE_HOT.since(numbers, SAID - 0.05)
+    if len(output) == len(target) >= 3 and (places := sizes.count(target[1:])) == output[1]:
+        flat = f"{seen}: the output counts {places} places on one axis, and the target keeps height and width"
+        yield WRONG_FLATTEN.since(flat, NUMBERS + 0.06)
+        yield causes.ONE_HOT.since(f"{flat}, without an axis of classes", NUMBERS + 0.02)
     yield WRONG_FLATTEN.since(seen, COMMON - 0.05)
     yield causes.NOT_POOLED.since(seen, RARE)
     yield causes.ONE_HOT.since(seen, RARE + 0.02)
@@ -182,7 +246,15 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
         weights = f"{seen}: a value for each sample, as weights or a reduced loss, meets values for each place"
         yield causes.LOST_AXIS.since(weights, NUMBERS)
     elif len(target) > len(output) and target[-1] in (3, 4) and len(target) >= 3:
-        yield causes.MASK_CHANNELS.since(f"{seen}: the target ends with {target[-1]}, as colour images do", NUMBERS)
+        images = len(output) <= 2 and len(target) >= 4
+        if images:
+            inputs = f"{seen}: the target has the shape of a batch of images, the output a row for each"
+            yield NOT_THE_LABELS.since(inputs, NUMBERS)
+        coloured = f"{seen}: the target ends with {target[-1]}, as colour images do"
+        yield causes.MASK_CHANNELS.since(coloured, FITS if images else NUMBERS)
+    if output and len(target) == len(output) + 1 and target[-1] == target[-2] == output[-1] and (target[-1] or 0) > 1:
+        twice = f"{seen}: the axis of the {target[-1]} classes stands there twice"
+        yield ONE_HOT_TWICE.since(twice, NUMBERS)
     side = sizes.root(output[-1]) if len(output) == 2 and len(target) == 1 else None
     if side is not None and side >= 3:
         # 169 is 13 x 13: scores of patches; 100 classes are a square too
@@ -243,16 +315,24 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
     if axis == 0 and rank > 1:
         yield causes.LAST_BATCH.since(where, FITS + 0.05)
         yield causes.SPLIT_BATCH.since(where, FITS if sizes.ratio(a, b) and 1 not in (a, b) else RARE)
+        if sizes.ratio(a, b) and a > b:
+            several = f"{where}: a flatten with a fixed width makes several rows of one"
+            yield causes.OTHER_INPUT_SIZE.since(several, FITS + 0.02)
         yield WRONG_FLATTEN.since(where, FITS)
         yield causes.OTHER_BATCH.since(where, COMMON)
     elif axis == rank - 1 or (axis == 1 and rank >= 4):
         if 1 in (a, b):
             yield causes.ONE_HOT.since(f"{where}: one column against one for each class", FITS + 0.08)
             yield BINARY_OUTPUT.since(f"{where}: one column against one for each class", FITS + 0.06)
-            if rank >= 4:
+            if rank >= 4 and {a, b} == {1, 3}:
+                images = f"{where}: one colour channel against three, if the loss compares images"
+                yield (causes.GREY if b == 1 else causes.COLOUR).since(images, FITS + 0.07)
+            if rank >= 4 and b == 1:
+                yield MASK_OF_ONE.since(f"{where}, the axis of channels", NUMBERS - 0.02)
+            elif rank >= 4:
                 yield causes.MASK_CHANNELS.since(where, FITS + 0.1 if b in (3, 4) else FITS)
         yield causes.CLASS_COUNT.since(
-            f"{where}, the axis of classes", NUMBERS if 1 not in (a, b) else FITS, output=a, target=b
+            f"{where}, the axis of classes", NUMBERS if 1 not in (a, b) else FITS - 0.03, output=a, target=b
         )
         if b == a + 1 and a > 1:
             beyond = f"{where}: one more than the output, as one-hot labels get that are made of 1 to {a}"
@@ -270,6 +350,18 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
         yield causes.OTHER_LENGTH.since(f"{where}, if axis {axis} counts steps", FITS + 0.06 if rank == 3 else RARE)
 
 
+MASK_OF_ONE = Cause(
+    "the mask keeps a channel axis of 1, (N, 1, H, W) in place of (N, H, W): one number for the class of each pixel, "
+    "where the output has a channel for each class",
+    "Take the axis off before a loss of class indices; make the mask one-hot for a loss that compares every channel.",
+    "Print the mask's shape.",
+    {"torch": "loss = criterion(output, target.squeeze(1).long())"},
+)
+ONE_HOT_TWICE = Cause(
+    "labels that are one-hot already are made one-hot again",
+    "Convert class numbers once: leave out the second `to_categorical` (`one_hot`).",
+    "Print a label before it is converted.",
+)
 NOT_THE_LABELS = Cause(
     "another array than the labels is given as the target: the inputs themselves, or both arrays in the wrong order",
     "Pass the labels second: `fit(x, y)`; see which slice each name was given.",

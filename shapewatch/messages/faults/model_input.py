@@ -2,62 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from shapewatch.messages.faults import causes, facts, roles, sizes
+from shapewatch.messages.faults import causes, facts, labels, sizes
 from shapewatch.messages.faults.convolution import images
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.products import widths
+from shapewatch.messages.faults.fed import FIXED_BATCH, NOT_RESIZED, OTHER_FEED, OTHER_PREPARATION, STATIC_EXPORT
+from shapewatch.messages.faults.feeding import of_feed
 from shapewatch.messages.faults.wording import listed, of_rank, plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
-from shapewatch.recording import Shape
+from shapewatch.recording import Shape, Size
 
-NOT_RESIZED = Cause(
-    "the images are not brought to the size the model was built (or exported) for: {expected}",
-    "Resize or crop them to {expected} (or cut tiles of that size), with the preprocessing that belongs to the "
-    "model; or build, export or interpolate the model for {got}.",
-    "Print the shape after preprocessing, and look up the model's input size in its configuration.",
-    {"torch": "transform = T.Resize(({expected_code}))", "keras": "x = keras.ops.image.resize(x, ({expected_code}))"},
-)
-STATIC_EXPORT = Cause(
-    "the model was exported with fixed sizes, and another size (image side, batch, sequence length, frequency bins) "
-    "is fed than at export",
-    "Feed {expected}, or export again with dynamic axes; some programs have an option for the model's size.",
-    "Print the model's declared inputs.",
-    {"onnxruntime": "print([(i.name, i.shape) for i in session.get_inputs()])"},
-)
-FIXED_BATCH = Cause(
-    "the batch size is fixed in the declaration of the input: {expected} against {got}",
-    "Declare the batch axis as None (dynamic), or feed batches of exactly {expected}.",
-    "Look at the input's declaration.",
-    {"tensorflow": "x = tf.placeholder(tf.float32, [None, 784])"},
-)
-EMPTY = Cause(
-    "nothing is fed: the data are empty, because a file was not read, or a filter, a split or a window left no rows",
-    "See where the rows are lost: print the length after reading, and after each step.",
-    "Print the shape of the data after each step.",
-)
 OTHER_STATE = Cause(
     "the state (memory, cache) was made for another variant of the model, or by its other half",
     "Make the state from the inputs that this model declares.",
     "Compare the declared shape with the configuration that the state is made from.",
-)
-NOT_RESHAPED = Cause(
-    "the data have the right number of values in another shape: flat rows for images, or the other way round",
-    "Reshape them before they are fed, or feed the tensor from before the model's own reshape (the placeholder "
-    "itself, whose variable may have been overwritten).",
-    "Print the shape of what is fed.",
-    {"tensorflow": "x = x.reshape({wanted})", "keras": "x = x.reshape({wanted})", "torch": "x = x.reshape({wanted})"},
-)
-TYPO = Cause(
-    "a size in the declaration is mistyped or left over from another data set: {expected} against {got}",
-    "Correct the declaration.",
-    "Compare both numbers with the data.",
-)
-OTHER_FEED = Cause(
-    "another value is fed to this input than was meant: inputs or keys of the feed are mixed up",
-    "Feed each value to the input of its name.",
-    "Print the name and shape of everything that is fed.",
 )
 
 
@@ -72,6 +31,12 @@ def model_input(pasted: Pasted) -> Told:
     given, expected = facts.shape(pasted, "given", "got", "input"), facts.shape(pasted, "expected")
     if facts.shape(pasted, "least") is not None:
         return _too_small(pasted, given)
+    if what == "size" and expected is not None:
+        return _of_fixed_size(pasted, given, expected)
+    tensor = facts.word(pasted, "tensor")
+    if what == "end" and given is not None and expected is not None and "input" not in tensor.lower():
+        # the front of the message is cut off; Keras calls its inputs so, and targets after the layer they belong to
+        return labels.of_shapes(pasted, expected, given)
     subject = _subject(pasted)
     headline = f"{subject} is declared as {shaped(expected)} and is fed {shaped(given)}"
     if given is None or expected is None:
@@ -79,12 +44,13 @@ def model_input(pasted: Pasted) -> Told:
         headline = f"what {subject} is fed does not fit its declaration" + (
             f": {shaped(known)}" if known is not None else ""
         )
-    apart = _apart(given, expected)
+    same_rank = given is not None and expected is not None and len(given) == len(expected)
+    apart = sizes.apart(expected, given) if given is not None and expected is not None and same_rank else []
     differ = f"Here {listed(f'axis {at}: {a} declared, {b} fed' for at, a, b in apart)}." if apart else ""
-    if given is not None and expected is not None and len(given) != len(expected):
+    if given is not None and expected is not None and not same_rank:
         differ = f"The ranks differ: {of_rank(len(expected))} declared, {len(given)} fed."
     meaning = f"{DECLARED} {differ}".strip()
-    evidence = list(_of_feed(pasted, given, expected, apart))
+    evidence = of_feed(pasted, given, expected)
     return told(pasted, "SW602", headline, meaning, evidence, facts.word(pasted, "layer"))
 
 
@@ -122,42 +88,106 @@ def _one_side(pasted: Pasted) -> Told:
         "got": _by(sized(got) for _, got, _ in pairs),
         "expected_code": ", ".join(str(expected) for _, _, expected in pairs),
     }
-    exported = "program" in facts.word(pasted, "what") or pasted.reading.framework == "onnxruntime"
     seen = f"{both['expected']} expected, {both['got']} given"
-    wanted = {"expected": both["expected"], "got": both["got"]}
-    evidence = [NOT_RESIZED.since(seen, FITS if exported else SAID - 0.05, **both)]
-    if exported:
-        evidence.append(STATIC_EXPORT.since("the sizes were fixed at export", NUMBERS + 0.05, **wanted))
-        batch = facts.size(pasted, "axis") == 0
-        if any(word in facts.word(pasted, "tensor").lower() for word in ("state", "hidden", "cache", "past", "mem")):
-            evidence.append(OTHER_STATE.since(f"the input is called {facts.word(pasted, 'tensor')}", FITS + 0.12))
-        got = facts.size(pasted, "got")
-        if batch and facts.size(pasted, "expected") == 1 and got is not None and got > 1000:
-            alone = f"{got} on axis 0, where 1 is declared: one sample, whose own first axis this is"
-            evidence.append(causes.MISSING_BATCH.since(alone, NUMBERS + 0.03))
-        evidence.append(
-            FIXED_BATCH.since("the first axis is the batch" if batch else seen, NUMBERS if batch else RARE, **wanted)
-        )
-        evidence.append(OTHER_FEED.since(seen, COMMON))
-    else:
-        evidence.append(causes.OTHER_RESOLUTION.since("patches and positions are counted for one size", FITS))
-        evidence.append(TILED.since(seen, COMMON))
-        evidence.append(
-            causes.OTHER_RELEASE.since("another release of the library checks it, or resizes by itself", RARE)
-        )
+    evidence = [*_of_channels(pasted), *_of_one_side(pasted, pairs, both, seen)]
     return told(pasted, "SW602", f"{subject} has another size than the model takes: {said}", meaning, evidence)
+
+
+Side = tuple[str, Size, int]
+"""Its name, the size that came, and the one that is taken."""
+
+
+def _of_channels(pasted: Pasted) -> Iterator[Evidence]:
+    """One axis of a program's input, which may hold the channels. The message does not tell the others."""
+    axis, expected, got = (facts.size(pasted, name) for name in ("axis", "expected", "got"))
+    if axis not in (1, 3) or expected is None or got is None:
+        return
+    low, high = sorted((expected, got))
+    if high <= 4:
+        yield from images(pasted, None, expected, got, axis)
+    elif low in (1, 3, 4) and high >= 16:
+        thing = f"{low} is a number of colours and {high} a side of an image"
+        yield causes.CHANNELS_LAST.since(f"{thing}, on one axis", SAID)
+
+
+def _of_one_side(pasted: Pasted, pairs: Sequence[Side], both: dict[str, str], seen: str) -> Iterator[Evidence]:
+    exported = "program" in facts.word(pasted, "what") or pasted.reading.framework == "onnxruntime"
+    wanted = {"expected": both["expected"], "got": both["got"]}
+    if facts.word(pasted, "axis_name") == "the length":
+        yield OTHER_PREPARATION.since(seen, NUMBERS, **wanted)
+        yield causes.OTHER_SETTING.since(f"{seen}: the length is a setting of the model", FITS, **wanted)
+        yield causes.OTHER_RELEASE.since("processor and model belong to one release", COMMON)
+        return
+    axis, tensor = facts.size(pasted, "axis"), facts.word(pasted, "tensor").lower()
+    colours = all(max(got or 0, expected) <= 4 for _, got, expected in pairs)
+    if not colours:
+        # an axis of a program may count samples of sound or tokens as well as pixels
+        side = axis is not None and all(expected % 16 == 0 for _, _, expected in pairs)
+        likely = SAID - 0.05 if axis is None else NUMBERS if side and not exported else FITS
+        yield NOT_RESIZED.since(seen, likely, **both)
+    if axis is not None:
+        features = f"{seen}, if these are no sides of images"
+        yield OTHER_PREPARATION.since(features, COMMON if exported or axis in (0, 2) else FITS + 0.02, **wanted)
+        yield OTHER_FEED.since(seen, COMMON + 0.02)
+    if exported:
+        yield STATIC_EXPORT.since("the sizes were fixed at export", NUMBERS + 0.05, **wanted)
+        if any(word in tensor for word in ("state", "hidden", "cache", "past", "mem")):
+            yield OTHER_STATE.since(f"the input is called {tensor}", FITS + 0.12)
+    if exported or axis == 0:
+        got = facts.size(pasted, "got")
+        if axis == 0 and facts.size(pasted, "expected") == 1 and got is not None and got > 1000:
+            alone = f"{got} on axis 0, where 1 is declared: one sample, whose own first axis this is"
+            yield causes.MISSING_BATCH.since(alone, NUMBERS + 0.03)
+            turned = f"{alone}; of sound the samples may stand there, and its channels behind them"
+            yield causes.SWAPPED.since(turned, NUMBERS + 0.01)
+        batch = "the first axis is the batch"
+        yield FIXED_BATCH.since(batch if axis == 0 else seen, NUMBERS if axis == 0 else RARE, **wanted)
+    if not exported and axis is None:
+        chosen = all(got is not None and any(got % patch == 0 for patch in (14, 32)) for _, got, _ in pairs)
+        sized_so = f"{seen}: a size that patches and strides divide, as one that was chosen" if chosen else seen
+        yield OPTION_NOT_PASSED.since(sized_so, NUMBERS if chosen else FITS + 0.02, **wanted)
+        yield causes.OTHER_RESOLUTION.since("patches and positions are counted for one size", FITS)
+        yield TILED.since(seen, COMMON)
+        yield causes.OTHER_RELEASE.since("another release of the library checks it, or resizes by itself", RARE)
 
 
 def _too_small(pasted: Pasted, given: Shape | None) -> Told:
     least = shaped(facts.shape(pasted, "least"))
     headline = f"{_subject(pasted)} must be at least {least}, and is {shaped(given)}"
     meaning = f"Smaller inputs shrink to nothing on the way through the network. It takes {least} and more."
+    asked = max((size or 0 for size in facts.shape(pasted, "least") or ()), default=0)
     evidence = [
         causes.TOO_SMALL.since("the message says it", SAID),
         causes.CHANNELS_LAST.since("in another layout the sides are read from other axes", COMMON),
         causes.SWAPPED.since("in another order the sides are read from other axes", RARE),
     ]
+    if asked > LEAST_OF_LATER_RELEASES:
+        more = f"older releases ask for more than the strides need: {asked}, where later ones take 32 to 75"
+        evidence.append(causes.OTHER_RELEASE.since(more, NUMBERS - 0.04))
     return told(pasted, "SW602", headline, meaning, evidence)
+
+
+def _of_fixed_size(pasted: Pasted, given: Shape | None, expected: Shape) -> Told:
+    """An argument of the model's constructor is refused: nothing is fed yet."""
+    came = f", and {shaped(given)} was given" if given is not None else ""
+    headline = f"with these options the model is built for `input_shape` {shaped(expected)} alone{came}"
+    meaning = (
+        "Nothing was fed yet: the argument is refused while the model is built. Its pretrained weights, or its dense "
+        f"top, belong to inputs of {shaped(expected)}."
+    )
+    seen = f"{shaped(expected)} expected" + (f", {shaped(given)} given" if given is not None else "")
+    evidence = [
+        ONE_SIZE_ALONE.since(seen, NUMBERS, expected=shaped(expected)),
+        causes.OTHER_RELEASE.since("which sizes are taken with which options is checked otherwise by releases", FITS),
+    ]
+    if given is None or sizes.is_reordered(given, expected):
+        seen = "colours in front or behind, by `image_data_format`" + (f": {shaped(given)}" if given else "")
+        evidence.append(causes.CHANNELS_LAST.since(seen, COMMON if given is None else NUMBERS + 0.05))
+    return told(pasted, "SW602", headline, meaning, evidence)
+
+
+LEAST_OF_LATER_RELEASES = 75
+"""The least side of an image that Keras's applications ask for, the largest of all: Inception's."""
 
 
 def _side_name(pasted: Pasted) -> str:
@@ -225,6 +255,7 @@ def _specialized(pasted: Pasted) -> Told:
         f"settles it to{number or ' one size'}, or to the size of another axis."
     )
     evidence = [
+        *([EXAMPLE_OF_ONE.since(f"the axis was settled to {expected}", NUMBERS + 0.06)] if expected in (0, 1) else []),
         SETTLED.since("the message says it", NUMBERS),
         ODD_EXPORT.since("halving and doubling binds the axis to multiples of the stride", FITS),
         FIXED_BATCH.since("a batch that is written down is constant", COMMON, expected=sized(expected), got="others"),
@@ -232,6 +263,22 @@ def _specialized(pasted: Pasted) -> Told:
     return told(pasted, "SW602", headline, meaning, evidence)
 
 
+OPTION_NOT_PASSED = Cause(
+    "the model was not built for the images' size: the option for it (`img_size`, `image_size`, `input_size`) was not "
+    "given, was not handed on by the function that makes the model, or comes from another configuration, so that its "
+    "default {expected} holds",
+    "Build the model for {got} (and interpolate its position embedding), or resize the images to {expected}.",
+    "Print the size that the model was built with, and follow the option from the configuration to the constructor.",
+    {"torch": "model = timm.create_model(name, img_size=192)"},
+)
+ONE_SIZE_ALONE = Cause(
+    "the model takes one input size with its top (the classifier after a flatten) or with these pretrained weights, "
+    "{expected}: some architectures lay out their cells by the size (even or odd, as NASNet), and no other fits",
+    "Resize the images to {expected}, or build it with `include_top=False` (or without pretrained weights) for another "
+    "size.",
+    "Look up which sizes the model's documentation allows with these options.",
+    {"keras": "base = keras.applications.ResNet50(include_top=False, input_shape=(128, 128, 3))"},
+)
 TILED = Cause(
     "a large image is fed whole where the model was meant to see crops or tiles of it",
     "Cut it into tiles of the model's size (sliding window), as the project's preprocessing does.",
@@ -242,6 +289,13 @@ LIST_FED = Cause(
     "Pass the inputs as a list in the model's order, or as a dict under their names.",
     "Print `model.inputs`.",
     {"keras": 'y = model([a, b])    # or model({"a": a, "b": b})'},
+)
+EXAMPLE_OF_ONE = Cause(
+    "the axis has the size 1 (or 0) in the example that the model is exported with, and exporters take these sizes for "
+    "constants",
+    "Export with an example that has 2 or more there.",
+    "Print the shapes of the example inputs.",
+    {"torch": "torch.export.export(model, (torch.randn(2, 3, 224, 224),), dynamic_shapes=...)    # a batch of 2"},
 )
 SETTLED = Cause(
     "the code writes the size down or reads it as a number (`view(4, -1)`, `int(x.shape[0])`, a loop over it, a "
@@ -257,116 +311,5 @@ ODD_EXPORT = Cause(
 )
 
 
-def _apart(given: Shape | None, expected: Shape | None) -> list[tuple[int, int, int]]:
-    return (
-        sizes.apart(expected, given)
-        if given is not None and expected is not None and len(given) == len(expected)
-        else []
-    )
-
-
-def _of_feed(
-    pasted: Pasted, given: Shape | None, expected: Shape | None, apart: list[tuple[int, int, int]]
-) -> Iterator[Evidence]:
-    if given is None or expected is None:
-        common = "a common cause of this error"
-        yield NOT_RESIZED.since(
-            common, COMMON, expected="the declared size", got="the size that comes", expected_code="height, width"
-        )
-        yield causes.MISSING_BATCH.since(common, COMMON)
-        yield OTHER_FEED.since(common, RARE)
-        return
-    if 0 in given:
-        yield EMPTY.since(f"{shaped(given)} holds nothing", NUMBERS + 0.05)
-    exported = (
-        pasted.reading.framework in ("onnxruntime", "onnx", "tensorrt", "openvino") or "onnx" in pasted.wrapped_by
-    )
-    if len(given) != len(expected):
-        yield from _of_other_rank(given, expected)
-    elif order := sizes.order_that_gives(expected, given):
-        moved = f"{shaped(given)} with its axes in the order {list(order)} is {shaped(expected)}"
-        yield causes.CHANNELS_LAST.since(moved, NUMBERS if len(given) >= 4 else COMMON)
-        yield causes.SWAPPED.since(moved, FITS)
-    whole = sizes.count(given)
-    if apart and whole is not None and whole == sizes.product(expected[1:]) and given[1:] != expected[1:]:
-        shape = f"({', '.join(['-1', *map(str, expected[1:])])})"
-        yield NOT_RESHAPED.since(
-            f"all values of {shaped(given)} make one sample of {shaped(expected)}", SAID, wanted=shape
-        )
-        yield causes.MISSING_BATCH.since(f"all values of {shaped(given)} make one sample", NUMBERS)
-    sides = [(axis, a, b) for axis, a, b in apart if _is_side(axis, expected, given, pasted.reading.framework)]
-    for axis, a, b in apart:
-        seen = f"{a} declared and {b} fed on axis {axis}"
-        if (axis, a, b) in sides:
-            continue
-        if axis == 0 and len(expected) > 1 and not _is_single_image(expected):
-            yield FIXED_BATCH.since(seen, NUMBERS, expected=a, got=b)
-            yield causes.LAST_BATCH.since(seen, FITS if b < a else COMMON)
-        elif len(expected) >= 4 or _is_single_image(expected):
-            yield from images(pasted, given, a, b, axis)
-        else:
-            yield TYPO.since(seen, FITS + 0.02 if abs(a - b) * 4 < a else COMMON + 0.02, expected=a, got=b)
-            yield from widths(pasted, a, b)
-            if len(expected) == 2 and max(a, b) <= 2000 and 0 not in (a, b):
-                yield causes.OTHER_COLUMNS.since(seen, FITS if not sizes.ratio(a, b) else COMMON)
-    if sides:
-        both = {"expected": _by(a for _, a, _ in sides), "got": _by(b for _, _, b in sides)}
-        seen = f"{both['expected']} declared, {both['got']} fed"
-        code = ", ".join(str(a) for _, a, _ in sides)
-        yield NOT_RESIZED.since(seen, SAID - 0.05, **both, expected_code=code)
-    if exported and apart:
-        wanted = {"expected": shaped(expected), "got": shaped(given)}
-        yield STATIC_EXPORT.since("the declared sizes are numbers: they were fixed at export", NUMBERS + 0.02, **wanted)
-    elif sides:
-        yield causes.OTHER_RESOLUTION.since("the declared sizes are fixed", FITS)
-    if apart:
-        yield OTHER_FEED.since(f"{shaped(given)} is not {shaped(expected)}", COMMON - 0.05)
-
-
-def _is_single_image(expected: Shape) -> bool:
-    """An image's shape without the batch, as Keras applications name it."""
-    return len(expected) == 3 and expected[-1] in (1, 3, 4) and expected[0] not in (1, None)
-
-
-def _is_side(axis: int, expected: Shape, given: Shape, framework: str) -> bool:
-    if len(expected) == 2 and framework not in ("tensorflow", "keras"):
-        return False
-    if _is_single_image(expected):
-        return axis < 2
-    if len(expected) not in (4, 5) or axis == 0:
-        return False
-    shape = expected if None not in expected[1:] else given
-    first_small = expected[1] in (1, 3) and expected[-1] not in (1, 3)
-    channels = 1 if first_small else roles.channels_axis(shape, framework)
-    if expected[-1] in (1, 3) and expected[1] not in (1, 3):
-        channels = len(expected) - 1
-    return axis != channels
-
-
-def _by(sides: object) -> str:
-    return " x ".join(str(side) for side in sides)  # type: ignore[attr-defined]
-
-
-def _of_other_rank(given: Shape, expected: Shape) -> Iterator[Evidence]:
-    seen = f"{len(given)} axes come, {len(expected)} are declared"
-    values, wanted = sizes.product(given[1:]), sizes.product(expected[1:])
-    if values is not None and values == wanted:
-        shape = f"({', '.join(['-1', *map(str, expected[1:])])})"
-        yield NOT_RESHAPED.since(f"both have {values} values per sample", SAID, wanted=shape)
-    if len(given) == len(expected) - 1:
-        fits = all(a is None or b is None or a == b for a, b in zip(given, expected[1:], strict=True))
-        yield causes.MISSING_BATCH.since(f"{seen}: {shaped(given)} is one sample", NUMBERS if fits else FITS)
-        if expected[-1] == 1 or expected[1:2] == (1,):
-            yield causes.MISSING_CHANNELS.since(f"{seen}, and {shaped(expected)} has an axis of 1", NUMBERS)
-        yield causes.LOST_AXIS.since(seen, COMMON)
-    elif len(given) > len(expected):
-        yield causes.EXTRA_AXIS.since(seen, NUMBERS if 1 in given else FITS)
-        yield ONE_HOT_FED.since(seen, COMMON)
-    yield OTHER_FEED.since(seen, COMMON)
-
-
-ONE_HOT_FED = Cause(
-    "labels are fed one-hot where class indices are declared, or the other way round",
-    "Convert them, or declare the input as they come.",
-    "Print a few labels.",
-)
+def _by(sides: Iterable[object]) -> str:
+    return " x ".join(map(str, sides))

@@ -93,19 +93,24 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
         return
     seen = f"{got} features come, {expected} are expected"
     last = normalised is not None
+    if last and given is not None and len(given) == 1:
+        alone = f"{shaped(given)} has one axis: of (batch, features) one was indexed or reduced away before"
+        yield causes.LOST_AXIS.since(alone, FITS + 0.1)
+        yield causes.OTHER_RELEASE.since(f"{alone}: a base class pools in one release and not in another", FITS)
     if given is not None:
         here = len(given) - 1 if last else 1
         elsewhere = [axis for axis in sizes.axes_of(expected, given) if axis != here and axis > 0]
         if elsewhere:
             found = f"{expected} stands on axis {elsewhere[0]} of {shaped(given)}, and axis {here} is normalised"
             maps = last and len(given) >= 4
-            yield (CHANNEL_NORM if maps else causes.SWAPPED).since(found, SAID - 0.05 if maps else NUMBERS)
+            yield (CHANNEL_NORM if maps else causes.SWAPPED).since(found, NUMBERS + 0.04 if maps else NUMBERS)
             if not last:
                 yield causes.CHANNELS_LAST.since(found, NUMBERS + 0.02)
         elif last and len(given) >= 4:
             yield CHANNEL_NORM.since(f"{shaped(given)} has the rank of a map", COMMON)
     if not last:
         yield OTHER_CHANNELS.since(seen, FITS + 0.08, expected=expected, got=got)
+        yield causes.OTHER_SETTING.since(seen, COMMON + 0.05, expected=expected, got=got)
     for each in widths(None, expected, got):
         same = () if last else (causes.OTHER_ENCODER,)
         if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST, *same):
@@ -130,6 +135,12 @@ def one_value(pasted: Pasted) -> Told:
         "In training, BatchNorm takes mean and variance of each channel over the batch and all positions. With a "
         "batch of one and no (or one) position there is a single value per channel, and no variance."
     )
+    if facts.word(pasted, "op") == "instance_norm":
+        meaning = (
+            "In training, InstanceNorm takes mean and variance of each channel of each sample over its positions. "
+            "With a single position there is one value, and no variance."
+        )
+        return told(pasted, "SW507", headline, meaning, _of_one_place(given))
     pooled = given is not None and len(given) > 2
     parallel = pasted.runs("data_parallel", "distributed", "parallel_apply") or "distributed" in pasted.wrapped_by
     evidence = [
@@ -144,6 +155,14 @@ def one_value(pasted: Pasted) -> Told:
         ),
     ]
     return told(pasted, "SW507", headline, meaning, evidence)
+
+
+def _of_one_place(given: Shape | None) -> Iterator[Evidence]:
+    seen = f"{shaped(given)}: one position for each sample, whatever the batch"
+    yield causes.TOO_SMALL.since(seen, NUMBERS)
+    yield POOLED_TO_ONE.since(seen, FITS + 0.08)
+    yield causes.OTHER_INPUT_SIZE.since(f"{seen}: at the configured size there are more", COMMON + 0.02)
+    yield EVALUATION.since(seen, RARE)
 
 
 EVALUATION = Cause(

@@ -20,10 +20,10 @@ DISAGREE = Cause(
     "Print the shapes, and say where each of their numbers is set.",
 )
 NOTHING_COLLECTED = Cause(
-    "the list is empty: nothing was found, loaded or kept (a path without files, a filter, a loop that never ran, an "
-    "image without objects)",
+    "nothing was found, loaded or kept, so that what comes is empty (files missing in the folder that is read, a "
+    "filter, a loop that never ran, an image without objects)",
     "See why nothing was collected, and skip the line where there is nothing.",
-    "Print the length of the list.",
+    "Print the length of what was collected.",
 )
 GRID_LAYOUT = Cause(
     "the coordinates of the grid do not stand last: it is laid out like a map, (N, 2, H, W), and (N, H, W, 2) is taken",
@@ -76,6 +76,18 @@ EMPTY_SEQUENCE = Cause(
     "Leave empty samples out, or give them one padding token.",
     "Print the smallest length of each batch.",
 )
+TOO_FEW_STEPS = Cause(
+    "the network's output has fewer steps than the target needs (one for each label, and one more between two equal "
+    "ones): strides and poolings shorten the time axis, or a clip is too short for its text",
+    "Leave out (or pad) samples with long labels, or downsample the time axis less.",
+    "Compare the steps of the output with the longest label.",
+)
+BLANK_TAKEN = Cause(
+    "a label is as large as the blank, which is the last class, or labels are padded with it: the output needs one "
+    "class more than there are characters",
+    "Give the output a class for the blank, and keep it out of the labels.",
+    "Compare the largest label with the number of classes.",
+)
 SHORTENED = Cause(
     "the lengths are those of the input, and the network makes the time axis shorter (strides, poolings, a front end)",
     "Compute the lengths from the output: divide them by the network's total stride.",
@@ -114,7 +126,7 @@ CLASS_CALLED = Cause(
 )
 MANY_IN_ONE = Cause(
     "a tensor of several values stands where one truth is asked for (`if`, `and`, `in`, `==` between tensors)",
-    "Say what is meant: `.any()`, `.all()`, `is not None`, `torch.equal(a, b)`, or pick one value.",
+    "Say what is meant: `.any()`, `.all()`, `torch.equal(a, b)`, or pick one value.",
     "Print the tensor's shape.",
 )
 UNKNOWN_OUTPUT = Cause(
@@ -178,13 +190,15 @@ USUAL: Mapping[str, tuple[Cause, ...]] = {
     "pad": (PAIRS, BELOW_ZERO, causes.MISSING_BATCH),
     "pool": (PAD_OF_POOL, FIXED_POOL),
     "conv_transpose": (SETTINGS_OF_AXES, causes.MISSING_BATCH, DISAGREE),
-    "conv": (SETTINGS_OF_AXES,),
+    "conv": (SETTINGS_OF_AXES, causes.EXTRA_AXIS, causes.MISSING_BATCH),
     "convolution": _WINDOWS_OF_ONEDNN,
     "pooling": _WINDOWS_OF_ONEDNN,
     "embedding": (DISAGREE, causes.SWAPPED),
     "pack_padded_sequence": (EMPTY_SEQUENCE, LENGTHS),
     "recurrent": (EMPTY_SEQUENCE, NOTHING_LEFT, causes.SWAPPED),
     "gaussian_nll_loss": (VARIANCE, causes.TRAILING_ONE, causes.LOST_AXIS),
+    "ctc_loss (steps)": (TOO_FEW_STEPS, SHORTENED, causes.OTHER_LENGTH),
+    "ctc_loss (labels)": (BLANK_TAKEN, DISAGREE, causes.OTHER_LENGTH),
     "ctc_loss": (SHORTENED, TIME_NOT_FIRST, causes.LAST_BATCH),
     "searchsorted": (causes.LOST_AXIS, causes.MISSING_BATCH, causes.SWAPPED),
     "random_split": (SHARES, DISAGREE),
@@ -209,5 +223,7 @@ USUAL: Mapping[str, tuple[Cause, ...]] = {
     "concatenate": (DISAGREE, UNEQUAL_SAMPLES, causes.OTHER_COLUMNS),
     "squeeze": (AT_LEAST_ONE, causes.OTHER_BATCH, causes.OTHER_RELEASE),
     "opencv": (OTHER_PICTURES, causes.GREY, causes.ALPHA),
+    "images": (OTHER_PICTURES, causes.CHANNELS_LAST, causes.SWAPPED),
+    "an image from an array": (causes.CHANNELS_LAST, causes.EXTRA_AXIS, causes.OTHER_VALUE),
     "slice": (causes.OTHER_LENGTH, DISAGREE, causes.LAST_BATCH),
 }

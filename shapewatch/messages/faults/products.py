@@ -1,11 +1,11 @@
-"""Products of matrices: dense layers, matmul, batched products, einsum."""
+"""Products of two matrices: dense layers, matmul; and how many features a layer takes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
-from shapewatch.messages.faults.convolution import images
+from shapewatch.messages.faults.convolution import OTHER_LATENTS, images
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -14,8 +14,26 @@ from shapewatch.recording import Shape, Size
 DENSE = ("linear", "dense", "gemm", "addmm", "self.fc", "classifier(")
 
 
+PATCHED_LATENTS = frozenset({16, 64, 128, 132, 192, 320, 384})
+"""Widths of image transformers' inputs: 2 x 2 patches of latents of 4 to 96 channels, masks and references beside."""
+
 CELLS = ("lstm", "gru", "rnn", "attention", "while")
 """Nodes of a graph that are inside a layer with state."""
+
+
+SHARED_CELL = Cause(
+    "one cell stands for several layers, `MultiRNNCell([cell] * layers)`: all of them share the first one's kernel, "
+    "which fits the first layer's input alone (later releases of TensorFlow refuse what early ones took)",
+    "Make a cell for each layer.",
+    "See whether the list of cells repeats one object.",
+    {"tensorflow": "cell = MultiRNNCell([make_cell() for _ in range(layers)])"},
+)
+APPLIED_BEFORE = Cause(
+    "what comes has been through a last layer already: the network ends in its own (or the layer is applied twice), so "
+    "that its {got} outputs come where the {expected} features before it are meant",
+    "Take the features from before the network's last layer, or leave one of the two layers out.",
+    "Print the network's last layers, and follow what comes back to where it is made.",
+)
 
 
 def matmul(pasted: Pasted) -> Told:
@@ -38,10 +56,23 @@ def matmul(pasted: Pasted) -> Told:
         f"side takes {sized(b)}."
     )
     found = [*_of_matrices(left, right, a, b), *widths(pasted, b, a)]
+    if "multi_rnn_cell" in node and right is not None:
+        found += _of_stacked_cells(right, a, b)
     if any(word in node for word in CELLS):
         cell = f"`{node}` is the inside of a recurrent or attention layer, which is written for one release"
         found.append(causes.OTHER_RELEASE.since(cell, FITS - 0.04))
     return told(pasted, code, headline, meaning, found)
+
+
+def _of_stacked_cells(kernel: Shape, got: Size, expected: Size) -> Iterator[Evidence]:
+    """A cell multiplies its input and its state, side by side; the input of all layers but the first is as wide as the
+    state. The kernel of an LSTM gives four gates."""
+    gates = kernel[-1] or 0
+    for units in (gates // 4, gates // 2, gates):
+        if units and got == 2 * units != expected:
+            wide = f"{got} = 2 x {units}: a state and the output of the layer below, for the kernel of the first layer"
+            yield SHARED_CELL.since(wide, NUMBERS + 0.02)
+            return
 
 
 def _inner(left: Shape | None, right: Shape | None) -> tuple[Size, Size]:
@@ -61,7 +92,8 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size) -> I
             seen = f"{rows} x {a} = {samples} x {b}: all the values together make {samples} rows of {b}"
             whole = sizes.is_width(a) and sizes.is_width(b)
             turned = a == 1 and rows == b  # a column, which fits when it is laid down as a row
-            likely = NUMBERS if samples < rows and not turned else COMMON
+            several = b // a >= 8 and a <= 512  # as many places as are flattened; twice or thrice has other causes
+            likely = NUMBERS if samples < rows and not turned and (several or samples == 1) else COMMON
             yield causes.NOT_FLATTENED.since(seen, RARE if whole else likely)
         if samples == 1:
             yield causes.MISSING_BATCH.since(f"{rows} x {a} is one sample of {b} values", FITS)
@@ -69,10 +101,15 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size) -> I
             twice = f"{rows} x {a} holds twice the {b} values of a square of side {rows}: two channels, grey and alpha"
             yield causes.ALPHA.since(twice, NUMBERS)
             yield causes.MISSING_BATCH.since(f"{rows} rows are the height of one image, not a batch", FITS)
+    if {a, b} <= PATCHED_LATENTS and a != b and sizes.is_width(right[1]) and (right[1] or 0) >= 1536:
+        patches = f"{a} and {b} are 2 x 2 patches of latents, of {a // 4} and of {b // 4} channels"
+        yield OTHER_LATENTS.since(patches, FITS + 0.06)
     if rows is not None and rows == b != a:
         yield causes.TRANSPOSED_OPERAND.since(f"the left one transposed, [{a}, {rows}], would fit", FITS)
     if right[1] == a != b:
         yield causes.TRANSPOSED_OPERAND.since(f"the right one transposed, [{a}, {b}], would fit", FITS)
+        outputs = f"{a} come, as many as this layer gives: they may be outputs already"
+        yield APPLIED_BEFORE.since(outputs, FITS - 0.02, got=a, expected=b)
 
 
 def widths(pasted: Pasted | None, expected: Size, got: Size) -> Iterator[Evidence]:
@@ -96,19 +133,26 @@ def widths(pasted: Pasted | None, expected: Size, got: Size) -> Iterator[Evidenc
             squares = f"{high} is {max(one, other)} x {max(one, other)} times {low}, as the map of a larger input has"
         yield causes.OTHER_INPUT_SIZE.since(squares, NUMBERS if min(one, other) > 1 else FITS)
         if min(one, other) == 1 and got > expected:
-            yield causes.NOT_POOLED.since(f"{squares}, where it was pooled to 1 x 1", FITS - 0.02)
-            yield causes.OTHER_RELEASE.since(f"{squares}: later releases pool otherwise", RARE + 0.05)
+            yield causes.NOT_POOLED.since(f"{squares}, where it was pooled to 1 x 1", COMMON + 0.01)
+            yield causes.OTHER_RELEASE.since(f"{squares}: later releases pool otherwise", COMMON - 0.01)
     elif got > expected and times and sizes.is_width(expected) and times not in (2, 4):
         places = f"{got} = {expected} x {times}: features of {times} places, where they were pooled to one"
         yield causes.OTHER_INPUT_SIZE.since(places, FITS + 0.1)
         yield causes.OTHER_RELEASE.since(f"{places}, as adaptive pooling in later releases does", COMMON + 0.05)
-    elif times is None and high > 1024 and not whole:
+    elif high > (1024 if times is None else 4096) and not whole:
         yield causes.OTHER_INPUT_SIZE.since(f"{seen}: large numbers that no usual width explains", FITS)
     else:
-        yield causes.OTHER_INPUT_SIZE.since(seen, COMMON - 0.01 if high >= 64 else RARE)
+        yield causes.OTHER_INPUT_SIZE.since(seen, COMMON - 0.01 if high >= 64 and not (whole or times) else RARE)
+        release = f"{seen}: model code, adapters and weights change their widths from release to release"
+        yield causes.OTHER_RELEASE.since(release, COMMON - 0.02 if whole else COMMON - 0.04)
+        yield causes.OTHER_VALUE.since(seen, COMMON - 0.03)
     if whole:
         near = times is None or times in (2, 4)
-        yield causes.OTHER_ENCODER.since(_encoders(expected, got), FITS + 0.05 if near else COMMON, **given)
+        yield causes.OTHER_ENCODER.since(encoders(expected, got), FITS + 0.05 if near else COMMON, **given)
+    if stacked := _stacked_encoders(expected, got):
+        count, taken, come = stacked
+        layers = f"{expected} = {count} x {taken} and {got} = {count} x {come}: as many layers of two encoders"
+        yield causes.OTHER_ENCODER.since(layers, FITS + 0.06, **given)
     if times == 2:
         yield causes.BOTH_DIRECTIONS.since(f"{high} is twice {low}", FITS, **given)
     elif times and times <= 16 and not whole:
@@ -129,12 +173,24 @@ def widths(pasted: Pasted | None, expected: Size, got: Size) -> Iterator[Evidenc
     elif high < 1024 and not whole:
         yield causes.OTHER_COLUMNS.since(seen, COMMON - 0.05)
     yield causes.OTHER_SETTING.since(f"{seen}; nothing in these numbers says which of them is meant", COMMON, **given)
+    if high < 64:
+        counted = f"{seen}: so few are counted by the data or the environment (columns, observations, actions)"
+        yield causes.OTHER_SETTING.since(counted, FITS - 0.02, **given)
     if not whole:
-        yield causes.BRANCH_LOST.since(
-            f"{abs(expected - got)} features too {'few' if got < expected else 'many'}", RARE
-        )
+        parted = f"{abs(expected - got)} features too {'few' if got < expected else 'many'}"
+        part = sizes.is_width(abs(expected - got)) and not times
+        yield causes.BRANCH_LOST.since(f"{parted}{', the width of a branch' if part else ''}", FITS if part else RARE)
     if pasted is not None and pasted.runs("flatten", "view(", "reshape"):
         yield causes.OTHER_INPUT_SIZE.since("the lines above it flatten the features", FITS)
+
+
+def _stacked_encoders(expected: int, got: int) -> tuple[int, int, int] | None:
+    """The outputs of several layers side by side: how many, and the widths of both encoders."""
+    for count in (2, 3, 4):
+        taken, come = expected // count, got // count
+        if expected % count == got % count == 0 and {taken, come} <= sizes.ENCODERS.keys() and expected != got:
+            return count, taken, come
+    return None
 
 
 NO_FEATURES = Cause(
@@ -145,153 +201,21 @@ NO_FEATURES = Cause(
 )
 
 
-def _encoders(expected: int, got: int) -> str:
+def encoders(expected: int, got: int) -> str:
     def known(width: int) -> str:
         return f" ({sizes.ENCODERS[width]})" if width in sizes.ENCODERS else ""
 
     return f"{got}{known(got)} come where {expected}{known(expected)} are expected: both look like an encoder's width"
 
 
-# Batched products
-
-HEADS_OR_WINDOWS = Cause(
-    "the two factors were cut differently into heads, windows or groups: {got} against {expected}",
-    "Cut both with the same number of heads, windows and devices.",
-    "Print both shapes just after they are split into heads.",
-)
-
-
-NOT_STRETCHED = Cause(
-    "this product does not stretch a batch axis of 1, as others do",
-    "Expand the axis first, or use a product that broadcasts (`matmul`).",
-    "Print both shapes.",
-    {"jax": "y = jnp.matmul(x, w)    # broadcasts; or jnp.broadcast_to first"},
-)
-
-
-def batched(pasted: Pasted) -> Told:
-    left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
-    expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
-    if expected is None and left is not None and len(left) >= 3 and right is not None and len(right) >= 3:
-        expected, got = (*left[:-2], left[-1]), (*right[:-2], right[-2])
-    wanted, came = facts.size(pasted, "expected", "a"), facts.size(pasted, "got", "b")
-    axis = facts.size(pasted, "axis")
-    apart: list[sizes.Apart] = [*sizes.apart(expected, got)] if expected is not None and got is not None else []
-    if not apart and wanted is not None and came is not None and wanted != came:
-        apart = [(1 if axis is None else axis, wanted, came)]
-    shapes = f": {shaped(left)} by {shaped(right)}" if left is not None and right is not None else ""
-    differ = "; ".join(f"{_of_factor(at)} is {b} where {a} is needed" for at, a, b in apart)
-    headline = f"the factors of a batched product do not fit{shapes}" + (f": {differ}" if differ else "")
-    meaning = (
-        "A batched product multiplies matrix by matrix: both factors need the same batch on axis 0, and the right "
-        f"one's axis 1 must equal the left one's last axis. {differ or 'The message names no sizes'}."
-    )
-    return told(pasted, "SW105", headline, meaning, _of_factors(left, right, apart, axis))
-
-
-def _of_factor(axis: int | None) -> str:
-    return "its batch (axis 0)" if axis == 0 else f"axis {axis} of the right factor"
-
-
-def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart], named: Size) -> Iterator[Evidence]:
-    """`named`: the axis that the message names, if it does."""
-    for axis, a, b in apart:
-        seen, times, given = f"{b} where {a} is needed", sizes.ratio(a, b), {"expected": a, "got": b}
-        if axis == 0:
-            yield causes.LAST_BATCH.since(f"the batches differ: {seen}", FITS)
-            yield HEADS_OR_WINDOWS.since(f"heads and windows are mostly folded into the batch: {seen}", FITS, **given)
-            if times:
-                yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON)
-            yield causes.OTHER_BATCH.since(f"the batches differ: {seen}", COMMON)
-            continue
-        yield causes.SWAPPED.since(
-            f"{seen}; a factor that stands transposed gives that", COMMON if times and times <= 16 else FITS
-        )
-        yield causes.OTHER_SETTING.since(f"the inner sizes differ: {seen}", FITS, **given)
-        if sizes.root(a) and sizes.root(b):
-            squares = (
-                f"{a} = {sizes.root(a)}² and {b} = {sizes.root(b)}²: flattened windows, kernels or maps of another side"
-            )
-            yield causes.OTHER_RESOLUTION.since(squares, FITS)
-            yield causes.OTHER_SETTING.since(squares, NUMBERS, **given)
-        elif times and times <= 16:
-            yield HEADS_OR_WINDOWS.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS, **given)
-            yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times == 2 else RARE)
-        yield causes.OTHER_LENGTH.since(f"{seen}, if the inner axis counts tokens", COMMON)
-    if left is not None and right is not None and len(left) == len(right) >= 3 and left[-1] and left[-1] == right[-1]:
-        yield causes.TRANSPOSED_OPERAND.since(f"both end with {left[-1]}, as before a transpose", NUMBERS)
-    if not apart and left is not None and right is not None and len(left) == len(right) <= 2:
-        # only the batch axes are told
-        for _, a, b in sizes.apart(left, right):
-            seen = f"the batches differ, {a} against {b}"
-            if 1 in (a, b):
-                yield NOT_STRETCHED.since(f"{seen}: one of them is 1", NUMBERS)
-            yield causes.LAST_BATCH.since(seen, FITS)
-            yield causes.OTHER_BATCH.since(seen, COMMON + 0.05)
-            yield causes.SWAPPED.since(f"{seen}; a factor with its axes in another order gives that", COMMON)
-    elif not apart:
-        common = "a common cause of this error; the message has no sizes"
-        if named == 0:
-            yield causes.LAST_BATCH.since(f"{common}, and is about the batches", COMMON + 0.03)
-            yield causes.OTHER_BATCH.since(f"{common}, and is about the batches", COMMON + 0.02)
-        yield causes.SWAPPED.since(common, COMMON)
-        yield causes.LOST_AXIS.since(common, COMMON)
-        yield causes.OTHER_BATCH.since(common, RARE)
-
-
-# Einsum
-
-WRONG_EQUATION = Cause(
-    "the equation gives one letter to two different axes: the operands come in another order or layout than it says",
-    "Write the letters in the order of the operands' axes, one letter for each axis.",
-    "Print the operands' shapes beside the equation.",
-)
-
-
-def einsum(pasted: Pasted) -> Told:
-    equation, letter = facts.word(pasted, "equation"), facts.word(pasted, "subscript")
-    a, b = facts.size(pasted, "a"), facts.size(pasted, "b")
-    operand = facts.size(pasted, "operand")
-    where = f" `{equation}`" if equation else ""
-    operand_words = f" (operand {operand})" if operand is not None else ""
-    if a is not None and b is not None and a != b:
-        what = (
-            f"the letter {letter} stands for {a} in one operand and for {b} in another"
-            if letter
-            else f"{a} against {b}"
-        )
-        evidence = list(_of_letter(a, b))
-    else:
-        shapes = " and ".join(map(shaped, facts.shapes(pasted, "shapes")))
-        what = f"the operands' axes do not fit its letters{': ' + shapes if shapes else ''}"
-        evidence = [
-            WRONG_EQUATION.since("the equation and the operands' axes do not fit", FITS),
-            causes.MISSING_BATCH.since("a common cause of this error", COMMON),
-            causes.EXTRA_AXIS.since("a common cause of this error", COMMON),
-        ]
-    headline = f"einsum{where}: {what}{operand_words}"
-    meaning = (
-        "In an einsum every letter stands for one size, in all operands; only an axis of 1 is stretched, and each "
-        f"operand has one letter for each of its axes. Here {what}."
-    )
-    return told(pasted, "SW104", headline, meaning, evidence)
-
-
-def _of_letter(a: int, b: int) -> Iterator[Evidence]:
-    seen, given = f"{a} against {b} for one letter", {"expected": a, "got": b}
-    whole = sizes.is_width(a) and sizes.is_width(b)
-    yield causes.OTHER_SETTING.since(f"{seen}: a width of the configuration and one of the data", FITS, **given)
-    if whole:
-        yield causes.OTHER_ENCODER.since(_encoders(a, b), COMMON, **given)
-    yield WRONG_EQUATION.since(seen, COMMON)
-    yield causes.OTHER_LENGTH.since(
-        f"{seen}, if the letter counts tokens or steps", COMMON - 0.05 if whole else COMMON + 0.05
-    )
-    if sizes.ratio(a, b):
-        yield HEADS_OR_WINDOWS.since(f"{max(a, b)} is {sizes.ratio(a, b)} times {min(a, b)}", COMMON - 0.05, **given)
-
-
 # A layer that says which width it takes
+
+REUSED_CELL = Cause(
+    "one cell (or layer) object is used for several layers, as in `MultiRNNCell([cell] * n)`: from TensorFlow 1.1 on "
+    "they share its weights, and the layers have inputs of different widths",
+    "Make a cell for each layer: `MultiRNNCell([make_cell() for _ in range(n)])`.",
+    "Look for a list that is multiplied, or a name of a scope that is used again.",
+)
 
 
 def layer_width(pasted: Pasted) -> Told:
@@ -314,6 +238,9 @@ def layer_width(pasted: Pasted) -> Told:
         found = list(images(pasted, given, expected, got, axis))
     else:
         found = [*_of_dense_input(given, expected, got), *widths(pasted, expected, got)]
+    if any(word in variable.lower() for word in CELLS):
+        shared = f"`{variable}` is the weight of a cell that is used twice"
+        found.append(REUSED_CELL.since(shared, FITS + 0.12))
     return told(pasted, "SW501" if conv else "SW102", headline, meaning, found, layer)
 
 
@@ -331,3 +258,7 @@ def _of_dense_input(given: Shape | None, expected: Size, got: Size) -> Iterator[
         yield causes.SWAPPED.since(steps, COMMON - 0.02)
     if sizes.count(given) == expected:
         yield causes.MISSING_BATCH.since(f"all values of {shaped(given)} make {expected}: one sample", FITS)
+    elif len(given) == 2 and given[0] is None and got and got >= 8 and expected in (got * got, 3 * got * got):
+        row = f"{expected} are the values of an image of side {got}, and {got} one line of it"
+        yield causes.NOT_FLATTENED.since(row, NUMBERS)
+        yield causes.MISSING_BATCH.since(f"{row}: the lines are taken for samples", NUMBERS - 0.02)

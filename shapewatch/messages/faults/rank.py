@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts
+from shapewatch.messages.faults import causes, facts, roles, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.fed import DECLARED_MORE, OBJECTS, OTHER_FEED
+from shapewatch.messages.faults.recurrent import of_state_rank
 from shapewatch.messages.faults.splitting import parts
-from shapewatch.messages.faults.wording import of_rank, shaped, sized
+from shapewatch.messages.faults.wording import of_rank, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
 
@@ -32,11 +34,25 @@ NO_TIME = Cause(
     "Print the shape that comes in.",
     {"keras": "x = np.expand_dims(x, 1)    # one step; return_sequences=True where layers are stacked"},
 )
-SUMMARY = Cause(
-    "a batch axis is added twice: the shape that is given to a summary, an Input layer or a loader has the batch in it "
-    "already",
-    "Give the shape of one sample, without the batch: `summary(model, (3, 224, 224))`, `Input(shape=(224, 224, 3))`.",
-    "See which shape the tool was given.",
+LAST_STEP_ONLY = Cause(
+    "a recurrent layer before this one returns its last step only (`return_sequences=False`), where the whole sequence "
+    "is needed: by another recurrent layer behind it, or for labels of each step",
+    "Let every recurrent layer but the last return its sequence, and the last one too where each step has a label.",
+    "Print the shape that the layer before gives.",
+    {"keras": "x = layers.LSTM(64, return_sequences=True)(x)"},
+)
+ONE_AT_A_TIME = Cause(
+    "a function for one image (an augmentation, a crop, a resize, a decoder) is given a whole batch",
+    "Apply it to each sample (`tf.map_fn`, in the data set before `batch`), or use a release or a function that takes "
+    "batches.",
+    "Compare the shape that comes with what the function documents.",
+    {"tensorflow": "dataset = dataset.map(augment).batch(batch_size)    # not batch(...).map(augment)"},
+)
+OTHER_OPERATION = Cause(
+    "another operation than was meant is called: its filter (or index, or second factor) has another rank than the one "
+    "that is given, as with `dilation2d` for a dilated convolution",
+    "Call the operation that takes a filter of this rank.",
+    "Read which rank each argument of the operation must have.",
 )
 NOT_FOLDED = Cause(
     "an axis of patches, crops, frames or views is there that should have been folded into the batch (or averaged "
@@ -55,6 +71,13 @@ NOT_REDUCED = Cause(
     {"torch": "loss.mean().backward()"},
 )
 
+ONE_ENTRY = Cause(
+    "an array of one entry is given where a bare number is meant: what gives it (an action, a prediction, a column) "
+    "has an axis of 1 around the number",
+    "Take the entry out: `x[0]`, or `x.item()`.",
+    "Print the shape and type of what is given.",
+    {"tensorflow": "x = tf.squeeze(x)", "torch": "x = x.squeeze()"},
+)
 NO_FEATURES = Cause(
     "each sample is a single number, without an axis for its features",
     "Give it an axis of 1 at the end.",
@@ -66,6 +89,12 @@ FITTING = {2: "1d", 3: "1d", 4: "2d", 5: "3d"}
 
 NORMS_AND_CONVS = ("conv", "norm", "pool", "bn")
 
+OF_ONE_IMAGE = (
+    "adjust_", "random_", "hue", "saturation", "contrast", "brightness", "crop", "flip", "rot90", "decode", "resize",
+    "image_standardization", "distort", "augment", "bounding_box",
+)  # fmt: skip
+"""What functions for one image are called, in the names of a graph's nodes."""
+
 
 UNPACKED_SHAPE = (".shape", ".size(", ".get_shape(")
 
@@ -76,6 +105,8 @@ def rank(pasted: Pasted) -> Told:
     given, got = facts.shape(pasted, "input"), facts.size(pasted, "got")
     if got is None and given is not None:
         got = len(given)
+    if given is None:
+        given = next((each for each in facts.shapes(pasted, "inputs")[:1] if len(each) == got), None)
     ranks = _ranks(pasted)
     words = facts.word(pasted, "expected")
     layer, op = facts.word(pasted, "layer"), facts.word(pasted, "op", "layer_type")
@@ -87,12 +118,16 @@ def rank(pasted: Pasted) -> Told:
     meaning = (
         f"The number of axes (the rank) is wrong, whatever their sizes: {subject} takes {wanted}. {_as_laid_out(ranks)}"
     )
+    if facts.word(pasted, "what") == "hidden state":
+        return told(pasted, "SW701", headline, meaning.strip(), of_state_rank(facts.size(pasted, "rank"), got), layer)
     evidence = list(_of_ranks(pasted, ranks, got, given, f"{layer} {op} {pasted.reading.message}".lower()))
     evidence += _of_channels(pasted.reading.shape("weight"), given)
     return told(pasted, "SW701", headline, meaning.strip(), evidence, layer)
 
 
 def _wanted(pasted: Pasted, ranks: list[int], words: str) -> str:
+    if ranks == [0]:
+        return "a single number, without axes"
     if len(ranks) == 1:
         return f"a value with {_minimum(pasted)}{of_rank(ranks[0])}"
     if not words:
@@ -133,6 +168,10 @@ def _as_laid_out(ranks: list[int]) -> str:
 def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | None, text: str) -> Iterator[Evidence]:
     if "element" in facts.word(pasted, "expected"):
         yield NOT_REDUCED.since("the message asks for a single number", NUMBERS)
+        if facts.word(pasted, "op") == "item":
+            several = "the message asks for a single number: with a batch of one, or on one device, there was one"
+            yield causes.LAST_BATCH.since(several, COMMON)
+            yield causes.SPLIT_BATCH.since(several, COMMON - 0.02)
         yield causes.LOST_AXIS.since("a common cause of this error", RARE)
         return
     images = any(word in text for word in NORMS_AND_CONVS)
@@ -140,15 +179,24 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         common = "a common cause of this error; the message does not tell both ranks"
         yield causes.MISSING_BATCH.since(common, COMMON + 0.02)
         yield causes.LOST_AXIS.since(common, COMMON)
-        yield causes.EXTRA_AXIS.since(common, COMMON - 0.05)
+        if "too many indices" in text:
+            handed = f"{common}: an option or a release makes a call return something else"
+            yield causes.OTHER_VALUE.since(handed, COMMON - 0.02)
+        else:
+            yield causes.EXTRA_AXIS.since(common, COMMON - 0.05)
         return
     if got < min(ranks):
-        yield from _too_few(min(ranks) if _minimum(pasted) else max(ranks), got, given, text)
+        yield from _too_few(pasted, min(ranks) if _minimum(pasted) else max(ranks), got, given, text)
     elif got > max(ranks):
         yield from _too_many(max(ranks), got, given, images)
+        if any(word in text for word in OF_ONE_IMAGE) and got == max(ranks) + 1:
+            yield ONE_AT_A_TIME.since("its name is that of a function for one image", NUMBERS)
+        yield from _of_filter(facts.shapes(pasted, "inputs"), got)
     else:
         yield causes.LOST_AXIS.since(f"{got} axes lie between those that are taken", COMMON)
         yield causes.EXTRA_AXIS.since(f"{got} axes lie between those that are taken", COMMON)
+    yield causes.OTHER_RELEASE.since("no number speaks for it; what ran with one release is refused by another", RARE)
+    yield causes.OTHER_VALUE.since("no number speaks for it; a value of another rank may be another value", RARE)
     if images and got in FITTING and "dense" not in text:
         typed = (
             "norm" in text
@@ -163,7 +211,17 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         yield OTHER_CLASS.since(seen, weight, got=got, fitting=FITTING[got])
 
 
-def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[Evidence]:
+def _of_filter(inputs: tuple[Shape, ...], got: int) -> Iterator[Evidence]:
+    """The second input looks like the filter of a convolution, height, width, inputs and outputs, and is refused."""
+    if len(inputs) < 2 or len(inputs[1]) != got or got != 4 or None in inputs[1]:
+        return
+    height, width, taken, _ = inputs[1]
+    if height == width and (height or 0) <= 11 < (taken or 0) and inputs[0][-1:] == (taken,):
+        seen = f"{shaped(inputs[1])} is the filter of a convolution over {taken} channels"
+        yield OTHER_OPERATION.since(seen, FITS + 0.12)
+
+
+def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: str) -> Iterator[Evidence]:
     seen = f"{wanted - got} axis too few" if wanted - got == 1 else f"{wanted - got} axes too few"
     recurrent = any(word in text for word in ("lstm", "gru", "rnn", "conv1d", "conv_lstm", "attention", "time"))
     whole = any(word in text for word in ("sequential", "functional", "model"))
@@ -177,9 +235,9 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
     if got == 2 and wanted == 3 and whole:
         yield NO_TIME.since(f"{seen}: what a model of sequences is fed has steps and features", FITS + 0.06)
     if wanted - got == 1:
-        colours = given is not None and len(given) >= 3 and (given[0] in (1, 3, 4) or given[-1] in (1, 3, 4))
+        colours = given is not None and len(given) >= 3 and _has_colours(given, pasted.reading.framework)
         if given is not None and wanted == 4 and got == 3 and not colours:
-            square = len(given) == 3 and (given[1] == given[2] or given[0] is None)
+            square = len(given) == 3 and (given[1] == given[2] or given[0] in (None, 1))
             stack = f"{seen}: {shaped(given)} reads as a batch of maps without channels"
             yield causes.MISSING_CHANNELS.since(stack, NUMBERS if square else FITS)
             yield causes.MISSING_BATCH.since(seen, FITS - 0.05)
@@ -188,10 +246,14 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
                 f"{seen}, and {shaped(given)} reads as one image with its channels", NUMBERS
             )
         elif recurrent and got == 2:
-            yield NO_TIME.since(f"{seen}: (batch, features) without steps", NUMBERS)
+            symbolic = given is None or given[0] is None
+            steps = f"{seen}: (batch, features) without steps"
+            if "conv1d" not in text:
+                yield LAST_STEP_ONLY.since(steps, NUMBERS + 0.02 if symbolic else FITS + 0.1)
+            yield NO_TIME.since(steps, NUMBERS)
             yield causes.MISSING_BATCH.since(f"{seen}: (steps, features) without a batch", FITS)
         else:
-            yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", FITS)
+            yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", FITS if got else RARE)
             if wanted == 4:
                 yield causes.MISSING_CHANNELS.since(f"{seen}: greyscale images without a channel", FITS - 0.05)
                 if given is None and "conv2d" in text:
@@ -203,9 +265,19 @@ def _too_few(wanted: int, got: int, given: Shape | None, text: str) -> Iterator[
         yield causes.MISSING_BATCH.since(f"{seen}; batch and channels may both be missing", COMMON)
         if wanted == 4 and got == 2:
             yield causes.MISSING_CHANNELS.since(f"{seen}; batch and channels may both be missing", COMMON - 0.05)
+    if "got array with shape" in text:
+        yield DECLARED_MORE.since(f"{seen}, or one too many in the declaration", COMMON + 0.05)
+    elif "cannot set tensor" in text:
+        yield OTHER_FEED.since(f"{seen}: a converted model may have its inputs in another order", FITS - 0.02)
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+def _has_colours(given: Shape, framework: str) -> bool:
+    """Whether one image stands there with its channels. Where they are last, an axis of 1 in front is a batch."""
+    first = given[0] in ((3, 4) if framework in roles.CHANNELS_LAST_FRAMEWORKS else (1, 3, 4))
+    return first or given[-1] in (1, 3, 4)
 
 
 def _of_channels(weight: Shape | None, given: Shape | None) -> Iterator[Evidence]:
@@ -215,6 +287,10 @@ def _of_channels(weight: Shape | None, given: Shape | None) -> Iterator[Evidence
     if given[0] == weight[1] != 1:
         seen = f"{shaped(given)} begins with the {weight[1]} channels that the layer takes"
         yield causes.MISSING_BATCH.since(seen, NUMBERS + 0.02)
+    channels, taken = given[1], weight[1]
+    if channels and taken > 1 and channels > taken and (frames := sizes.ratio(channels, taken)):
+        seen = f"{channels} channels are {frames} times the {taken} of the layer: frames beside each other"
+        yield causes.STACKED_INPUT.since(seen, NUMBERS, a=channels, b=taken)
 
 
 def _of_rows(given: Shape, seen: str) -> Iterator[Evidence]:
@@ -232,13 +308,6 @@ NOTHING_READ = Cause(
     "Check the path, and print the number of files that are found.",
     "Print the shape of the data after loading.",
 )
-OBJECTS = Cause(
-    "the samples did not become one array: they are of different sizes (an array of objects), or a list of arrays, "
-    "paths or empty entries is given",
-    "Bring all images to one size and stack them: `np.stack(images)`.",
-    "Print `x.dtype` and the shape of one entry.",
-    {"keras": "x = np.stack([np.asarray(image.resize((224, 224))) for image in images])"},
-)
 FLAT_ROWS = Cause(
     "each image is one flat row",
     "Give the rows the shape of an image before they are fed.",
@@ -250,54 +319,18 @@ FLAT_ROWS = Cause(
 def _too_many(wanted: int, got: int, given: Shape | None, images: bool) -> Iterator[Evidence]:
     seen = f"{got - wanted} axis too many" if got - wanted == 1 else f"{got - wanted} axes too many"
     ones = given is not None and 1 in given
+    if wanted == 0:
+        single = given is not None and sizes.count(given) == 1
+        yield ONE_ENTRY.since(f"{shaped(given)} where no axis is expected", NUMBERS if single else COMMON)
+        yield NOT_REDUCED.since(f"{shaped(given)} where no axis is expected", COMMON if single else FITS + 0.1)
     if images or wanted >= 3:
         # an axis of 1 is taken off rather than folded: the other cause says that
         folded = RARE if ones else FITS
         yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", folded)
-        yield SUMMARY.since(seen, FITS - 0.05 if images else RARE)
+        yield DECLARED_MORE.since(seen, FITS - 0.05 if images else RARE)
     if wanted <= 3 and got >= 3:
         yield causes.NOT_POOLED.since(
             f"{seen}: a map or a sequence where features are expected", FITS if wanted <= 2 else COMMON
         )
     extra = f"{seen}, and {shaped(given)} has an axis of 1" if ones else seen
     yield causes.EXTRA_AXIS.since(extra, FITS + 0.05 if ones else COMMON - 0.05)
-
-
-# An axis that is not there
-
-
-def axis_range(pasted: Pasted) -> Told:
-    axis, had, most = (facts.size(pasted, name) for name in ("axis", "rank", "most"))
-    had = most + 1 if had is None and most is not None else had
-    op = facts.word(pasted, "op") or "the operation"
-    valued = f", and the value has {of_rank(had)}" if had is not None else ""
-    asked = f"axis {axis}" if axis is not None else "axes that the value does not have"
-    headline = f"{op} asks for {asked}{valued}"
-    fewer = axis is None or had is None or abs(axis) >= had
-    meaning = (
-        f"An axis is named that the value does not have{valued}; axes are counted from 0, or from -1 at the end. The "
-        "value came with another rank than this line was written for."
-        if fewer
-        else "The axes that are named do not fit the value's rank: an order must name every axis once, and only axes "
-        "of "
-        "1 can be squeezed."
-    )
-    return told(pasted, "SW304", headline, meaning, _of_axes(pasted, axis, had))
-
-
-OTHER_COUNT = Cause(
-    "the axes are written down for values of another rank: images for volumes, batches for single samples",
-    "Name the axes from the end (-1, -2), or bring the value to the rank that the line was written for.",
-    "Print the value's shape just before this line.",
-)
-
-
-def _of_axes(pasted: Pasted, axis: int | None, had: int | None) -> Iterator[Evidence]:
-    seen = f"axis {axis} of {sized(had)}" if axis is not None else "the ranks differ"
-    yield causes.MISSING_BATCH.since(f"{seen}: one axis fewer than the line counts on", FITS if had != 0 else COMMON)
-    yield causes.LOST_AXIS.since(
-        f"{seen}: an axis was squeezed or reduced before", FITS + (0.05 if had in (0, 1) else -0.02)
-    )
-    yield OTHER_COUNT.since(seen, COMMON)
-    if pasted.runs("loss", "criterion", "entropy", "argmax", "softmax"):
-        yield causes.TRAILING_ONE.since("the lines above it compute a loss or a choice of classes", FITS)

@@ -25,6 +25,20 @@ LAYERS = Cause(
     "Compare the first axis with the layer's settings.",
     {"torch": "h = torch.zeros(num_layers * directions, x.size(0 if batch_first else 1), hidden_size)"},
 )
+NO_LAYERS_AXIS = Cause(
+    "the state lacks the axis of the layers: (batch, hidden size) is given, as a cell takes it, where a layer takes "
+    "(layers x directions, batch, hidden size)",
+    "Give it that axis: `h.unsqueeze(0)` for one layer, or `view(num_layers * directions, batch, hidden_size)`.",
+    "Print the state's shape.",
+    {"torch": "h = h.unsqueeze(0)    # (batch, hidden) to (1, batch, hidden)"},
+)
+NO_PAIR = Cause(
+    "one tensor is given as the state of an LSTM, which takes a pair (h, c) and takes the tensor apart along its first "
+    "axis; a GRU takes one tensor",
+    "Give both states: `cell(x, (h, c))`.",
+    "Print the type of the state.",
+    {"torch": "h, c = cell(x, (h, c))"},
+)
 HIDDEN = Cause(
     "the state has another width than the layer: encoder and decoder (or a projection between them) differ in "
     "hidden size",
@@ -80,9 +94,22 @@ NO_FEATURES = Cause(
 )
 
 
+def of_state_rank(wanted: int | None, got: int | None) -> Iterator[Evidence]:
+    """A state of another rank than the input asks for: one axis more than a batch of steps has it for the layers."""
+    seen = f"{sized(got)} axes where {sized(wanted)} are needed"
+    if wanted is not None and got is not None and got < wanted:
+        yield NO_LAYERS_AXIS.since(seen, NUMBERS)
+    else:
+        yield causes.MISSING_BATCH.since(f"{seen}: the input has no batch, and the state has one", NUMBERS)
+    yield causes.LOST_AXIS.since(seen, FITS)
+    yield causes.OTHER_RELEASE.since("input without a batch is taken from PyTorch 1.11 on, and checked since", COMMON)
+    yield causes.EXTRA_AXIS.since(seen, RARE)
+
+
 def recurrent_state(pasted: Pasted) -> Told:
     expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
-    wanted, came = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    wanted = facts.size(pasted, "expected", "batch", "hidden_size")
+    came = facts.size(pasted, "got", "state_batch", "state_width")
     what = facts.word(pasted, "what") or "the state"
     need = shaped(expected) if expected is not None else sized(wanted)
     have = shaped(got) if got is not None else sized(came)
@@ -91,7 +118,26 @@ def recurrent_state(pasted: Pasted) -> Told:
         "The state (h, and c for an LSTM) is (layers x directions, batch, hidden size). The wanted batch is read "
         f"from the input: axis 1 of it, or axis 0 with batch_first. Wanted {need}, given {have}."
     )
-    return told(pasted, "SW603", headline, meaning, _of_state(expected, got, wanted, came))
+    if facts.size(pasted, "state_width") is not None:
+        return told(pasted, "SW603", headline, meaning, _of_width(wanted, came))
+    found = [*_of_state(expected, got, wanted, came), *_of_pair(pasted, came)]
+    return told(pasted, "SW603", headline, meaning, found)
+
+
+def _of_width(wanted: int | None, came: int | None) -> Iterator[Evidence]:
+    seen = f"{sized(wanted)} is needed and {sized(came)} is given, the hidden size"
+    yield HIDDEN.since(seen, NUMBERS)
+    if sizes.ratio(wanted, came) == 2:
+        yield causes.BOTH_DIRECTIONS.since(f"{seen}: one is twice the other", FITS)
+    yield causes.OTHER_SETTING.since(f"{seen}: two settings of one width", COMMON, expected=wanted, got=came)
+    yield causes.OTHER_VALUE.since(f"{seen}: it may be no state", COMMON - 0.02)
+
+
+def _of_pair(pasted: Pasted, came: int | None) -> Iterator[Evidence]:
+    """An LSTM takes `state[0]` for h, which of a single tensor is the first row."""
+    if facts.size(pasted, "batch") is not None and sizes.is_width(came):
+        row = f"{came} looks like a hidden size: the state that is read is one row of a tensor"
+        yield NO_PAIR.since(row, NUMBERS)
 
 
 def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, came: int | None) -> Iterator[Evidence]:
@@ -114,6 +160,9 @@ def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, cam
             yield causes.OTHER_RELEASE.since(f"{seen}, as code of another version makes the state", RARE)
         elif axis == 0 and len(expected) == 3:
             yield LAYERS.since(f"{seen}, layers x directions", NUMBERS - 0.02)
+            settings = f"{seen}: encoder and decoder, or the saved and the built layer, are set differently"
+            yield causes.OTHER_SETTING.since(settings, COMMON, expected=a, got=b)
+            yield causes.OTHER_VALUE.since(f"{seen}: it may be another state, or the output", COMMON - 0.02)
             if len(expected) == 3 and expected[1] == got[0] and expected[0] == got[1]:
                 yield TIME_FIRST.since(
                     f"{shaped(got)} is {shaped(expected)} with its first two axes swapped", NUMBERS + 0.05

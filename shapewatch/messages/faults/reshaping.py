@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from math import gcd
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
@@ -39,7 +39,8 @@ UNEVEN_ROWS = Cause(
     "Count what is chosen in each row.",
 )
 VALUES_LOST = Cause(
-    "values were lost, added or padded before: tokens beside the grid, a cut or padded sequence, a filtered batch",
+    "values were lost, added or padded before: a layer with a unit too many or too few, tokens beside the grid, a cut "
+    "or padded sequence, a filtered batch",
     "Take them off (or count them) before the reshape.",
     "Print the shape before and after each step that changes the length.",
 )
@@ -51,11 +52,9 @@ def reshape(pasted: Pasted) -> Told:
     if count is None:
         count = sizes.count(given)
     multiple = facts.size(pasted, "multiple")
-    wanted = sizes.count(asked)
+    wanted = facts.size(pasted, "requested") if asked is None else sizes.count(asked)
     came = f"{sized(count)} values" + (f" ({shaped(given)})" if given is not None else "")
-    into = (
-        shaped(asked) if asked is not None else f"rows of {multiple}" if multiple is not None else "the shape asked for"
-    )
+    into = shaped(asked) if asked is not None else _into(multiple, wanted)
     asked_for = multiple if multiple is not None and asked is None else None
     headline = f"{came} cannot be reshaped into {into}"
     needs = _needs(asked, wanted, asked_for)
@@ -66,7 +65,15 @@ def reshape(pasted: Pasted) -> Told:
     return told(pasted, "SW301", headline, meaning, _of_reshape(pasted, asked, given, count, multiple))
 
 
+def _into(multiple: Size, wanted: int | None) -> str:
+    if multiple is not None:
+        return f"rows of {multiple}"
+    return "the shape asked for" if wanted is None else f"a shape of {plural(wanted, 'value')}"
+
+
 def _needs(asked: Shape | None, wanted: int | None, multiple: Size) -> str:
+    if asked is None and wanted is not None:
+        return f"The shape that is asked for holds {wanted}."
     if asked is not None and wanted is not None:
         return f"{shaped(asked)} holds {wanted}."
     known = [size for size in asked or () if size is not None]
@@ -79,22 +86,91 @@ def _needs(asked: Shape | None, wanted: int | None, multiple: Size) -> str:
 def _of_reshape(
     pasted: Pasted, asked: Shape | None, given: Shape | None, count: Size, multiple: Size
 ) -> Iterator[Evidence]:
+    requested = facts.size(pasted, "requested")
+    if count and requested and asked is None:
+        yield from _of_two_counts(count, requested)
+        return
     if count is None or (asked is None and multiple is None):
         common = "a common cause of this error"
         yield NOT_THE_SETTING.since(common, COMMON)
         yield causes.LAST_BATCH.since(common, COMMON)
         yield causes.OTHER_RELEASE.since(common, RARE)
         return
-    if asked is not None and None not in asked and asked:
+    if facts.word(pasted, "target") == "target_shape" and asked is not None and given is not None:
+        yield from _of_layer(asked, given, count)
+    elif asked is not None and None not in asked and asked:
         yield from _of_whole_shape(asked, given, count)
         yield from _of_heads(asked, count, pasted.raises("head"))
     else:
         yield from _of_open_shape(asked, count, multiple, pasted.raises("mask"))
     yield NOT_THE_SETTING.since("the shape is not filled by what came", COMMON + 0.02)
     yield VALUES_LOST.since("the shape is not filled by what came", COMMON - 0.05)
-    yield causes.OTHER_RELEASE.since("a reshape inside a library or model code may be refused so after an update", RARE)
+    yield causes.OTHER_RELEASE.since(INSIDE_A_LIBRARY, RARE)
     if pasted.runs("data_parallel", "parallel_apply"):
         yield causes.SPLIT_BATCH.since("it was raised in a replica of DataParallel", FITS)
+
+
+def _of_two_counts(count: int, asked: int) -> Iterator[Evidence]:
+    """How many values come and how many are asked for: no more is told of the shapes."""
+    common = gcd(count, asked)
+    came, wanted = count // common, asked // common
+    seen = f"{count} come and {asked} are asked for, {came} to {wanted}"
+    colours = {(3, 1): causes.COLOUR, (1, 3): causes.GREY, (4, 3): causes.ALPHA}.get((came, wanted))
+    if colours is not None:
+        yield colours.since(f"{seen}, as colours make it", NUMBERS)
+    one, other = sizes.root(came), sizes.root(wanted)
+    if one is not None and other is not None and common > 1:
+        yield NOT_THE_SETTING.since(f"{seen}: squares of {one} and {other}, as maps of other sides", NUMBERS - 0.02)
+    fewer = came < wanted <= 1024 and common >= 8
+    full = fewer and wanted >= 8 and sizes.is_power_of_two(wanted)
+    likely = NUMBERS - 0.04 if full else FITS if fewer else COMMON + 0.04
+    yield causes.LAST_BATCH.since(f"{seen} rows, if these are samples" if fewer else seen, likely)
+    if max(came, wanted) in (2, 4, 8) and min(came, wanted) == 1:
+        yield OTHER_TYPE.since(f"{seen}: as bytes that are read as another type", FITS - 0.02)
+        yield causes.SPLIT_BATCH.since(f"{seen}, as shares of devices", COMMON + 0.02)
+    yield NOT_THE_SETTING.since(seen, FITS + 0.05)
+    yield VALUES_LOST.since(seen, COMMON + 0.06 if common < 8 else COMMON - 0.05)
+    yield OTHER_RECORD.since(seen, COMMON + 0.03)
+    yield causes.OTHER_RELEASE.since(INSIDE_A_LIBRARY, RARE)
+
+
+INSIDE_A_LIBRARY = "a reshape inside a library or model code may be refused so after an update"
+
+
+def _of_layer(asked: Shape, given: Shape, count: int) -> Iterator[Evidence]:
+    """A Reshape layer of Keras: both shapes are one sample's, and there is no batch in them."""
+    wanted = sizes.count(asked)
+    seen = f"one sample has {count} values, and {sized(wanted)} are asked for"
+    yield NOT_THE_SETTING.since(seen, FITS + 0.1)
+    filters = f"{seen}; the last axis of {shaped(given)} is the number of filters (or classes) of the layer before"
+    yield OTHER_FILTERS.since(filters, FITS)
+    if len(given) >= 3:
+        layout = f"{seen}: in another layout the map before has other sides"
+        yield causes.CHANNELS_LAST.since(layout, FITS - 0.02 if None not in given else COMMON)
+    if given[-1:] in ((1,), (3,), (4,)):
+        yield from _of_colours(asked, wanted, count)
+
+
+OTHER_FILTERS = Cause(
+    "the layer before gives another number of channels (filters, classes, units) than the target shape counts with, or "
+    "a pooling or an upsampling before it was added or left out",
+    "Make the product of the target shape that of the map before, from the same numbers.",
+    "Print the shape before the Reshape, and multiply.",
+    {"keras": "x = layers.Reshape((x.shape[1] * x.shape[2], x.shape[3]))(x)"},
+)
+OTHER_TYPE = Cause(
+    "raw bytes are read as another type than they were written in: uint8 as float32 gives a fourth of the values, "
+    "float64 read as float32 twice as many",
+    "Decode with the type they were written in, and convert afterwards.",
+    "Compare the number of bytes with height x width x channels.",
+    {"tensorflow": "image = tf.cast(tf.io.decode_raw(data, tf.uint8), tf.float32)"},
+)
+OTHER_RECORD = Cause(
+    "the records (files) hold images or rows of another size than the code reads them as: written with another "
+    "setting, not resized, or not those that were meant",
+    "Write height, width and channels into the record and read them back, or resize before writing.",
+    "Decode one record, and count its values.",
+)
 
 
 def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
@@ -193,6 +269,10 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
     step = multiple if multiple is not None else sizes.product(tuple(known)) or 1
     rest = count % step if step else 0
     found = f"{count} = {count // step if step else 0} x {step} + {rest}" if rest else f"{count} against {step}"
+    for near, word in ((step - 1, "less"), (step + 1, "more")):
+        if rest and step >= 8 and sizes.divides(near, count):
+            each = f"{count} = {count // near} x {near}: each row has one value {word}"
+            yield VALUES_LOST.since(each, FITS + 0.07)
     maps = sizes.same_maps(step, count)
     yield NOT_THE_SETTING.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))
     if maps and max(maps[1:]) > 1:
@@ -250,100 +330,3 @@ def view_stride(pasted: Pasted) -> Told:
         "of values is right; the tensor's strides are not, and it is not contiguous."
     )
     return told(pasted, "SW302", headline, meaning, evidence)
-
-
-# Rearranging by a pattern
-
-NOT_DIVISIBLE = Cause(
-    "an axis is not divisible into the parts that the pattern cuts it into (patches, frames, groups, heads, windows, "
-    "shares of parallel devices)",
-    "Pad or crop that axis to a multiple of the part's size (of the patch size times the downsampling), or change the "
-    "part's size.",
-    "Print the axis, the part's size and the rest of the division.",
-)
-IMAGE_FOR_FEATURES = Cause(
-    "an image's channels are cut into groups or heads, where features are meant: a layer stands too early, or is put "
-    "at the image's own level for this size",
-    "Leave the layer out at that level, or give it the features after the first convolution.",
-    "Print the shape that enters, and the setting that says where the layer stands.",
-)
-EXTRA_TOKENS = Cause(
-    "the axis holds other values than the grid that the pattern takes it for: extra tokens (class, text, reference, "
-    "register tokens), or tokens padded or cut for parallel devices",
-    "Take the extra tokens off before the rearrangement and put them back after it, or compute the grid from the data.",
-    "Compare the axis with the product of the named sizes.",
-)
-
-
-def pattern(pasted: Pasted) -> Told:
-    text, detail = facts.word(pasted, "pattern"), facts.word(pasted, "detail") or pasted.reading.message
-    given = facts.shape(pasted, "input")
-    of = f" of {shaped(given)}" if given is not None else ""
-    cut, other = _cut(detail), _against(detail)
-    what = (
-        f": {cut[0]} cannot be divided by {cut[1]}"
-        if cut
-        else f": {other[0]} values on an axis that should have {other[1]}"
-        if other
-        else ""
-    )
-    headline = f"the pattern {f'`{text}` ' if text else ''}does not fit the tensor{of}{what}"
-    meaning = (
-        "The left side of the pattern names the axes of what comes, one name each; names in parentheses share one "
-        f"axis, whose size is their product.{f' Here{what[1:]}.' if what else ''}"
-    )
-    return told(pasted, "SW303", headline, meaning, _of_pattern(text, detail, given, cut, other))
-
-
-def _cut(detail: str) -> tuple[int, int] | None:
-    found = re.search(r"divide axis of length (\d{1,15}) in chunks of (\d{1,15})", detail)
-    return (int(found[1]), int(found[2])) if found else None
-
-
-def _against(detail: str) -> tuple[int, int] | None:
-    found = re.search(r"mismatch,? (\d{1,15}) != (\d{1,15})", detail)
-    return (int(found[1]), int(found[2])) if found else None
-
-
-def _of_pattern(
-    text: str, detail: str, given: Shape | None, cut: tuple[int, int] | None, other: tuple[int, int] | None
-) -> Iterator[Evidence]:
-    left = text.split("->")[0]
-    grouped = re.findall(r"\(([^()]*)\)", left)
-    names = len(re.sub(r"\([^()]*\)", "x", left).split())
-    if cut:
-        yield NOT_DIVISIBLE.since(
-            f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
-            NUMBERS if cut[0] in (1, 3, 4) else SAID,
-        )
-        if cut[0] % 2 and cut[0] > 1:
-            yield causes.ODD_SIZE.since(f"{cut[0]} is odd", FITS)
-        yield EXTRA_TOKENS.since(f"{cut[0]} is no multiple of {cut[1]}", COMMON)
-        if cut[0] in (1, 3, 4):
-            colours = f"{cut[0]} is an image's number of channels"
-            yield IMAGE_FOR_FEATURES.since(colours, FITS - 0.02)
-            yield causes.OTHER_RELEASE.since(f"{colours}: a layer that is built for this size too by mistake", COMMON)
-    elif other:
-        yield EXTRA_TOKENS.since(
-            f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}", NUMBERS
-        )
-        yield NOT_DIVISIBLE.since(f"{other[0]} is not {other[1]}", FITS)
-        yield causes.OTHER_SETTING.since(f"{other[0]} is not {other[1]}", FITS - 0.02, expected=other[1], got=other[0])
-    elif (
-        "dim" in detail.lower()
-        and "tensor" in detail.lower()
-        and re.search(r"expected.{0,20}\d", detail, re.IGNORECASE)
-    ):
-        yield causes.MISSING_BATCH.since("the pattern and the tensor have another number of axes", FITS)
-        yield causes.EXTRA_AXIS.since("the pattern and the tensor have another number of axes", FITS - 0.02)
-        yield causes.LOST_AXIS.since("the pattern and the tensor have another number of axes", COMMON)
-    elif grouped:
-        seen = f"the pattern cuts an axis into ({') and ('.join(grouped)})"
-        yield NOT_DIVISIBLE.since(seen, FITS + 0.05)
-        yield EXTRA_TOKENS.since(seen, COMMON + 0.05)
-    if not cut and given is not None and names and names != len(given):
-        count = f"the pattern names {names} axes, the tensor has {len(given)}"
-        yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names > len(given) else RARE)
-        yield causes.EXTRA_AXIS.since(count, FITS + 0.12 if names < len(given) else RARE)
-    yield causes.SWAPPED.since("with its axes in another order the pattern finds other sizes", COMMON - 0.05)
-    yield causes.OTHER_RESOLUTION.since("the pattern's sizes may belong to another resolution", RARE)

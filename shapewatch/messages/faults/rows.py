@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.fed import EMPTY
 from shapewatch.messages.faults.labels import WRONG_FLATTEN
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -47,15 +49,25 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
     if output is not None and len(output) >= 2 and output[-1] and b == a * output[-1]:
         flat = f"{b} = {a} x {output[-1]}: the labels are as many as rows times classes"
         yield causes.ONE_HOT.since(flat, SAID - 0.03)
+    if b == 3 * a and a >= 256:
+        colours = f"{b} is three times {a}: a label for each colour of each pixel"
+        yield causes.MASK_CHANNELS.since(colours, NUMBERS)
+    if times and a > b and (side := sizes.root(times)) is not None and side >= 3:
+        places = f"{a} = {b} x {side} x {side}: a row for each place of a map"
+        yield causes.NOT_POOLED.since(places, FITS + 0.08)
     if output is not None and len(output) > 2:
         yield causes.NOT_POOLED.since(f"the output {shaped(output)} has axes of place or time", FITS + 0.05)
     if times:
         yield WRONG_FLATTEN.since(
             f"{max(a, b)} is {times} times {min(a, b)}: another axis was folded into one", FITS + 0.03
         )
-        if times >= 16 and b > a:
-            tokens = f"{b} = {a} x {times}: {times} labels for each row of the output"
-            yield PER_TOKEN.since(tokens, FITS + 0.02)
+        if times >= 16:
+            several = ("labels", "row of the output") if b > a else ("answers", "label")
+            tokens = f"{max(a, b)} = {min(a, b)} x {times}: {times} {several[0]} for each {several[1]}"
+            yield PER_TOKEN.since(tokens, FITS + 0.02 if b > a else FITS - 0.04)
+        if a == 1 and (output is None or len(output) <= 2):
+            alone = f"{seen}: a batch of one, and {b} may be the first axis of its own labels or mask"
+            yield WITHOUT_BATCH.since(alone, FITS + (0.06 if b >= 16 and b % 8 == 0 else 0.01))
         yield causes.ONE_HOT.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS - 0.05 if b > a else RARE)
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times <= 8 else RARE)
         yield causes.LAST_BATCH.since(seen, FITS if times <= 16 else RARE)
@@ -72,9 +84,16 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
 
 
+WITHOUT_BATCH = Cause(
+    "the target has no batch axis: the labels or the mask of one sample come as the data set gives them (or were "
+    "indexed with [0], or squeezed), so that their own first axis (height, length) is counted as the batch",
+    "Add the axis in front of the target.",
+    "Print the shapes of output and target.",
+    {"torch": "target = target.unsqueeze(0)", "tensorflow": "target = tf.expand_dims(target, 0)"},
+)
 PER_TOKEN = Cause(
-    "there is a label for each token (pixel, step) and one answer for each sample: the labels are of another task than "
-    "the model's head, or the head pools what it should keep",
+    "labels and answers are counted differently, for each token (pixel, step) on one side and for each sample on the "
+    "other: the labels are of another task than the model's head, or the head pools what it should keep",
     "Use the head for the task (a label for each token, or one for each sequence), or give one label for each sample.",
     "Print the shapes of output and labels before they are flattened.",
 )
@@ -101,19 +120,41 @@ LIST_OF_INPUTS = Cause(
 )
 
 
+ONLY_WHOLE_BATCHES = Cause(
+    "one of them was computed batch by batch, and only whole batches were kept (`steps = len(x) // batch_size`, "
+    "`drop_remainder`), so the rest of the samples is missing in it",
+    "Compute it for the last, smaller batch too, or cut the others to the same number.",
+    "Compare the missing rows with the batch size.",
+    {"keras": "steps = math.ceil(len(x) / batch_size)"},
+)
+
+
 def data_lengths(pasted: Pasted) -> Told:
     x, y, weights = (facts.size(pasted, name) for name in ("x", "y", "sample_weight"))
     odd = weights if weights is not None and x == y else y
-    return of_arrays(pasted, x, odd, facts.word(pasted, "lengths"))
+    lengths = facts.word(pasted, "lengths")
+    first_axes = re.findall(r"\((\d+)", lengths) or re.findall(r"\d+", lengths)
+    if x is None and (counted := [int(each) for each in first_axes]):
+        x, odd = counted[0], next((each for each in counted if each != counted[0]), None)
+    return of_arrays(pasted, x, odd, lengths)
 
 
 def of_arrays(pasted: Pasted, x: Size, y: Size, lengths: str = "") -> Told:
-    said = f"{x} against {y}" if x is not None and y is not None else lengths
+    said = lengths or (f"{x} against {y}" if x is not None and y is not None else "")
     headline = "the arrays do not have one number of samples" + (f": {said}" if said else "")
     here = f" Here: {said}." if said else ""
     meaning = f"What is fed together (inputs, labels, weights, lengths) needs one row for each sample.{here}"
+    return told(pasted, "SW805", headline, meaning, _of_counts(x, y, said))
+
+
+def _of_counts(x: Size, y: Size, said: str) -> Iterator[Evidence]:
+    if 0 in (x, y):
+        yield EMPTY.since(f"{said}: one of them is empty", NUMBERS + 0.02)
     times = sizes.ratio(x, y)
-    evidence = [
+    if x and y and (batch := _whole_batches(min(x, y), max(x, y))):
+        whole = f"{min(x, y)} = {min(x, y) // batch} x {batch}, and {max(x, y) - min(x, y)} are left of {max(x, y)}"
+        yield ONLY_WHOLE_BATCHES.since(whole, FITS + 0.12)
+    yield from (
         SAMPLES_DIFFER.since(said or "the message says so", FITS + 0.08),
         SAMPLES_NOT_FIRST.since(
             f"{max(x or 0, y or 0)} is {times} times {min(x or 0, y or 0)}" if times else said or "a common cause",
@@ -121,5 +162,12 @@ def of_arrays(pasted: Pasted, x: Size, y: Size, lengths: str = "") -> Told:
         ),
         LIST_OF_INPUTS.since(said or "a common cause", FITS if 1 in (x, y) else COMMON),
         causes.LAST_BATCH.since(said or "a common cause", RARE),
-    ]
-    return told(pasted, "SW805", headline, meaning, evidence)
+    )
+
+
+def _whole_batches(few: int, many: int) -> int | None:
+    """The batch size with which the smaller number is what whole batches hold of the larger: a power of two, as batch
+    sizes are, and larger than what is missing."""
+    batch = few & -few
+    batch = batch // 2 if batch == few else batch
+    return batch if batch >= 8 and many - few < batch else None

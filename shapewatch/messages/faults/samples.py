@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.fed import OBJECTS
+from shapewatch.messages.faults.meeting.pictures import SHORT_SIDE
 from shapewatch.messages.faults.wording import listed, of_rank, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -46,6 +48,15 @@ LENGTHS = Cause(
 )
 
 
+SEVERAL_VALUES = Cause(
+    "it is a tuple of several values, as a call returned them, and not one value: an array with its lengths or its "
+    "info, where an older release returned the array alone (from gym 0.26 on `reset()` returns observation and info)",
+    "Unpack what the call returns, and convert the one value that is meant.",
+    "Print the type of what is converted, and of its first entries.",
+    {"tensorflow": "observation, info = env.reset()"},
+)
+
+
 def stack(pasted: Pasted) -> Told:
     return _of_samples(pasted, "SW402", "values that are stacked must all have one shape")
 
@@ -68,7 +79,37 @@ def _of_samples(pasted: Pasted, code: str, rule: str) -> Told:
         f"{rule[0].upper()}{rule[1:]}, because a new axis is put in front of them.{_where_apart(first, other)}"
         + (" It was raised while a batch was collected from its samples." if loading else "")
     )
-    return told(pasted, "SW902" if loading else code, headline, meaning, _of_stack(first, other, loading))
+    if facts.word(pasted, "what") == "a sequence":
+        return told(pasted, code, *_of_sequence(first), _of_entries(pasted, first, other))
+    evidence = [*_of_node(facts.word(pasted, "node")), *_of_stack(first, other, loading)]
+    if facts.word(pasted, "op") == "array of objects":
+        evidence.append(OBJECTS.since("the message says it: the entries of an array are objects", FITS + 0.1))
+    return told(pasted, "SW902" if loading else code, headline, meaning, evidence)
+
+
+def _of_sequence(first: Shape | None) -> tuple[str, str]:
+    """What is said where a list or tuple of Python is turned into one array, whatever it holds."""
+    headline = "a list or tuple whose entries are not all of one shape cannot become one array"
+    so_far = f" It is regular as far as {shaped(first)}, and no further." if first else ""
+    return headline, f"An array (or tensor) has one size on each axis, so all entries must have one shape.{so_far}"
+
+
+def _of_entries(pasted: Pasted, first: Shape | None, other: Shape | None) -> Iterator[Evidence]:
+    yield from _of_stack(first, other, loading=True)
+    a, b = facts.size(pasted, "expected"), facts.size(pasted, "got")
+    if a is not None and b is not None:
+        yield LENGTHS.since(f"lists of {a} and of {b} entries", FITS + 0.1)
+    two = first is not None and first[:1] == (2,)
+    pair = "two entries, as a pair that a call returned" if two else "a tuple is turned into an array entry for entry"
+    yield SEVERAL_VALUES.since(pair, FITS + 0.04 if two else FITS - 0.02)
+
+
+def _of_node(node: str) -> Iterator[Evidence]:
+    """A concatenation whose axis TensorFlow has to build first: it was given a list of values."""
+    if node.endswith(("concat_dim", "concat/axis")):
+        order = f"{node} is the axis of a concatenation: the values stand where TensorFlow takes the axis"
+        yield causes.OTHER_RELEASE.since(f"{order} from release 1.0 on, `concat(values, axis)`", NUMBERS)
+        yield causes.OTHER_VALUE.since(f"{order}: the arguments are in another order", FITS + 0.1)
 
 
 def _where_apart(first: Shape | None, other: Shape | None) -> str:
@@ -114,8 +155,14 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
         leading = apart[0][0] == 0
         if leading and len(first) > 1 and 1 in apart[0][1:] and max(apart[0][1:]) > 4:
             yield causes.LAST_BATCH.since(f"{only}: one of them is a batch of one", FITS + 0.06)
-        yield LENGTHS.since(only, FITS + (0.05 if leading or len(first) == 1 else 0))
-        yield UNEQUAL_SAMPLES.since(only, FITS)
+        if _is_image(first) and _is_image(other) and apart[0][0] != _channels(first):
+            yield UNEQUAL_SAMPLES.since(f"{only}, a side of images", FITS + 0.1)
+            one = f"{only}, and the other side is the same: images that are brought to one height or width"
+            yield SHORT_SIDE.since(one, FITS + 0.08)
+            yield LENGTHS.since(only, COMMON)
+        else:
+            yield LENGTHS.since(only, FITS + (0.05 if leading or len(first) == 1 else 0))
+            yield UNEQUAL_SAMPLES.since(only, FITS)
         yield CROPPED_OTHERWISE.since(only, COMMON - 0.05)
         if abs(apart[0][1] - apart[0][2]) == 1 and len(first) >= 3:
             yield causes.ODD_SIZE.since(f"{only}, by one", COMMON)
@@ -125,6 +172,18 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             COMMON if any(axis == 0 for axis, _, _ in apart) else RARE,
         )
     yield UNEQUAL_SAMPLES.since(seen, COMMON)
+
+
+def _channels(shape: Shape) -> int:
+    return len(shape) - 1 if shape[-1] in (1, 3, 4) else 0
+
+
+def _is_image(shape: Shape) -> bool:
+    """Two sides, and the channels behind or in front of them."""
+    if len(shape) != 3 or None in shape:
+        return False
+    at = _channels(shape)
+    return shape[at] in (1, 3, 4) and min(size or 0 for axis, size in enumerate(shape) if axis != at) >= 32
 
 
 ROTATED = Cause(

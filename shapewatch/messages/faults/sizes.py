@@ -82,7 +82,7 @@ def is_reordered(left: Shape, right: Shape) -> bool:
 
 
 def order_that_gives(wanted: Shape, given: Shape) -> tuple[int, ...] | None:
-    """An order of its axes with which the given shape fits the wanted one; None unless just one does. The first axis
+    """The first order of its axes, other than its own, with which the given shape fits the wanted one. The first axis
     stays where it is."""
     if len(wanted) != len(given) or not 3 <= len(given) <= 5:
         return None
@@ -92,8 +92,7 @@ def order_that_gives(wanted: Shape, given: Shape) -> tuple[int, ...] | None:
         return all(want is None or got is None or want == got for want, got in pairs)
 
     rest = tuple(range(1, len(given)))
-    found = [(0, *order) for order in permutations(rest) if order != rest and fits((0, *order))]
-    return found[0] if len(found) == 1 else None
+    return next(((0, *order) for order in permutations(rest) if order != rest and fits((0, *order))), None)
 
 
 def squeezed(shape: Shape) -> Shape:

@@ -71,14 +71,26 @@ def split(pasted: Pasted) -> Told:
     return told(pasted, "SW403", headline, meaning, _of_split(parts, whole, total, number))
 
 
+def _of_colours(whole: Size, number: Size, seen: str) -> Iterator[Evidence]:
+    """An image is taken apart into its channels, or two images that lie on each other into both."""
+    if (whole, number) == (4, 3):
+        yield causes.ALPHA.since(f"{seen}: red, green and blue are cut, and an alpha channel is there", NUMBERS + 0.06)
+    elif (whole, number) in ((1, 3), (2, 3)):
+        grey = f"{seen}: red, green and blue are cut" + (", of a grey image" if whole == 1 else ", of grey and alpha")
+        yield (causes.GREY if whole == 1 else causes.ALPHA).since(grey, NUMBERS + 0.06)
+
+
 def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size) -> Iterator[Evidence]:
     if parts is None:
         seen = f"{sized(whole)} into {sized(number)}"
+        yield from _of_colours(whole, number, seen)
         yield NOT_EVEN.since(seen, NUMBERS)
         yield causes.OTHER_SETTING.since(seen, FITS, expected=f"a multiple of {sized(number)}", got=sized(whole))
         yield causes.SWAPPED.since("along another axis it may be divisible", COMMON)
         return
     seen = f"{sized(total)} against {sized(whole)}"
+    if set(parts) == {1}:
+        yield from _of_colours(whole, total, seen)
     equal = len(parts) > 1 and len(set(parts)) == 1 and whole is not None and parts[0]
     if equal and whole is not None and parts[0] and whole // len(parts) == parts[0]:
         rest = f"{whole} = {len(parts)} x {parts[0]} + {whole % len(parts)}"

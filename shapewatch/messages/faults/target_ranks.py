@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.labels import WRONG_FLATTEN
+from shapewatch.messages.faults.labels import MASK_OF_ONE, NOT_THE_LABELS, WRONG_FLATTEN
+from shapewatch.messages.faults.rank import LAST_STEP_ONLY
 from shapewatch.messages.faults.wording import of_rank, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -86,11 +87,17 @@ def _of_target_rank(spatial: bool, output: Shape | None, target: Shape | None, g
                 "or the output should be (N, classes), and still has height and width", FITS - 0.02
             )
         return
+    if target is not None and len(target) >= 3 and target[-1] != 1:
+        yield from _of_large_target(target, seen)
     if target and output and len(target) == len(output) and target[-1] != 1:
         yield causes.ONE_HOT.since(f"target {seen} has the rank of the output {shaped(output)}", NUMBERS)
+    if target and output and len(target) == len(output) - 1 and (output[-1] or 0) > 1:
+        classes = f"output {shaped(output)}, target {seen}: class numbers for a loss that takes one-hot labels"
+        yield causes.ONE_HOT.since(classes, NUMBERS + 0.02)
     wide = target is not None and len(target) == 2 and target[-1] not in (1, None)
     yield causes.TRAILING_ONE.since(
-        f"{seen}: labels (N, 1)", RARE if wide else NUMBERS if target is not None else FITS + 0.02
+        f"{seen}: labels (N, 1)",
+        FITS + 0.02 if target is None else RARE if wide or (len(target) >= 3 and target[-1] != 1) else NUMBERS,
     )
     yield causes.ONE_HOT.since(f"{seen}: labels (N, classes)", NUMBERS if wide else FITS)
     yield SEVERAL_LABELS.since(f"{seen}: several labels for one sample", FITS - 0.03)
@@ -98,11 +105,23 @@ def _of_target_rank(spatial: bool, output: Shape | None, target: Shape | None, g
         yield causes.LOST_AXIS.since("the target has no axis at all", NUMBERS)
 
 
-MASK_OF_ONE = Cause(
-    "the mask keeps a channel axis of 1: (N, 1, H, W) in place of (N, H, W)",
-    "Take it off before the loss.",
-    "Print the mask's shape.",
-    {"torch": "loss = criterion(output, target.squeeze(1).long())"},
+def _of_large_target(target: Shape, seen: str) -> Iterator[Evidence]:
+    """A map or a sequence is the target of a model that gives less."""
+    if len(target) >= 4:
+        images = f"{seen}: the shape of a batch of images or maps"
+        yield NOT_THE_LABELS.since(images, FITS + 0.12)
+        yield OUTPUT_IS_FLAT.since(images, FITS + 0.1)
+    else:
+        yield LAST_STEP_ONLY.since(f"{seen}: a label for each step", FITS + 0.06)
+        yield OUTPUT_IS_FLAT.since(f"{seen}: a label for each place or step", FITS + 0.04)
+
+
+OUTPUT_IS_FLAT = Cause(
+    "the model flattens or pools what the target has place by place: it ends as a classifier does, and the target is "
+    "an image, a map or a sequence",
+    "End the model with layers that keep the places (a 1x1 convolution, an upsampling, a dense layer on each step), or "
+    "give one label for each sample.",
+    "Compare the model's output shape with that of the target.",
 )
 NO_MASK = Cause(
     "the labels are no label maps: not (N, H, W), because the mask was read flattened, as lines, as one label per "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults import causes, facts, sizes, vocabularies
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.wording import listed, plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -20,13 +20,6 @@ OTHER_CLASSES = Cause(
         "keras": "model.load_weights(path, skip_mismatch=True)    # or by_name=True in older releases",
     },
 )
-OTHER_VOCABULARY = Cause(
-    "vocabulary or position table have another length than in the checkpoint: added tokens, another tokenizer, another "
-    "maximum length",
-    "Resize the embedding as it was at training before loading, or use the tokenizer and length of the checkpoint.",
-    "Compare the tokenizer's length and the maximum length with those of training.",
-    {"torch": "model.resize_token_embeddings(len(tokenizer))"},
-)
 OTHER_VARIANT = Cause(
     "the checkpoint is of another variant of the architecture (another size, depth, width or number of channels) "
     "than the configuration builds",
@@ -37,6 +30,12 @@ OTHER_VERSION = Cause(
     "code and weights are of different releases: the architecture changed between them",
     "Use the weights of this release, or the release of the code that the weights were made with.",
     "Compare the dates and versions of both.",
+)
+OTHER_FILE = Cause(
+    "another file is loaded than was meant: files of the model are missing or not wholly downloaded, stand in another "
+    "folder, or one of another part (encoder, adapter, base model) is named in the settings",
+    "Download all files anew, and check the path of each against the project's description.",
+    "Print the path of the file that is loaded, its size and its first names.",
 )
 OTHER_WIDTH = Cause(
     "the weights were made for inputs of another width: {expected} features at initialisation (or training), {got} now",
@@ -85,6 +84,14 @@ NO_TOP = Cause(
     "Print the layers of both.",
     {"keras": "model.load_weights(path, by_name=True, skip_mismatch=True)"},
 )
+OTHER_GROUPS = Cause(
+    "the optimiser was made otherwise when it was saved: layers frozen or not, a fine-tuning option, groups for weight "
+    "decay, parameters that were added to or taken off the model",
+    "Resume with the options of the run that saved it; to fine-tune, load the model's weights only and make the "
+    "optimiser anew.",
+    "Compare the number of groups and of parameters in each with those of the file.",
+    {"torch": 'model.load_state_dict(checkpoint["model"])    # and a fresh optimizer'},
+)
 SAVED_OTHERWISE = Cause(
     "file and library are of different releases or formats, and what was saved is not read back as it was",
     "Load it with the release that saved it, or save it anew in the present format.",
@@ -94,23 +101,24 @@ SAVED_OTHERWISE = Cause(
 HEADS = ("fc", "head", "classifier", "logits", "cls", "predictions", "out", "last", "linear", "class", "dense", "score")
 STEMS = ("conv1", "stem", "patch_embed", "conv_in", "features.0", "input", "first", "conv_first", "inc.")
 TABLES = ("pos_embed", "position", "pos_emb", "relative")
-VOCABULARIES = ("embed_tokens", "word_embed", "wte", "lm_head", "token_embed", "embedding")
 
 
 def weights(pasted: Pasted) -> Told:
     pairs = _pairs(pasted)
     names = [name for name, _, _ in pairs]
     first = pairs[0] if pairs else ("", None, None)
-    about = f"{first[0] or 'a weight'} is {shaped(first[1])} in the checkpoint and {shaped(first[2])} in the model"
+    given = facts.word(pasted, "what") == "given"
+    saved, there = ("given", "as given") if given else ("saved", "in the checkpoint")
+    about = f"{first[0] or 'a weight'} is {shaped(first[1])} {there} and {shaped(first[2])} in the model"
     more = (
         f", and {plural(len(pairs) - 1, 'further weight')} {'differs' if len(pairs) == 2 else 'differ'}"
         if len(pairs) > 1
         else ""
     )
-    headline = f"the saved weights do not fit the model: {about}{more}"
+    headline = f"the {saved} weights do not fit the model: {about}{more}"
     meaning = (
-        "A saved weight is copied into the model's weight of its name (or place), and both need one shape. "
-        f"{_listing(pairs)}"
+        f"A {saved} weight is copied into the model's weight of its name (or place), and both need one shape. "
+        f"{_listing(pairs, saved)}"
     )
     evidence = list(_of_weights(pasted, pairs))
     layer = names[0].rsplit(".", 1)[0] if names and "." in names[0] and len(set(names)) == 1 else ""
@@ -132,13 +140,14 @@ def _pairs(pasted: Pasted) -> list[Pair]:
     readings = [each for each in (pasted.readings or (pasted.reading,)) if each.fault == "weights"] or [pasted.reading]
     found: dict[Pair, None] = {}
     for reading in readings:
-        name = reading.facts.get("parameter")
-        found[(name if isinstance(name, str) else "", reading.shape("checkpoint"), reading.shape("model"))] = None
+        names = [reading.facts.get(part) for part in ("within", "parameter")]
+        name = "/".join(part for part in names if isinstance(part, str))
+        found[(name, reading.shape("checkpoint"), reading.shape("model"))] = None
     return list(found)
 
 
-def _listing(pairs: list[Pair]) -> str:
-    shown = [f"{name or 'one'}: {shaped(saved)} saved, {shaped(built)} built" for name, saved, built in pairs[:4]]
+def _listing(pairs: list[Pair], there: str = "saved") -> str:
+    shown = [f"{name or 'one'}: {shaped(saved)} {there}, {shaped(built)} built" for name, saved, built in pairs[:4]]
     rest = f"; and {len(pairs) - 4} more" if len(pairs) > 4 else ""
     return f"Here {'; '.join(shown)}{rest}."
 
@@ -154,15 +163,26 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     for name, saved, built in known:
         if any(word in name for word in TABLES):
             yield OTHER_TABLE.since(f"{name} is a table of positions", NUMBERS + 0.05)
-        elif any(word in name for word in VOCABULARIES) and _first_alone(saved, built):
-            yield OTHER_VOCABULARY.since(f"{name} has {saved[0]} rows saved and {built[0]} built", NUMBERS + 0.05)
+        else:
+            yield from vocabularies.of_table(name, saved, built)
         if (
             any(word in name for word in STEMS)
             and len(saved) == len(built) >= 4
             and sizes.difference(saved[1], built[1])
         ):
             yield OTHER_INPUT.since(f"{name} differs in its inputs", NUMBERS, checkpoint=saved[1], model=built[1])
-        if _are_other_filters(saved, built):
+        if keras and len(saved) == len(built) == 4 and [at for at, _, _ in sizes.apart(saved, built)] == [2]:
+            few = saved[2] is not None and built[2] is not None and min(saved[2], built[2]) <= 4
+            stem = "its kernel differs in the inputs alone, of which few are colours"
+            if few:
+                yield OTHER_INPUT.since(stem, NUMBERS, checkpoint=saved[2], model=built[2])
+        turned = _turned_back(saved, built) if keras and "assign" in pasted.reading.message.lower() else None
+        if turned is not None:
+            seen = f"Keras turns a kernel round that does not fit: turned back, {shaped(turned)} differs in its outputs"
+            seen += _of_anchors(turned[-1], built[-1])
+            yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, checkpoint=turned[-1], model=built[-1])
+            yield FILTERS_LAYOUT.since(f"{shaped(saved)} and {shaped(built)} have their kernel at opposite ends", FITS)
+        elif _are_other_filters(saved, built):
             moved = f"{shaped(saved)} and {shaped(built)} have their kernel at opposite ends"
             yield FILTERS_LAYOUT.since(moved, NUMBERS)
             yield causes.CHANNELS_LAST.since(f"{moved}; an image's side may be taken for its channels too", FITS + 0.03)
@@ -172,7 +192,11 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         # a kernel of these is (inputs, outputs)
         saved_count, built_count = next(iter(outputs))
         seen = f"{saved_count} rows saved and {built_count} built: the first axis of a kernel counts inputs"
-        yield OTHER_WIDTH.since(seen, NUMBERS if flax else FITS - 0.01, expected=saved_count, got=built_count)
+        if saved_count and built_count and not any(vocabularies.is_vocabulary(name) for name, _, _ in known):
+            yield OTHER_WIDTH.since(seen, NUMBERS if flax else FITS - 0.01, expected=saved_count, got=built_count)
+        if maps := sizes.same_maps(saved_count, built_count):
+            of_sides = f"{seen}; they are flattened maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
+            yield causes.OTHER_INPUT_SIZE.since(of_sides, FITS + 0.06)
         outputs = set()
     ends = lasts if flax or (keras and lasts) else outputs
     alone = all(_first_alone(saved, built) or _last_alone(saved, built) for _, saved, built in known)
@@ -183,9 +207,12 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         saved_count, built_count = next(iter(ends))
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
         widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
-        tables = all(any(word in name for word in (*TABLES, *VOCABULARIES)) for name, _, _ in known)
-        weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or tables or not few else FITS + 0.06
-        yield OTHER_CLASSES.since(seen, weight, checkpoint=saved_count, model=built_count)
+        tables = all(any(word in name for word in TABLES) or vocabularies.is_vocabulary(name) for name, _, _ in known)
+        weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or not few else FITS + 0.06
+        if widths and not heads:
+            weight = RARE
+        if not tables:
+            yield OTHER_CLASSES.since(seen, weight, checkpoint=saved_count, model=built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
             yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
     if not alone:
@@ -193,6 +220,7 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
     yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
     yield OTHER_VERSION.since(count, FITS - 0.02)
+    yield OTHER_FILE.since(count, COMMON - 0.04)
     if keras:
         yield NO_TOP.since("weights are read by their place in the model", COMMON)
 
@@ -205,6 +233,26 @@ def _classes(ends: set[tuple[Size, Size]]) -> tuple[int, int] | None:
     saved, built = known[0]
     multiples = all(other % saved == 0 and other // saved * built == mine for other, mine in known)
     return (saved, built) if multiples and not (sizes.is_width(saved) and sizes.is_width(built)) else None
+
+
+def _turned_back(saved: Shape, built: Shape) -> Shape | None:
+    """What the file holds, (height, width, inputs, outputs), where the message tells (outputs, inputs, height, width),
+    and only the outputs are others: Keras 2 takes a kernel of another shape for one of Theano's, and turns it round."""
+    if len(saved) != 4 or len(built) != 4:
+        return None
+    turned = (saved[2], saved[3], saved[1], saved[0])
+    return turned if turned[:3] == built[:3] and turned[3] != built[3] else None
+
+
+def _of_anchors(saved: Size, built: Size) -> str:
+    """Detectors give 4 numbers of a box, its score and one for each class, for each of 3 or 5 anchors."""
+    if saved is None or built is None:
+        return ""
+    for anchors in (3, 5):
+        one, other = saved // anchors - 5, built // anchors - 5
+        if saved % anchors == built % anchors == 0 and min(one, other) >= 1:
+            return f", {saved} = {anchors} anchors x (5 + {one} classes) against {built} = {anchors} x (5 + {other})"
+    return ""
 
 
 def _are_other_filters(saved: Shape, built: Shape) -> bool:
@@ -287,4 +335,8 @@ def _of_names(
         yield SAVED_OTHERWISE.since("older files are laid out otherwise", COMMON)
     yield OTHER_VARIANT.since("the model has other layers than the file", FITS - 0.02)
     yield OTHER_VERSION.since("layers are renamed between releases", FITS - 0.03)
-    yield causes.OTHER_RELEASE.since("the library names its layers otherwise", RARE)
+    if what == "optimizer":
+        yield OTHER_GROUPS.since("the groups are counted, not the model's weights", FITS + 0.02)
+    elif not keras:
+        yield WRAPPED.since("a common cause of this error", COMMON)
+        yield NESTED.since("a common cause of this error", COMMON - 0.1)

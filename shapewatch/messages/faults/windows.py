@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, roles
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.fed import NOT_RESIZED
 from shapewatch.messages.faults.wording import listed, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
 FIXED_POOL = Cause(
     "the pooling's (or last convolution's) kernel was chosen for the map of another input size, or an earlier stage "
-    "downsamples more than it was planned to",
+    "takes off more than it was planned to (a stride, a kernel as long as the whole axis)",
     "Use adaptive (global) pooling, a kernel no larger than the map, or stride 1 in one of the stages.",
     "Print the map's height and width here, and the stride of each stage.",
     {
@@ -23,14 +24,15 @@ FIXED_POOL = Cause(
     },
 )
 DEGENERATE = Cause(
-    "one image (or scale of a pyramid, crop, bucket) is degenerate: a few pixels high or wide",
-    "Leave such images out, or bound the scales and crops from below.",
+    "the input is too small in one direction: a long and narrow image, a series that is laid out as an image, or one "
+    "image (scale of a pyramid, crop, bucket) that is a few pixels high or wide",
+    "Leave such images out, bound the scales and crops from below, or pool along the other direction only.",
     "Print the sizes of the images; look for the smallest side.",
 )
 PAD_LESS = Cause(
-    "reflection (or circular) padding takes its values from the input, so it must be smaller than the input along each "
-    "axis; the padding that is asked for is larger",
-    "Pad with constants or by replication, pad in several steps, or pad less.",
+    "the input is shorter than the padding that is asked for (a clip too short for an STFT or for the chunks it is cut "
+    "into): reflection and circular padding take their values from the input, and need more of it than they add",
+    "Give longer clips, or bring short ones to a least length; pad with constants or by replication, or pad less.",
     "Print the padding and the input's shape.",
     {"torch": 'x = F.pad(x, pad, mode="constant")    # or mode="replicate"'},
 )
@@ -116,6 +118,9 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         colours = roles.like_colours(low)
         yield causes.CHANNELS_LAST.since(like if colours else seen, NUMBERS if low in (1, 3) else FITS - 0.02)
         yield causes.TOO_SMALL.since(seen, COMMON)
+        if colours and pasted.reading.framework in roles.CHANNELS_LAST_FRAMEWORKS:
+            default = f"{like}: which layout is the default changed between releases and backends of Keras"
+            yield causes.OTHER_RELEASE.since(default, FITS + 0.02)
     else:
         yield causes.TOO_SMALL.since(f"{seen}: every side is small", FITS + 0.1)
         yield DEGENERATE.since(seen, COMMON if low != high else RARE)
@@ -164,8 +169,13 @@ def _of_padding(pads: Shape | None, given: Shape | None, side: Size) -> Iterator
     widest = max((pad for pad in pads or () if pad is not None), default=None)
     small = side is not None and side <= 16
     seen = f"{sized(widest)} is asked for and the axis has {sized(side)}"
-    yield causes.TOO_SMALL.since(f"{seen}: the map is that small here" if small else seen, NUMBERS if small else COMMON)
     large = widest is not None and widest > 16
+    longest = max((size for size in given or () if size is not None), default=0)
+    if small and side is not None and large and longest > 100 * side:
+        turned = f"{seen}, and another axis of {shaped(given)} has {longest}: that may be the one to pad"
+        yield causes.SWAPPED.since(turned, NUMBERS + 0.04)
+    few = small and not large
+    yield causes.TOO_SMALL.since(f"{seen}: the map is that small here" if few else seen, NUMBERS if few else COMMON)
     yield PAD_LESS.since(f"{seen}: a long padding for this signal" if large else seen, NUMBERS if large else FITS)
     if given is not None and side is not None and any(size is not None and size > 4 * side for size in given[2:]):
         yield WRONG_AXES.since(f"another axis of {shaped(given)} is much larger", FITS)
@@ -173,7 +183,8 @@ def _of_padding(pads: Shape | None, given: Shape | None, side: Size) -> Iterator
     if given is not None and len(given) == 3 and side is not None and side > 16:
         yield causes.MISSING_BATCH.since(f"{shaped(given)} has three axes", RARE)
     yield WRONG_AXES.since(seen, RARE)
-    yield causes.OTHER_INPUT_SIZE.since(f"{seen}: crop or chunk and padding belong to different settings", COMMON)
+    settings = f"{seen}: crop or chunk and padding belong to different settings"
+    yield causes.OTHER_SETTING.since(settings, COMMON, expected=f"more than {sized(widest)}", got=sized(side))
 
 
 # Resizing
@@ -189,30 +200,56 @@ BAD_SIZE = Cause(
 
 
 def resize(pasted: Pasted) -> Told:
-    given, size = facts.shape(pasted, "input"), facts.shape(pasted, "size")
+    given, size = _of_sizes(pasted)
     asked = f" to {shaped(size)}" if size is not None else ""
     headline = f"resizing{asked} does not fit the input{' ' + shaped(given) if given is not None else ''}"
     meaning = (
         "Interpolation changes the axes of space only: the input has batch and channels in front of one, two or "
         "three of them, and the size has one entry for "
-        f"each.{f' The input is {shaped(given)}.' if given is not None else ''}"
+        f"each.{f' Here height, width (or what there is of them) are {shaped(given)}.' if given is not None else ''}"
     )
     return told(pasted, "SW509", headline, meaning, _of_resize(given, size))
 
 
+def _of_sizes(pasted: Pasted) -> tuple[Shape | None, Shape | None]:
+    """The sides of the input and those that are asked for; torch names both without batch and channels."""
+    given, size = facts.shape(pasted, "input"), facts.shape(pasted, "size")
+    if given is None and facts.size(pasted, "width") is not None:
+        sides = ("depth", "height", "width")
+        given = tuple(each for name in sides if (each := facts.size(pasted, name)) is not None)
+        size = tuple(each for name in sides if (each := facts.size(pasted, f"to_{name}")) is not None)
+    return given, size
+
+
 def _of_resize(given: Shape | None, size: Shape | None) -> Iterator[Evidence]:
-    if given is not None and size is not None and len(size) != len(given) - 2:
-        seen = f"{len(size)} sizes for an input of {len(given)} axes"
-        yield BAD_SIZE.since(seen, NUMBERS)
-        yield causes.MISSING_BATCH.since(seen, FITS if len(size) == len(given) - 1 else COMMON)
-        yield causes.EXTRA_AXIS.since(seen, FITS if len(size) < len(given) - 2 else RARE)
-    else:
+    if 0 in (size or ()) or 0 in (given or ()):
+        gone = "a size came out as 0"
+        yield causes.TOO_SMALL.since(gone, NUMBERS)
+        whole = "the size that the network was made for"
+        yield NOT_RESIZED.since(gone, FITS, expected=whole, got="the size that comes", expected_code="height, width")
+        yield causes.CHANNELS_LAST.since(f"{gone}, as with channels that are taken for a side", COMMON)
+        yield BAD_SIZE.since(gone, COMMON - 0.02)
+        return
+    if given is None or size is None or len(size) == len(given):
         yield BAD_SIZE.since("the message refuses the size", FITS)
         yield causes.MISSING_BATCH.since("a common cause of this error", COMMON)
-    if 0 in (size or ()) or 0 in (given or ()):
-        yield causes.TOO_SMALL.since("a size came out as 0", NUMBERS)
+        yield causes.EXTRA_AXIS.since("a common cause of this error", COMMON - 0.02)
+        return
+    seen = f"{len(size)} sizes for an input with {len(given)} axes beside batch and channels"
+    if len(size) > len(given):
+        if size[-1] in (1, 3, 4) and len(size) == len(given) + 1:
+            colours = f"{seen}: {shaped(size)} is the shape of an image with its {size[-1]} channels"
+            yield causes.MASK_CHANNELS.since(f"{colours}, and may be that of a label", NUMBERS)
+            yield BAD_SIZE.since(colours, FITS + 0.1)
+        else:
+            yield causes.MISSING_BATCH.since(seen, FITS + 0.06)
+            yield BAD_SIZE.since(seen, FITS + 0.02)
     else:
-        yield causes.TOO_SMALL.since("a map that has shrunk to nothing cannot be resized", RARE)
+        ones = f": {shaped(given)} has an axis of 1" if 1 in given else ""
+        yield causes.EXTRA_AXIS.since(f"{seen}{ones}", NUMBERS if ones else FITS + 0.06)
+        yield BAD_SIZE.since(seen, FITS)
+        yield causes.OTHER_VALUE.since(seen, COMMON - 0.02)
+    yield causes.OTHER_RELEASE.since(f"{seen}: code around the network hands on another rank", COMMON)
 
 
 # Transposed convolutions

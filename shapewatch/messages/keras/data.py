@@ -13,6 +13,7 @@ _DATA = (
         "Error when checking {_:text}target: expected {layer:word} to have shape {output:shape} but got array with "
         "shape {target:shape}",
         "target-shape",
+        facts={"what": "target"},
         seen="Error when checking target: expected dense_2 to have shape (10,) but got array with shape (1,)",
         release=_KERAS_2,
     ),
@@ -25,12 +26,20 @@ _DATA = (
         release=_KERAS_2,
     ),
     Template(
-        "expected {tensor:word} to have shape {expected:shape} but got array with shape {given:shape}",
+        "Error when checking {_:text}: expected {tensor:word} to have shape {expected:shape} but got array with shape "
+        "{given:shape}",
         "model-input",
         facts={"what": "input"},
         seen="Error when checking input: expected conv2d_1_input to have shape (28, 28, 1) but got array with "
         "shape (28, 28, 3)",
         release=_KERAS_2,
+    ),
+    Template(
+        "expected {tensor:word} to have shape {expected:shape} but got array with shape {given:shape}",
+        "model-input",
+        facts={"what": "end"},
+        seen="expected activation_5 to have shape (None, 10) but got array with shape (600, 1)",
+        release=f"{_KERAS_2}; an input or a target",
     ),
     Template(
         "expected {layer:word} to have {expected:n} dimensions, but got array with shape {input:shape}",
@@ -74,6 +83,13 @@ _DATA = (
         seen='Invalid input shape for input Tensor("data:0", shape=(None, 9), dtype=float32). Expected shape '
         "(None, 8), but input has incompatible shape (None, 9)",
         release="Keras 3.0 to 3.14",
+    ),
+    Template(
+        "expects a batch of predictions (i.e. a 2D array of shape (samples, {classes:n})). {_:Found|Received} array "
+        "with shape: {output:shape}",
+        "classes",
+        facts={"what": "predictions"},
+        example="keras.applications.resnet50.decode_predictions(np.zeros((1, 5)))",
     ),
     Template(
         "has already been configured to use input shape {expected:shape}. You cannot build it with input_shape "
@@ -130,17 +146,24 @@ _DATA = (
         release="tf.keras 2.2 to 2.15",
     ),
     Template(
-        "Make sure all arrays contain the same number of samples.'{lengths:text}",
-        "data-lengths",
-        seen="Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.'x' sizes: 10, 9",
-        release="Keras 3",
-    ),
-    Template(
-        "Data cardinality is ambiguous{lengths:lines}Make sure all arrays contain the same number of samples.",
+        "Data cardinality is ambiguous:{lengths:lines}Make sure all arrays contain the same number of samples.",
         "data-lengths",
         seen="Data cardinality is ambiguous:\n  x sizes: 600, 500\n  y sizes: 600\nMake sure all arrays contain "
         "the same number of samples.",
         release="tf.keras 2.2 to 2.15",
+    ),
+    Template(
+        "Data cardinality is ambiguous:{lengths:lines}Please provide data which shares the same first dimension.",
+        "data-lengths",
+        seen="Data cardinality is ambiguous:\n  x sizes: 30, 1\nPlease provide data which shares the same first "
+        "dimension.",
+        release="tf.keras 2.2 and 2.3",
+    ),
+    Template(
+        "Make sure all arrays contain the same number of samples.'{lengths:text}",
+        "data-lengths",
+        seen="Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.'x' sizes: 10, 9",
+        release="Keras 3",
     ),
     Template(
         "Input arrays should have the same number of samples as target arrays. Found {x:n} input samples and {y:n} "
@@ -170,6 +193,14 @@ _DATA = (
         seen="Generator yielded an element of shape (8, 30) where an element of shape (None, 20) was expected. "
         "Your generator provides tensors with variable input dimensions other than the batch size.",
         release="Keras 3; raised inside tf.data",
+    ),
+    Template(
+        "Mismatch between expected batch size and model output batch size. Output shape = {output:shape}, expected "
+        "output shape = shape {target:shape}",
+        "target-batch",
+        seen="Mismatch between expected batch size and model output batch size. Output shape = (16, 1), expected "
+        "output shape = shape (32, 1)",
+        release="tf.keras 2.0 and 2.1",
     ),
     Template(
         "All `dataset` samples must have same shape, Expected shape: {first:shape} Received shape: {other:shape} "
@@ -253,7 +284,7 @@ _LOSSES = (
     Template(
         "You are passing a target array of shape {target:shape} while using as loss {loss:word}. "
         "`categorical_crossentropy` expects targets to be binary matrices",
-        "classes",
+        "target-shape",
         seen="You are passing a target array of shape (600, 1) while using as loss `categorical_crossentropy`. "
         "`categorical_crossentropy` expects targets to be binary matrices (1s and 0s) of shape (samples, "
         "classes).",

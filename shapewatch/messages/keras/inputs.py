@@ -44,14 +44,6 @@ TEMPLATES: tuple[Template, ...] = (
         example="i = keras.Input((8,)); m = keras.Model(i, layers.Dense(2)(i))\nm.predict(np.zeros((4, 9)), verbose=0)",
     ),
     Template(
-        "of layer {layer:word} is incompatible with the layer: expected axis {axis:axis} of input shape to have "
-        "value {expected:n} but received input with shape {input:shape}",
-        "layer-width",
-        seen="Input 0 of layer dense_2 is incompatible with the layer: expected axis -1 of input shape to have "
-        "value 64 but received input with shape [None, 48]",
-        release=_TF_KERAS,
-    ),
-    Template(
         "of layer {layer:word} is incompatible with the layer: : expected min_ndim={expected:n}, found "
         "ndim={got:n}. Full shape received: {input:shape}",
         "rank",
@@ -72,6 +64,18 @@ TEMPLATES: tuple[Template, ...] = (
         "rank",
         seen="Input 0 of layer lstm_1 is incompatible with the layer: expected ndim=3, found ndim=2",
         release=_TF_KERAS,
+    ),
+    Template(
+        "Layer expects input ndim={expected:n}, was provided with input shape {input:shape}",
+        "rank",
+        seen="Invalid input shape - Layer expects input ndim=4, was provided with input shape (None, 32, 32)",
+        release="Keras 1",
+    ),
+    Template(
+        "Inputs should have rank {expected:n}. Received input shape: {input:shape}",
+        "rank",
+        seen="Inputs should have rank 4. Received input shape: (None, 128, 64)",
+        release="tf.keras 2",
     ),
     Template(
         "is incompatible with layer {layer:word}: expected axis {axis:axis} of input shape to have value "
@@ -132,54 +136,55 @@ TEMPLATES: tuple[Template, ...] = (
     ),
     Template(
         "The last dimension of the inputs to {layer_type:word} should be defined. Found `None`",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         seen="The last dimension of the inputs to `Dense` should be defined. Found `None`.",
         release=_KERAS_2,
     ),
     Template(
         "The last dimension of the inputs to a {layer_type:word} layer should be defined. Found {expected:n}",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         seen="The last dimension of the inputs to a Dense layer should be defined. Found None. Full input shape "
         "received: (None, None)",
         release=_KERAS_2,
     ),
     Template(
         "The channel dimension of the inputs should be defined. The input_shape received is {input:shape}",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         seen="The channel dimension of the inputs should be defined. The input_shape received is (None, 32, 32, "
         "None), where axis -1 (0-based) is the channel dimension, which found to be `None`.",
         release=_KERAS_2,
     ),
     Template(
         "The channel dimension of the inputs should be defined. Found `None`",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         seen="The channel dimension of the inputs should be defined. Found `None`.",
         release=_KERAS_2,
     ),
     Template(
         "The channel dimension of the inputs (last axis) should be defined. Found None. Full input shape received: "
         "input_shape={input:shape}",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         example="layers.ConvLSTM2D(4, 3)(keras.Input((5, 8, 8, None)))",
     ),
     Template(
         "Shapes used to initialize variables must be fully-defined (no `None` dimensions). Received: "
         "shape={weight:shape} for variable path={parameter:word}",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         example="x = layers.Flatten()(keras.Input((None, None, 3)))\nlayers.Dense(4)(x)",
     ),
     Template(
         "of input tensor should have a defined dimension but the layer received an input with shape {input:shape}",
-        "layer-width",
-        facts={"unknown": True},
+        "unknown-size",
         seen="Axis 3 of input tensor should have a defined dimension but the layer received an input with shape "
         "(None, 8, 8, None).",
+        release=_KERAS_2,
+    ),
+    Template(
+        'The shape of the input to "Flatten" is not fully defined (got {input:shape})',
+        "unknown-size",
+        facts={"layer_type": "Flatten"},
+        seen='The shape of the input to "Flatten" is not fully defined (got (None, None, 512)). Make sure to pass a '
+        'complete "input_shape" or "batch_input_shape" argument to the first layer in your model.',
         release=_KERAS_2,
     ),
     Template(

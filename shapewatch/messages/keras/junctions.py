@@ -9,6 +9,14 @@ _KERAS_2 = "Keras 2, tf.keras until 2.15"
 
 _JUNCTIONS = (
     Template(
+        "A merge layer should be called on a list of at least {expected_count:n} inputs. {_:Got|Received} "
+        "{given_count:n} inputs",
+        "model-input",
+        facts={"what": "inputs"},
+        seen="A merge layer should be called on a list of at least 2 inputs. Got 1 inputs.",
+        release=_KERAS_2,
+    ),
+    Template(
         "Inputs have incompatible shapes. Received shapes {left:shape} and {right:shape}",
         "elementwise",
         facts={"batch_left_out": True},

@@ -42,6 +42,7 @@ _WEIGHTS = (
         "Layer {parameter:word} weight shape {model:shape} is not compatible with provided weight shape "
         "{checkpoint:shape}",
         "weights",
+        {"what": "given"},
         example="layer = layers.Dense(4); layer.build((None, 3))\nlayer.set_weights([np.zeros((3, 5)), "
         "np.zeros((4,))])",
     ),
@@ -49,12 +50,14 @@ _WEIGHTS = (
         "Layer {parameter:word} weight shape {model:shape} not compatible with provided weight shape "
         "{checkpoint:shape}",
         "weights",
+        {"what": "given"},
         seen="Layer dense_1 weight shape (3, 4) not compatible with provided weight shape (3, 5).",
         release="tf.keras 2.4 to 2.15",
     ),
     Template(
         "Layer weight shape {model:shape} not compatible with provided weight shape {checkpoint:shape}",
         "weights",
+        {"what": "given"},
         seen="Layer weight shape (3, 3, 3, 32) not compatible with provided weight shape (32, 3, 3, 3)",
         release=_KERAS_2,
     ),

@@ -145,7 +145,7 @@ _WINDOWS = (
 _AXES = (
     Template(
         "The total size of the tensor must be unchanged. Received: input_shape={input:shape}, "
-        "{_:newshape|target_shape}={shape:shape}",
+        "{target:newshape|target_shape}={shape:shape}",
         "reshape",
         example="ops.reshape(keras.Input(batch_shape=(4, 6)), (5, 5))",
     ),
@@ -159,6 +159,7 @@ _AXES = (
     Template(
         "total size of new array must be unchanged, input_shape = {input:shape}, output_shape = {shape:shape}",
         "reshape",
+        facts={"target": "target_shape"},
         seen="total size of new array must be unchanged, input_shape = [7, 7, 64], output_shape = [3136, 2]",
         release=_KERAS_2,
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shapewatch.messages.nouns import Template
-from shapewatch.messages.others import arrays, frameworks, libraries, python
+from shapewatch.messages.others import arrays, frameworks, images, libraries, models, python
 
 FRAMEWORK_TEMPLATES: Mapping[str, tuple[Template, ...]] = {
     "paddle": frameworks.PADDLE,
@@ -23,6 +23,15 @@ FRAMEWORK_TEMPLATES: Mapping[str, tuple[Template, ...]] = {
     "transformers": libraries.TRANSFORMERS,
     "timm": libraries.TIMM,
     "scikit-learn": libraries.SCIKIT_LEARN,
+    "diffusers": models.DIFFUSERS,
+    "environments": models.ENVIRONMENTS,
+    "dgl": models.DGL,
+    "xgboost": models.XGBOOST,
+    "tensorrt": models.TENSORRT,
+    "pillow": images.PILLOW,
+    "torchvision": images.TORCHVISION,
+    "albumentations": images.ALBUMENTATIONS,
+    "scikit-image": images.SCIKIT_IMAGE,
     "opencv": libraries.OPENCV,
     "pandas": libraries.TABLES_AND_PLOTS,
     "python": python.PYTHON,

@@ -124,7 +124,7 @@ NUMPY: tuple[Template, ...] = (
     ),
     Template(
         "all input arrays must have the same shape",
-        "only-dress",
+        "stack",
         {"op": "stack"},
         example="np.stack([np.zeros(3), np.zeros(4)])",
     ),
@@ -184,11 +184,13 @@ NUMPY: tuple[Template, ...] = (
         "setting an array element with a sequence. The requested array has an inhomogeneous shape after {_:n} "
         "dimensions. The detected shape was {first:shape}",
         "samples",
+        {"what": "a sequence"},
         example="np.array([[1, 2], [1, 2, 3]])",
     ),
     Template(
         "setting an array element with a sequence",
         "samples",
+        {"what": "a sequence"},
         example="x = np.zeros(3); x[0] = [1, 2]",
     ),
     Template(

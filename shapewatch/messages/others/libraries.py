@@ -146,11 +146,39 @@ TRANSFORMERS: tuple[Template, ...] = (
         release="all",
     ),
     Template(
-        "Image features and image tokens do not match: tokens: {a:n}, features {b:n}",
+        "Image features and image tokens do not match: tokens: {tokens:n}, features {features:n}",
         "index-shape",
-        {"op": "image tokens"},
+        {"op": "placeholders"},
         seen="Image features and image tokens do not match: tokens: 575, features 576",
         release="4",
+    ),
+    Template(
+        "The number of image features ({features:n}) does not match the number of image tokens ({tokens:n})",
+        "index-shape",
+        {"op": "placeholders"},
+        seen="The number of image features (576) does not match the number of image tokens (575)",
+        release="4",
+    ),
+    Template(
+        "Attempted to assign {_sum:text} = {features:n} {_of:word} tokens to {tokens:n} placeholders",
+        "index-shape",
+        {"op": "placeholders"},
+        seen="Attempted to assign 576 + 576 = 1152 multimodal tokens to 576 placeholders",
+        release="vLLM",
+    ),
+    Template(
+        "Whisper expects the mel input features to be of length {expected:n}, but found {got:n}",
+        "model-input",
+        {"axis_name": "the length", "tensor": "mel features"},
+        seen="Whisper expects the mel input features to be of length 3000, but found 2000.",
+        release="4",
+    ),
+    Template(
+        "dim {embed_dim:n} should be divided by num_heads {num_heads:n}",
+        "attention",
+        {"what": "heads"},
+        seen="dim 768 should be divided by num_heads 10.",
+        release="SegFormer and PVT, in many projects",
     ),
     Template(
         "{parameter:word}: found shape {checkpoint:shape} in the checkpoint and {model:shape} in the model "

@@ -7,6 +7,16 @@ from shapewatch.messages.nouns import Template
 _TF1 = "TensorFlow 1"
 
 _STATIC_SHAPES = (
+    Template(
+        "as_list() is not defined on an unknown TensorShape",
+        "unknown-size",
+        example="tf.TensorShape(None).as_list()",
+    ),
+    Template(
+        "Cannot take the length of shape with unknown rank",
+        "unknown-size",
+        example="len(tf.TensorShape(None))",
+    ),
     # `assert_is_compatible_with` compares a target with an output in a loss, and much else: the op is not told.
     Template(
         "Shapes {left:shape} and {right:shape} are incompatible",
@@ -31,6 +41,13 @@ _STATIC_SHAPES = (
         "elementwise",
         seen="Dimensions 10 and 9 are incompatible",
         release=_TF1,
+    ),
+    Template(
+        "Cannot assign value to variable ' {within:word}/{parameter:word}': Shape mismatch.The variable shape "
+        "{model:shape}, and the assigned value shape {checkpoint:shape} are incompatible",
+        "weights",
+        {"what": "given"},
+        example="tf.Variable(tf.zeros([3, 4]), name='dense/kernel').assign(tf.zeros([3, 5]))",
     ),
     Template(
         "Shape mismatch.The variable shape {target:shape}, and the assigned value shape {given:shape} are incompatible",
@@ -60,6 +77,18 @@ _STATIC_SHAPES = (
         "f(tf.zeros([1]))",
     ),
     Template(
+        "Expected scalar shape, saw shape: {input:shape}",
+        "rank",
+        {"expected": 0},
+        example="tf.debugging.assert_scalar(tf.zeros([1]))",
+    ),
+    Template(
+        "Expected scalar shape for {tensor:word}, saw shape: {input:shape}",
+        "rank",
+        {"expected": 0},
+        example="@tf.function\ndef f(x): tf.debugging.assert_scalar(x)\nf(tf.zeros([1]))",
+    ),
+    Template(
         "{tensor:word} must have rank {expected:n}. Received rank {got:n}, shape {input:shape}",
         "rank",
         example="@tf.function\ndef f(x): tf.debugging.assert_rank(x, 3)\nf(tf.zeros([2, 7]))",
@@ -80,7 +109,7 @@ _STATIC_SHAPES = (
     Template(
         "Can't convert non-rectangular Python sequence to Tensor",
         "samples",
-        {"op": "tf.constant"},
+        {"op": "tf.constant", "what": "a sequence"},
         example="tf.constant([[1, 2], [1, 2, 3]])",
     ),
     Template(
@@ -115,7 +144,7 @@ _FEEDS = (
         "784])\n    tf.compat.v1.Session().run(p * 2, {p: np.zeros((28, 28))})",
     ),
     Template(
-        "Cannot feed value of shape {given:shape} for Tensor {tensor:text}, which has shape {expected:shape}",
+        "Cannot feed value of shape {given:shape} for Tensor {tensor:text}, which has {_:word} {expected:shape}",
         "model-input",
         {"what": "feed"},
         seen='Cannot feed value of shape (64, 784) for Tensor Tensor("x:0", dtype=float32), which has shape \'(?, '

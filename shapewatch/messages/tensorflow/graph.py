@@ -20,6 +20,8 @@ from shapewatch.messages.tensorflow.nodes import (
 )
 from shapewatch.messages.tensorflow.windows import OF_NODES
 
+_TF1 = "TensorFlow 1"
+
 _MEETING = (
     *said_of(
         ELEMENTWISE,
@@ -168,6 +170,14 @@ _MEETING = (
         before="Dimension 0 in both shapes must be equal, but are 3 and 4. Shapes are [3] and [4]. From merging "
         "shape 0 with other shapes. for 'stack' (op: 'Pack') with input shapes: [3], [4].",
     ),
+    Template(
+        "Dimension {_axis:n} in both shapes must be equal, but are {_a:n} and {_b:n}. Shapes are {first:shape} and "
+        "{other:shape}. From merging shape {_entry:n} with other shapes. for {node:word} (op: 'Pack')",
+        "stack",
+        seen="Dimension 1 in both shapes must be equal, but are 512 and 32. Shapes are [16,512] and [16,32]. From "
+        "merging shape 0 with other shapes. for 'concat/concat_dim' (op: 'Pack')",
+        release=_TF1,
+    ),
     *said_of(
         "Pack",
         "Shapes must be equal rank, but are {_a:n} and {_b:n} From merging shape {_entry:n} with other shapes.",
@@ -186,6 +196,16 @@ _MEETING = (
         "shapes: [?,64,128], [?,128], [].",
         before="Shapes must be equal rank, but are 3 and 2 for 'concat' (op: 'ConcatV2') with input shapes: "
         "[?,64,128], [?,128], [].",
+    ),
+    *said_of(
+        "ConcatV2|Concat",
+        "Shape must be rank {_expected:n} but is rank {_got:n}",
+        "concat",
+        "{left:shape}, {right:shape}",
+        now="Shape must be rank 3 but is rank 2 for '{{node concat}} = ConcatV2[N=2](x, y, a)' with input shapes: "
+        "[?,64,128], [?,128], [].",
+        before="Shape must be rank 3 but is rank 2 for 'concat' (op: 'ConcatV2') with input shapes: [?,64,128], "
+        "[?,128], [].",
     ),
     *said_of(
         ASSIGNMENTS,

@@ -210,13 +210,19 @@ _INDICES = (
         example="tf.zeros([3])[5]  # axis 0",
     ),
     Template(
+        "Expected begin[{axis:axis}] in [0, {size:n}], but got {index:n}",
+        "index-range",
+        {"op": "Slice"},
+        example="tf.slice(tf.zeros([3, 3]), [0, 5], [3, 1])  # axis 1",
+    ),
+    Template(
         "Expected size[{axis:axis}] in [0, {size:n}], but got {got:n}",
         "index-range",
         {"op": "Slice"},
         example="tf.slice(tf.zeros([3, 3]), [0, 2], [3, 2])  # axis 1: 3 - 2 = 1",
     ),
     Template(
-        "] = {index:n} is not in [0, {size:n})",
+        "] = {index:axis} is not in [0, {size:n})",
         "index-range",
         example="tf.nn.embedding_lookup(tf.zeros([10, 4]), [12])",
     ),

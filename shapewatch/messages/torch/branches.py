@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapewatch.messages.nouns import Template
+from shapewatch.messages.torch.dimensions import NO_SCALARS
 
 ELEMENTWISE = (
     Template(
@@ -106,6 +107,15 @@ ELEMENTWISE = (
         example="F.grid_sample(torch.randn(2, 3, 4, 4), torch.randn(3, 4, 4, 2), align_corners=False)",
     ),
     Template(
+        "grid_sampler(): expected grid and input to have the same batch size, but {_came:got|received} input with sizes"
+        " {input:shape} and grid with sizes {grid:shape}",
+        "only-dress",
+        {"op": "grid_sample"},
+        seen="grid_sampler(): expected grid and input to have the same batch size, but received input with sizes"
+        " [2, 3, 4, 4] and grid with sizes [3, 4, 4, 2]",
+        release="other devices",
+    ),
+    Template(
         "Mismatch in shape: grad_output[{operand:n}] has a shape of {right:shape} and output[{output:n}] has a shape of"
         " {left:shape}",
         "elementwise",
@@ -113,14 +123,21 @@ ELEMENTWISE = (
         example="torch.randn(3, requires_grad=True).mul(2).backward(torch.ones(2))",
     ),
     Template(
-        "returned an invalid gradient at index {operand:n} - got {right:shape} but expected shape compatible with"
-        " {left:shape}",
+        "Function {function:word} returned an invalid gradient at index {operand:n} - got {right:shape} but expected"
+        " shape compatible with {left:shape}",
         "gradient",
         {"op": "backward"},
         example="class Sum(torch.autograd.Function):\n"
         "    forward = staticmethod(lambda ctx, x: x.sum())\n"
         "    backward = staticmethod(lambda ctx, g: torch.ones(4))\n"
         "Sum.apply(torch.randn(3, requires_grad=True)).backward()",
+    ),
+    Template(
+        "invalid gradient at index {operand:n} - expected shape {left:shape} but got {right:shape}",
+        "gradient",
+        {"op": "backward"},
+        seen="invalid gradient at index 0 - expected shape [] but got [4]",
+        release="0.4 to 1.4",
     ),
     Template(
         "attempting to assign a gradient of size '{right:shape}' to a tensor of size '{left:shape}'",
@@ -218,6 +235,12 @@ CONCAT = (
         release="1.4 to 1.8",
     ),
     Template(
+        "Sizes of tensors must match except in dimension {axis:axis}. Got {expected:n} and {got:n}",
+        "concat",
+        seen="Sizes of tensors must match except in dimension 1. Got 57 and 56",
+        release="texts that lost their tail",
+    ),
+    Template(
         "Sizes of tensors must match expect in dimension {axis:axis}. Got",
         "concat",
         seen="Sizes of tensors must match expect in dimension 1. Got",
@@ -253,7 +276,7 @@ CONCAT = (
     Template(
         "zero-dimensional tensor (at position {index:n}) cannot be concatenated",
         "rank",
-        {"op": "cat", "expected": "at least 1", "got": 0},
+        {"op": "cat", "expected": "at least 1", "got": 0, **NO_SCALARS},
         example="torch.cat([torch.tensor(1.0), torch.tensor(0.0)])",
     ),
 )

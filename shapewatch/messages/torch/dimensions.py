@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shapewatch.messages.nouns import Template
 
+NO_SCALARS = {"releases": "up to PyTorch 0.3 a single value was a tensor of one axis; since then it has none"}
+
 TEMPLATES = (
     Template(
         "Expected {expected:text} input to {op:word}, but got input of size: {input:shape}",
@@ -17,6 +19,13 @@ TEMPLATES = (
         "only-dress",
         {"op": "conv"},
         example="F.conv2d(torch.randn(1, 3, 8, 8), torch.randn(8, 3, 3))",
+    ),
+    Template(
+        "expected at least 3D input (got {got:n}D input)",
+        "rank",
+        {"op": "norm", "expected": "at least 3", "releases": "SyncBatchNorm takes features of 2 axes from 1.4 on"},
+        seen="expected at least 3D input (got 2D input)",
+        release="1.1 to 1.3",
     ),
     Template(
         "expected {expected:text} input (got {got:n}D input)",
@@ -127,13 +136,13 @@ TEMPLATES = (
         "{batch:batched|unbatched} {expected:n}-D input, hx and cx should also be {rank:n}-D but got"
         " ({got:n}-D, {other:n}-D) tensors",
         "rank",
-        {"op": "LSTM", "what": "hidden state"},
+        {"op": "the hidden state", "what": "hidden state"},
         example="nn.LSTM(8, 16)(torch.randn(5, 2, 8), (torch.zeros(2, 16), torch.zeros(2, 16)))",
     ),
     Template(
         "{batch:batched|unbatched} {expected:n}-D input, hx should also be {rank:n}-D but got {got:n}-D tensor",
         "rank",
-        {"what": "hidden state"},
+        {"op": "the hidden state", "what": "hidden state"},
         example="nn.GRU(8, 16)(torch.randn(5, 2, 8), torch.zeros(2, 16))",
     ),
     Template(
@@ -301,25 +310,25 @@ TEMPLATES = (
     Template(
         "invalid index of a 0-dim tensor",
         "rank",
-        {"op": "indexing", "expected": "at least 1", "got": 0},
+        {"op": "indexing", "expected": "at least 1", "got": 0, **NO_SCALARS},
         example="torch.tensor(1.0)[0]",
     ),
     Template(
         "{op:slice|select|diagonal}() cannot be applied to a 0-dim tensor",
         "rank",
-        {"expected": "at least 1", "got": 0},
+        {"expected": "at least 1", "got": 0, **NO_SCALARS},
         example="torch.tensor(1.0).select(0, 0)",
     ),
     Template(
         "len() of a 0-d tensor",
         "rank",
-        {"op": "len", "expected": "at least 1", "got": 0},
+        {"op": "len", "expected": "at least 1", "got": 0, **NO_SCALARS},
         example="len(torch.tensor(0.0))",
     ),
     Template(
         "iteration over a 0-d tensor",
         "rank",
-        {"op": "iteration", "expected": "at least 1", "got": 0},
+        {"op": "iteration", "expected": "at least 1", "got": 0, **NO_SCALARS},
         example="list(torch.tensor(0.0))",
     ),
     Template(

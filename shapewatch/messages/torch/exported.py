@@ -58,6 +58,16 @@ TEMPLATES = (
         "torch.export.export(Fixed(), (torch.randn(4, 6),), dynamic_shapes=free)",
     ),
     Template(
+        "Constraints violated ({tensor:text})!{_log:lines}because {_name:word} was inferred to be a constant"
+        " ({expected:n})",
+        "model-input",
+        {"what": "specialized"},
+        seen='Constraints violated (batch)! For more information, run with TORCH_LOGS="+dynamic".\n'
+        "  - Not all values of batch = L['x'].size()[0] in the specified range batch <= 8 are valid because batch was"
+        " inferred to be a constant (4).",
+        release="2.1 to 2.6",
+    ),
+    Template(
         "Constraints violated ({tensor:text})!{_details:lines}must always be equal",
         "model-input",
         {"what": "specialized"},

@@ -73,6 +73,17 @@ SHAPES = (
         release="0.3 to 1.4",
     ),
     Template(
+        "{_what:Index|Input} tensor must have same dimensions as {_other:input|output|self|src} tensor",
+        "index-shape",
+        {
+            "op": "gather or scatter",
+            "releases": "reductions and selections gave other numbers of axes in early releases, up to 0.3",
+        },
+        seen="Index tensor must have same dimensions as input tensor at"
+        " /pytorch/torch/lib/THC/generic/THCTensorScatterGather.cu:111",
+        release="0.1 to 1.4",
+    ),
+    Template(
         "{_what:Index|Input} tensor must have {_same:text} dimensions as {_other:input|output|self|src} tensor",
         "index-shape",
         {"op": "gather or scatter"},

@@ -121,6 +121,13 @@ RECURRENT = (
         example="nn.LSTMCell(8, 16)(torch.randn(2, 8), (torch.zeros(3, 16), torch.zeros(3, 16)))",
     ),
     Template(
+        "Input batch size {batch:n} doesn't match hidden[{_part:n}] batch size {state_batch:n}",
+        "recurrent-state",
+        {"what": "hidden"},
+        seen="Input batch size 2 doesn't match hidden[0] batch size 3",
+        release="0.2 and 0.3",
+    ),
+    Template(
         "Expected hidden[0] size {expected:shape}, got {got:shape}",
         "recurrent-state",
         {"what": "hidden[0]"},

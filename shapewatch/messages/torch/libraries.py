@@ -66,6 +66,20 @@ TEMPLATES = (
         release="timm 0.9 to 1.0",
     ),
     Template(
+        "Input image {axis_name:height|width} ({got:n}) doesn't match model ({expected:n})",
+        "model-input",
+        {"tensor": "image"},
+        seen="Input image height (384) doesn't match model (224).",
+        release="timm 0.6 to 0.9",
+    ),
+    Template(
+        "Input sequence length ({got:n}) doesn't match model configuration ({expected:n})",
+        "model-input",
+        {"axis_name": "the length", "tensor": "sequence"},
+        seen="Input sequence length (336) doesn't match model configuration (512).",
+        release="transformers, models of time series",
+    ),
+    Template(
         "Input image {_what:text} ({height:n}*{width:n}) doesn't match model ({expected_height:n}*{expected_width:n})",
         "model-input",
         {"tensor": "image"},

@@ -86,6 +86,7 @@ SAMPLES = (
     Template(
         "expected sequence of length {expected:n} at dim {axis:axis} (got {got:n})",
         "samples",
+        {"what": "a sequence"},
         example="torch.tensor([[1, 2], [1, 2, 3]])",
     ),
     Template(
@@ -97,7 +98,7 @@ SAMPLES = (
     Template(
         "Sum of input lengths does not equal the length of the input dataset",
         "only-dress",
-        {"op": "random_split"},
+        {"op": "random_split", "releases": "fractions in place of lengths are taken from PyTorch 1.13 on"},
         example="torch.utils.data.random_split(range(10), [6, 3])",
     ),
 )

@@ -165,6 +165,12 @@ TEMPLATES = (
         release="1.9 to 2.13, on shapes alone",
     ),
     Template(
+        "Shape mismatch: predictions shape {output:shape} != targets shape {target:shape}",
+        "target-shape",
+        seen="Shape mismatch: predictions shape torch.Size([4, 1]) != targets shape torch.Size([4])",
+        release="libraries on top",
+    ),
+    Template(
         "Target {index:axis} is out of bounds",
         "classes",
         {"op": "cross_entropy"},

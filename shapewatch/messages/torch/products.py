@@ -226,6 +226,14 @@ ATTENTION = (
         example="nn.MultiheadAttention(1024, 12)",
     ),
     Template(
+        "{_width:d_out|d_model|dim|hidden_dim|n_embd|embed_size|emb_size} must be divisible by"
+        " {_heads:num_heads|n_heads|nhead|n_head|heads|num_attention_heads}",
+        "attention",
+        {"what": "heads"},
+        seen="d_model must be divisible by num_heads",
+        release="models of one's own",
+    ),
+    Template(
         "was expecting embedding dimension of {expected:n}, but got {got:n}",
         "attention",
         {"what": "width"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shapewatch.messages.nouns import Template
+from shapewatch.messages.torch.dimensions import NO_SCALARS
 
 RESHAPE = (
     Template(
@@ -109,7 +110,7 @@ AXES = (
     Template(
         "Dimension specified as {axis:axis} but tensor has no dimensions",
         "axis-range",
-        {"rank": 0},
+        {"rank": 0, **NO_SCALARS},
         example="torch.tensor(1.0).unbind(0)",
     ),
     Template(

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapewatch.messages.faults.evidence import Evidence
-from shapewatch.messages.faults.meeting.axis import MAXIMA, NORMALISED, NOTHING_LEFT, STEREO, of_axis, of_batch
+from shapewatch.messages.faults.meeting.axis import (
+    MAXIMA,
+    NORMALISED,
+    NOTHING_LEFT,
+    ODD_WIDTH,
+    STEREO,
+    of_axis,
+    of_batch,
+)
 from shapewatch.messages.faults.meeting.lines import LOSSES, METRICS, SKIPS, of_lines
 from shapewatch.messages.faults.meeting.nouns import Meeting, meeting, named_axis
 from shapewatch.messages.faults.meeting.pictures import of_pictures
@@ -23,6 +31,7 @@ __all__ = [
     "NORMALISED",
     "NOTHING_LEFT",
     "NO_KEEPDIM",
+    "ODD_WIDTH",
     "SKIPS",
     "STEREO",
     "Meeting",

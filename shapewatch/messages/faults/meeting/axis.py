@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, roles, sizes
+from shapewatch.messages.faults.convolution import OTHER_LATENTS
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence
+from shapewatch.messages.faults.meeting.classes import of_class_counts, of_classes, of_known_classes
 from shapewatch.messages.faults.meeting.nouns import Meeting
+from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
 
-MAXIMA = frozenset({77, 128, 256, 512, 1024, 2048, 4096, 8192, 32768})
+MAXIMA = frozenset({77, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072})
 """Maximum lengths that text models are set up for."""
 
 ODD_WIDTH = Cause(
@@ -24,17 +27,12 @@ NORMALISED = Cause(
     "image to RGB first.",
     "Print the image's shape before it is normalised.",
 )
-OTHER_CLASSES = Cause(
-    "the number of classes is not the same on both sides (model, labels, class weights, a data set's setting): {a} "
-    "against {b}",
-    "Set the number of classes alike for the data, the model and all that is made for each class.",
-    "Search the configuration for {a} and {b}.",
-)
-OPTIMISER = Cause(
-    "the optimiser's state (momenta) was loaded from a run of another model, or its parameters were changed after it "
-    "was made",
-    "Start with a fresh optimiser, or load model and optimiser from one checkpoint.",
-    "Compare the model's configuration (classes, widths) with that of the checkpoint that is resumed.",
+ALONG_LAST = Cause(
+    "a vector with one value for each class or channel (class weights, `pos_weight`, mean, a bias) is aligned with the "
+    "last axis of a map, (N, C, H, W), and not with its channels",
+    "Give it axes of 1 behind: `weight.view(1, -1, 1, 1)`; or use the option or loss that takes weights of classes.",
+    "Print both shapes.",
+    {"torch": "weight = weight.view(1, -1, 1, 1)"},
 )
 STEREO = Cause(
     "one is stereo (two channels of sound) and the other mono",
@@ -80,10 +78,15 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
             yield causes.TOO_LONG.since(f"{a} against {b}: if the first axis counts time steps", COMMON - 0.03)
         release = COMMON - 0.02 if times in (None, 2) else COMMON + 0.01
         yield causes.OTHER_RELEASE.since(f"{a} against {b}: model code of another release", release)
-    yield from _of_class_counts(met, a, b)
+    yield from of_class_counts(met, a, b)
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
-    yield causes.LAST_BATCH.since(seen, FITS if times is None or 1 in (a, b) else COMMON)
+    many = met.rank is None and min(a, b) > 1024
+    if many:
+        rows = f"{a} against {b}: more than a batch holds, as vocabularies, tables and whole data sets have them"
+        yield causes.OTHER_SETTING.since(rows, FITS - 0.02, expected=a, got=b)
+        yield OTHER_ENTRIES.since(rows, FITS)
+    yield causes.LAST_BATCH.since(seen, RARE if many else FITS if times is None or 1 in (a, b) else COMMON)
     yield causes.OTHER_BATCH.since(
         seen, FITS + 0.05 if {a, b} == {1, 2} else FITS if 1 in (a, b) or times == 2 else COMMON
     )
@@ -91,23 +94,7 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS if times != 2 else COMMON)
 
 
-CLASS_COUNTS = {
-    20: "VOC", 21: "VOC with its background", 80: "COCO", 81: "COCO with its background", 90: "COCO", 91: "COCO",
-    100: "CIFAR-100", 150: "ADE20K", 151: "ADE20K with its background", 171: "COCO-Stuff", 174: "Something-Something",
-    400: "Kinetics", 600: "Kinetics-600", 1000: "ImageNet", 1203: "LVIS", 21841: "ImageNet-22k",
-}  # fmt: skip
-"""Numbers of classes that checkpoints come with."""
-
-
-def _of_class_counts(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
-    """On the first axis of a weight or a bias stand the outputs, and of a head's the classes."""
-    known = [size for size in (a, b) if size in CLASS_COUNTS]
-    if met.rank is not None or not known or 1 in (a, b):
-        return
-    seen = f"{a} against {b}: {known[0]} is the number of classes of {CLASS_COUNTS[known[0]]}"
-    yield OTHER_CLASSES.since(seen, FITS + 0.02, a=a, b=b)
-    yield OPTIMISER.since(f"{seen}, and a head's momenta are loaded with a checkpoint", FITS - 0.02)
-
+LATENTS = frozenset({4, 16, 48})
 
 UNET_WIDTHS = frozenset({320, 640, 960, 1280, 1920, 2560})
 """Numbers of channels of the U-Nets of latent diffusion: what meets there was made by patches and adapters."""
@@ -115,7 +102,11 @@ UNET_WIDTHS = frozenset({320, 640, 960, 1280, 1920, 2560})
 
 def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -> Iterator[Evidence]:
     if met.rank == 1:
+        if 0 in (a, b):
+            yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
         yield from _of_vectors(a, b)
+        if met.framework in roles.CHANNELS_LAST_FRAMEWORKS:
+            yield from _of_flattened(a, b)
         return
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
@@ -125,7 +116,7 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
         yield from _of_channels(met, axis, a, b, held)
         yield from _of_length(met, axis, a, b, held)
     if axis == 1 and (met.rank is None or (met.rank == 2 and met.longer and met.longer[0] not in (1, None))):
-        yield from _of_classes(a, b, _on(axis, a, b))
+        yield from of_classes(a, b, _on(axis, a, b))
     if held != "channels":
         yield from _of_sides(met, axis, a, b, held)
         if met.rank is None and axis in (2, 3) and met.framework == "torch":
@@ -143,21 +134,6 @@ def _of_second_axis(a: int, b: int, seen: str) -> Iterator[Evidence]:
         yield causes.OTHER_SETTING.since(f"{seen}, if axis 1 holds features", COMMON + 0.06, expected=b, got=a)
 
 
-def _of_classes(a: int, b: int, seen: str) -> Iterator[Evidence]:
-    """On the second axis stand the classes of scores, if these are scores."""
-    low, high = sorted((a, b))
-    doubled = sizes.is_power_of_two(sizes.ratio(a, b))
-    if min((grid[0] if (grid := sizes.grid(size)) else 0) for size in (a, b)) >= 14:
-        return  # patches of two image encoders
-    if low < 2 or high > 1000 or high - low <= 3 or (a % 8 == 0 and b % 8 == 0) or doubled:
-        return
-    batch, other = (a, b) if sizes.is_power_of_two(a) and a >= 8 else (b, a)
-    if sizes.is_power_of_two(batch) and 8 <= batch <= 256 and other < 1000 and not sizes.is_power_of_two(other):
-        looks = f"{seen}: {batch} is a usual batch size, {other} may count classes"
-        yield causes.ONE_HOT.since(f"{looks}; (N,) is aligned with (N, classes)", COMMON + 0.06)
-    yield OTHER_CLASSES.since(f"{seen}, if axis 1 holds the classes", COMMON + 0.01, a=a, b=b)
-
-
 def _is_inner(met: Meeting, axis: int | None) -> bool:
     """Axis 1, where nothing else is known: PyTorch names the last axis that differs, so of maps (N, C, H, W) whose
     sides differ it names another."""
@@ -171,6 +147,22 @@ def _of_vectors(a: int, b: int) -> Iterator[Evidence]:
         yield OTHER_ENTRIES.since(f"{seen}; both are long", COMMON + 0.08)
     yield causes.LAST_BATCH.since(seen, COMMON)
     yield causes.OTHER_LENGTH.since(seen, COMMON - 0.02)
+
+
+FLATTENED_APART = Cause(
+    "labels and output were flattened for a loss or metric, and one of them has more channels (a mask of one channel, "
+    "or of colours, against one for each class) or other sides than the other",
+    "Give the masks one channel for each class (one-hot), or the output one channel, and both the same sides.",
+    "Print the shapes of labels and output before they are flattened.",
+)
+
+
+def _of_flattened(a: int, b: int) -> Iterator[Evidence]:
+    """Losses on overlaps, as Keras programs write them, flatten both whole batches."""
+    times = sizes.ratio(a, b)
+    if min(a, b) >= 256 and times and times <= 256:
+        flat = f"{max(a, b)} is {times} times {min(a, b)}: as many channels, or a larger map, in long vectors"
+        yield FLATTENED_APART.since(flat, FITS)
 
 
 def _on(axis: int | None, a: int, b: int) -> str:
@@ -204,6 +196,9 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         if {a, b} <= UNET_WIDTHS:
             patched = f"{seen}: widths of a diffusion model's levels, which patches and adapters of a release count on"
             yield causes.OTHER_RELEASE.since(patched, FITS)
+        if {a, b} <= LATENTS:
+            coded = f"{seen}: numbers of channels that image and video autoencoders give"
+            yield OTHER_LATENTS.since(coded, FITS + 0.1)
         filters = low % 8 == 0 and high % 8 == 0
         what = "both multiples of 8, as numbers of filters are" if filters else f"if axis {axis} holds the channels"
         yield causes.NO_PROJECTION.since(f"{seen}, {what}", FITS + 0.08 if filters else RARE, a=a, b=b)
@@ -219,13 +214,19 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         yield causes.OTHER_SETTING.since(features, COMMON + (0.07 if held == "features" else 0), expected=b, got=a)
         if held == "unknown" and axis == 2 and {a, b} <= sizes.ENCODERS.keys():
             both = f"{features}: widths as encoders have them"
-            yield causes.OTHER_ENCODER.since(both, COMMON + 0.04, expected=b, got=a)
+            yield causes.OTHER_ENCODER.since(both, FITS, expected=b, got=a)
         if held == "features" and sizes.is_width(a) and sizes.is_width(b):
             yield causes.OTHER_ENCODER.since(f"{features}: widths as encoders have them", FITS, expected=b, got=a)
 
 
 def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
     """Axes 2 and 3 are a map's sides or the tokens of attention's scores (batch, heads, queries, keys)."""
+    low, high = sorted((a, b))
+    if axis == 2:
+        yield from of_known_classes(a, b, seen)
+    if 2 <= low <= 256 and high >= 16 * low:
+        vector = f"{seen}: sides of two maps seldom differ as much; {low} may count classes or channels"
+        yield ALONG_LAST.since(vector, FITS + 0.08 if low <= 32 else COMMON + 0.02)
     scores = f"{seen}, if these are attention's scores, whose last axes count tokens"
     if max(a, b) > 1024:
         # maps are seldom as large where branches meet; sequences are
@@ -255,9 +256,10 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         if gap % 2 == 0 and side:
             yield causes.NO_PADDING.since(f"{seen} differ by {gap}: an unpadded 3x3 convolution takes off two", FITS)
     elif gap % 2 == 0 and side and not times and low > gap:
-        yield causes.NO_PADDING.since(f"{seen} differ by {gap}: unpadded convolutions take off an even number", COMMON)
+        trimmed = f"{seen} differ by {gap}: unpadded convolutions take off an even number"
+        yield causes.NO_PADDING.since(trimmed, COMMON - 0.03)
     if times and low > 1 and side:
-        power = sizes.is_power_of_two(times) and times <= 64
+        power = sizes.is_power_of_two(times) and times <= 16
         stride = f"{max(a, b)} is {times} times {low}" + (", as strides of two make it" if power else "")
         maybe_channels = held == "unknown" and axis == 1
         # a stride shrinks height and width alike
@@ -273,13 +275,22 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         yield causes.OTHER_STRIDE.since(one, COMMON)
         yield causes.TOO_SMALL.since(one, COMMON - 0.02)
     elif _is_inner(met, axis):
+        if 2 <= gap <= 4 and low >= 32:
+            drift = f"{seen} differ by {gap}: if axis 1 is the height of an image, rounding on several levels does that"
+            yield causes.ODD_SIZE.since(drift, COMMON + 0.03)
         aside = f"{seen}, if axis 1 is a side of an image"
         yield causes.OTHER_SETTING.since(f"{seen}, if axis 1 holds features", COMMON - 0.01, expected=b, got=a)
         yield causes.OTHER_RELEASE.since(f"{seen} tell nothing of releases; it is a frequent cause", COMMON - 0.02)
         yield causes.OTHER_RESOLUTION.since(aside, COMMON - 0.03)
         yield causes.OTHER_STRIDE.since(aside, COMMON - 0.03 if times and sizes.is_power_of_two(times) else RARE)
     elif side and gap > 1:
-        yield causes.OTHER_RESOLUTION.since(f"{seen} are in no simple ratio, as two input sizes may be", COMMON)
+        yield causes.OTHER_RESOLUTION.since(f"{seen} are in no simple ratio, as two input sizes may be", COMMON + 0.02)
+        if met.rank is None and axis in (2, 3) and min(a, b) >= 16 and max(a, b) <= 4096:
+            pictures = f"{seen}, if these are two images, or a network's output and what it is compared with"
+            yield OTHER_PICTURES.since(pictures, COMMON)
+        if met.rank is None and axis == 3 and a % 4 == b % 4 == 0 and max(a, b) <= 320:
+            grids = f"{seen}: grids of a detector's levels, which its weights keep; they changed between releases"
+            yield causes.OTHER_RELEASE.since(grids, COMMON + 0.015)
         yield causes.ODD_SIZE.since(f"{seen}: sizes that are no multiples of the stride drift apart by levels", RARE)
         yield causes.OTHER_STRIDE.since(f"{seen} differ by more than rounding", COMMON - 0.02)
 
@@ -289,7 +300,7 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
     if one and other and axis in (0, 1, None):
         if one[0] == other[0]:
             with_token = f"{seen}: both are {one[0]} x {one[0]} patches, with and without a token"
-            yield causes.CLASS_TOKEN.since(with_token, NUMBERS + 0.02)
+            yield causes.CLASS_TOKEN.since(with_token, NUMBERS + 0.02 if one[0] >= 7 else FITS)
         elif min(one[0], other[0]) >= 7 and held != "features":
             grids = f"{seen}: grids of {one[0]} x {one[0]} and {other[0]} x {other[0]} patches"
             weight = NUMBERS if one[1] == other[1] and held == "tokens" else FITS + 0.1
@@ -304,7 +315,12 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
         long = _is_inner(met, axis) and max(a, b) > 256
         weight = FITS if held == "tokens" else RARE + 0.02 if near else COMMON + (0.03 if long else 0)
         yield causes.OTHER_LENGTH.since(tokens, weight)
-        if min(a, b) in MAXIMA and not sizes.is_power_of_two(sizes.ratio(a, b)):
+        widths = axis == 2 and {a, b} <= sizes.ENCODERS.keys()
+        if 77 in (a, b):
+            clip = f"{seen}: 77 is the maximum of CLIP's text encoders, and of little else"
+            yield causes.TOO_LONG.since(clip, NUMBERS + 0.02)
+            yield causes.OTHER_LENGTH.since(clip, FITS + 0.08)
+        elif min(a, b) in MAXIMA and not sizes.is_power_of_two(sizes.ratio(a, b)) and not widths:
             yield causes.TOO_LONG.since(f"{min(a, b)} is a usual maximum of tokens", FITS)
         elif min(a, b) in MAXIMA:
             yield causes.TOO_LONG.since(f"{min(a, b)} is a usual maximum of tokens", COMMON)

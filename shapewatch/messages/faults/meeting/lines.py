@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Evidence
-from shapewatch.messages.faults.meeting.axis import NORMALISED, OPTIMISER, STEREO
+from shapewatch.messages.faults.meeting.axis import NORMALISED, STEREO
+from shapewatch.messages.faults.meeting.classes import OPTIMISER
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.nouns import Pasted
 

@@ -29,7 +29,7 @@ def of_shapes(met: Meeting) -> Iterator[Evidence]:
         yield causes.SWAPPED.since(seen, FITS)
     yield from _of_default_layout(met)
     if not met.is_aligned or (len(left) != len(right) and not met.apart):
-        yield from _of_ranks(left, right)
+        yield from _of_ranks(met, left, right)
     elif len(met.apart) == 1 and met.is_per_channel and met.apart[0][0]:
         yield from _of_bias(met)
     elif len(met.apart) == 1 and met.rank in (4, 5):
@@ -44,7 +44,7 @@ def of_shapes(met: Meeting) -> Iterator[Evidence]:
 def _of_default_layout(met: Meeting) -> Iterator[Evidence]:
     """Maps that look channels-first in a framework whose layers take the channels last unless told otherwise."""
     shapes = [shape for shape in (met.left, met.right) if shape is not None and len(shape) == 4]
-    if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or len(shapes) < 2:
+    if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or len(shapes) < 2 or {at for at, _, _ in met.apart} == {0}:
         return
     if all(roles.channels_axis(shape, met.framework) == 1 and shape[2] == shape[3] for shape in shapes):
         looks = (
@@ -70,7 +70,7 @@ def _of_bias(met: Meeting) -> Iterator[Evidence]:
             yield causes.SWAPPED.since(along, FITS - 0.02)
 
 
-def _of_ranks(left: Shape, right: Shape) -> Iterator[Evidence]:
+def _of_ranks(met: Meeting, left: Shape, right: Shape) -> Iterator[Evidence]:
     short, long = sorted((left, right), key=len)
     seen = f"{shaped(short)} has {of_rank(len(short))} and {shaped(long)} has {len(long)}"
     bare = sizes.squeezed(long)
@@ -96,9 +96,15 @@ def _of_ranks(left: Shape, right: Shape) -> Iterator[Evidence]:
     if elsewhere and short[0] != 1 and long[-1] != short[0]:
         other = f"{short[0]} is the size of axis {elsewhere[0]}, and a vector is aligned with the last axis"
         yield causes.CHANNELS_LAST.since(other, NUMBERS)
+        if met.framework in roles.CHANNELS_LAST_FRAMEWORKS:
+            asked = f"{other}: how a layer asks for the axis of the channels (`image_data_format`) differs by release"
+            yield causes.OTHER_RELEASE.since(asked, FITS + 0.1)
     if vector and len(long) >= 4 and None in long[1:-1] and long[-1] != short[0] != 1:
         hidden = f"a value for each channel is aligned with the last axis of {shaped(long)}, whose sides are not known"
         yield causes.CHANNELS_LAST.since(hidden, FITS)
+        if met.framework in roles.CHANNELS_LAST_FRAMEWORKS:
+            asked = f"{hidden}; how a layer asks for the axis of the channels differs by release"
+            yield causes.OTHER_RELEASE.since(asked, COMMON + 0.07)
     if not vector:
         product = "a product or reduction before may give another rank than in the release it was written for"
         yield causes.OTHER_RELEASE.since(product, COMMON + 0.02)

@@ -1,0 +1,106 @@
+"""Axes are cut, merged and moved by a pattern (einops), and the tensor does not have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shapewatch.messages.faults import causes, facts
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.wording import shaped
+from shapewatch.messages.nouns import Pasted, Told
+from shapewatch.recording import Shape
+
+NOT_DIVISIBLE = Cause(
+    "an axis is not divisible into the parts that the pattern cuts it into (patches, frames, groups, heads, windows, "
+    "shares of parallel devices)",
+    "Pad or crop that axis to a multiple of the part's size (of the patch size times the downsampling), or change the "
+    "part's size.",
+    "Print the axis, the part's size and the rest of the division.",
+)
+IMAGE_FOR_FEATURES = Cause(
+    "an image's channels are cut into groups or heads, where features are meant: a layer stands too early, or is put "
+    "at the image's own level for this size",
+    "Leave the layer out at that level, or give it the features after the first convolution.",
+    "Print the shape that enters, and the setting that says where the layer stands.",
+)
+EXTRA_TOKENS = Cause(
+    "the axis holds other values than the grid that the pattern takes it for: extra tokens (class, text, reference, "
+    "register tokens), or tokens padded or cut for parallel devices",
+    "Take the extra tokens off before the rearrangement and put them back after it, or compute the grid from the data.",
+    "Compare the axis with the product of the named sizes.",
+)
+
+
+def pattern(pasted: Pasted) -> Told:
+    text, detail = facts.word(pasted, "pattern"), facts.word(pasted, "detail") or pasted.reading.message
+    given = facts.shape(pasted, "input")
+    of = f" of {shaped(given)}" if given is not None else ""
+    cut, other = _cut(detail), _against(detail)
+    what = (
+        f": {cut[0]} cannot be divided by {cut[1]}"
+        if cut
+        else f": {other[0]} values on an axis that should have {other[1]}"
+        if other
+        else ""
+    )
+    headline = f"the pattern {f'`{text}` ' if text else ''}does not fit the tensor{of}{what}"
+    meaning = (
+        "The left side of the pattern names the axes of what comes, one name each; names in parentheses share one "
+        f"axis, whose size is their product.{f' Here{what[1:]}.' if what else ''}"
+    )
+    return told(pasted, "SW303", headline, meaning, _of_pattern(text, detail, given, cut, other))
+
+
+def _cut(detail: str) -> tuple[int, int] | None:
+    found = re.search(r"divide axis of length (\d{1,15}) in chunks of (\d{1,15})", detail)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _against(detail: str) -> tuple[int, int] | None:
+    found = re.search(r"mismatch,? (\d{1,15}) != (\d{1,15})", detail)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _of_pattern(
+    text: str, detail: str, given: Shape | None, cut: tuple[int, int] | None, other: tuple[int, int] | None
+) -> Iterator[Evidence]:
+    left = text.split("->")[0]
+    grouped = re.findall(r"\(([^()]*)\)", left)
+    names = len(re.sub(r"\([^()]*\)", "x", left).split())
+    if cut:
+        yield NOT_DIVISIBLE.since(
+            f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
+            NUMBERS if cut[0] in (1, 3, 4) else SAID,
+        )
+        if cut[0] % 2 and cut[0] > 1:
+            yield causes.ODD_SIZE.since(f"{cut[0]} is odd", FITS)
+        yield EXTRA_TOKENS.since(f"{cut[0]} is no multiple of {cut[1]}", COMMON)
+        if cut[0] in (1, 3, 4):
+            colours = f"{cut[0]} is an image's number of channels"
+            yield IMAGE_FOR_FEATURES.since(colours, FITS - 0.02)
+            yield causes.OTHER_RELEASE.since(f"{colours}: a layer that is built for this size too by mistake", COMMON)
+    elif other:
+        yield EXTRA_TOKENS.since(
+            f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}", NUMBERS
+        )
+        yield NOT_DIVISIBLE.since(f"{other[0]} is not {other[1]}", FITS)
+        yield causes.OTHER_SETTING.since(f"{other[0]} is not {other[1]}", FITS - 0.02, expected=other[1], got=other[0])
+    elif (
+        "dim" in detail.lower()
+        and "tensor" in detail.lower()
+        and re.search(r"expected.{0,20}\d", detail, re.IGNORECASE)
+    ):
+        yield causes.MISSING_BATCH.since("the pattern and the tensor have another number of axes", FITS)
+        yield causes.EXTRA_AXIS.since("the pattern and the tensor have another number of axes", FITS - 0.02)
+        yield causes.LOST_AXIS.since("the pattern and the tensor have another number of axes", COMMON)
+    elif grouped:
+        seen = f"the pattern cuts an axis into ({') and ('.join(grouped)})"
+        yield NOT_DIVISIBLE.since(seen, FITS + 0.05)
+        yield EXTRA_TOKENS.since(seen, COMMON + 0.05)
+    if not cut and given is not None and names and names != len(given):
+        count = f"the pattern names {names} axes, the tensor has {len(given)}"
+        yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names > len(given) else RARE)
+        yield causes.EXTRA_AXIS.since(count, FITS + 0.12 if names < len(given) else RARE)
+    yield causes.SWAPPED.since("with its axes in another order the pattern finds other sizes", COMMON - 0.05)
+    yield causes.OTHER_RESOLUTION.since("the pattern's sizes may belong to another resolution", RARE)

@@ -1,0 +1,35 @@
+"""The state of a bidirectional recurrent layer keeps its directions on axis 0: `[layers x 2, batch, hidden]`.
+
+What takes it, a decoder or a linear layer, mostly wants them brought together first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shapewatch.edits import Insert, Module
+from shapewatch.flow.junctions import Graph
+from shapewatch.recording import Call
+from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.evidence import Evidence
+
+_WAYS = {"side by side": 0.8, "the last layer's side by side": 0.75, "added": 0.7}
+"""How two directions become one, and what speaks for it: side by side nothing is lost."""
+
+
+def directions_together(evidence: Evidence) -> Iterator[Candidate]:
+    case = evidence.case
+    states = {place: made for place, value in enumerate(case.call.operands) if (made := _state(case.graph, value))}
+    for way, worth in _WAYS.items() if states else ():
+        edits = tuple(Insert(case.call.place, place, Module("directions", {"how": way})) for place in states)
+        layer = next(iter(states.values())).layer
+        yield Candidate(edits, worth, 1, (f"{layer} is bidirectional, and its state has both directions on axis 0",))
+
+
+def _state(graph: Graph, value: int) -> Call | None:
+    """The bidirectional layer whose state a value is."""
+    made = graph.producer.get(value)
+    recurrent = made is not None and made.is_layer and made.kind == "recurrent"
+    if made is None or not recurrent or value == made.results[0]:
+        return None
+    return made if graph.facts(made).get("bidirectional") and "num_layers" in graph.facts(made) else None

@@ -1,0 +1,25 @@
+"""Which causes a text brings up, asked for in tests."""
+
+from __future__ import annotations
+
+import shapewatch
+from shapewatch.messages.faults.evidence import Cause
+from shapewatch.report import Diagnosis
+
+FIRST_THREE = 3
+
+
+def explained(text: str) -> Diagnosis:
+    diagnosis = shapewatch.explain(text)
+    assert diagnosis is not None
+    return diagnosis
+
+
+def suspected(text: str, cause: Cause) -> bool:
+    """Whether a cause is among the first three; what it says before its first size is enough to know it by."""
+    told = cause.cause.split("{")[0]
+    return any(suspect.cause.startswith(told) for suspect in explained(text).suspects[:FIRST_THREE])
+
+
+def first(text: str) -> str:
+    return explained(text).suspects[0].cause
