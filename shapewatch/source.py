@@ -205,15 +205,25 @@ def expressions(file: str, line: int) -> frozenset[str]:
 
 
 @cache
-def assigned_line(file: str, name: str) -> Span | None:
+def assigned_line(file: str, name: str, used: int) -> Span | None:
     """The first line of a file that gives a variable of this name a value: `w = …`, or the line in the dictionary that
-    `w` is of the key in `w['out']`."""
+    `w` is of the key in `w['out']`.
+
+    None where the function of the line that `used` it was given it: it is no other function's variable of that name.
+    """
     try:
         tree = _tree(file)
         wanted = ast.parse(name, mode="eval").body
     except (SyntaxError, ValueError):
         return None
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    around = [node for node in functions if node.lineno <= used <= (node.end_lineno or 0)]
+    elsewhere = [node for node in functions if node not in around]
+    is_given = any(name == given.arg for node in around for given in ast.walk(node.args) if isinstance(given, ast.arg))
+    hidden = {id(part) for node in elsewhere if is_given for part in ast.walk(node)}
     for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 made = _given(target, node.value, wanted)

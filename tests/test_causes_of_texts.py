@@ -180,7 +180,7 @@ def test_class_names_of_a_data_set() -> None:
 
 # What libraries and lines of code tell
 
-BARE = "RuntimeError: The size of tensor a (80) must match the size of tensor b (56) at non-singleton dimension 3"
+BARE = "RuntimeError: The size of tensor a (81) must match the size of tensor b (54) at non-singleton dimension 3"
 
 
 def test_a_line_of_code_before_the_message_is_where_it_was_raised() -> None:
@@ -639,6 +639,16 @@ def test_classes_with_background_and_without(count: int) -> None:
     assert not suspected(f"{text} dimension 3", OTHER_CLASSES)
 
 
+@given(st.integers(3, 40).map(lambda steps: 4 * steps), st.integers(3, 40).map(lambda steps: 4 * steps))
+def test_grids_of_a_detector(a: int, b: int) -> None:
+    assume(max(a, b) % min(a, b) and abs(a - b) > 4)
+    text = (
+        f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension 3"
+    )
+    assert suspected(text, causes.OTHER_RELEASE)
+    assert not suspected(text.replace(f"({a})", f"({a + 1})"), causes.OTHER_RELEASE) or abs(a + 1 - b) <= 4
+
+
 # What one of two lacks, or has too much
 
 
@@ -653,7 +663,7 @@ def test_a_target_without_its_batch(rows: int) -> None:
 def test_a_mask_with_a_channel_axis_of_one(classes_: int, side: int) -> None:
     text = (
         f"UserWarning: Using a target size (torch.Size([2, 1, {side}, {side}])) that is different to the input size "
-        f"(torch.Size([2, {classes_}, {side}, {side}])). This will likely lead to incorrect results due to broadcasting."
+        f"(torch.Size([2, {classes_}, {side}, {side}])). This will likely lead to incorrect results."
     )
     assert first(text) == labels.MASK_OF_ONE.cause
     assert not suspected(text.replace("[2, 1,", "[2, 3,"), labels.MASK_OF_ONE)
@@ -662,8 +672,8 @@ def test_a_mask_with_a_channel_axis_of_one(classes_: int, side: int) -> None:
 @given(st.integers(2, 30), st.integers(50, 9000))
 def test_a_mask_that_is_not_flat_yet(rows: int, places: int) -> None:
     text = (
-        f"IndexError: The shape of the mask [{rows}, {places}] at index 0 does not match the shape of the indexed tensor "
-        f"[{rows * places}, 1] at index 0"
+        f"IndexError: The shape of the mask [{rows}, {places}] at index 0 does not match the shape of the indexed "
+        f"tensor [{rows * places}, 1] at index 0"
     )
     assert first(text) == indexing.OTHER_FLATTENING.cause
     assert first(text.replace(f"[{rows * places}, 1]", f"[{rows * places + 1}, 1]")) != indexing.OTHER_FLATTENING.cause
@@ -724,8 +734,9 @@ def test_one_cell_for_all_layers(units: int, inputs: int) -> None:
     assert not suspected(text.replace("multi_rnn_cell/", ""), products.SHARED_CELL)
 
 
-@given(st.integers(2, 30), st.integers(40, 90))
+@given(st.integers(5, 30), st.integers(65, 500))
 def test_scores_in_the_place_of_features(classes_: int, width: int) -> None:
+    assume(width % classes_)
     text = f"RuntimeError: size mismatch, m1: [7 x {classes_}], m2: [{width} x {classes_}]"
     assert suspected(text, products.APPLIED_BEFORE)
 
@@ -763,6 +774,19 @@ def test_an_array_of_one_entry_for_a_number() -> None:
 
 
 def test_an_argument_that_is_refused_before_anything_is_fed() -> None:
-    text = "ValueError: When setting `include_top=True` and loading `imagenet` weights, `input_shape` should be (299, 299, 3)."
+    text = (
+        "ValueError: When setting `include_top=True` and loading `imagenet` weights, `input_shape` should be "
+        "(299, 299, 3)."
+    )
     diagnosis = explained(text)
     assert "fed" not in diagnosis.headline and suspected(text, model_input.ONE_SIZE_ALONE)
+
+
+@given(st.integers(3, 40).map(lambda steps: 16 * steps))
+def test_a_mask_without_the_channel_that_the_output_has(side: int) -> None:
+    text = (
+        f"ValueError: Target size (torch.Size([2, {side}, {side}])) must be the same as input size "
+        f"(torch.Size([2, 1, {side}, {side}]))"
+    )
+    assert first(text) == causes.MISSING_CHANNELS.cause
+    assert not suspected(text.replace("[2, 1,", "[2, 5,"), causes.MISSING_CHANNELS)

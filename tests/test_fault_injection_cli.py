@@ -109,7 +109,7 @@ def test_run_leaves_the_program_as_it_is(
     assert trial.wrong(every) == []
 
 
-@pytest.mark.parametrize("name", BEFORE_THE_WORDS_ARE_READ)
+@pytest.mark.parametrize("name", sorted(BEFORE_THE_WORDS_ARE_READ))
 def test_nothing_runs_of_words_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("print('begins')")
     (place,) = (place for place in places("cli") if place.name == name)

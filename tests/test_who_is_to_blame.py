@@ -378,3 +378,19 @@ def test_a_padding_mask_shows_where_the_batch_is() -> None:
     diagnosis = diagnosed(lambda: layer(torch.zeros(8, 20, 16), src_key_padding_mask=padding))
     assert diagnosis.code == "SW103" and "[20, 8] and is given [8, 20]" in diagnosis.headline
     assert diagnosis.fixes[0].edit["dims"] == (1, 0, 2)
+
+
+def others_variable() -> Any:
+    weights = torch.ones(3, 4)
+    return weights
+
+
+def test_a_variable_of_another_function_is_another() -> None:
+    """`weights` of `others_variable` has nothing to do with the argument of that name here."""
+
+    def product(weights: torch.Tensor) -> torch.Tensor:
+        return torch.ones(2, 5) @ weights
+
+    diagnosis = diagnosed(lambda: product(torch.ones(6, 4)))
+    location = diagnosis.cause.location if diagnosis.cause else None
+    assert location is None or "torch.ones(3, 4)" not in (location.source or "")

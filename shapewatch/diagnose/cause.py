@@ -49,7 +49,7 @@ def _given_at(given: Value, case: Case) -> Span | None:
     """The line that declares an input, where it stands for batches of any length; else the one that calls the model."""
     failed = location_of(case)
     if given.name and given.shape[:1] == (None,) and failed is not None:
-        declared = assigned_line(failed.file, given.name)
+        declared = assigned_line(failed.file, given.name, failed.line)
         if declared is not None:
             return declared
     outermost = [call for call in case.recording.calls if call.is_layer and call.parent is None]

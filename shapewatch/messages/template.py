@@ -43,7 +43,7 @@ _RUN = rf"(?:{_LISTED})(?:(?>{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}){_LISTED}){{
 _HOLES = {
     "n": _NUMBER,
     "axis": r"-?\d{1,15}(?!\d)",
-    "shape": rf"['\"]?(?:\({_BETWEEN}{_LISTED}{_BETWEEN}\)|{_LISTED}|{_BARE})['\"]?",
+    "shape": rf"['\"]?(?:\(?{_LISTED}\)?|{_BARE})['\"]?",
     "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
     "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
     "text": r"[^\n]{0,300}?",

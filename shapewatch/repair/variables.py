@@ -146,15 +146,16 @@ def _odd(
     if variable.name is None:
         return None
     failure = case.recording.failure
-    span = None if failure is None or failure.span is None else _made(failure.span.file, variable.name)
+    span = None if failure is None or failure.span is None else _made(failure.span, variable.name)
     reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
     cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
     return Odd(cause, _fix(variable, wanted, span, why, framework), beyond_doubt)
 
 
-def _made(file: str, name: str) -> Span | None:
+def _made(used: Span, name: str) -> Span | None:
     """The line that makes a variable: one of the program's, or an attribute of a module."""
-    return assigned_line(file, name) or assigned_line(file, f"self.{name.rpartition('.')[2]}")
+    attribute = f"self.{name.rpartition('.')[2]}"
+    return assigned_line(used.file, name, used.line) or assigned_line(used.file, attribute, used.line)
 
 
 def _fix(variable: Value, wanted: Shape, span: Span | None, why: Sequence[str], framework: str) -> Fix:

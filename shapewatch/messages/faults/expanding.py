@@ -135,8 +135,10 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         elif axis > 0 and 1 not in (wanted, had):
             yield from _of_table(target, given, axis, wanted, had)
             if len(target) == len(given) == 2 and target[0] == given[0] != 1 and min(wanted, had) > 4:
-                rows = f"{target[0]} rows of {had} and of {wanted}: a batch of sequences, with their masks or positions"
-                yield causes.OTHER_LENGTH.since(rows, FITS)
+                padded = (
+                    f"{target[0]} rows of {had} and of {wanted}: a batch of sequences, with their masks or positions"
+                )
+                yield causes.OTHER_LENGTH.since(padded, FITS)
             if len(target) == len(given) == 2 and axis == 1 and had == wanted + 1 and target[0] != 1:
                 pairs = f"{had} columns for {wanted}: of an odd width, {had + wanted}, one half of the pairs is larger"
                 yield ODD_WIDTH.since(pairs, FITS + 0.06)

@@ -174,6 +174,8 @@ def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -
         causes.ONE_HOT.since(f"{shaped(target)} may be one-hot", FITS if len(expected) < 3 else RARE),
         WRONG_FLATTEN.since(f"{shaped(expected)} against {shaped(target)}", COMMON),
     ]
+    if target is not None and target == expected[1:] and expected[0] == 1:
+        evidence.append(WITHOUT_BATCH.since(f"{shaped(target)} is {shaped(expected)} without its batch", SAID - 0.05))
     if target is not None and len(target) == len(expected) == 2 and expected[0] == target[0]:
         evidence.append(CLASSES_FIRST.since(f"{expected[1]} stands where the length {target[1]} should", NUMBERS))
     return told(pasted, "SW801", headline, meaning, evidence)
@@ -236,6 +238,14 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
             f"{seen}: they differ in axes of 1 only", FITS + 0.08 if long[-1] != 1 else FITS - 0.05
         )
         yield causes.LOST_AXIS.since(f"{seen}: they differ in axes of 1 only", COMMON)
+    if (
+        len(output) >= 4
+        and len(target) == len(output) - 1
+        and _alike(target, (output[0], *output[2:]))
+        and output[1] == 1
+    ):
+        one = f"{seen}: the output has one channel, and the target no axis for it"
+        yield causes.MISSING_CHANNELS.since(one, NUMBERS)
     if len(output) >= 3 and len(target) <= 2:
         more = f"{seen}: the output still has {len(output) - len(target)} axes more"
         maps = len(output) >= 4 or None in output[1:-1]
@@ -356,6 +366,13 @@ MASK_OF_ONE = Cause(
     "Take the axis off before a loss of class indices; make the mask one-hot for a loss that compares every channel.",
     "Print the mask's shape.",
     {"torch": "loss = criterion(output, target.squeeze(1).long())"},
+)
+WITHOUT_BATCH = Cause(
+    "the target has no batch axis: the labels or the mask of one sample come as the data set gives them (or were "
+    "indexed with [0], or squeezed), so that their own first axis (height, length) is counted as the batch",
+    "Add the axis in front of the target.",
+    "Print the shapes of output and target.",
+    {"torch": "target = target.unsqueeze(0)", "tensorflow": "target = tf.expand_dims(target, 0)"},
 )
 ONE_HOT_TWICE = Cause(
     "labels that are one-hot already are made one-hot again",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.fed import EMPTY
-from shapewatch.messages.faults.labels import WRONG_FLATTEN
+from shapewatch.messages.faults.labels import WITHOUT_BATCH, WRONG_FLATTEN
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -84,13 +84,6 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
 
 
-WITHOUT_BATCH = Cause(
-    "the target has no batch axis: the labels or the mask of one sample come as the data set gives them (or were "
-    "indexed with [0], or squeezed), so that their own first axis (height, length) is counted as the batch",
-    "Add the axis in front of the target.",
-    "Print the shapes of output and target.",
-    {"torch": "target = target.unsqueeze(0)", "tensorflow": "target = tf.expand_dims(target, 0)"},
-)
 PER_TOKEN = Cause(
     "labels and answers are counted differently, for each token (pixel, step) on one side and for each sample on the "
     "other: the labels are of another task than the model's head, or the head pools what it should keep",

@@ -30,7 +30,8 @@ COUNTED_APART = Cause(
     },
 )
 EMPTY_VOCABULARY = Cause(
-    "the vocabulary is empty: the tokenizer was not fitted, or its file was not found or not read",
+    "the vocabulary is empty: the tokenizer was not fitted, its file was not found or not read, or the setting "
+    "for the number of entries is 0",
     "Fit (or load) the tokenizer before the table is made, and stop where it has no words.",
     "Print `len(tokenizer.word_index)`, or the number of lines that were read.",
 )
