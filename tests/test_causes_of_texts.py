@@ -790,3 +790,17 @@ def test_a_mask_without_the_channel_that_the_output_has(side: int) -> None:
     )
     assert first(text) == causes.MISSING_CHANNELS.cause
     assert not suspected(text.replace("[2, 1,", "[2, 5,"), causes.MISSING_CHANNELS)
+
+
+@given(st.integers(2, 9), st.integers(1, 96))
+def test_a_map_that_is_left_where_a_discriminator_was_to_leave_one_value(side: int, batch: int) -> None:
+    text = (
+        "ValueError: Target and input must have the same number of elements. "
+        f"target nelement ({batch}) != input nelement ({batch * side * side})"
+    )
+    assert suspected(text, labels.MAP_LEFT)
+    other = (
+        "ValueError: Target and input must have the same number of elements. "
+        f"target nelement ({batch}) != input nelement ({batch * (side * side + 2)})"
+    )
+    assert not suspected(other, labels.MAP_LEFT)

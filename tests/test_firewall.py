@@ -54,7 +54,7 @@ PLACES: dict[str, tuple[object, str, Any]] = {
     "search": (repair.Search, "run", boom),
     "writing": (adapter.TorchAdapter, "write", boom),
     "note": (render, "note_of", boom),
-    "recording an operation": (operations.Operations, "record", boom),
+    "recording an operation": (operations.Operations, "ended", boom),
     "entering a layer": (instrument.Instrument, "_enter_layer", boom),
     "leaving a layer": (instrument.Instrument, "_leave_layer", boom),
     "numbering a value": (tensors.Values, "numbers", boom),

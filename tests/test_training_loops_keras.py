@@ -561,7 +561,7 @@ class Choosing(tf.Module):
         self.wide, self.wider = tf.Variable(tf.zeros((6, 8))), False
 
     def __call__(self, x: Any) -> Any:
-        if tf.reduce_sum(x) > 0:
+        if tf.reduce_sum(x) > 0:  # noqa: SIM108 - a statement, for AutoGraph
             y = x
         else:
             y = -x

@@ -382,7 +382,7 @@ def test_a_padding_mask_shows_where_the_batch_is() -> None:
 
 def others_variable() -> Any:
     weights = torch.ones(3, 4)
-    return weights
+    return weights.relu()
 
 
 def test_a_variable_of_another_function_is_another() -> None:

@@ -34,7 +34,7 @@ _NUMBER = r"(?:-?\d{1,15}(?!\d)|None|\?|[su]\d{1,4}(?!\w)(?:: hint = \d{1,15})?)
 _SIZE = rf"(?:{_NUMBER}L?|Dimension\({_NUMBER}\))"
 _BETWEEN = r"\s{0,12}+"
 _COMMA = rf"(?>{_BETWEEN}[,x×*]?{_BETWEEN})"
-_IN_BRACKETS = rf"[\[({{]{_BETWEEN}(?:{_SIZE}(?:{_COMMA}{_SIZE}){{0,127}})?{_BETWEEN},?{_BETWEEN}[\])}}]"
+_IN_BRACKETS = rf"[\[({{]{_BETWEEN},?{_BETWEEN}(?:{_SIZE}(?:{_COMMA}{_SIZE}){{0,127}})?{_BETWEEN},?{_BETWEEN}[\])}}]"
 _TYPE = rf"(?:(?:torch\.Size|(?:tf\.)?TensorShape){_BETWEEN})?"
 _LISTED = rf"(?>{_TYPE}(?:\({_BETWEEN}{_IN_BRACKETS}{_BETWEEN}\)|{_IN_BRACKETS})|<unknown>)"
 _BARE = rf"{_NUMBER}(?:\s?[x×*]\s?{_NUMBER}|\s{_NUMBER}){{0,15}}"
@@ -188,7 +188,8 @@ def shape(text: str) -> Shape | None:
     """A shape as frameworks write it; None where not even its rank is known."""
     if "<unknown>" in text:
         return None
-    return tuple(size(each) for each in re.findall(_NUMBER, text, re.IGNORECASE))
+    unsaid = (None,) if re.match(r"[\[({]\s*,\s*\d", text) else ()  # as TensorFlow.js writes an unknown batch
+    return (*unsaid, *(size(each) for each in re.findall(_NUMBER, text, re.IGNORECASE)))
 
 
 def shapes(text: str) -> tuple[Shape | None, ...]:

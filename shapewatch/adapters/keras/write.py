@@ -375,6 +375,8 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         code = used or f"skip = {text('skip')}  # {where}"
         if edit.module.kind == "unsqueeze":
             code = axes_line(expression, **edit.module.arguments) or code
+    elif _in_a_row(layer, call, recording):
+        code = f"{_module_code(description)},  # before {layer}"
     elif in_call:
         made = f"self.shortcut = {_module_code(description)}"
         used = with_operand(source, edit.operand, lambda skip: f"self.shortcut({skip})", operation)
@@ -404,6 +406,12 @@ def _title_of(module: Module, description: Any, layer: str, expression: str) -> 
         case "flatten":
             return f"flatten before {layer}"
     return projection_title(layer, _module_code(description))
+
+
+def _in_a_row(layer: str, call: Call | None, recording: Recording) -> bool:
+    """Whether a place is in front of a layer of a `Sequential`, which has a list of them."""
+    row = recording.layer_at.get(layer.rpartition(".")[0])
+    return call is not None and call.is_layer and row is not None and row.type == "Sequential"
 
 
 def _in_call(call: Call | None, source: str | None) -> bool:

@@ -23,6 +23,14 @@ OTHER_MAP = Cause(
     "Print both shapes.",
     {"torch": 'output = F.interpolate(output, size=target.shape[-2:], mode="bilinear")'},
 )
+MAP_LEFT = Cause(
+    "the network (a discriminator, mostly) was built for images of another size than it is given, so that a map of "
+    "values is left for each sample where its last layer was to leave one",
+    "Give it images of the size it was built for (`--imageSize`, `Resize`), add or drop a stage with a stride, or pool "
+    "the output to one value.",
+    "Print the output's shape before it is flattened.",
+    {"torch": "output = output.mean(dim=(2, 3))    # (N, 1, H, W) to (N, 1)"},
+)
 LIST_OF_LABELS = Cause(
     "the labels came as a plain list, or as single numbers, which were taken for several targets or for a scalar",
     "Turn them into one array with the shape of the output: `np.array(labels)`, with a last axis where the output "
@@ -186,12 +194,20 @@ def _without_shapes(a: Size, b: Size) -> Iterator[Evidence]:
     small = a is not None and b is not None and max(a, b) <= 1000 and 1 not in (a, b)
     if a and b and not small and max(a, b) == 3 * min(a, b):
         yield causes.MASK_CHANNELS.since(f"{seen}: one is three times the other, as with colours", NUMBERS)
+    yield from _left_over(a, b, seen)
     if a and b and not small and min(a, b) > 1:
         yield OTHER_MAP.since(f"{seen}: numbers of values, as maps of other sides have them", FITS)
     yield causes.CLASS_COUNT.since(seen, FITS if small else COMMON, output=sized(a), target=sized(b))
     yield causes.ONE_HOT.since(seen, FITS if 1 in (a, b) else COMMON)
     yield causes.TRAILING_ONE.since(seen, COMMON)
     yield causes.NOT_POOLED.since(seen, RARE)
+
+
+def _left_over(output: Size, target: Size, seen: str) -> Iterator[Evidence]:
+    """A square number of values for each that the target has."""
+    side = sizes.root(output // target) if output and target and output % target == 0 else None
+    if side is not None and side > 1:
+        yield MAP_LEFT.since(f"{seen}: {side} x {side} values for each of the target's", FITS + 0.08)
 
 
 def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
@@ -315,6 +331,8 @@ def of_axis(axis: int | None, a: int, b: int, seen: str) -> Iterator[Evidence]:
 
 def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evidence]:
     where = f"{seen}: {a} against {b} on axis {axis}"
+    if rank == 1:
+        yield from _left_over(a, b, where)
     if rank == 1 and max(a, b) > 1000:
         yield WRONG_FLATTEN.since(f"{where}: all entries in one axis", FITS + 0.05)
         if max(a, b) == 3 * min(a, b):

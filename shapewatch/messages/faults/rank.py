@@ -153,7 +153,7 @@ def _ranks(pasted: Pasted) -> list[int]:
 
 
 def _minimum(pasted: Pasted) -> str:
-    return "at least " if "min_ndim" in pasted.reading.message or "at least" in pasted.reading.message else ""
+    return "at least " if any(words in pasted.reading.message for words in ("min_ndim", "at least", ">=")) else ""
 
 
 def _as_laid_out(ranks: list[int]) -> str:

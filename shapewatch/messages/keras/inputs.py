@@ -93,6 +93,13 @@ TEMPLATES: tuple[Template, ...] = (
         release=_KERAS_2,
     ),
     Template(
+        "is incompatible with layer {layer:word}: expected ndim >= {expected:n}, found ndim={got:n}",
+        "rank",
+        facts={"bound": "at least"},
+        seen="Input 0 is incompatible with layer flatten_1: expected ndim >= 3, found ndim=2",
+        release="Keras 1",
+    ),
+    Template(
         "is incompatible with layer {layer:word}: expected max_ndim={expected:n}, found ndim={got:n}",
         "rank",
         facts={"bound": "at most"},
