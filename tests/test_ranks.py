@@ -789,7 +789,9 @@ for step in range(3):
 def test_torchrun_and_a_rank_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(KILLED, encoding="utf-8")
-    started = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "shapewatch", "run"]
+    # an agent that looks every 0.1 s may end the other rank before that one has heard of it, and written
+    agent = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--monitor-interval", "5"]
+    started = [*agent, "-m", "shapewatch", "run"]
     environment = {**ENVIRONMENT, "SHAPEWATCH_DIR": str(tmp_path / "recordings")}
     run = subprocess.run(
         [sys.executable, *started, str(script)], env=environment, capture_output=True, text=True, timeout=120
