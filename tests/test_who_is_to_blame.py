@@ -394,3 +394,32 @@ def test_a_variable_of_another_function_is_another() -> None:
     diagnosis = diagnosed(lambda: product(torch.ones(6, 4)))
     location = diagnosis.cause.location if diagnosis.cause else None
     assert location is None or "torch.ones(3, 4)" not in (location.source or "")
+
+
+class Gated(torch.nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gate, self.change = torch.nn.Linear(width, width), torch.nn.Linear(width, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        gate = self.gate(x).sigmoid()
+        return gate * self.change(x).relu() + (1 - gate) * x
+
+
+def test_a_block_made_with_another_width_than_its_siblings_is_blamed_whole() -> None:
+    model = torch.nn.Sequential(*[Gated(width) for width in (12, 12, 6, 12)])
+    diagnosis = diagnosed(lambda: model(torch.zeros(5, 12)))
+    assert diagnosis.cause is not None and diagnosis.cause.layer == "2"
+    fix = diagnosis.fixes[0]
+    assert fix.verified == "forward" and {edit["layer"] for edit in fix.edit["edits"]} == {"2.gate", "2.change"}
+    with fix.applied(model) as repaired:
+        assert repaired(torch.zeros(5, 12)).shape == (5, 12)
+
+
+def test_blocks_of_which_a_layer_keeps_no_such_number_are_not_compared() -> None:
+    """A convolution has groups, the pooling at its place in the other blocks has none."""
+    odd = torch.nn.Sequential(torch.nn.Conv2d(8, 8, 1), torch.nn.Conv2d(8, 8, 1))
+    others = [torch.nn.Sequential(torch.nn.AvgPool2d(1), torch.nn.Conv2d(8, 8, 1)) for _ in range(3)]
+    model = torch.nn.Sequential(*others[:2], odd, others[2], torch.nn.Conv2d(4, 8, 1))
+    diagnosis = diagnosed(lambda: model(torch.zeros(2, 8, 6, 6)))
+    assert diagnosis.code == "SW501" and diagnosis.cause is not None and diagnosis.cause.layer == "4"

@@ -61,17 +61,18 @@ def odd_blocks(evidence: Evidence) -> Iterator[Candidate]:
                 yield Candidate(edits, 0.9, 1, (said,))
 
 
-def _as_in(evidence: Evidence, path: str, inside: Sequence[str], others: Sequence[str]) -> tuple[Set, ...]:
+def _as_in(evidence: Evidence, block: str, inside: Sequence[str], others: Sequence[str]) -> tuple[Set, ...]:
     """The widths of a block as all its siblings have them; none where these differ among themselves."""
     layers, edits = evidence.case.recording.layer_at, []
     for key in inside:
-        there = [layers.get(other + key[len(path) :]) for other in others]
+        there = [layers[path] for other in others if (path := other + key[len(block) :]) in layers]
         for argument in sorted(SIZES & layers[key].facts.keys()):
-            now = layers[key].facts[argument]
-            values = {repr(layer.facts.get(argument)) for layer in there if layer is not None}
-            if len(there) < 2 or None in there or len(values) != 1 or not isinstance(now, int):
+            now, values = layers[key].facts[argument], {layer.facts.get(argument) for layer in there}
+            if len(there) < max(2, len(others)) or len(values) != 1:
                 return ()
-            value = there[0].facts[argument] if there[0] is not None else now
+            (value,) = values
+            if not isinstance(now, int) or not isinstance(value, int):
+                return ()
             if value != now:
                 edits.append(Set(key, argument, value, now))
     return tuple(edits)
