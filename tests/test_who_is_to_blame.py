@@ -423,3 +423,32 @@ def test_blocks_of_which_a_layer_keeps_no_such_number_are_not_compared() -> None
     model = torch.nn.Sequential(*others[:2], odd, others[2], torch.nn.Conv2d(4, 8, 1))
     diagnosis = diagnosed(lambda: model(torch.zeros(2, 8, 6, 6)))
     assert diagnosis.code == "SW501" and diagnosis.cause is not None and diagnosis.cause.layer == "4"
+
+
+def test_a_map_of_scores_where_one_answer_was_meant_is_pooled() -> None:
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 8, 3), torch.nn.Conv2d(8, 10, 3))
+    labels = torch.zeros(4, dtype=torch.long)
+
+    def loss() -> torch.Tensor:
+        scores = model(torch.zeros(4, 1, 12, 12))
+        return torch.nn.functional.cross_entropy(scores, labels)
+
+    diagnosis = diagnosed(loss)
+    assert diagnosis.cause is not None and diagnosis.cause.layer == "output"
+    assert diagnosis.fixes[0].code == "scores = scores.mean(dim=(2, 3))" and not diagnosis.fixes[0].verified
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'pairs' looks like it has unbuilt state")
+def test_an_input_of_another_batch_is_repeated_in_keras() -> None:
+    class Pairs(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.other = layers.Dense(4), layers.Dense(4)
+
+        def call(self, inputs: Any) -> Any:
+            return keras.ops.concatenate([self.one(inputs[0]), self.other(inputs[1])], -1)
+
+    model, users, items = Pairs(), np.zeros((8, 20)), np.zeros((1, 12))
+    diagnosis = diagnosed(lambda: model([users, items]))
+    assert diagnosis.fixes[0].code == "items = keras.ops.repeat(items, 8, axis=0)"
+    assert diagnosis.fixes[0].verified == "forward"
