@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from shapewatch.recording import Call, Failure, Layer, Origin, Recording, Shape, TensorSpec, Value
 from shapewatch.source import span_at
@@ -19,11 +19,8 @@ from shapewatch.source import span_at
 Line = tuple[CodeType, int]
 """A code object and a line: enough to find the source later. A frame would keep its tensors alive."""
 
-EndedCall = tuple[
-    int, str, str, str, bool, int | None, tuple[int, ...], tuple[int, ...], Mapping[str, Any], Line | None, int
-]
-"""The raw record of a call in which nothing is recorded: what its `Call` is made of. Made in a quarter of the time that
-an object takes, and most calls are such."""
+_ended = tuple.__new__
+"""Makes an `EndedCall` at the price of a tuple: its own constructor is a function of Python's."""
 
 LIMIT = 400_000
 """Calls that one recording holds at most; what comes after is counted as cut off."""
@@ -41,34 +38,22 @@ ALIKE = 8
 several views. Beyond that one recording stands for two results."""
 
 
-def signature(value: Any, depth: int = 0, plain: bool = True) -> Any:
-    """What decides whether a pass has been seen: the shapes and dtypes in its arguments and, if wanted, plain values.
+class EndedCall(NamedTuple):
+    """The raw record of a call in which nothing is recorded. Most calls are such, and an object would take four times
+    as long to make."""
 
-    Of a number with a fraction or a long text only that it is one: a rate or a prompt that changes at each step shapes
-    nothing. Of an object that a program made itself, the shapes that it holds.
-    """
-    shape = _shape(value)
-    if shape is not None:
-        return (shape, getattr(value, "dtype", None)) if isinstance(shape, tuple) else str(shape)
-    if plain and (isinstance(value, int) or (isinstance(value, str) and len(value) < 40)):
-        return value
-    if depth < 5:
-        if isinstance(value, tuple | list):
-            return tuple([signature(item, depth + 1, plain) for item in value])
-        if isinstance(value, Mapping):
-            return tuple([(str(key), signature(item, depth + 1, plain)) for key, item in value.items()])
-        members = {} if callable(value) else getattr(value, "__dict__", None) or {}
-        if shaped := {key: item for key, item in members.items() if _shape(item) is not None}:
-            return (type(value).__name__, signature(shaped, depth + 1, plain))
-    return type(value).__name__
-
-
-def _shape(value: Any) -> Any:
-    try:
-        shape = getattr(value, "shape", None)
-        return tuple(shape) if isinstance(shape, Iterable) else shape
-    except Exception:  # an object of the program's that does not let itself be looked at
-        return None
+    number: int
+    name: str
+    kind: str
+    layer: str
+    is_layer: bool
+    parent: int | None
+    operands: tuple[int, ...]
+    results: tuple[int, ...]
+    facts: Mapping[str, Any]
+    line: Line | None
+    occurrence: int
+    finished: bool = True
 
 
 class OpenCall:
@@ -209,7 +194,8 @@ class Recorder:
         counts[key] = occurrence + 1
         number = len(calls)
         if number < LIMIT:
-            calls.append((number, name, kind, layer, is_layer, parent, operands, results, facts, line, occurrence))
+            raw = (number, name, kind, layer, is_layer, parent, operands, results, facts, line, occurrence, True)
+            calls.append(_ended(EndedCall, raw))
         else:
             self._truncated = True
 
@@ -274,8 +260,7 @@ class Recorder:
     def trace(self, mark: Mark) -> tuple[Any, ...]:
         """What was done since the mark, and to values of which shapes: the same of two stretches that tell the same."""
         values, calls = self._values, self._calls[mark.calls :]
-        told = [(call.name, call.operands) if isinstance(call, OpenCall) else (call[1], call[6]) for call in calls]
-        return tuple((name, *(values[number][0] for number in operands)) for name, operands in told)
+        return tuple((call.name, *(values[number][0] for number in call.operands)) for call in calls)
 
     def rewind(self, mark: Mark) -> None:
         """Forget what was recorded since the mark: a rehearsal, such as a layer that is tried to find its weights."""
@@ -330,12 +315,12 @@ class Recorder:
             )
             self._values[mark.values + number] = (replace(ours, shape=shape), origin, name)
         for number, call in enumerate(self._calls[mark.calls :]):
-            known = _facts(other.calls[number]) if number < len(other.calls) else {}
-            facts = {key: _agreed(value, known[key]) for key, value in _facts(call).items() if key in known}
+            known = other.calls[number].facts if number < len(other.calls) else {}
+            facts = {key: _agreed(value, known[key]) for key, value in call.facts.items() if key in known}
             if isinstance(call, OpenCall):
                 call.facts = facts
             else:
-                self._calls[mark.calls + number] = (*call[:8], facts, *call[9:])
+                self._calls[mark.calls + number] = call._replace(facts=facts)
 
     def shape_of(self, number: int) -> Shape:
         return self._described(self._values[number][0]).shape
@@ -408,9 +393,6 @@ class Recorder:
         )
 
     def _freeze(self, call: OpenCall | EndedCall) -> Call:
-        if not isinstance(call, OpenCall):
-            line = call[9]
-            return Call(*call[:9], span_at(*line) if line else None, call[10])
         return Call(
             number=call.number,
             name=call.name,
@@ -425,10 +407,6 @@ class Recorder:
             occurrence=call.occurrence,
             finished=call.finished,
         )
-
-
-def _facts(call: OpenCall | EndedCall) -> Mapping[str, Any]:
-    return call.facts if isinstance(call, OpenCall) else call[8]
 
 
 def _agreed(ours: Any, theirs: Any) -> Any:

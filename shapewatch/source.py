@@ -98,6 +98,13 @@ def calling_line(
     return None
 
 
+def calling_frame(frame: FrameType | None) -> FrameType | None:
+    """The frame itself, where more than the line is asked for: two calls of one line have instructions of their own."""
+    while frame is not None and (_is_foreign_code(frame.f_code) or not _told(frame.f_code, frame.f_lineno)):
+        frame = frame.f_back
+    return frame
+
+
 def raising_line(traceback: TracebackType | None) -> tuple[CodeType, int] | None:
     """The innermost frame of a traceback that is the user's."""
     found = None
@@ -164,7 +171,7 @@ def excused(file: str, line: int, code: str) -> bool:
     return False
 
 
-def _tree(file: str) -> ast.Module:
+def tree_of(file: str) -> ast.Module:
     text = "".join(linecache.getlines(file))
     try:
         return ast.parse(text)
@@ -176,7 +183,7 @@ def _tree(file: str) -> ast.Module:
 def _statement(file: str, line: int) -> range:
     """The lines of the innermost statement that a line is part of; of one with a body (`if`, `for`) only this line."""
     try:
-        tree = _tree(file)
+        tree = tree_of(file)
     except (SyntaxError, ValueError):
         return range(line, line + 1)
     around = [
@@ -204,56 +211,6 @@ def expressions(file: str, line: int) -> frozenset[str]:
     return frozenset(ast.unparse(node) for node in spoken)
 
 
-@cache
-def assigned_line(file: str, name: str, used: int) -> Span | None:
-    """The first line of a file that gives a variable of this name a value: `w = …`, or the line in the dictionary that
-    `w` is of the key in `w['out']`.
-
-    None where the function of the line that `used` it was given it: it is no other function's variable of that name.
-    """
-    try:
-        tree = _tree(file)
-        wanted = ast.parse(name, mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    around = [node for node in functions if node.lineno <= used <= (node.end_lineno or 0)]
-    elsewhere = [node for node in functions if node not in around]
-    is_given = any(name == given.arg for node in around for given in ast.walk(node.args) if isinstance(given, ast.arg))
-    hidden = {id(part) for node in elsewhere if is_given for part in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in hidden:
-            continue
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                made = _given(target, node.value, wanted)
-                if made is not None:
-                    return _span(file, made.lineno, "")
-    return None
-
-
-def _given(target: ast.expr, value: ast.expr, wanted: ast.expr) -> ast.expr | None:
-    """What an assignment gives to a name or to a key of it."""
-    if ast.dump(target) == ast.dump(_stored(wanted)):
-        return target
-    if not isinstance(wanted, ast.Subscript) or ast.dump(target) != ast.dump(_stored(wanted.value)):
-        return None
-    if isinstance(value, ast.Dict):
-        keys = [None if key is None else ast.dump(key) for key in value.keys]
-        return value.values[keys.index(ast.dump(wanted.slice))] if ast.dump(wanted.slice) in keys else None
-    if isinstance(value, ast.List | ast.Tuple) and isinstance(wanted.slice, ast.Constant):
-        index = wanted.slice.value
-        return value.elts[index] if isinstance(index, int) and index < len(value.elts) else None
-    return None
-
-
-def _stored(name: ast.expr) -> ast.expr:
-    """The same name as it stands on the left side of an assignment."""
-    stored = ast.parse(f"{ast.unparse(name)} = 0").body[0]
-    assert isinstance(stored, ast.Assign)
-    return stored.targets[0]
-
-
 def _source_file(cls: type) -> str | None:
     """Where a class is written, as its own methods say: a script that was run has no module to ask."""
     for member in vars(cls).values():
@@ -267,7 +224,7 @@ def _source_file(cls: type) -> str | None:
 def _assignments(file: str) -> dict[tuple[str, str], list[int]]:
     """(class, attribute) to the lines that assign `self.attribute` in a class of that name."""
     try:
-        tree = _tree(file)
+        tree = tree_of(file)
     except (SyntaxError, ValueError):
         return {}
     found: dict[tuple[str, str], list[int]] = {}

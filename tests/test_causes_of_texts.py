@@ -284,6 +284,14 @@ def test_parts_of_a_tensor_are_not_those_of_a_text() -> None:
     assert shapewatch.explain(frame.format('name, value = line.split("=")') + message) is None
 
 
+@pytest.mark.parametrize("pointed", ["{}", "---> 12     {}", "❱ 12     {}"])
+def test_axes_are_unpacked_where_the_line_says_so(pointed: str) -> None:
+    message = "ValueError: not enough values to unpack (expected 4, got 3)"
+    told = shapewatch.explain(f"{pointed.format('n, c, height, width = maps.size()')}\n{message}")
+    assert told is not None and told.headline == "unpacking takes a value with 4 axes, and one with 3 axes comes"
+    assert shapewatch.explain(f"{pointed.format('a, b, c, d = parse(row)')}\n{message}") is None
+
+
 def test_a_gradient_of_another_shape_is_no_meeting_of_branches() -> None:
     text = (
         "RuntimeError: Function MulBackward0 returned an invalid gradient at index 0 - got [7, 5] but expected shape "

@@ -18,6 +18,7 @@ FILLING = {
     "n": "7",
     "axis": "1",
     "shape": "[12, 13, 14]",
+    "row": "12,13,14",
     "shapes": "[12, 13, 14], [15, 16]",
     "word": "head/kernel",
     "text": "one two",
@@ -92,6 +93,14 @@ def test_a_message_is_read_in_any_dress(dress: str) -> None:
         (
             "logits and labels must have the same shape, received ((None, 9, 1) vs (None,)).",
             "output [?, 9, 1] and target [?] do not have the shapes that the loss needs",
+        ),
+        (  # as TensorFlow.js words it
+            "Error when checking target: expected dense_Dense3 to have shape [,2], but got array with shape [9,5].",
+            "output [?, 2] and target [9, 5] do not have the shapes that the loss needs",
+        ),
+        (
+            "Error when checking input: expected lstm_LSTM1_input to have 3 dimension(s). but got array with shape 9,5",
+            "layer lstm_LSTM1_input takes a value with 3 axes, and one with 2 axes comes, shape [9, 5]",
         ),
         ("Incompatible shapes (4, 6) vs (4, 5)", "[4, 6] and [4, 5] meet element by element and do not fit"),
     ],

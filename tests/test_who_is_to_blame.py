@@ -438,7 +438,7 @@ def test_a_map_of_scores_where_one_answer_was_meant_is_pooled() -> None:
     assert diagnosis.fixes[0].code == "scores = scores.mean(dim=(2, 3))" and not diagnosis.fixes[0].verified
 
 
-@pytest.mark.filterwarnings("ignore:Layer 'pairs' looks like it has unbuilt state")
+@pytest.mark.filterwarnings("ignore:Layer .* looks like it has unbuilt state")
 def test_an_input_of_another_batch_is_repeated_in_keras() -> None:
     class Pairs(keras.Model):
         def __init__(self) -> None:

@@ -16,11 +16,12 @@ from typing import Any, Self
 from shapewatch.adapters import Probe
 from shapewatch.adapters.backend import Backend, Operation
 from shapewatch.adapters.located import Node, located, with_shapes
-from shapewatch.adapters.passes import Kept, Missed, Pass, Passes, followed_by, is_seen_in
+from shapewatch.adapters.passes import Kept, Missed, Pass, Passes, followed_by, is_seen_in, signature
+from shapewatch.adapters.rewritten import RewrittenLines
 from shapewatch.adapters.spoken import with_names
 from shapewatch.adapters.taps import NotInPlace
 from shapewatch.firewall import own_fault
-from shapewatch.recorder import OpenCall, Recorder, signature
+from shapewatch.recorder import OpenCall, Recorder
 from shapewatch.recording import Origin, Recording, Shape
 from shapewatch.source import calling_line
 
@@ -39,6 +40,7 @@ class Interventions:
     def __init__(self) -> None:
         self.operands: dict[str, list[tuple[int, Callable[[Any], Any]]]] = {}
         self.arguments: dict[str, dict[str, Any]] = {}
+        self.lines = RewrittenLines()
 
     def layer(self, path: str, layer: Any, operands: Sequence[Any], whole: bool) -> Any:  # noqa: ARG002
         """The layer that is to run in this one's place: mostly itself. `whole`: nothing in it is looked at."""
@@ -458,7 +460,9 @@ class Listening:
         try:
             for position, module in self.interventions.operands.get(place, ()):
                 operation = operation.with_operand(position, module)
-            arguments = self.interventions.arguments.get(place)
+            arguments: Mapping[str, Any] | None = self.interventions.arguments.get(place)
+            if self.interventions.arguments:
+                arguments = self.interventions.lines.arguments(name, sys._getframe(2), arguments)
             return operation.with_arguments(arguments) if arguments else operation
         except Exception as error:  # without it the operation would run as if there were no edit
             raise NotInPlace(str(error)) from error

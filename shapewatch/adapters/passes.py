@@ -8,7 +8,7 @@ unrecorded pass fails, it is looked at again on shapes.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,36 @@ from shapewatch.adapters import Trial
 from shapewatch.recorder import ALIKE, Mark, Recorder
 from shapewatch.recording import Call, Recording
 from shapewatch.source import raising_line, span_at
+
+
+def signature(value: Any, depth: int = 0, plain: bool = True) -> Any:
+    """What decides whether a pass has been seen: the shapes and dtypes in its arguments and, if wanted, plain values.
+
+    Of a number with a fraction or a long text only that it is one: a rate or a prompt that changes at each step shapes
+    nothing. Of an object that a program made itself, the shapes that it holds.
+    """
+    shape = _shape(value)
+    if shape is not None:
+        return (shape, getattr(value, "dtype", None)) if isinstance(shape, tuple) else str(shape)
+    if plain and (isinstance(value, int) or (isinstance(value, str) and len(value) < 40)):
+        return value
+    if depth < 5:
+        if isinstance(value, tuple | list):
+            return tuple([signature(item, depth + 1, plain) for item in value])
+        if isinstance(value, Mapping):
+            return tuple([(str(key), signature(item, depth + 1, plain)) for key, item in value.items()])
+        members = {} if callable(value) else getattr(value, "__dict__", None) or {}
+        if shaped := {key: item for key, item in members.items() if _shape(item) is not None}:
+            return (type(value).__name__, signature(shaped, depth + 1, plain))
+    return type(value).__name__
+
+
+def _shape(value: Any) -> Any:
+    try:
+        shape = getattr(value, "shape", None)
+        return tuple(shape) if isinstance(shape, Iterable) else shape
+    except Exception:  # an object of the program's that does not let itself be looked at
+        return None
 
 
 @dataclass(frozen=True, slots=True)

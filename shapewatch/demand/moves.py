@@ -123,7 +123,8 @@ def _unsqueeze(place: Place, demand: Demand) -> Pull:
             after = (*before[:at], 1, *before[at:])
             if after != place.out and all(after[axis] in wanted for axis, wanted in demand.items()):
                 others.append((place.set("dim", at),))
-    return Pull(own=(*others, *_reshape(place, demand).own), onward=_reshape(place, demand).onward)
+    through = _reshape(place, demand)
+    return Pull(own=(*others, *through.own), onward=through.onward)
 
 
 def _reshape(place: Place, demand: Demand) -> Pull:

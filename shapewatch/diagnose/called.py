@@ -19,7 +19,7 @@ def with_names_of_the_line(told: Diagnosis, failure: Failure) -> Diagnosis:
     Only a shape that one array of the line has, and no other, is its.
     """
     if told.code == "SW805":
-        return _of_lengths(told, failure.spoken)
+        return _of_lengths(told, failure)
     named = {shape: name for shape in _shapes(failure.message) if (name := _only(shape, failure.spoken)) is not None}
     if not named:
         return told
@@ -31,10 +31,10 @@ def with_names_of_the_line(told: Diagnosis, failure: Failure) -> Diagnosis:
     return replace(told, headline=headline)
 
 
-def _of_lengths(told: Diagnosis, spoken: Mapping[str, Shape]) -> Diagnosis:
+def _of_lengths(told: Diagnosis, failure: Failure) -> Diagnosis:
     """Data and labels of different lengths: whose lengths these are."""
-    lengths = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", told.headline)))
-    names = [[name for name, shape in spoken.items() if shape[0] == length] for length in lengths]
+    lengths = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", failure.message)))
+    names = [[name for name, shape in failure.spoken.items() if shape[0] == length] for length in lengths]
     if len(lengths) < 2 or not all(names):
         return told
     parts = [

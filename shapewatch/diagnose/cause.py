@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 from shapewatch.adapters import Adapter, Declaring
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
-from shapewatch.repair import declared_at, declared_otherwise, odd_variable, short
+from shapewatch.repair import assigned_line, declared_at, declared_otherwise, odd_variable, short
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case, Finding
-from shapewatch.source import assigned_line
 
 
-def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
-    """The layer that the best fix changes. Without a fix there is no telling."""
+def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
+    """The layer that the best fix changes, or the `block` that holds all that it changes. Without a fix there is no
+    telling."""
     if not fixes:
         return None
     fix = fixes[0]
@@ -31,7 +30,6 @@ def cause_of(case: Case, fixes: Sequence[Fix]) -> Cause | None:
     if isinstance(edit, Target):
         whose = "output" if edit.change.startswith("output") else "target"
         return Cause(whose, whose, location_of(case), _because(fix.title, fix))
-    block = _block_made_otherwise(fix.changes, recording)
     path = block or _blamed(edit, recording)
     layer = recording.layer_at.get(path)
     call = _call_of(path, recording)
@@ -93,17 +91,6 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         if main and skip and not [s for s in skip.path if s.kind != "identity"]:
             return "its main branch changes the shape, and its skip has no projection"
     return "one of its branches needs a projection"
-
-
-def _block_made_otherwise(changes: Sequence[Edit], recording: Recording) -> str | None:
-    """The block in which one number is changed wherever it stands."""
-    sets = [edit for edit in changes if isinstance(edit, Set)]
-    paths = {edit.layer for edit in sets}
-    if len(sets) != len(changes) or len(paths) < 2 or len({(edit.was, edit.value) for edit in sets}) > 1:
-        return None
-    parts = [path.split(".") for path in paths]
-    common = ".".join(names[0] for names in takewhile(lambda n: len(set(n)) == 1, zip(*parts, strict=False)))
-    return common if common in recording.layer_at and common not in paths else None
 
 
 def _making(edit: SetCall, recording: Recording) -> str | None:

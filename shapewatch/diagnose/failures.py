@@ -130,7 +130,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         severity=finding.severity,
         headline=finding.headline,
         explanation=explanation,
-        cause=cause_of(case, fixes),
+        cause=cause_of(case, fixes, chosen.candidate.block if chosen is not None else ""),
         location=location_of(case),
         junction=case.junction,
         fixes=tuple(fixes),

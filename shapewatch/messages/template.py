@@ -5,6 +5,7 @@ The kinds of holes, `{name:kind}`:
     n        an integer; `None`, `?`, `-1`, `s27` for an unknown one: None
     axis     an integer; -1 is the last one
     shape    `[2, 3]`, `(2, 3)`, `2x3`, `2 * 3`, `torch.Size([2, 3])`, `(None, 3)`, `[?,3]`, `{2,3}`, `64 3 7 7`, `()`
+    row      a shape without brackets: `64,3`
     shapes   several of them: `[(None, 8), (None, 4)]`, `[2,3], [3,4]`
     word     a name: no space in it; quotes around it are left out
     text     anything on one line, as little as will do
@@ -43,7 +44,8 @@ _RUN = rf"(?:{_LISTED})(?:(?>{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}){_LISTED}){{
 _HOLES = {
     "n": _NUMBER,
     "axis": r"-?\d{1,15}(?!\d)",
-    "shape": rf"['\"]?(?:\(?{_LISTED}\)?|{_BARE})['\"]?",
+    "shape": rf"['\"`]?(?:\(?{_LISTED}\)?|{_BARE})['\"`]?",
+    "row": rf"{_NUMBER}(?:,{_NUMBER}){{1,15}}",
     "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
     "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
     "text": r"[^\n]{0,300}?",
@@ -169,7 +171,7 @@ def understood(kind: str, text: str) -> Any:
         return size(text)
     if kind == "axis":
         return int(text)
-    if kind == "shape":
+    if kind in ("shape", "row"):
         return shape(text)
     if kind == "shapes":
         return shapes(text)

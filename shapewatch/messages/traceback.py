@@ -213,6 +213,9 @@ class _Reader:
 
 
 def _is_code(line: str) -> bool:
+    if (pointed := _ARROW.match(line) or _RICH_ARROW.match(line)) is not None:
+        line = pointed[2] or ""
+    line = line.strip()
     return _STATEMENT.match(line.split(" #")[0].rstrip()) is not None
 
 

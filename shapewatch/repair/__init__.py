@@ -8,6 +8,7 @@ passes is ranked by evidence: fewest edits, what the rest of the model says, a p
 
 from __future__ import annotations
 
+from shapewatch.repair.assigned import assigned_line
 from shapewatch.repair.candidate import Candidate, places, short
 from shapewatch.repair.declared import declared_at, declared_otherwise
 from shapewatch.repair.propose import propose
@@ -20,6 +21,7 @@ __all__ = [
     "Outcome",
     "Search",
     "Verified",
+    "assigned_line",
     "declared_at",
     "declared_otherwise",
     "odd_variable",

@@ -58,7 +58,7 @@ def odd_blocks(evidence: Evidence) -> Iterator[Candidate]:
                 was, value = edits[0].was, edits[0].value
                 these = listed(list(map(spoken, alike[:3])))
                 said = f"all of {spoken(path)} is made for {short(was)}, {these} for {short(value)}"
-                yield Candidate(edits, 0.9, 1, (said,))
+                yield Candidate(edits, 0.9, 1, (said,), path)
 
 
 def _as_in(evidence: Evidence, block: str, inside: Sequence[str], others: Sequence[str]) -> tuple[Set, ...]:

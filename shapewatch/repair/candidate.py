@@ -11,12 +11,14 @@ from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target,
 
 @dataclass(frozen=True)
 class Candidate:
-    """Edits that belong together, and what speaks for them."""
+    """Edits that belong together, and what speaks for them. `block`: the layer to blame, where it is one that holds all
+    of those that are edited."""
 
     edits: tuple[Edit, ...]
     score: float
     hops: int = 0
     evidence: tuple[str, ...] = ()
+    block: str = ""
 
 
 def about(edit: Edit) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input
 from shapewatch.layout import USUAL_CHANNELS, Layout, layout_of, misplaced_channels
-from shapewatch.recording import Layer, Shape, text
+from shapewatch.recording import Layer, Recording, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.rules.rule import listed
@@ -56,20 +56,34 @@ def _taken_for(given: Shape, wanted: Shape) -> bool:
 
 def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[Candidate]:
     """If an axis of the input should be as long as another one is, the two may have changed places."""
+    recording = evidence.case.recording
+    together = _agree_on_samples(recording)
     for edit in edits:
         if not isinstance(edit, Input):
             continue
-        given = evidence.case.recording.shape(evidence.case.recording.inputs[edit.index])
+        given = recording.shape(recording.inputs[edit.index])
         changed = [axis for axis in range(len(given)) if edit.shape[axis] != given[axis]]
+        if len(changed) != 1 or (together and changed == [0]):
+            continue
         if edit.change == "channels" and _moved_home(evidence, given, edit) is not None:
             continue  # `inputs` has the order that leaves height and width as they are
-        for other in range(len(given) > 3, len(given)):  # nobody takes the batch of images for one of their axes
-            if len(changed) == 1 and other != changed[0] and given[other] == edit.shape[changed[0]]:
+        (axis,) = changed
+        for other in range(len(given) > 3 or together, len(given)):  # nobody takes images' batch for one of their axes
+            if other != axis and given[other] == edit.shape[axis]:
                 order = list(range(len(given)))
-                order[other], order[changed[0]] = order[changed[0]], order[other]
+                order[other], order[axis] = order[axis], order[other]
                 shape = tuple(given[axis] for axis in order)
                 swap = Input(edit.index, "permute", {"dims": tuple(order)}, shape)
                 yield replace(evidence.weighed((swap,), hops), evidence=(f"its axis {other} has the size asked for",))
+
+
+def _agree_on_samples(recording: Recording) -> bool:
+    """Whether several inputs have the same number of samples, and no layer reads what comes step by step."""
+    given = [recording.shape(number) for number in recording.inputs]
+    batches = {shape[0] for shape in given if len(shape) > 1}
+    several = sum(len(shape) > 1 for shape in given) > 1
+    steps_first = any(layer.facts.get("batch_first") is False for layer in recording.layers)
+    return several and len(batches) == 1 and None not in batches and not steps_first
 
 
 def as_many_samples(evidence: Evidence) -> Iterator[Candidate]:

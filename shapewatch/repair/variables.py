@@ -17,9 +17,9 @@ from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, Span, Value, text
+from shapewatch.repair.assigned import assigned_line
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding, listed
-from shapewatch.source import assigned_line
 
 KEEPING = frozenset({"same", "activation", "squash", "dropout", "identity", "norm"})
 REGROUPING = frozenset({"reshape", "flatten", "unflatten", "squeeze", "unsqueeze"})

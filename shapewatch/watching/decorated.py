@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from shapewatch.adapters import Compiler, adapter_of, loaded
+from shapewatch.adapters.passes import signature
 from shapewatch.firewall import attempt, own_fault
-from shapewatch.recorder import signature
 from shapewatch.source import without_own_frames
 from shapewatch.watching.later import LayerCall, looked_at_again
 from shapewatch.watching.session import NOTE_BEGINS, Session, decorations_aside, explain_on, inside

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from shapewatch.adapters.passes import signature
 from shapewatch.firewall import attempt, own_fault
-from shapewatch.recorder import signature
 from shapewatch.recording import Span
 from shapewatch.report import Diagnosis, Report
 from shapewatch.source import without_own_frames

@@ -369,11 +369,11 @@ def messages(rank: int, size: int) -> None:
     if rank == 0:
         for length in (4, 4):
             dist.recv(torch.ones(length))
-        dist.recv(torch.ones(5), 1)
+        dist.recv(torch.ones(5), 1, tag=5)  # with a tag: before another's four it would be taken for them
     elif rank < 3:
         dist.send(torch.ones(4), 0)
     if rank == 1:
-        dist.send(torch.ones(5), 0)
+        dist.send(torch.ones(5), 0, tag=5)
         work = [dist.isend(torch.ones(length), 2, tag=length) for length in (2, 3)]
         for each in work:
             each.wait()

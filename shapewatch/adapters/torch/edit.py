@@ -86,20 +86,19 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
         elif isinstance(edit, Insert):
             module = build(edit.module, like)
             module.train(model.training)
-            if _put_before(model, edit, module, undo):
-                continue
+            _put_before(model, edit, module, undo)
             interventions.modules.setdefault(edit.place, []).append((edit.operand, module))
         elif isinstance(edit, SetCall):
             interventions.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
     return interventions
 
 
-def _put_before(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Callable[[], None]]) -> bool:
-    """Put a layer on an operand of a layer, where the place is one: no operation of it is heard."""
+def _put_before(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Callable[[], None]]) -> None:
+    """Put a layer on an operand of a layer, where the place is one: it is not heard as an operation is."""
     path, name, occurrence = edit.place.rsplit(":", 2)
     layer = _layer_at(model, path)
     if layer is None or type(layer).__name__ != name:
-        return False
+        return
     times = itertools.count()
 
     def before(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -113,7 +112,6 @@ def _put_before(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Ca
     if parent is not None and path:
         undo.append(parent.register_forward_pre_hook(begins).remove)
     undo.append(layer.register_forward_pre_hook(before).remove)
-    return True
 
 
 def _instead(old: nn.Module, module: Module, otherwise: torch.Tensor | None) -> nn.Module:

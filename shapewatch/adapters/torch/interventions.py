@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from types import CodeType, FrameType
 from typing import Any
 
 import torch
 from torch import nn
 
+from shapewatch.adapters.rewritten import RewrittenLines
 from shapewatch.adapters.torch import kinds
-from shapewatch.edits import WRITTEN_DOWN
-from shapewatch.source import is_foreign
 
 
 class Interventions:
-    """Layers put on operands, and arguments replaced; by `Call.place`.
-
-    What a line of code writes down is replaced as well each time that it runs again: a pass that failed tells only of
-    the times before.
-    """
+    """Layers put on operands, and arguments replaced; by `Call.place`."""
 
     def __init__(self) -> None:
         self.modules: dict[str, list[tuple[int, nn.Module]]] = {}
         self.arguments: dict[str, dict[str, Any]] = {}
-        self._lines: dict[tuple[str, CodeType, int], Mapping[str, Any]] = {}
+        self._lines = RewrittenLines()
 
     def __bool__(self) -> bool:
         return bool(self.modules or self.arguments)
@@ -38,22 +32,8 @@ class Interventions:
             args = on_operand(args, operand, module)
         replaced: Mapping[str, Any] | None = self.arguments.get(place)
         if self.arguments:
-            replaced = self._as_before(name, sys._getframe(2), replaced)
+            replaced = self._lines.arguments(name, sys._getframe(2), replaced)
         return kinds.with_arguments(name, args, kwargs, replaced) if replaced else (args, kwargs)
-
-    def _as_before(
-        self, name: str, frame: FrameType | None, replaced: Mapping[str, Any] | None
-    ) -> Mapping[str, Any] | None:
-        """What is to be replaced in an operation, when its line may have run before."""
-        while frame is not None and is_foreign(frame.f_code.co_filename):
-            frame = frame.f_back
-        if frame is None:
-            return replaced
-        line = (name, frame.f_code, frame.f_lasti)
-        if replaced is not None:
-            self._lines[line] = {key: value for key, value in replaced.items() if key in WRITTEN_DOWN}
-            return replaced
-        return self._lines.get(line)
 
 
 def on_operand(args: tuple[Any, ...], operand: int, module: Any) -> tuple[Any, ...]:

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from shapewatch.adapters.passes import Kept, Pass, Passes
+from shapewatch.adapters.passes import Kept, Pass, Passes, signature
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.torch.modes import lift
 from shapewatch.adapters.torch.opened import UNRECORDED, OpenLayers
 from shapewatch.adapters.torch.tensors import Values, raw_spec, tensors_in
-from shapewatch.recorder import Recorder, signature
+from shapewatch.recorder import Recorder
 
 _NONE: frozenset[int] = frozenset()
 

@@ -10,8 +10,8 @@ _KERAS_2 = "Keras 2, tf.keras until 2.15"
 _DATA = (
     # Keras 1 and 2 compare what `fit` was given with the model's ends; Keras 3 leaves it to the layers and losses.
     Template(
-        "Error when checking {_:text}target: expected {layer:word} to have shape {output:shape} but got array with "
-        "shape {target:shape}",
+        "Error when checking {_:text}target: expected {layer:word} to have shape {output:shape}, but got array "
+        "with shape {target:shape}",
         "target-shape",
         facts={"what": "target"},
         seen="Error when checking target: expected dense_2 to have shape (10,) but got array with shape (1,)",
@@ -26,8 +26,8 @@ _DATA = (
         release=_KERAS_2,
     ),
     Template(
-        "Error when checking {_:text}: expected {tensor:word} to have shape {expected:shape} but got array with shape "
-        "{given:shape}",
+        "Error when checking {_:text}: expected {tensor:word} to have shape {expected:shape}, but got array with "
+        "shape {given:shape}",
         "model-input",
         facts={"what": "input"},
         seen="Error when checking input: expected conv2d_1_input to have shape (28, 28, 1) but got array with "
@@ -35,7 +35,7 @@ _DATA = (
         release=_KERAS_2,
     ),
     Template(
-        "expected {tensor:word} to have shape {expected:shape} but got array with shape {given:shape}",
+        "expected {tensor:word} to have shape {expected:shape}, but got array with shape {given:shape}",
         "model-input",
         facts={"what": "end"},
         seen="expected activation_5 to have shape (None, 10) but got array with shape (600, 1)",
@@ -47,6 +47,13 @@ _DATA = (
         seen="Error when checking input: expected conv2d_1_input to have 4 dimensions, but got array with shape "
         "(600, 28, 28)",
         release=_KERAS_2,
+    ),
+    Template(
+        "expected {layer:word} to have {expected:n} dimension(s). but got array with shape {input:row}",
+        "rank",
+        seen="Error when checking input: expected dense_Dense1_input to have 2 dimension(s). but got array with "
+        "shape 4,5,6",
+        release="TensorFlow.js",
     ),
     Template(
         "is not the size the model expected. Expected to see {expected_count:n} array(s), {_:text}following list "
