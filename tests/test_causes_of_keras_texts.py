@@ -13,13 +13,13 @@ from shapewatch.messages.faults import (
     classes,
     fed,
     indexing,
-    labels,
     operations,
     rank,
     reshaping,
     rows,
     samples,
     target_ranks,
+    targets,
     unknown_sizes,
     weights,
 )
@@ -237,7 +237,7 @@ def test_images_are_given_as_labels(count: int, side: int, outputs: int) -> None
         f"A target array with shape ({count}, {side}, {side}, 3) was passed for an output of shape (None, {outputs}) "
         "while using as loss `mean_squared_error`."
     )
-    assert suspected(text, labels.NOT_THE_LABELS)
+    assert suspected(text, targets.NOT_THE_LABELS)
     wanted = "ValueError: Error when checking target: expected dense_3 to have 2 dimensions, but got array with shape"
     assert suspected(f"{wanted} ({count}, {side}, {side}, 3)", target_ranks.OUTPUT_IS_FLAT)
     assert suspected(f"{wanted} ({count}, {side}, 5)", rank.LAST_STEP_ONLY)
@@ -365,7 +365,7 @@ def test_labels_of_one_column_for_a_loss_of_one_hot_labels(count: int) -> None:
 @given(st.integers(2, 300))
 def test_labels_that_are_one_hot_twice(count: int) -> None:
     text = f"ValueError: Shapes (None, {count}, {count}) and (None, {count}) are incompatible"
-    assert first(text) == labels.ONE_HOT_TWICE.cause
+    assert first(text) == targets.ONE_HOT_TWICE.cause
 
 
 @properties
@@ -377,7 +377,7 @@ def test_masks_of_another_size_than_the_output(one: int, other: int, count: int)
         wanted = f"expected conv2d_9 to have shape ({one}, {one}, {output})"
         return f"ValueError: Error when checking target: {wanted} but got array with shape ({side}, {side}, {channels})"
 
-    assert first(target(count, other, count)) == labels.OTHER_MAP.cause
+    assert first(target(count, other, count)) == targets.OTHER_MAP.cause
     assert first(target(1, one, 3)) == causes.MASK_CHANNELS.cause
 
 

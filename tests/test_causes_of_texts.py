@@ -31,6 +31,7 @@ from shapewatch.messages.faults import (
     recurrent,
     samples,
     splitting,
+    targets,
     weights,
     windows,
 )
@@ -39,8 +40,9 @@ from shapewatch.messages.faults.meeting import pictures
 from shapewatch.messages.faults.meeting.axis import ALONG_LAST, ODD_WIDTH
 from shapewatch.messages.faults.meeting.classes import OPTIMISER, OTHER_CLASSES
 from shapewatch.messages.faults.rearranging import IMAGE_FOR_FEATURES, NOT_DIVISIBLE
-from shapewatch.messages.faults.reshaping import KEY_HEADS, NOT_THE_DATA
+from shapewatch.messages.faults.reshaping import NOT_THE_DATA
 from shapewatch.messages.faults.rows import PER_TOKEN, WITHOUT_BATCH
+from shapewatch.messages.faults.taken_apart import KEY_HEADS
 from shapewatch.messages.tables import patterns
 from shapewatch.messages.traceback import shown
 
@@ -155,7 +157,7 @@ def test_another_array_than_the_labels(output: int, times: int) -> None:
         f"ValueError: Error when checking target: expected dense_1 to have shape ({output},) but got array with shape "
         f"({width},)"
     )
-    assert suspected(text, labels.NOT_THE_LABELS)
+    assert suspected(text, targets.NOT_THE_LABELS)
 
 
 @given(st.integers(2, 64), st.integers(16, 512))
@@ -673,8 +675,8 @@ def test_a_mask_with_a_channel_axis_of_one(classes_: int, side: int) -> None:
         f"UserWarning: Using a target size (torch.Size([2, 1, {side}, {side}])) that is different to the input size "
         f"(torch.Size([2, {classes_}, {side}, {side}])). This will likely lead to incorrect results."
     )
-    assert first(text) == labels.MASK_OF_ONE.cause
-    assert not suspected(text.replace("[2, 1,", "[2, 3,"), labels.MASK_OF_ONE)
+    assert first(text) == targets.MASK_OF_ONE.cause
+    assert not suspected(text.replace("[2, 1,", "[2, 3,"), targets.MASK_OF_ONE)
 
 
 @given(st.integers(2, 30), st.integers(50, 9000))
@@ -806,9 +808,9 @@ def test_a_map_that_is_left_where_a_discriminator_was_to_leave_one_value(side: i
         "ValueError: Target and input must have the same number of elements. "
         f"target nelement ({batch}) != input nelement ({batch * side * side})"
     )
-    assert suspected(text, labels.MAP_LEFT)
+    assert suspected(text, targets.MAP_LEFT)
     other = (
         "ValueError: Target and input must have the same number of elements. "
         f"target nelement ({batch}) != input nelement ({batch * (side * side + 2)})"
     )
-    assert not suspected(other, labels.MAP_LEFT)
+    assert not suspected(other, targets.MAP_LEFT)

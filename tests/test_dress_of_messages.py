@@ -37,6 +37,11 @@ def shapes(write: Callable[[list[str]], str]) -> Callable[[str], str]:
     return lambda text: re.sub(r"\[(1[25](?:, 1\d)+)\]", lambda found: write(found[1].split(", ")), text)
 
 
+def quoted(mark: str) -> Callable[[str], str]:
+    """Shapes that stand by themselves, in quotes."""
+    return lambda text: re.sub(r"(?<= )\[(1[25](?:, 1\d)+)\](?=[ ,.]|$)(?!, \[)", rf"{mark}(\1){mark}", text)
+
+
 DRESS: Mapping[str, Callable[[str], str]] = {
     "tuples": shapes(lambda sizes: f"({', '.join(sizes)})"),
     "one axis": shapes(lambda sizes: f"({sizes[0]},)"),
@@ -47,6 +52,8 @@ DRESS: Mapping[str, Callable[[str], str]] = {
     "torch.Size": shapes(lambda sizes: f"torch.Size ([{','.join(sizes)}])"),
     "TensorShape": shapes(lambda sizes: f"tf.TensorShape([{', '.join(sizes)}])"),
     "Dimension": shapes(lambda sizes: f"TensorShape([{', '.join(f'Dimension({size})' for size in sizes)}])"),
+    "backticks": quoted("`"),
+    "quotes": quoted("'"),
     "capitals": str.upper,
     "a space before colons": lambda text: re.sub(r"(\w): ", r"\1 :", text),
     "no space after colons": lambda text: re.sub(r"(\w): ", r"\1:", text),
@@ -101,6 +108,18 @@ def test_a_message_is_read_in_any_dress(dress: str) -> None:
         (
             "Error when checking input: expected lstm_LSTM1_input to have 3 dimension(s). but got array with shape 9,5",
             "layer lstm_LSTM1_input takes a value with 3 axes, and one with 2 axes comes, shape [9, 5]",
+        ),
+        (
+            "Cannot feed value of shape (9, 1, 30, 30) for Tensor `conv_input:0`, which has shape `(12, 1, 30, 30)`",
+            "input conv_input:0 is declared as [12, 1, 30, 30] and is fed [9, 1, 30, 30]",
+        ),
+        (  # without its beginning, as it is retold
+            "expected axis -1 of input shape to have value 9, but received input with shape (None, 7)",
+            "the layer takes 9 features on axis -1, and 7 come",
+        ),
+        (
+            "expected shape=(None, 30, 30, 1), found shape=(None, 32, 32, 1)",
+            "the model's input is declared as [?, 30, 30, 1] and is fed [?, 32, 32, 1]",
         ),
         ("Incompatible shapes (4, 6) vs (4, 5)", "[4, 6] and [4, 5] meet element by element and do not fit"),
     ],

@@ -118,7 +118,8 @@ def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
         yield NO_HEAD_AXIS.since(fewer + (", and is the same without the axes of 1" if same else ""), NUMBERS)
         yield causes.OTHER_RELEASE.since("model code of another release makes the mask without that axis", COMMON)
     apart = sizes.apart(expected, got)
-    lengths = sorted({(a, b) for axis, a, b in apart if len(expected) == 2 or axis >= len(expected) - 2})
+    behind = len(expected) - (1 if len(got) < len(expected) else 2)
+    lengths = sorted({(a, b) for axis, a, b in apart if len(expected) == 2 or axis >= behind})
     if lengths:
         made = "masks, caches and the order of batch and sequence are made otherwise from release to release"
         yield causes.OTHER_RELEASE.since(made, FITS + 0.01)
@@ -136,5 +137,12 @@ def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
                 f"the mask is square with side {b}, and {a} may be the batch size", FITS + 0.05 if a < b else COMMON
             )
     if any(axis < len(expected) - 2 for axis, _, _ in apart) and len(expected) == len(got):
-        yield causes.LAST_BATCH.since("batch or heads of the mask differ from what is needed", FITS)
-        yield NO_HEAD_AXIS.since("batch or heads of the mask differ from what is needed", COMMON)
+        front = (expected[0], got[0]) if len(expected) == 3 else (None, None)
+        if sizes.is_less(front[1], front[0]) and (heads := sizes.ratio(*front)):
+            each = f"{front[0]} = {front[1]} x {heads}: a mask for each sample, where each of {heads} heads needs one"
+            yield NO_HEAD_AXIS.since(each, NUMBERS)
+        differ = "batch or heads of the mask differ from what is needed"
+        yield causes.LAST_BATCH.since(differ, FITS)
+        yield causes.OTHER_BATCH.since(f"{differ}: beams, guidance or a cache of another batch", FITS - 0.02)
+        yield causes.OTHER_RELEASE.since(f"{differ}: masks are made otherwise from release to release", COMMON + 0.05)
+        yield NO_HEAD_AXIS.since(differ, COMMON)

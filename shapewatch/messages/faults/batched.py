@@ -18,6 +18,14 @@ HEADS_OR_WINDOWS = Cause(
 )
 
 
+NO_BATCH_IN_FRONT = Cause(
+    "the first axis of one of the two holds something else than the batch (both channels of stereo sound, several "
+    "references, views or beams, an axis of 1 that was to be stretched), and has to be reshaped, averaged or chosen "
+    "from before",
+    "Bring both to one batch: take one entry, take the mean, fold the axis into the next, or expand the axis of 1.",
+    "Print both shapes, and say what the first axis of each counts.",
+    {"torch": "y = torch.matmul(a, b)    # stretches a batch of 1, as bmm and baddbmm do not"},
+)
 NOT_STRETCHED = Cause(
     "this product does not stretch a batch axis of 1, as others do",
     "Expand the axis first, or use a product that broadcasts (`matmul`).",
@@ -52,11 +60,18 @@ def _of_factor(axis: int | None) -> str:
 
 def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart], named: Size) -> Iterator[Evidence]:
     """`named`: the axis that the message names, if it does."""
+    if [axis for axis, _, _ in apart] == [0, 1] and apart[0][1:] == apart[1][:0:-1]:
+        turned = f"the right factor is {apart[0][2]}, {apart[1][2]} where {apart[0][1]}, {apart[1][1]} is needed"
+        yield causes.SWAPPED.since(turned, NUMBERS + 0.04)
     for axis, a, b in apart:
         seen, times, given = f"{b} where {a} is needed", sizes.ratio(a, b), {"expected": a, "got": b}
         if axis == 0:
+            alone = 1 in (a, b)
             yield causes.LAST_BATCH.since(f"the batches differ: {seen}", FITS)
-            yield HEADS_OR_WINDOWS.since(f"heads and windows are mostly folded into the batch: {seen}", FITS, **given)
+            folded = f"heads and windows are mostly folded into the batch: {seen}"
+            yield HEADS_OR_WINDOWS.since(folded, FITS - (0.05 if alone else 0), **given)
+            if alone:
+                yield NO_BATCH_IN_FRONT.since(f"{seen}: this product stretches no axis of 1", FITS + 0.01)
             if times:
                 yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON)
             doubled = f"{seen}: one is twice the other, as guidance makes the batch"
@@ -78,7 +93,10 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
         elif times and times <= 16:
             yield HEADS_OR_WINDOWS.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS, **given)
             yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times == 2 else RARE)
-        yield causes.OTHER_LENGTH.since(f"{seen}, if the inner axis counts tokens", COMMON)
+        near = abs(a - b) <= 2 and min(a, b) > 2
+        tokens = f"{seen}, if the inner axis counts tokens" + (f": {abs(a - b)} more or less" if near else "")
+        yield causes.OTHER_LENGTH.since(tokens, FITS + 0.06 if near else COMMON)
+        yield causes.OTHER_VALUE.since(f"the inner sizes differ: {seen}", RARE)
     if left is not None and right is not None and len(left) == len(right) >= 3 and left[-1] and left[-1] == right[-1]:
         yield causes.TRANSPOSED_OPERAND.since(f"both end with {left[-1]}, as before a transpose", NUMBERS)
     if not apart and left is not None and right is not None and len(left) == len(right) <= 2:
@@ -102,6 +120,12 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
 
 # Einsum
 
+OTHER_BASIS = Cause(
+    "one operand is read from a file (a body or face model, a basis, a table, weights), and the file is of another "
+    "version or variant than the code was written for: it holds more (or fewer) components",
+    "Use the file that the project names, or set (or cut to) the number of components: {expected} against {got}.",
+    "Print the shapes of what the file holds.",
+)
 WRONG_EQUATION = Cause(
     "the equation gives one letter to two different axes: the operands come in another order or layout than it says",
     "Write the letters in the order of the operands' axes, one letter for each axis.",
@@ -160,6 +184,9 @@ def _of_letter(a: int, b: int) -> Iterator[Evidence]:
     if whole:
         yield causes.OTHER_ENCODER.since(encoders(a, b), COMMON, **given)
     yield WRONG_EQUATION.since(seen, COMMON)
+    if max(a, b) >= 8 * min(a, b) and min(a, b) > 1:
+        basis = f"{seen}: so few against so many are components of a basis, of which a file may hold more"
+        yield OTHER_BASIS.since(basis, FITS - 0.04, **given)
     if sum(size % 16 == 0 for size in (a, b)) == 1 and min(a, b) >= 7:
         side = f"{seen}, if the letter counts places along an image: the model was built for one image size"
         yield causes.OTHER_RESOLUTION.since(side, COMMON + 0.06)

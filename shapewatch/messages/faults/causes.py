@@ -32,8 +32,8 @@ OTHER_STRIDE = Cause(
     "Print both shapes, and compare the strides from the fork on.",
 )
 OTHER_RESOLUTION = Cause(
-    "one of the two was made once for another input size (position embedding, mask, anchor grid, window bias or prior) "
-    "and does not follow the input that came now",
+    "one of the two was made once for another input size (position embedding, mask, anchor grid, window bias or prior, "
+    "a side that is written down) and does not follow the input that came now",
     "Feed the size that the model was built for, or build the model for this size; a stored position embedding can be "
     "interpolated to the new grid.",
     "Look which of the two comes from a parameter or a buffer, and compare the image size with the configured one.",
@@ -124,7 +124,7 @@ MISSING_BATCH = Cause(
     {"torch": "x = x.unsqueeze(0)", "keras": "x = np.expand_dims(x, 0)", "tensorflow": "x = tf.expand_dims(x, 0)"},
 )
 MISSING_CHANNELS = Cause(
-    "the channel axis is missing: greyscale images come as (H, W), or (N, H, W)",
+    "the channel axis is missing: greyscale images (or volumes, sounds) come as (H, W), or (N, H, W)",
     "Add an axis of 1 for the channel, where the layer expects it.",
     "Print the shape of a batch after loading.",
     {"torch": "x = x.unsqueeze(1)", "keras": "x = np.expand_dims(x, -1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
@@ -136,8 +136,8 @@ LOST_AXIS = Cause(
     "Print the shapes on the way here, also for a batch of one.",
 )
 EXTRA_AXIS = Cause(
-    "there is an axis too many (time, frames, patches, crops, or a batch added twice) that was not folded into the "
-    "batch or taken off",
+    "there is an axis too many (time, frames, patches, crops, a batch added twice, an `unsqueeze` where the axis was "
+    "there already) that was not folded into the batch or taken off",
     "Fold the extra axis into the batch before this layer and unfold it after it, or drop it where it is 1.",
     "Print the shape that comes in, and say what each axis is.",
     {"torch": "x = x.flatten(0, 1)    # (N, T, ...) to (N * T, ...)"},
@@ -256,6 +256,12 @@ CACHE = Cause(
     "Make the mask for past and present tokens, or use the releases that belong together; `use_cache=False` shows "
     "whether it is that.",
 )
+PROMPT_CHUNKS = Cause(
+    "the prompts (positive and negative, or those of one batch) are of different lengths: CLIP's text encoders take 77 "
+    "tokens at a time, and a longer prompt is encoded in two parts or three",
+    "Pad the shorter prompt to as many parts (77, 154, 231 tokens), or cut the longer one.",
+    "Print the shapes of both prompts' embeddings.",
+)
 CLASS_TOKEN = Cause(
     "one of the two counts a class token (or another special token) and the other does not",
     "Add the token before the position embedding is added, or cut it off both.",
@@ -271,9 +277,10 @@ OTHER_RELEASE = Cause(
     "Compare the installed versions with the project's requirements, and look through its issues.",
 )
 COMPILED = Cause(
-    "the compiler's version of the operation disagrees with the eager one: a decomposition, or a size it took for "
-    "constant",
-    "Run it without compiling: if that works, report it with both shapes, and leave this function uncompiled.",
+    "the compiler's (tracer's, exporter's) version of the operation disagrees with the eager one: a decomposition, or "
+    "a size that it took for constant or cannot tell to be another's",
+    "Run it without compiling: if that works, leave this function uncompiled, or export by the older way "
+    "(`torch.onnx.export(..., dynamo=False)`; from PyTorch 2.9 on the new exporter is the default).",
     "Run the same input eagerly.",
     {"torch": "@torch.compiler.disable"},
 )

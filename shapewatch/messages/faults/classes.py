@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.labels import CLASSES_FIRST, of_pair
+from shapewatch.messages.faults.targets import CLASSES_FIRST, of_pair
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from shapewatch.messages.faults import causes, facts, labels, roles, rows, sizes, weights
+from shapewatch.messages.faults import causes, facts, labels, roles, rows, sizes, targets, weights
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.indexing import of_mask
 from shapewatch.messages.faults.meeting import (
@@ -17,7 +18,7 @@ from shapewatch.messages.faults.meeting import (
     meeting,
     named_axis,
 )
-from shapewatch.messages.faults.wording import shaped
+from shapewatch.messages.faults.wording import listed, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
@@ -33,7 +34,14 @@ PER_SAMPLE = Cause(
 )
 
 
+_KERAS_2 = re.compile(r"Operands could not be broadcast together with shapes \((?:None|\d+), ")
+"""The merge layers of Keras 2 word it as NumPy does, with a capital and with blanks between the sizes."""
+
+
 def elementwise(pasted: Pasted) -> Told:
+    if _KERAS_2.match(pasted.reading.message):
+        facts_of_one = {**pasted.reading.facts, "batch_left_out": True}
+        pasted = replace(pasted, reading=replace(pasted.reading, framework="keras", facts=facts_of_one))
     left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
     inputs = facts.shapes(pasted, "inputs")
     if left is None and right is None and len(inputs) > 1:
@@ -49,9 +57,10 @@ def elementwise(pasted: Pasted) -> Told:
         return labels.unlike(pasted, *((right, left) if pasted.reading.framework == "torch" else (left, right)))
     named = named_axis(pasted, left, right)
     met = meeting(pasted, left, right, named)
+    headline = _headline(met, pasted.reading.message)
     if _is_loss(pasted):
-        return told(pasted, "SW801", _headline(met), _meaning(met, named), _in_loss(met))
-    return told(pasted, "SW201", _headline(met), _meaning(met, named), _evidence(pasted, met))
+        return told(pasted, "SW801", headline, _meaning(met, named), _in_loss(met))
+    return told(pasted, "SW201", headline, _meaning(met, named), _evidence(pasted, met))
 
 
 def _two_that_differ(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
@@ -83,9 +92,23 @@ def _rows(pasted: Pasted, left: Shape | None, right: Shape | None) -> tuple[Size
     return facts.size(pasted, "a"), facts.size(pasted, "b")
 
 
-def _headline(met: Meeting) -> str:
+_SYMBOL = re.compile(r"\b[su]\d{1,4}\b")
+
+
+def _hidden(met: Meeting) -> list[int]:
+    """Where two sizes meet that a tracer knows by name alone (`s27`), so that they may differ or not."""
+    if met.framework != "torch" or met.left is None or met.right is None or len(met.left) != len(met.right):
+        return []
+    return [axis for axis, pair in enumerate(zip(met.left, met.right, strict=True)) if None in pair and 1 not in pair]
+
+
+def _headline(met: Meeting, message: str) -> str:
     if met.left is not None and met.right is not None:
         shapes = f"{shaped(met.left)} and {shaped(met.right)} meet element by element and do not fit"
+        if not met.apart and (hidden := _hidden(met)):
+            names = listed(dict.fromkeys(_SYMBOL.findall(message)))
+            where = listed(f"axis {axis}" for axis in hidden)
+            return f"{shapes}: of {where} the sizes are known by name alone ({names})"
         return f"{shapes}: {met.differing}" if met.apart else shapes
     if met.apart:
         axis, a, b = met.apart[0]
@@ -99,6 +122,8 @@ def _meaning(met: Meeting, named: sizes.Apart | None) -> str:
         "each pair of axes must have one size; an axis of 1 is stretched."
     )
     if met.left is not None and met.right is not None:
+        if not met.apart and _hidden(met):
+            return f"{rule} A tracer could not tell that two sizes, which it knows by name alone, are equal."
         if sizes.stretchable(met.left, met.right):
             return (
                 f"{rule} {shaped(met.left)} and {shaped(met.right)} could be stretched to one shape, and were refused."
@@ -113,17 +138,35 @@ def _meaning(met: Meeting, named: sizes.Apart | None) -> str:
 
 def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     yield from evidence(pasted, met)
-    if met.left is not None and met.right is not None and sizes.stretchable(met.left, met.right):
+    hidden = not met.apart and _hidden(met)
+    if hidden:
+        named = "sizes that a tracer knows by name alone: it cannot tell that they are equal"
+        yield causes.COMPILED.since(named, NUMBERS)
+        yield causes.LAST_BATCH.since("two inputs may have been traced with different batches", FITS)
+        yield causes.OTHER_RELEASE.since(f"{named}; exporters differ from release to release", FITS + 0.02)
+    elif facts.flag(pasted, "traced"):
+        traced = "the message is that of tensors without values, on which code is traced, compiled or exported"
+        yield causes.COMPILED.since(traced, COMMON + 0.03)
+    if not hidden and met.left is not None and met.right is not None and sizes.stretchable(met.left, met.right):
         refused = "where they differ, one of the two has size 1 or no axis at all"
-        yield REFUSED_BROADCAST.since(refused, NUMBERS + 0.05)
+        batch = [axis for axis, _, _ in sizes.apart(met.left, met.right)] == [0] and met.rank != 1
+        yield REFUSED_BROADCAST.since(refused, FITS + 0.02 if batch else NUMBERS + 0.05)
+        if batch:
+            yield causes.LAST_BATCH.since(f"{refused}, on the axis of the batch alone", FITS + 0.05)
         yield causes.OTHER_RELEASE.since(refused, FITS)
         yield causes.LOST_AXIS.since(refused, COMMON)
         if met.framework in roles.CHANNELS_LAST_FRAMEWORKS and _differ_on_the_last(met.left, met.right):
             columns = "rows of one batch, with one column against several: labels and output, if a loss compares them"
             yield causes.ONE_HOT.since(columns, FITS + 0.08)
+    if _is_flattened(met):
+        flat = f"{shaped(met.left)} and {shaped(met.right)} hold as many values: one of the two was flattened"
+        yield targets.WRONG_FLATTEN.since(flat, NUMBERS)
+    if _differ_by_colours(met):
+        colours = f"{shaped(met.left)} and {shaped(met.right)} differ in their last axis alone, by colours"
+        yield causes.GREY.since(colours, FITS + 0.06)
     if _must_be_one(pasted) and met.rank is not None and met.rank >= 3:
         asserted = "two shapes that must be one without broadcasting, as a loss asks of labels and output"
-        yield labels.OTHER_MAP.since(asserted, FITS + 0.08)
+        yield targets.OTHER_MAP.since(asserted, FITS + 0.08)
     if pasted.runs(*SKIPS):
         yield causes.OTHER_STRIDE.since("the names in the lines above it speak of a skip connection", FITS)
     yield from _without_numbers(met)
@@ -134,6 +177,27 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield causes.OTHER_RELEASE.since(unseen, RARE - 0.06)
 
 
+def _is_flattened(met: Meeting) -> bool:
+    """Whether the last axes of one make the last axis of the other, behind the same batch."""
+    if met.left is None or met.right is None or len(met.left) == len(met.right):
+        return False
+    short, long = sorted((met.left, met.right), key=len)
+    return (
+        len(short) > 1 and short[:-1] == long[: len(short) - 1] and short[-1] == sizes.product(long[len(short) - 1 :])
+    )
+
+
+def _differ_by_colours(met: Meeting) -> bool:
+    if (
+        met.left is None
+        or met.right is None
+        or len(met.left) != 4
+        or met.framework not in roles.CHANNELS_LAST_FRAMEWORKS
+    ):
+        return False
+    return _differ_on_the_last(met.left, met.right) and {met.left[-1], met.right[-1]} == {1, 3}
+
+
 def _differ_on_the_last(left: Shape, right: Shape) -> bool:
     return len(left) == len(right) > 1 and left[:-1] == right[:-1]
 
@@ -142,7 +206,7 @@ def _in_loss(met: Meeting) -> Iterator[Evidence]:
     """Output against target, of which the message tells one axis, or nothing."""
     seen = "the line that raised computes a loss"
     for axis, a, b in met.apart:
-        yield from labels.of_axis(axis, a, b, f"{a} against {b}" + ("" if axis is None else f" on axis {axis}"))
+        yield from targets.of_axis(axis, a, b, f"{a} against {b}" + ("" if axis is None else f" on axis {axis}"))
     if not met.apart:
         yield causes.ONE_HOT.since(seen, COMMON)
         yield causes.TRAILING_ONE.since(seen, COMMON)

@@ -161,7 +161,7 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
 
 def _of_square(given: Shape, target: Shape) -> Iterator[Evidence]:
     """(N, ...) in place with (N, 1, ...) gives (N, N, ...): each sample meets all the others."""
-    if len(given) == len(target) + 1 and len(target) > 1 and given[0] == given[1] and given[1:] == target:
+    if len(given) == len(target) + 1 and target and given[0] == given[1] and given[1:] == target:
         square = f"{shaped(target)} became {shaped(given)}: one of the two has an axis of 1 behind the first"
         yield causes.EXTRA_AXIS.since(square, NUMBERS)
         yield causes.LOST_AXIS.since(square, FITS + 0.08)

@@ -283,7 +283,9 @@ def _of_one_less(given: Shape, expected: Shape, seen: str) -> Iterator[Evidence]
         # every size of the map is open: its last axis tells, and a batch of one
         sample = expected[-1] is not None and given[-1] == expected[-1]
         grey = not sample
-    yield causes.MISSING_BATCH.since(f"{seen}: {shaped(given)} is one sample", NUMBERS if sample else COMMON)
+    lines = len(expected) >= 3 and expected[1] != 1 and None not in given[1:] and given[1:] == expected[2:]
+    one = f"{shaped(given)} is one sample" if sample or not lines else f"{shaped(given)} is lines of one sample"
+    yield causes.MISSING_BATCH.since(f"{seen}: {one}", NUMBERS if sample or lines else COMMON)
     if grey:
         maps = f"{seen}: {shaped(given)} is {shaped(expected)} without its last axis, the channels"
         yield causes.MISSING_CHANNELS.since(maps, NUMBERS + 0.02)

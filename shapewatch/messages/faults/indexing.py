@@ -137,7 +137,11 @@ def _of_mask(pasted: Pasted, mask: Shape, given: Shape | None) -> Iterator[Evide
                 yield causes.LAST_BATCH.since(f"{seen}: one sample more or less", FITS)
         yield from _of_layout(mask, given or (), here, there, of)
         yield causes.OTHER_LENGTH.since(seen, COMMON + 0.02)
-        yield causes.LAST_BATCH.since(seen, COMMON if of == 0 and abs(here - there) > 1 else RARE)
+        whole = of == 0 and given is not None and len(mask) == len(given) > 1 and mask[1:] == given[1:]
+        batch = FITS if whole else COMMON if of == 0 and abs(here - there) > 1 else RARE
+        yield causes.LAST_BATCH.since(seen, batch)
+        if whole:
+            yield causes.OTHER_BATCH.since(f"{seen}, the first alone", COMMON + 0.04)
     else:
         yield MASK_OF_OTHER.since(f"{shaped(mask)} against {shaped(given)}", FITS)
         yield causes.OTHER_LENGTH.since(f"{shaped(mask)} against {shaped(given)}", COMMON)
@@ -161,6 +165,9 @@ def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> It
     elif len(mask) == len(given) == 2 and mask == given[::-1] and 1 in mask:
         flat = f"{shaped(mask)} and {shaped(given)} hold as many entries: one was flattened before the other"
         yield OTHER_FLATTENING.since(flat, NUMBERS)
+    elif times and there > here > 1 and len(mask) == 1 and len(given) > 1 and sizes.squeezed(given) == (there,):
+        folded = f"{there} is {times} times {here}: the tensor was flattened over {times} rows and the mask was not"
+        yield OTHER_FLATTENING.since(folded, FITS + 0.08)
     elif times and here > there > 1:
         folded = f"{here} is {times} times {there}: another axis may be folded into the mask"
         yield OTHER_FLATTENING.since(folded, FITS)
@@ -221,6 +228,8 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
         if len(value) < len(place or ()) or (axis > 0 and max(a, b) <= 1000):
             counted = f"{a} against {b} on axis {axis}: joints, features or classes, as one side counts them"
             yield causes.OTHER_SETTING.since(counted, FITS, expected=b, got=a)
+    if place is not None and 0 in place and 0 not in value:
+        yield NOTHING_LEFT.since(f"{seen}: nothing was chosen", NUMBERS)
     yield MASK_OF_OTHER.since(f"{seen}: the place may be chosen by a mask", COMMON)
     if not apart:
         yield causes.LAST_BATCH.since(seen, COMMON)

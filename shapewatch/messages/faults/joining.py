@@ -30,6 +30,21 @@ RANKS_DIFFER = Cause(
 )
 
 
+NOT_REPEATED = Cause(
+    "one of them has a single entry there (one step, one place, one value for all), which was to be repeated: a "
+    "concatenation stretches nothing, as a sum would",
+    "Repeat it along that axis (expand, tile, RepeatVector) before they are joined.",
+    "Print both shapes.",
+    {
+        "torch": "a = a.expand(-1, b.size(1), -1)    # (N, 1, C) to (N, T, C)",
+        "keras": "a = layers.RepeatVector(steps)(a)    # (N, C) to (N, T, C)",
+        "tensorflow": "a = tf.tile(a, [1, tf.shape(b)[1], 1])",
+    },
+)
+LEAST_MAP = 8
+"""Sizes below are counts (of classes, samples, levels) as often as sides."""
+
+
 def concat(pasted: Pasted) -> Told:
     if _collects(pasted) and facts.size(pasted, "axis") in (0, None):
         # before PyTorch 1.5 a stack was a concatenation along a new first axis, and worded so
@@ -84,18 +99,26 @@ def _meeting(
     framework = pasted.reading.framework
     if left is not None and right is not None:
         found = _outside(left, right, along)
-        # joined along the last axis, or the one with the channels, where the message does not tell
         if along is None and len(left) == len(right) and len(found) > 1:
-            found = [each for each in found if each[0] != _usual_axis(left, framework)]
+            joined = _likely_axis(left, found, framework)
+            found = [each for each in found if each[0] != joined]
+            # on a GPU TensorFlow itself may turn maps round, and then words them as they lie there
+            turned = joined == 1 and len(left) == 4 and roles.channels_axis(left, framework) != 1
+            framework = "torch" if turned else framework
         return Meeting(framework, left, right, tuple(found), max(len(left), len(right)))
     if expected is not None and got is not None:
         return meeting(pasted, None, None, (at, expected, got))
     return Meeting(framework, left, right, (), None)
 
 
-def _usual_axis(shape: Shape, framework: str) -> int:
+def _likely_axis(shape: Shape, found: list[sizes.Apart], framework: str) -> int:
+    """Along which axis they are joined, where the message does not tell: the channels', or the last. Where that one
+    differs by one or two alone, as sides do, it is another one that differs by more."""
     channels = roles.channels_axis(shape, framework)
-    return len(shape) - 1 if channels is None else channels
+    usual = len(shape) - 1 if channels is None else channels
+    near = any(axis == usual and abs(a - b) <= 2 for axis, a, b in found)
+    more = [axis for axis, a, b in found if axis and abs(a - b) > 2]
+    return more[0] if near and len(more) == 1 else usual
 
 
 def _joined(values: tuple[Shape, ...], expected: Size, got: Size, met: Meeting) -> str:
@@ -123,11 +146,15 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         # `Sizes of tensors must match except in dimension 1`: maps joined along their channels
         axis, a, b = met.apart[0]
         if axis != 0 and abs(a - b) <= 4 and min(a, b) > 1:
-            sure = SAID - 0.05 if abs(a - b) == 1 else NUMBERS
+            few = min(a, b) < LEAST_MAP
+            sure = SAID - 0.05 if abs(a - b) == 1 and not few else NUMBERS
             yield causes.ODD_SIZE.since(
                 f"{a} and {b} differ by {abs(a - b)}, as sides do that were halved while odd and doubled again",
                 FITS + 0.08 if {a, b} == {3, 4} and axis is None else sure,  # colours and alpha, as well as sides
             )
+            if few:
+                side = f"{a} against {b}: so small a side is as often written down, and the images have another size"
+                yield causes.OTHER_RESOLUTION.since(side, FITS)
     if not values and along == 0 and met.apart:
         _, a, b = met.apart[0]
         yield UNEQUAL_SAMPLES.since(f"results of several batches or samples are joined: {a} against {b}", FITS + 0.05)
@@ -140,6 +167,9 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         _, a, b = met.apart[0]
         features = f"{a} against {b}: widths of embeddings or numbers of levels that are set for each by itself"
         yield causes.OTHER_SETTING.since(features, FITS + 0.1, expected=a, got=b)
+    if len(met.apart) == 1 and 1 in met.apart[0][1:] and max(met.apart[0][1:]) > 4:
+        axis, a, b = met.apart[0]
+        yield NOT_REPEATED.since(f"{a} against {b}", COMMON + 0.05 if axis == 0 else FITS + 0.05)
     if len(ranks) < 2:
         # channels may differ where values are joined along them: a projection is no cause here
         maps = not values and along == 1
@@ -177,8 +207,10 @@ def _of_maps(met: Meeting) -> Iterator[Evidence]:
         if sizes.ratio(a, b):
             levels = f"{a} against {b}: the number of levels, or of what is stacked, is set in two places"
             yield causes.OTHER_SETTING.since(levels, RARE + 0.06, expected=a, got=b)
-        if axis is None and (low, high) == (1, 2):
-            yield causes.OTHER_BATCH.since(f"{a} against {b}: if the batch is what differs", FITS - 0.1)
+        if axis is None and low == 1:
+            batch = f"{a} against {b}: if the batch is what differs"
+            yield causes.OTHER_BATCH.since(batch, FITS - 0.1)
+            yield causes.LAST_BATCH.since(f"{batch}, and it is written down as 1", RARE if high == 2 else FITS - 0.12)
         if axis is None and low <= 4 and high >= 16 * low:
             yield causes.CHANNELS_LAST.since(f"{a} against {b}: {low} may be colours, and no side", FITS - 0.08)
 

@@ -120,11 +120,15 @@ def _of_one_side(pasted: Pasted, pairs: Sequence[Side], both: dict[str, str], se
         return
     axis, tensor = facts.size(pasted, "axis"), facts.word(pasted, "tensor").lower()
     colours = all(max(got or 0, expected) <= 4 for _, got, expected in pairs)
-    if not colours:
+    if not colours and "ids" not in tensor and "mask" not in tensor:
         # an axis of a program may count samples of sound or tokens as well as pixels
         side = axis is not None and all(expected % 16 == 0 for _, _, expected in pairs)
         likely = SAID - 0.05 if axis is None else NUMBERS if side and not exported else FITS
         yield NOT_RESIZED.since(seen, likely, **both)
+    text = any(word in tensor for word in ("ids", "mask", "token", "input_length"))
+    if axis is not None and axis > 0 and text:
+        long = f"{seen}: the length that the program was exported with, to which each text is padded or cut"
+        yield OTHER_PREPARATION.since(long, FITS + 0.12, **wanted)
     if axis is not None:
         features = f"{seen}, if these are no sides of images"
         yield OTHER_PREPARATION.since(features, COMMON if exported or axis in (0, 2) else FITS + 0.02, **wanted)

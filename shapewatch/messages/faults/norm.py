@@ -24,6 +24,13 @@ OTHER_CHANNELS = Cause(
     "Give the norm (and the 1x1 convolution before it) the number of channels that comes: {got}.",
     "Print the layer before it, and compare the channel lists of both configurations.",
 )
+OWN_WIDTHS = Cause(
+    "two widths of the one model are mixed up: the norm was built with its width before a projection, and stands "
+    "behind it, or the other way round (embedding and hidden width, width of a head and of all heads, with and "
+    "without a concatenation)",
+    "Build the norm for {got}, or put it on the other side of the projection.",
+    "Compare the widths in the configuration with the last axis at each step of `forward`.",
+)
 ONE_SAMPLE = Cause(
     "a batch of one reaches a BatchNorm in training mode, with one value per channel: the last batch of an epoch, a "
     "batch size of 1, or one sample for each device",
@@ -111,8 +118,11 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     if not last:
         yield OTHER_CHANNELS.since(seen, FITS + 0.08, expected=expected, got=got)
         yield causes.OTHER_SETTING.since(seen, COMMON + 0.05, expected=expected, got=got)
+    if last and (given is None or len(given) in (2, 3)):
+        yield OWN_WIDTHS.since(f"{seen}: a model has several widths", FITS + 0.02, expected=expected, got=got)
     for each in widths(None, expected, got):
-        same = () if last else (causes.OTHER_ENCODER,)
+        # a LayerNorm stands behind no flattening, a BatchNorm behind no encoder
+        same = (causes.OTHER_INPUT_SIZE, causes.NOT_POOLED) if last else (causes.OTHER_ENCODER,)
         if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST, *same):
             yield each
     times = sizes.ratio(expected, got)
@@ -121,6 +131,9 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     if not times and not last and given is None:
         moved = f"{seen}, in no simple ratio: another axis stands in the place of the channels"
         yield causes.LOST_AXIS.since(moved, COMMON + 0.04)
+        if expected in sizes.ENCODERS and not sizes.is_width(got):
+            steps = f"{moved}: steps, regions or boxes, (batch, {got}, {expected})"
+            yield causes.SWAPPED.since(steps, FITS + 0.02)
     if times and not last and abs(expected - got) > 3:
         yield causes.BATCH_IN_VIEW.since(f"{max(expected, got)} is {times} times {min(expected, got)}", COMMON + 0.1)
     if times:

@@ -17,6 +17,14 @@ DENSE = ("linear", "dense", "gemm", "addmm", "self.fc", "classifier(")
 PATCHED_LATENTS = frozenset({16, 64, 128, 132, 192, 320, 384})
 """Widths of image transformers' inputs: 2 x 2 patches of latents of 4 to 96 channels, masks and references beside."""
 
+PACKED = Cause(
+    "the weight is quantised and still packed (4 bits, two in a byte, as one long column): what multiplies it does not "
+    "know how to unpack it (an adapter that is merged or attached, code that reads `weight` itself, a layer that was "
+    "not quantised by the library's own class)",
+    "Call the quantised layer instead of multiplying with its `weight`, unpack (dequantise) it first, or load the "
+    "model in 16 bits.",
+    "Print the class of the layer and the type of its weight.",
+)
 CELLS = ("lstm", "gru", "rnn", "attention", "while")
 """Nodes of a graph that are inside a layer with state."""
 
@@ -40,6 +48,9 @@ def matmul(pasted: Pasted) -> Told:
     left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
     a, b = _inner(left, right)
     a, b = (facts.size(pasted, "a") if a is None else a), (facts.size(pasted, "b") if b is None else b)
+    added = facts.shape(pasted, "result")
+    if added and left and right and a == b and added != (left[0], right[-1]):
+        return _of_added(pasted, added, (left[0], right[-1]))
     node = facts.word(pasted, "node", "layer").lower()
     code = "SW102" if pasted.runs(*DENSE) or "dense" in node else "SW101"
     shapes = f" {shaped(left)} by {shaped(right)}" if left is not None and right is not None else ""
@@ -62,6 +73,35 @@ def matmul(pasted: Pasted) -> Told:
         cell = f"`{node}` is the inside of a recurrent or attention layer, which is written for one release"
         found.append(causes.OTHER_RELEASE.since(cell, FITS - 0.04))
     return told(pasted, code, headline, meaning, found)
+
+
+NO_STRETCHING = Cause(
+    "this backend stretches an axis of 1 only where it was declared so: what is added (a bias, a value beside "
+    "advantages, a mean) needs the whole shape, or the axis marked as one that broadcasts",
+    "Repeat it along that axis before (`repeat`, `K.repeat_elements`), declare it (`T.addbroadcast`, "
+    "`dimshuffle`), or run the code on the backend that it was written for.",
+    "Print the shapes of both terms of the sum.",
+)
+
+
+def _of_added(pasted: Pasted, added: Shape, product: Shape) -> Told:
+    """The factors fit; what is added to their product, as it is fused with it, does not."""
+    headline = f"a product of shape {shaped(product)} is added to a value of shape {shaped(added)}, and they do not fit"
+    meaning = (
+        "A fused product adds a value to the product of two matrices. The factors fit each other; their product is "
+        f"{shaped(product)}, and the value that is added is {shaped(added)}."
+    )
+    apart = sizes.apart(product, added)
+    seen = f"{shaped(product)} against {shaped(added)}"
+    evidence = [causes.SWAPPED.since(f"{seen}: one of the factors may stand transposed", COMMON)]
+    if all(1 in (one, other) for _, one, other in apart):
+        evidence.append(NO_STRETCHING.since(f"{seen}: they differ where one of them is 1", NUMBERS))
+        evidence.append(causes.OTHER_RELEASE.since(f"{seen}: other backends and releases stretch an axis of 1", FITS))
+    evidence += [
+        causes.OTHER_SETTING.since(f"{one} against {other} on axis {axis}", COMMON + 0.05, expected=one, got=other)
+        for axis, one, other in apart
+    ]
+    return told(pasted, "SW201", headline, meaning, evidence)
 
 
 def _of_stacked_cells(kernel: Shape, got: Size, expected: Size) -> Iterator[Evidence]:
@@ -105,7 +145,15 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size) -> I
         patches = f"{a} and {b} are 2 x 2 patches of latents, of {a // 4} and of {b // 4} channels"
         yield OTHER_LATENTS.since(patches, FITS + 0.06)
     if rows is not None and rows == b != a:
-        yield causes.TRANSPOSED_OPERAND.since(f"the left one transposed, [{a}, {rows}], would fit", FITS)
+        fits = f"the left one transposed, [{a}, {rows}], would fit"
+        yield causes.TRANSPOSED_OPERAND.since(fits, NUMBERS if rows == 1 else FITS)
+    if b == 1 and right[1] and right[1] > 100_000 and right[1] % (a // 2 or 1) == 0:
+        packed = f"a weight of [1, {right[1]}] holds {2 * right[1]} numbers of 4 bits, two in a byte"
+        yield PACKED.since(f"{packed}: {a} x {2 * right[1] // a}", NUMBERS + 0.04)
+        yield causes.OTHER_RELEASE.since(f"{packed}, which other releases unpack otherwise", FITS)
+    if a < b // 8 and rows is not None and rows > b // a:
+        many = f"{rows} rows of {a}: more rows than a batch has, and a is the size of a side, a step or a map"
+        yield causes.NOT_FLATTENED.since(many.replace(" a is", f" {a} is"), COMMON + 0.02)
     if right[1] == a != b:
         yield causes.TRANSPOSED_OPERAND.since(f"the right one transposed, [{a}, {b}], would fit", FITS)
         outputs = f"{a} come, as many as this layer gives: they may be outputs already"
@@ -118,6 +166,7 @@ def widths(pasted: Pasted | None, expected: Size, got: Size) -> Iterator[Evidenc
         common = "a common cause of this error; the message does not tell the two widths"
         yield causes.OTHER_INPUT_SIZE.since(common, COMMON)
         yield causes.NOT_FLATTENED.since(common, COMMON)
+        yield causes.OTHER_SETTING.since(common, COMMON - 0.02, expected=None, got=None)
         return
     given = {"expected": expected, "got": got}
     seen = f"{got} features come, {expected} are expected"
@@ -248,6 +297,10 @@ def _of_dense_input(given: Shape | None, expected: Size, got: Size) -> Iterator[
     if given is None or not expected:
         return
     values = sizes.product(given[1:])
+    if len(given) == 2 and given[0] == expected != got:
+        turned = f"{shaped(given)} transposed, {shaped(given[::-1])}, would fit"
+        row = f"{turned}: {got} samples of one feature, laid as one row" if expected == 1 else turned
+        yield causes.SWAPPED.since(row, NUMBERS if expected == 1 else FITS)
     if len(given) > 2 and values == expected:
         seen = f"the axes after the batch, {shaped(given[1:])}, make {expected} together"
         yield causes.NOT_FLATTENED.since(seen, NUMBERS)

@@ -79,8 +79,10 @@ ONE_ENTRY = Cause(
     {"tensorflow": "x = tf.squeeze(x)", "torch": "x = x.squeeze()"},
 )
 NO_FEATURES = Cause(
-    "each sample is a single number, without an axis for its features",
-    "Give it an axis of 1 at the end.",
+    "each sample is a single number, without an axis for its features, and nothing adds one: the model declares no "
+    "input shape, or a plain list, column or array (N,) is passed where training was given a table (`fit` of some "
+    "releases adds the axis, a call does not)",
+    "Give it an axis of 1 at the end, or declare the shape of the model's input.",
     "Print the shape of the data.",
     {"keras": "x = np.expand_dims(x, -1)", "torch": "x = x.unsqueeze(-1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
 )
@@ -224,14 +226,15 @@ def _of_filter(inputs: tuple[Shape, ...], got: int) -> Iterator[Evidence]:
 def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: str) -> Iterator[Evidence]:
     seen = f"{wanted - got} axis too few" if wanted - got == 1 else f"{wanted - got} axes too few"
     recurrent = any(word in text for word in ("lstm", "gru", "rnn", "conv1d", "conv_lstm", "attention", "time"))
-    whole = any(word in text for word in ("sequential", "functional", "model"))
+    unnamed = pasted.reading.framework == "keras" and not facts.word(pasted, "layer", "layer_type", "op")
+    whole = unnamed or any(word in text for word in ("sequential", "functional", "model"))
     if given is not None and len(given) == 2 and wanted >= 4 and "input" in text:
         yield from _of_rows(given, seen)
-    if got == 1 and wanted == 2 and "dense" in text:
+    if got == 1 and wanted == 2 and pasted.reading.framework == "keras":
         yield NO_FEATURES.since(f"{seen}: each sample is a single number, (batch,)", FITS + 0.02)
     if got == 2 and wanted >= 3 and not recurrent:
         flat = f"{seen}: (batch, features) is what a flattening or a dense layer gives"
-        yield ALREADY_FLAT.since(flat, RARE if whole else FITS + 0.05)
+        yield ALREADY_FLAT.since(flat, FITS - 0.02 if unnamed else RARE if whole else FITS + 0.05)
     if got == 2 and wanted == 3 and whole:
         yield NO_TIME.since(f"{seen}: what a model of sequences is fed has steps and features", FITS + 0.06)
     if wanted - got == 1:
@@ -282,15 +285,30 @@ def _has_colours(given: Shape, framework: str) -> bool:
 
 def _of_channels(weight: Shape | None, given: Shape | None) -> Iterator[Evidence]:
     """What a convolution's weight, (outputs, inputs, ...), tells of a value with one axis fewer."""
-    if weight is None or given is None or len(given) != len(weight) - 1 or len(weight) < 3 or weight[1] is None:
+    if weight is None or given is None or len(weight) < 3 or weight[1] is None:
+        return
+    if len(given) == len(weight) + 1:
+        joined = [at for at in range(1, len(given) - 1) if sizes.product(given[at : at + 2]) == weight[1]]
+        if joined and 1 not in given[joined[0] : joined[0] + 2]:
+            pair = f"axes {joined[0]} and {joined[0] + 1} of {shaped(given)} make the {weight[1]} channels together"
+            yield causes.EXTRA_AXIS.since(f"{pair}: frames that were to be stacked on the channel axis", NUMBERS)
+    if len(given) != len(weight) - 1:
         return
     if given[0] == weight[1] != 1:
         seen = f"{shaped(given)} begins with the {weight[1]} channels that the layer takes"
         yield causes.MISSING_BATCH.since(seen, NUMBERS + 0.02)
     channels, taken = given[1], weight[1]
-    if channels and taken > 1 and channels > taken and (frames := sizes.ratio(channels, taken)):
+    frames = sizes.ratio(channels, taken) if channels and 1 < taken < channels else None
+    if frames and frames <= MOST_FRAMES and given[0] != taken:
         seen = f"{channels} channels are {frames} times the {taken} of the layer: frames beside each other"
         yield causes.STACKED_INPUT.since(seen, NUMBERS, a=channels, b=taken)
+    elif taken not in given:
+        seen = f"no axis of {shaped(given)} has the {taken} channels of the layer: a batch without that axis"
+        yield causes.MISSING_CHANNELS.since(seen, NUMBERS - 0.03)
+
+
+MOST_FRAMES = 64
+"""More are seldom stacked on the channel axis; it then is a side, and the axis of the channels is missing."""
 
 
 def _of_rows(given: Shape, seen: str) -> Iterator[Evidence]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts
+from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
@@ -81,9 +81,12 @@ def _of_pattern(
             yield IMAGE_FOR_FEATURES.since(colours, FITS - 0.02)
             yield causes.OTHER_RELEASE.since(f"{colours}: a layer that is built for this size too by mistake", COMMON)
     elif other:
-        yield EXTRA_TOKENS.since(
-            f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}", NUMBERS
-        )
+        whole = sizes.is_width(other[0]) and sizes.is_width(other[1])
+        parted = f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}"
+        yield EXTRA_TOKENS.since(parted, RARE if whole else NUMBERS)
+        if whole:
+            widths = f"{other[0]} against {other[1]}: widths as encoders have them, cut into heads"
+            yield causes.OTHER_ENCODER.since(widths, FITS + 0.06, expected=other[1], got=other[0])
         yield NOT_DIVISIBLE.since(f"{other[0]} is not {other[1]}", FITS)
         yield causes.OTHER_SETTING.since(f"{other[0]} is not {other[1]}", FITS - 0.02, expected=other[1], got=other[0])
     elif (

@@ -81,12 +81,21 @@ def _of_input(pasted: Pasted, expected: int | None, got: int | None, given: Shap
     for each in widths(pasted, expected, got):
         if each.cause not in (causes.OTHER_INPUT_SIZE, causes.OTHER_SETTING, causes.NOT_FLATTENED, causes.GREY):
             yield each
+    if expected == 1 and got and got > 1:
+        yield NO_FEATURE_AXIS.since(f"{seen}: {got} may be the number of steps", FITS + 0.08)
     if got == 1:
         yield NO_FEATURES.since(
             "1 comes: single values without a feature axis, or ids without an embedding", FITS + 0.1
         )
 
 
+NO_FEATURE_AXIS = Cause(
+    "the axis of the features is missing: each step is a single number, so that the steps stand on the last axis, "
+    "(batch, steps) in place of (batch, steps, 1)",
+    "Give it an axis of 1 at the end.",
+    "Print the shape of the data.",
+    {"torch": "x = x.unsqueeze(-1)    # (N, T) to (N, T, 1)"},
+)
 NO_FEATURES = Cause(
     "ids or single values come where feature vectors are expected: the embedding before the layer is missing",
     "Embed the ids first, or build the layer for one feature.",
@@ -145,7 +154,15 @@ def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, cam
         seen = f"{sized(wanted)} against {sized(came)}"
         if expected is not None and got is not None:
             seen = f"{shaped(expected)} against {shaped(got)}"
-            yield causes.LOST_AXIS.since(f"{seen}: another number of axes", FITS)
+            if len(got) > len(expected):
+                same = sizes.squeezed(got) == sizes.squeezed(expected)
+                more = f"{seen}: {'only an axis of 1 more' if same else 'an axis too many'}"
+                yield causes.EXTRA_AXIS.since(more, NUMBERS + 0.04 if same else FITS + 0.1)
+            elif len(got) == len(expected) - 1 == 2:
+                yield NO_LAYERS_AXIS.since(f"{seen}: an axis too few", NUMBERS)
+                yield causes.LOST_AXIS.since(f"{seen}: an axis too few", FITS + 0.02)
+            else:
+                yield causes.LOST_AXIS.since(f"{seen}: another number of axes", FITS)
         yield causes.LAST_BATCH.since(seen, FITS)
         yield TIME_FIRST.since(seen, FITS - 0.02)
         yield HIDDEN.since(seen, COMMON)

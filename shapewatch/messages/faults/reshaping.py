@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import gcd
 
-from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults import causes, facts, sizes, taken_apart
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
 from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -87,6 +88,8 @@ def _of_reshape(
     pasted: Pasted, asked: Shape | None, given: Shape | None, count: Size, multiple: Size
 ) -> Iterator[Evidence]:
     requested = facts.size(pasted, "requested")
+    if count and multiple and asked is None:
+        yield from taken_apart.of_boxes(count, multiple)
     if count and requested and asked is None:
         yield from _of_two_counts(count, requested)
         return
@@ -96,11 +99,15 @@ def _of_reshape(
         yield causes.LAST_BATCH.since(common, COMMON)
         yield causes.OTHER_RELEASE.since(common, RARE)
         return
+    if asked is not None:
+        yield from taken_apart.of_blocks(asked, given, count)
     if facts.word(pasted, "target") == "target_shape" and asked is not None and given is not None:
         yield from _of_layer(asked, given, count)
+    elif asked is not None and asked[:1] == (0,):
+        yield from _of_no_group(asked, count)
     elif asked is not None and None not in asked and asked:
         yield from _of_whole_shape(asked, given, count)
-        yield from _of_heads(asked, count, pasted.raises("head"))
+        yield from taken_apart.of_heads(asked, count, pasted.raises("head"))
     else:
         yield from _of_open_shape(asked, count, multiple, pasted.raises("mask"))
     yield NOT_THE_SETTING.since("the shape is not filled by what came", COMMON + 0.02)
@@ -108,6 +115,19 @@ def _of_reshape(
     yield causes.OTHER_RELEASE.since(INSIDE_A_LIBRARY, RARE)
     if pasted.runs("data_parallel", "parallel_apply"):
         yield causes.SPLIT_BATCH.since("it was raised in a replica of DataParallel", FITS)
+
+
+def _of_no_group(asked: Shape, count: int) -> Iterator[Evidence]:
+    """The first axis is a quotient that came out as 0: fewer rows came than one group has."""
+    group, width = asked[1] if len(asked) > 2 else None, sizes.product(asked[2:])
+    rows = count // width if width and count % width == 0 else None
+    seen = "the first axis was computed, and came out as 0: too few rows for one group"
+    if rows and group and rows < group:
+        seen = f"{rows} rows come, and a group has {group}: the first axis was computed, and came out as 0"
+    share = bool(rows and group and sizes.ratio(rows, group))
+    yield causes.SPLIT_BATCH.since(f"{seen}; a device got a share of them", NUMBERS if share else FITS)
+    yield causes.LAST_BATCH.since(seen, FITS + 0.1)
+    yield NOT_THE_SETTING.since(seen, FITS)
 
 
 def _of_two_counts(count: int, asked: int) -> Iterator[Evidence]:
@@ -184,7 +204,9 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
         came = sizes.root(count // others) if others and sizes.divides(others, count) else None
         if came is not None and came != side and came >= 3:
             grid = f"the values fill a grid of {came} x {came}, and {side} x {side} is asked for"
-            yield GRID_OFF.since(grid, SAID if abs(came - side) <= 2 else FITS, come=came, asked=side)
+            # small squares divide many numbers
+            near = (SAID if min(came, side) >= 7 else NUMBERS) if abs(came - side) <= 2 else FITS
+            yield GRID_OFF.since(grid, near, come=came, asked=side)
             if abs(came - side) <= 2:
                 yield causes.ODD_SIZE.since(f"{came} and {side} differ by {abs(came - side)}", NUMBERS)
             else:
@@ -210,33 +232,31 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             yield NOT_THE_DATA.since(f"{found}: too few for what is asked of each", FITS)
     elif wanted is not None:
         yield NOT_THE_SETTING.since(f"{count} values come, {wanted} are asked for", FITS)
+    yield from _of_one_axis(asked, count)
     yield from _of_colours(asked, wanted, count)
     if given is not None and len(given) == 2 and 1 in asked:
         yield causes.LAST_BATCH.since(f"{shaped(given)} comes, and {shaped(asked)} has an axis of 1", COMMON)
         yield causes.OTHER_RELEASE.since("a reshape inside a library is refused so after an update", COMMON - 0.02)
 
 
-KEY_HEADS = Cause(
-    "keys and values have fewer heads than queries (grouped-query attention), or each device holds a share of the "
-    "heads, and the line counts with all of them: code or a patch that was written for another variant or release of "
-    "the model",
-    "Count with the number of key/value heads (divided by the devices), or use the code that belongs to the model.",
-    "Compare `num_attention_heads` with `num_key_value_heads`, and both with the width of the projection.",
-    {"torch": "keys = keys.view(batch, length, num_key_value_heads, head_size)"},
-)
-HEAD_SIZES = frozenset({32, 40, 64, 72, 80, 96, 112, 128, 160, 192, 256})
-
-
-def _of_heads(asked: Shape, count: int, spoken: bool) -> Iterator[Evidence]:
-    """(batch, tokens, heads, head size): a width is cut into heads."""
-    wanted = sizes.count(asked)
-    if len(asked) != 4 or asked[-1] not in HEAD_SIZES or not wanted or not count or wanted % count:
-        return
-    times, heads = wanted // count, asked[2]
-    if 2 <= times <= 32 and sizes.divides(times, heads):
-        fewer = f"{count} values make {(heads or 0) // times} heads of {asked[-1]} where {heads} are asked for"
-        yield KEY_HEADS.since(fewer, NUMBERS + 0.02 if spoken else FITS + 0.08)
-        yield causes.OTHER_RELEASE.since(fewer, FITS)
+def _of_one_axis(asked: Shape, count: int) -> Iterator[Evidence]:
+    """One axis, not the first, has another size than is asked for, and the values fill the shape with that one."""
+    whole = sizes.count(asked) or 0
+    if sizes.divides(sizes.product(asked[1:]), count) or (asked[-1] or 0) <= 4:
+        return  # it is the first axis, or these are images
+    for axis in range(1, len(asked)):
+        size = asked[axis] or 0
+        others = whole // size if size else 0
+        if size < 2 or not others or count % others or count // others in (0, 1):
+            continue
+        came = count // others
+        seen = f"the values fill the shape with {came} on axis {axis}, where {size} are asked for"
+        if len(asked) == 5 and size != came and (size - 5 in CLASS_COUNTS or came - 5 in CLASS_COUNTS):
+            boxes = f"{seen}: 5 + {came - 5} against 5 + {size - 5}, a detector's box, score and classes"
+            if min(came, size) > 5:
+                yield OTHER_CLASSES.since(boxes, NUMBERS, a=came - 5, b=size - 5)
+        elif len(asked) == 3 and axis == 1:
+            yield causes.OTHER_LENGTH.since(f"{seen}, if it counts tokens or steps", FITS - 0.06)
 
 
 NOT_THE_DATA = Cause(
@@ -283,6 +303,9 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
         rows = count // width
         grouped = f"{rows} rows of {width} come, and {rows} is no multiple of {group}"
         yield causes.LAST_BATCH.since(grouped, NUMBERS)
+        if rows < group and group % rows == 0:
+            share = f"{rows} rows come for groups of {group}, which is {group // rows} times as many: a device's share"
+            yield causes.SPLIT_BATCH.since(share, NUMBERS - 0.02)
         yield VALUES_LOST.since(grouped, FITS)
     else:
         yield causes.LAST_BATCH.since("samples of other lengths or a smaller batch change the count", COMMON)

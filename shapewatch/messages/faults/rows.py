@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.fed import EMPTY
-from shapewatch.messages.faults.labels import WITHOUT_BATCH, WRONG_FLATTEN
+from shapewatch.messages.faults.targets import OTHER_NUMBER_OF_LABELS, WITHOUT_BATCH, WRONG_FLATTEN
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -69,6 +69,9 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
             alone = f"{seen}: a batch of one, and {b} may be the first axis of its own labels or mask"
             yield WITHOUT_BATCH.since(alone, FITS + (0.06 if b >= 16 and b % 8 == 0 else 0.01))
         yield causes.ONE_HOT.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS - 0.05 if b > a else RARE)
+        if b > a > 1 and 2 < times < 16:
+            each = f"{b} = {a} x {times}: {times} labels for each row of the output"
+            yield OTHER_NUMBER_OF_LABELS.since(each, COMMON + 0.05, times=times)
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times <= 8 else RARE)
         yield causes.LAST_BATCH.since(seen, FITS if times <= 16 else RARE)
         yield causes.OTHER_INPUT_SIZE.since(

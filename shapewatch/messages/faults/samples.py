@@ -41,8 +41,11 @@ CROPPED_OTHERWISE = Cause(
     "Print the shape after each transform.",
 )
 LENGTHS = Cause(
-    "each sample has another number of entries (boxes, tokens, frames, points), which cannot be one tensor",
-    "Pad them to the longest, or keep them in a list with a `collate_fn` of your own.",
+    "each sample has another number of entries (boxes, tokens, frames, points, residues), which cannot be one tensor: "
+    "nothing pads them, or the sampler that is to put samples of one length together does not (its batches do not come "
+    "out even with the batch size or the number of devices)",
+    "Pad them to the longest, keep them in a list with a `collate_fn` of your own, or make the samples of each length "
+    "a multiple of the batch.",
     "Print the first axis of each sample.",
     {"torch": "loader = DataLoader(dataset, collate_fn=lambda batch: tuple(zip(*batch)))"},
 )

@@ -18,6 +18,11 @@ def difference(a: Size, b: Size) -> int | None:
     return None if a is None or b is None else abs(a - b)
 
 
+def is_less(a: Size, b: Size) -> bool:
+    """Whether it is known to be less."""
+    return a is not None and b is not None and a < b
+
+
 def ratio(a: Size, b: Size) -> int | None:
     """How many times the smaller goes into the larger, where it does so without a rest, and more than once."""
     if not a or not b or a == b:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.labels import MASK_OF_ONE, NOT_THE_LABELS, WRONG_FLATTEN
 from shapewatch.messages.faults.rank import LAST_STEP_ONLY
+from shapewatch.messages.faults.targets import MASK_OF_ONE, NOT_THE_LABELS, WRONG_FLATTEN
 from shapewatch.messages.faults.wording import of_rank, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size

@@ -27,8 +27,9 @@ OTHER_VARIANT = Cause(
     "Compare the configuration that the checkpoint was trained with, and its file name.",
 )
 OTHER_VERSION = Cause(
-    "code and weights are of different releases: the architecture changed between them",
-    "Use the weights of this release, or the release of the code that the weights were made with.",
+    "code, libraries and weights are of different releases: the architecture changed between them, or the installed "
+    "framework builds or reads the layers otherwise than the one that saved them",
+    "Use the weights of this release, or the releases of the code and the framework that they were made with.",
     "Compare the dates and versions of both.",
 )
 OTHER_FILE = Cause(
@@ -84,6 +85,14 @@ NO_TOP = Cause(
     "Print the layers of both.",
     {"keras": "model.load_weights(path, by_name=True, skip_mismatch=True)"},
 )
+AS_ONE_LAYER = Cause(
+    "one of the two holds a whole network as a single layer (a base model inside a Sequential, the model inside "
+    "`multi_gpu_model` or another wrapper), the other has its layers one by one",
+    "Load into the inner model (`model.layers[0]` or the like), or build the model as it was wrapped when it was "
+    "saved.",
+    "Print the layers of both: the class of one of them is Model or Functional.",
+    {"keras": "model.get_layer(index=1).load_weights(path)    # of the model inside"},
+)
 OTHER_GROUPS = Cause(
     "the optimiser was made otherwise when it was saved: layers frozen or not, a fine-tuning option, groups for weight "
     "decay, parameters that were added to or taken off the model",
@@ -98,7 +107,10 @@ SAVED_OTHERWISE = Cause(
     "Compare the versions that saved and that load.",
 )
 
-HEADS = ("fc", "head", "classifier", "logits", "cls", "predictions", "out", "last", "linear", "class", "dense", "score")
+HEADS = (
+    "fc", "head", "classifier", "logits", "cls", "predictions", "out", "last", "linear", "class", "dense", "score",
+    "conf", "seg",
+)  # fmt: skip
 STEMS = ("conv1", "stem", "patch_embed", "conv_in", "features.0", "input", "first", "conv_first", "inc.")
 TABLES = ("pos_embed", "position", "pos_emb", "relative")
 
@@ -165,11 +177,10 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield OTHER_TABLE.since(f"{name} is a table of positions", NUMBERS + 0.05)
         else:
             yield from vocabularies.of_table(name, saved, built)
-        if (
-            any(word in name for word in STEMS)
-            and len(saved) == len(built) >= 4
-            and sizes.difference(saved[1], built[1])
-        ):
+        if saved == (0,) and 0 not in built:
+            yield PARTITIONED.since(f"{name or 'the weight'} is {shaped(saved)} in the file: nothing", NUMBERS + 0.02)
+        of_stem = len(saved) == len(built) >= 4 and saved[2:] == built[2:] and sizes.difference(saved[1], built[1])
+        if any(word in name for word in STEMS) and of_stem and min(saved[1] or 0, built[1] or 0) <= 32:
             yield OTHER_INPUT.since(f"{name} differs in its inputs", NUMBERS, checkpoint=saved[1], model=built[1])
         if keras and len(saved) == len(built) == 4 and [at for at, _, _ in sizes.apart(saved, built)] == [2]:
             few = saved[2] is not None and built[2] is not None and min(saved[2], built[2]) <= 4
@@ -203,6 +214,11 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     if len(ends) > 1 and len(pairs) <= 8 and alone and (classes := _classes(ends)):
         seen = f"the numbers of outputs are multiples of {classes[0]} saved and {classes[1]} built, as those of heads"
         yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, checkpoint=classes[0], model=classes[1])
+    elif len(ends) > 1 and len(pairs) <= 8 and alone and heads and (fewest := _fewest(ends)):
+        seen = f"only numbers of outputs differ, and `{heads[0]}` is named as a head is"
+        yield OTHER_CLASSES.since(seen, FITS + 0.06, checkpoint=fewest[0], model=fewest[1])
+    if not (keras or flax) and known and lasts and not outputs and alone and all(len(one) == 2 for _, one, _ in known):
+        yield from _of_inputs(*next(iter(lasts)))
     if len(ends) == 1:
         saved_count, built_count = next(iter(ends))
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
@@ -212,7 +228,8 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         if widths and not heads:
             weight = RARE
         if not tables:
-            yield OTHER_CLASSES.since(seen, weight, checkpoint=saved_count, model=built_count)
+            anchored = _of_anchors(saved_count, built_count)
+            yield OTHER_CLASSES.since(seen + anchored, weight, checkpoint=saved_count, model=built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
             yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
     if not alone:
@@ -225,14 +242,49 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         yield NO_TOP.since("weights are read by their place in the model", COMMON)
 
 
+def _of_inputs(saved: Size, built: Size) -> Iterator[Evidence]:
+    """A linear layer's weight, (outputs, inputs), differs in its inputs alone."""
+    if not saved or not built or min(saved, built) <= 1 or (sizes.is_width(saved) and sizes.is_width(built)):
+        return
+    seen = f"only the number of inputs differs, {saved} saved and {built} built"
+    yield OTHER_WIDTH.since(seen, FITS + 0.04, expected=saved, got=built)
+    if maps := sizes.same_maps(saved, built):
+        sides = f"{seen}: flattened maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
+        yield causes.OTHER_INPUT_SIZE.since(sides, FITS + 0.08)
+
+
+PARTITIONED = Cause(
+    "the saved weight is empty: it was saved (or is loaded) while its values were spread over devices (ZeRO stage 3, "
+    "fully sharded training), so that only a placeholder is in the file",
+    "Gather the weights before saving (`stage3_gather_16bit_weights_on_model_save`, `zero_to_fp32.py`, a full state "
+    "dict), and load them without partitioning.",
+    "Print the sizes of the weights in the file.",
+)
+
+
 def _classes(ends: set[tuple[Size, Size]]) -> tuple[int, int] | None:
-    """The classes of two models, where several heads (scores, boxes for each class) count in multiples of them."""
-    known = sorted((saved, built) for saved, built in ends if saved and built)
-    if len(known) != len(ends) or not known:
+    """The classes of two models, where several heads (scores, boxes for each class) count in multiples of them: of
+    the classes alone, or with a background class in some heads and not in others."""
+    fewest = _fewest(ends)
+    if fewest is None:
         return None
-    saved, built = known[0]
-    multiples = all(other % saved == 0 and other // saved * built == mine for other, mine in known)
-    return (saved, built) if multiples and not (sizes.is_width(saved) and sizes.is_width(built)) else None
+    saved, built = fewest
+    known = [(other, mine) for other, mine in ends if other and mine]
+    for more in (0, 1, -1):
+        one, two = saved + more, built + more
+        if min(one, two) > 0 and all(
+            (other, mine) == fewest or (other % one == 0 and other // one * two == mine) for other, mine in known
+        ):
+            return fewest
+    return None
+
+
+def _fewest(ends: set[tuple[Size, Size]]) -> tuple[int, int] | None:
+    """The smallest pair, unless one is not known, or both are widths of layers."""
+    known = sorted((saved, built) for saved, built in ends if saved and built)
+    if len(known) != len(ends) or not known or all(map(sizes.is_width, known[0])):
+        return None
+    return known[0]
 
 
 def _turned_back(saved: Shape, built: Shape) -> Shape | None:
@@ -327,6 +379,8 @@ def _of_names(
         seen = f"{counted}: one of them has none" if expected is not None else "the message says so"
         yield UNBUILT.since(seen, NUMBERS)
         yield SAVED_OTHERWISE.since(seen, NUMBERS - 0.02)
+    if expected and got and min(expected, got) <= 4 and max(expected, got) >= 8:
+        yield AS_ONE_LAYER.since(f"{counted}: so few may hold all the others", FITS + 0.08)
     if keras or expected is not None:
         yield NO_TOP.since(
             counted if expected is not None else "weights are read by their place in the model", FITS + 0.05

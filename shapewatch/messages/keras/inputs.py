@@ -6,6 +6,7 @@ from shapewatch.messages.nouns import Template
 
 _KERAS_2 = "Keras 2, tf.keras until 2.15"
 _TF_KERAS = "tf.keras 2.0 to 2.5"
+_RETOLD = "all, as they are retold"
 
 TEMPLATES: tuple[Template, ...] = (
     # What a layer asks of its input. "of layer X is incompatible with the layer" came with TensorFlow 2; the front
@@ -213,5 +214,52 @@ TEMPLATES: tuple[Template, ...] = (
         "rank",
         facts={"expected": "3 or 4"},
         example="layers.RandomBrightness(0.1)(np.zeros((8, 9)), training=True)",
+    ),
+    # What is left where the beginning was not copied.
+    Template(
+        "expected axis {axis:axis} of input shape to have value {expected:n}{_:text}shape {input:shape}",
+        "layer-width",
+        seen="expected axis -1 of input shape to have value 7, but received input with shape (None, 9)",
+        release=_RETOLD,
+    ),
+    Template(
+        "expected min_ndim={expected:n}, found ndim={got:n}. Full shape received: {input:shape}",
+        "rank",
+        facts={"bound": "at least"},
+        seen="expected min_ndim=3, found ndim=2. Full shape received: (None, 7)",
+        release=_RETOLD,
+    ),
+    Template(
+        "expected min_ndim={expected:n}, found ndim={got:n}",
+        "rank",
+        facts={"bound": "at least"},
+        seen="expected min_ndim=3, found ndim=2",
+        release=_RETOLD,
+    ),
+    Template(
+        "expected max_ndim={expected:n}, found ndim={got:n}",
+        "rank",
+        facts={"bound": "at most"},
+        seen="expected max_ndim=2, found ndim=3",
+        release=_RETOLD,
+    ),
+    Template(
+        "expected ndim={expected:n}, found ndim={got:n}. Full shape received: {input:shape}",
+        "rank",
+        seen="expected ndim=3, found ndim=2. Full shape received: (None, 7)",
+        release=_RETOLD,
+    ),
+    Template(
+        "expected ndim={expected:n}, found ndim={got:n}",
+        "rank",
+        seen="expected ndim=3, found ndim=2",
+        release=_RETOLD,
+    ),
+    Template(
+        "expected shape={expected:shape}, found shape={given:shape}",
+        "model-input",
+        facts={"what": "model"},
+        seen="expected shape=(None, 9), found shape=(None, 7)",
+        release=_RETOLD,
     ),
 )

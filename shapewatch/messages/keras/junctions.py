@@ -84,6 +84,13 @@ _JUNCTIONS = (
         release="all, as it is retold",
     ),
     Template(
+        "inputs with matching shapes except for the {_:concat|concatenation} axis{_rest:text}[{inputs:shapes}",
+        "concat",
+        seen="inputs with matching shapes except for the concatenation axis. Received: input_shape=[(None, 9, 9, 4), "
+        "(None, 8, 9, 4)]",
+        release="all, as it is retold",
+    ),
+    Template(
         '"concat" mode can only merge layers with matching output shapes except for the concat axis. Layer shapes: '
         "{inputs:shapes}",
         "concat",

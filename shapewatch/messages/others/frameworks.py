@@ -140,9 +140,15 @@ THEANO: tuple[Template, ...] = (
         release="all",
     ),
     Template(
+        "dimension mismatch in args to {op:gemm|gemv|dot22} {left:shape}x{right:shape}->{result:shape}",
+        "matmul",
+        seen="dimension mismatch in args to gemm (2,64)x(64,1)->(2,5)",
+        release="all",
+    ),
+    Template(
         "dimension mismatch in args to {op:gemm|gemv|dot22} {left:shape}x{right:shape}",
         "matmul",
-        seen="dimension mismatch in args to gemm (128,1000)x(512,256)->(128,256)",
+        seen="dimension mismatch in args to gemm (128,1000)x(512,256)",
         release="all",
     ),
     Template(

@@ -46,6 +46,18 @@ EINOPS: tuple[Template, ...] = (
         seen="Shape mismatch, can't divide axis of length 85 in chunks of 2",
         release="all: what the longer messages come from",
     ),
+    Template(
+        "EinopsError: Shape mismatch, {length:n} != {product:n}",
+        "pattern",
+        seen="EinopsError: Shape mismatch, 96 != 64",
+        release="all: what the longer messages come from",
+    ),
+    Template(
+        "EinopsError: Wrong shape: expected {expected:n} dims. Received {got:n}-dim tensor",
+        "rank",
+        seen="EinopsError: Wrong shape: expected 5 dims. Received 4-dim tensor.",
+        release="all: what the longer messages come from",
+    ),
 )
 
 TORCHMETRICS: tuple[Template, ...] = (

@@ -200,6 +200,12 @@ _LOSSES = (
         example="tf.nn.log_poisson_loss(tf.zeros([4, 1]), tf.zeros([4, 10]))",
     ),
     Template(
+        "labels must have the same shape, received ({output:shape} vs {target:shape})",
+        "target-shape",
+        seen="and labels must have the same shape, received ((None, 7) vs (None, 1)).",
+        release="all, as it is retold",
+    ),
+    Template(
         "`labels.shape.rank` must equal `logits.shape.rank - 1`. Received: labels.shape={target:shape} of rank "
         "{_:n} and logits.shape={output:shape}",
         "target-rank",

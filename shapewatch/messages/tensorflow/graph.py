@@ -24,6 +24,16 @@ _TF1 = "TensorFlow 1"
 
 _MEETING = (
     *said_of(
+        "BroadcastTo",
+        EQUAL,
+        "expand",
+        "{given:shape}, {_rank:shape} and with input tensors computed as partial shapes: input[1] = {target:shape}",
+        example="@tf.function\ndef f(x, y): return tf.broadcast_to(x, tf.shape(y))\n"
+        "f(tf.zeros([2, 7, 9]), tf.zeros([2, 7, 9, 5]))",
+        before="Dimensions must be equal, but are 9 and 5 for 'BroadcastTo' (op: 'BroadcastTo') with input shapes: "
+        "[?,7,9], [4] and with input tensors computed as partial shapes: input[1] = [?,7,9,5].",
+    ),
+    *said_of(
         ELEMENTWISE,
         EQUAL,
         "elementwise",

@@ -21,17 +21,20 @@ ELEMENTWISE = (
         "Attempting to broadcast a dimension of length {b:n} at {axis:axis}! Mismatching argument at index"
         " {operand:n} had {right:shape}; but expected shape should be broadcastable to {left:shape}",
         "elementwise",
+        {"traced": True},
         example="torch.randn(2, 64, 8, device='meta') + torch.randn(2, 128, 8, device='meta')",
     ),
     Template(
         "Attempting to broadcast a dimension of length {b:n} at {axis:axis}",
         "elementwise",
+        {"traced": True},
         seen="Attempting to broadcast a dimension of length 2 at -1!",
         release="2.1 to 2.3",
     ),
     Template(
         "Attempting to broadcast a dimension of length {b:n}!",
         "elementwise",
+        {"traced": True},
         seen="Attempting to broadcast a dimension of length 128!",
         release="1.12 to 2.0",
     ),

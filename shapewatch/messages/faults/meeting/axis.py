@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, roles, sizes
 from shapewatch.messages.faults.convolution import OTHER_LATENTS
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence
-from shapewatch.messages.faults.meeting.classes import of_class_counts, of_classes, of_known_classes
+from shapewatch.messages.faults.meeting.classes import OTHER_CLASSES, of_class_counts, of_classes, of_known_classes
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
 
@@ -79,6 +79,7 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         release = COMMON - 0.02 if times in (None, 2) else COMMON + 0.01
         yield causes.OTHER_RELEASE.since(f"{a} against {b}: model code of another release", release)
     yield from of_class_counts(met, a, b)
+    yield from _of_prompts(a, b, f"{a} against {b}")
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
     many = met.rank is None and min(a, b) > 1024
@@ -110,6 +111,9 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
         return
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
+    if met.rank is None and axis is not None and axis >= 4:
+        boxes = f"{_on(axis, a, b)}: the last axis of a detector's map (batch, anchors, height, width, values)"
+        yield OTHER_CLASSES.since(boxes, FITS - 0.06, a=a, b=b)
     if axis == 1 and met.rank is None:
         yield from _of_second_axis(a, b, _on(axis, a, b))
     if held != "space":
@@ -145,7 +149,10 @@ def _of_vectors(a: int, b: int) -> Iterator[Evidence]:
     yield causes.OTHER_SETTING.since(seen, COMMON + 0.02, expected=b, got=a)
     if min(a, b) > 1000:
         yield OTHER_ENTRIES.since(f"{seen}; both are long", COMMON + 0.08)
-    yield causes.LAST_BATCH.since(seen, COMMON)
+    batch = max(a, b) <= 1024 and min(a, b) > 0
+    yield causes.LAST_BATCH.since(f"{seen}; one value for each sample, mostly" if batch else seen, COMMON + 0.1 * batch)
+    if (times := sizes.ratio(a, b)) and batch:
+        yield causes.SPLIT_BATCH.since(f"{seen}; {max(a, b)} is {times} times {min(a, b)}", COMMON + 0.01)
     yield causes.OTHER_LENGTH.since(seen, COMMON - 0.02)
 
 
@@ -215,8 +222,27 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         if held == "unknown" and axis == 2 and {a, b} <= sizes.ENCODERS.keys():
             both = f"{features}: widths as encoders have them"
             yield causes.OTHER_ENCODER.since(both, FITS, expected=b, got=a)
+        if held == "features" and met.framework in roles.CHANNELS_LAST_FRAMEWORKS and met.rank == 2:
+            yield from _of_columns(a, b, features)
         if held == "features" and sizes.is_width(a) and sizes.is_width(b):
             yield causes.OTHER_ENCODER.since(f"{features}: widths as encoders have them", FITS, expected=b, got=a)
+
+
+def _of_columns(a: int, b: int, seen: str) -> Iterator[Evidence]:
+    """(batch, features) of a graph: outputs of two branches, or of a model and its labels."""
+    low, high = sorted((a, b))
+    if (maps := sizes.same_maps(a, b)) and min(maps[1:]) > 1:
+        sides = f"{seen}: {maps[0]} maps of {maps[1]} x {maps[1]} and of {maps[2]} x {maps[2]}"
+        yield causes.OTHER_INPUT_SIZE.since(sides, FITS)
+    elif (one := sizes.root(a)) and (other := sizes.root(b)) and low >= 256:
+        flat = f"{seen}: flattened maps of {one} x {one} and of {other} x {other}"
+        yield causes.OTHER_INPUT_SIZE.since(flat, FITS + 0.06)
+    if sizes.ratio(a, b) == 2:
+        yield causes.BOTH_DIRECTIONS.since(f"{seen}: one is twice the other", COMMON + 0.03)
+    if low >= 2 and high <= 1000 and not (sizes.is_power_of_two(low) and sizes.is_power_of_two(high)):
+        yield OTHER_CLASSES.since(f"{seen}, or the classes", COMMON + 0.04, a=a, b=b)
+    yield causes.NO_PROJECTION.since(f"{seen}: numbers of units of two branches", COMMON - 0.04, a=a, b=b)
+    yield causes.OTHER_VALUE.since(seen, COMMON - 0.06)
 
 
 def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
@@ -315,7 +341,14 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
         long = _is_inner(met, axis) and max(a, b) > 256
         weight = FITS if held == "tokens" else RARE + 0.02 if near else COMMON + (0.03 if long else 0)
         yield causes.OTHER_LENGTH.since(tokens, weight)
+        if held == "tokens":
+            counted = f"{seen}: the number of steps, frames or patches is set in two places"
+            yield causes.OTHER_SETTING.since(counted, RARE + 0.05, expected=a, got=b)
+            if abs(a - b) % 2 == 0 and abs(a - b) <= 16 < min(a, b):
+                trimmed = f"{seen} differ by {abs(a - b)}: convolutions over steps take off an even number"
+                yield causes.NO_PADDING.since(trimmed, RARE + 0.08)
         widths = axis == 2 and {a, b} <= sizes.ENCODERS.keys()
+        yield from _of_prompts(a, b, seen)
         if 77 in (a, b):
             clip = f"{seen}: 77 is the maximum of CLIP's text encoders, and of little else"
             yield causes.TOO_LONG.since(clip, NUMBERS + 0.02)
@@ -324,3 +357,9 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
             yield causes.TOO_LONG.since(f"{min(a, b)} is a usual maximum of tokens", FITS)
         elif min(a, b) in MAXIMA:
             yield causes.TOO_LONG.since(f"{min(a, b)} is a usual maximum of tokens", COMMON)
+
+
+def _of_prompts(a: int, b: int, seen: str) -> Iterator[Evidence]:
+    if a % 77 == 0 == b % 77 and 0 < max(a, b) <= 16 * 77 and min(a, b) > 0:
+        parts = f"{seen}: {a // 77} and {b // 77} times the 77 tokens that CLIP takes at once"
+        yield causes.PROMPT_CHUNKS.since(parts, NUMBERS + 0.04)

@@ -12,17 +12,23 @@ from shapewatch.recording import Shape
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Two values, as far as the text tells: their shapes, and where they differ. `rank` is that of the longer one."""
+    """Two values, as far as the text tells: their shapes, and where they differ. `rank` is that of the longer one.
+    `batch_left_out`: the shapes are those of one sample, as Keras's merge layers word them."""
 
     framework: str
     left: Shape | None
     right: Shape | None
     apart: tuple[sizes.Apart, ...]
     rank: int | None
+    batch_left_out: bool = False
 
     def role(self, axis: int | None) -> roles.Role:
         if self.rank is None:
             return roles.role_without_rank(axis, self.framework)
+        if self.batch_left_out and axis is not None:
+            return roles.role(axis + 1, self.rank + 1, (None, *(self.longer or ())), self.framework)
+        if self.rank == 3 and axis in (1, 2) and self._are_square_maps:
+            return "space"
         return roles.role(axis, self.rank, self.longer, self.framework)
 
     @property
@@ -35,6 +41,9 @@ class Meeting:
             return "an axis that is not told"
         if self.rank is None:
             return f"axis {axis}"
+        if self.batch_left_out:
+            whole = roles.named(axis + 1, self.rank + 1, (None, *(self.longer or ())), self.framework)
+            return whole.replace(f"axis {axis + 1}", f"axis {axis}")
         return roles.named(axis, self.rank, self.longer, self.framework)
 
     @property
@@ -48,6 +57,14 @@ class Meeting:
             return True
         from_the_front = sizes.apart(short, long[: len(short)])
         return set(long[: len(long) - len(short)]) == {1} and len(self.apart) <= len(from_the_front)
+
+    @property
+    def _are_square_maps(self) -> bool:
+        """Whether both end with two equal sides, and those differ: (batch, height, width)."""
+        known = [shape for shape in (self.left, self.right) if shape is not None and len(shape) == 3]
+        return [axis for axis, _, _ in self.apart] == [1, 2] and all(
+            shape[1] == shape[2] and (shape[1] or 0) > 1 for shape in known
+        )
 
     @property
     def is_per_channel(self) -> bool:
@@ -69,7 +86,8 @@ def meeting(
     if left is not None and right is not None:
         found = tuple(each for each in sizes.apart(left, right) if not (stretches and 1 in each[1:]))
     rank = max(len(left), len(right)) if left is not None and right is not None else None
-    return Meeting(pasted.reading.framework, left, right, found or ((told,) if told else ()), rank)
+    left_out = facts.flag(pasted, "batch_left_out")
+    return Meeting(pasted.reading.framework, left, right, found or ((told,) if told else ()), rank, left_out)
 
 
 def named_axis(pasted: Pasted, left: Shape | None, right: Shape | None) -> sizes.Apart | None:

@@ -43,14 +43,24 @@ def of_shapes(met: Meeting) -> Iterator[Evidence]:
 
 def _of_default_layout(met: Meeting) -> Iterator[Evidence]:
     """Maps that look channels-first in a framework whose layers take the channels last unless told otherwise."""
-    shapes = [shape for shape in (met.left, met.right) if shape is not None and len(shape) == 4]
-    if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or len(shapes) < 2 or {at for at, _, _ in met.apart} == {0}:
+    front = (None,) if met.batch_left_out else ()
+    shapes = [(*front, *shape) for shape in (met.left, met.right) if shape is not None]
+    if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or [len(shape) for shape in shapes] != [4, 4]:
         return
-    if all(roles.channels_axis(shape, met.framework) == 1 and shape[2] == shape[3] for shape in shapes):
-        looks = (
-            f"{shaped(shapes[0])} and {shaped(shapes[1])} look channels-first, and layers take channels last by default"
+    if not met.batch_left_out and {at for at, _, _ in met.apart} == {0}:
+        return
+    default = "layers take channels last by default"
+    looking = [shape for shape in shapes if roles.channels_axis(shape, met.framework) == 1 and shape[2] == shape[3]]
+    if len(looking) == 2:
+        yield causes.CHANNELS_LAST.since(
+            f"{shaped(looking[0])} and {shaped(looking[1])} look channels-first: {default}", FITS
         )
-        yield causes.CHANNELS_LAST.since(looks, FITS)
+    elif looking and sizes.is_less(looking[0][1], looking[0][2]):
+        mixed = f"{shaped(looking[0])} looks channels-first and the other does not: {default}"
+        yield causes.CHANNELS_LAST.since(mixed, NUMBERS + 0.04)
+    elif all(sizes.is_less(shape[1], 17) and sizes.is_less(4 * (shape[1] or 0) - 1, shape[2]) for shape in shapes):
+        short = f"{shapes[0][1]} and {shapes[1][1]} on axis {1 - len(front)} are few for rows of {shapes[0][2]}"
+        yield causes.CHANNELS_LAST.since(f"{short}: channels that stand first; {default}", FITS + 0.12)
 
 
 def _of_bias(met: Meeting) -> Iterator[Evidence]:
@@ -122,6 +132,10 @@ def usual(met: Meeting) -> Iterator[Evidence]:
         yield causes.OTHER_SETTING.since(usual, RARE - 0.03, expected=a, got=b)
         yield causes.NO_PADDING.since(usual, RARE - 0.04)
         yield causes.OTHER_RESOLUTION.since(usual, RARE - 0.05)
+        if met.framework in roles.CHANNELS_LAST_FRAMEWORKS and (
+            met.rank == 4 or (met.batch_left_out and met.rank == 3)
+        ):
+            yield causes.CHANNELS_LAST.since(f"{usual}, in frameworks that know both layouts", RARE - 0.025)
     elif any(met.role(axis) == "channels" for axis, _, _ in met.apart):
         usual = "no number speaks for it; it is a usual cause where branches meet"
         yield causes.BRANCH_LOST.since(usual, RARE)

@@ -1,0 +1,86 @@
+"""What a reshape takes apart, by its sizes: a map into windows, a width into heads, a detector's values into boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from shapewatch.messages.faults import causes, sizes
+from shapewatch.messages.faults.evidence import FITS, NUMBERS, Cause, Evidence
+from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
+from shapewatch.recording import Shape
+
+NOT_IN_BLOCKS = Cause(
+    "height or width of the map is no multiple of the window (patch, block) into which it is cut: a few rows or "
+    "columns are left over",
+    "Pad the map to a multiple of the window, or feed sides that are multiples of the window times the total stride.",
+    "Print the map's height and width and the side of the window.",
+    {"torch": "x = F.pad(x, (0, -width % window, 0, -height % window))"},
+)
+KEY_HEADS = Cause(
+    "keys and values have fewer heads than queries (grouped-query attention), or each device holds a share of the "
+    "heads, and the line counts with all of them: code or a patch that was written for another variant or release of "
+    "the model",
+    "Count with the number of key/value heads (divided by the devices), or use the code that belongs to the model.",
+    "Compare `num_attention_heads` with `num_key_value_heads`, and both with the width of the projection.",
+    {"torch": "keys = keys.view(batch, length, num_key_value_heads, head_size)"},
+)
+HEAD_SIZES = frozenset({32, 40, 64, 72, 80, 96, 112, 128, 160, 192, 256})
+
+
+def of_blocks(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
+    """(batch, rows, window, columns, window, channels), in one order or the other: a map is cut into windows."""
+    if len(asked) != 6 or None in asked[1:]:
+        return
+    for axes in ((1, 2, 3, 4), (2, 3, 4, 5)):
+        rows, side, columns, other = (asked[axis] or 0 for axis in axes)
+        rest = [size for axis, size in enumerate(asked) if axis not in axes]
+        samples = given[0] if rest[0] is None and given else rest[0]
+        others = sizes.product((samples, *rest[1:]))
+        if side != other or side < 2 or not rows or not columns or not others or count % others:
+            continue
+        places = count // others
+        for height in range(rows * side, (rows + 1) * side):
+            width = places // height
+            if places % height == 0 and width // side == columns and (height % side or width % side):
+                cut = f"a map of {height} x {width} is cut into windows of {side} x {side}, {rows} by {columns} of them"
+                yield NOT_IN_BLOCKS.since(cut, NUMBERS + 0.04)
+                return
+
+
+def of_boxes(count: int, asked: int) -> Iterator[Evidence]:
+    """A detector's map: places x anchors x (4 numbers of the box, its score, one for each class)."""
+    for anchors, side in product((3, 5, 9), range(76, 6, -1)):
+        places = anchors * side * side
+        if count % places or asked % places:
+            continue
+        came, wanted = _classes_of(count // places), _classes_of(asked // places)
+        usual = all(1 <= classes <= 200 or classes in CLASS_COUNTS for classes in (came, wanted))
+        if usual and came != wanted and (came in CLASS_COUNTS or wanted in CLASS_COUNTS):
+            boxes = f"{count} = {side} x {side} x {anchors} x (5 + {came}), {asked} has 5 + {wanted} there"
+            seen = f"{boxes}: a detector's places, anchors, and box, score and classes of each"
+            yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, a=came, b=wanted)
+            return
+
+
+def _classes_of(values: int) -> int:
+    """Of a detector that gives this many values for each anchor, of one sample or of a usual batch."""
+    for classes in CLASS_COUNTS:
+        samples = sizes.ratio(values, 5 + classes) if values > classes + 5 else None
+        if sizes.is_power_of_two(samples):
+            return classes
+    return values - 5
+
+
+def of_heads(asked: Shape, count: int, spoken: bool) -> Iterator[Evidence]:
+    """(batch, tokens, heads, head size): a width is cut into heads."""
+    wanted = sizes.count(asked)
+    if len(asked) != 4 or asked[-1] not in HEAD_SIZES or not wanted or not count or wanted % count:
+        return
+    if asked[1] in (1, 3, 4) and asked[2] == asked[3]:
+        return  # an image
+    times, heads = wanted // count, asked[2]
+    if 2 <= times <= 32 and sizes.divides(times, heads):
+        fewer = f"{count} values make {(heads or 0) // times} heads of {asked[-1]} where {heads} are asked for"
+        yield KEY_HEADS.since(fewer, NUMBERS + 0.02 if spoken else FITS + 0.08)
+        yield causes.OTHER_RELEASE.since(fewer, FITS)
