@@ -60,8 +60,8 @@ class Replace:
 
 @dataclass(frozen=True)
 class Input:
-    """Give the model another input. `change`: `permute`, `unsqueeze`, `squeeze`, `size`, `channels`, or `batch` (as
-    many samples as the other inputs have); `shape` is the result."""
+    """Give the model another input. `change`: `permute`, `unsqueeze`, `squeeze`, `size`, `channels`, `batch` (as many
+    samples as the other inputs have) or `exchange` (with another input); `shape` is the result."""
 
     index: int
     change: str

@@ -123,13 +123,15 @@ class Call:
 @dataclass(frozen=True)
 class Failure:
     """The exception that ended the pass. `call` is the innermost recorded call that raised it, if one did; `spoken` are
-    the arrays in the line that raised, by what the program calls them."""
+    the arrays in the line that raised, by what the program calls them; `streams` are pipelines of data in that line,
+    and the shapes of the samples that they give one after the other."""
 
     type: str
     message: str
     call: int | None = None
     span: Span | None = None
     spoken: Mapping[str, Shape] = field(default_factory=dict)
+    streams: Mapping[str, Shape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,12 @@ class Recording:
 
     def shape(self, number: int) -> Shape:
         return self.values[number].spec.shape
+
+    def at(self, place: str) -> Call | None:
+        """The first call at a place. An operation outside every layer may be called as one in the outermost layer is,
+        and comes after it."""
+        found = [call for call in self.calls if call.place == place]
+        return min(found, key=lambda call: (call.parent is None and not call.is_layer, call.number), default=None)
 
     def failing_call(self) -> Call | None:
         if self.failure is None or self.failure.call is None:

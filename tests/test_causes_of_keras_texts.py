@@ -23,7 +23,7 @@ from shapewatch.messages.faults import (
     unknown_sizes,
     weights,
 )
-from shapewatch.messages.faults.meeting import axis, pictures
+from shapewatch.messages.faults.meeting import pictures, vectors
 from shapewatch.messages.faults.products import REUSED_CELL
 
 properties = settings(deadline=None, derandomize=True, max_examples=40)
@@ -327,7 +327,7 @@ def test_a_kernel_that_keras_turned_round(saved: int, built: int, width: int) ->
 @given(st.integers(2, 9), st.integers(300, 5000))
 def test_flattened_masks_and_outputs(channels: int, count: int) -> None:
     text = f"InvalidArgumentError: Incompatible shapes: [{count}] vs. [{count * channels}]"
-    assert suspected(text, axis.FLATTENED_APART)
+    assert suspected(text, vectors.FLATTENED_APART)
 
 
 def test_the_axis_of_a_concatenation_that_is_a_list() -> None:

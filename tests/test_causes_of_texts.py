@@ -35,6 +35,7 @@ from shapewatch.messages.faults import (
     weights,
     windows,
 )
+from shapewatch.messages.faults.causes import KEY_HEADS
 from shapewatch.messages.faults.evidence import Cause
 from shapewatch.messages.faults.meeting import pictures
 from shapewatch.messages.faults.meeting.axis import ALONG_LAST, ODD_WIDTH
@@ -42,7 +43,6 @@ from shapewatch.messages.faults.meeting.classes import OPTIMISER, OTHER_CLASSES
 from shapewatch.messages.faults.rearranging import IMAGE_FOR_FEATURES, NOT_DIVISIBLE
 from shapewatch.messages.faults.reshaping import NOT_THE_DATA
 from shapewatch.messages.faults.rows import PER_TOKEN, WITHOUT_BATCH
-from shapewatch.messages.faults.taken_apart import KEY_HEADS
 from shapewatch.messages.tables import patterns
 from shapewatch.messages.traceback import shown
 
@@ -164,7 +164,7 @@ def test_another_array_than_the_labels(output: int, times: int) -> None:
 def test_a_label_for_each_token(rows: int, tokens: int) -> None:
     text = f"ValueError: Expected input batch_size ({rows}) to match target batch_size ({rows * tokens})."
     assert suspected(text, PER_TOKEN)
-    assert not suspected(text.replace(str(rows * tokens), str(rows * tokens + 1)), PER_TOKEN)
+    assert not suspected(text.replace(str(rows * tokens), str(rows + 1)), PER_TOKEN)
 
 
 def test_labels_that_are_not_built_as_the_outputs_are() -> None:

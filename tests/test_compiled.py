@@ -849,6 +849,18 @@ def test_a_failure_of_a_decorated_class_that_is_exported(take: Callable[[nn.Modu
     assert not torch.compiler.is_compiling()
 
 
+def test_a_failure_of_a_decorated_class_that_is_exported_strictly() -> None:
+    """Its lines are read and never run, so it cannot say more than the compiler; a watch around the export can."""
+    decorated = shapewatch.watch(type("Net", (Net,), {}))
+    bare = failure(lambda: exported_strictly(Net(2)))
+    alone = failure(lambda: exported_strictly(decorated(2)))
+    assert (type(alone), str(alone), our_notes(alone)) == (type(bare), str(bare), [])
+    with pytest.raises(type(bare)) as caught, shapewatch.watch():
+        exported_strictly(decorated(2))
+    (note,) = our_notes(caught.value)
+    assert "second.fc2 (Linear" in note and "the whole forward pass runs with it" in note
+
+
 def test_a_scripted_model_that_fails_says_what_its_words_say() -> None:
     model = torch.jit.script(seeded(Net, 2))
     with pytest.raises(Exception) as caught, shapewatch.watch() as session:

@@ -9,17 +9,20 @@ import contextlib
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 import shapewatch
 from shapewatch import source
+from shapewatch.adapters.torch import leaf
 from shapewatch.report import Report
 
 OWN = str(Path(shapewatch.__file__).parent)
@@ -232,6 +235,71 @@ def test_a_leaf_that_was_interrupted_is_in_the_recording(caught: bool) -> None:
         model(x)
     told = [(call.layer, call.finished) for call in session.report.calls]
     assert told == [("", caught), ("0", caught), ("0.first", True), ("0.second", False)]
+
+
+class Survives(nn.Module):
+    """Catches what interrupts its second layer; the next one runs in a mode of the program's."""
+
+    def __init__(self, second: nn.Module, next_one: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second, self.next = nn.Linear(4, 4), second, next_one
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        with contextlib.suppress(KeyboardInterrupt):
+            self.second(x)
+        with Counts() as counted:
+            x = self.next(x)
+            x = x * 2
+        assert _get_current_function_mode_stack()[-1:] != [counted]
+        self.counted = counted.operations
+        return x + 1
+
+
+class Counts(TorchFunctionMode):
+    operations = 0
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.operations += 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["of a known class", "the first of its class"])
+@pytest.mark.parametrize("deep", [False, True], ids=["of the pass itself", "inside a layer of it"])
+@pytest.mark.parametrize("same", [False, True], ids=["another follows", "the same follows"])
+def test_a_pass_that_goes_on_after_a_leaf_was_interrupted(
+    known: bool, deep: bool, same: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows is recorded from the next layer on, and where it belongs."""
+    second = nn.Softplus()
+    second.register_forward_pre_hook(Once(interrupt))
+    if known:
+        report_of(nn.Sequential(nn.Softplus(), nn.Linear(4, 4)), torch.ones(2, 4))
+    else:
+        monkeypatch.delitem(leaf.LEAVES, nn.Softplus, raising=False)
+    model = Survives(nn.Sequential(second) if deep else second, second if same else nn.Linear(4, 4))
+    calls = report_of(model, torch.ones(2, 4)).calls
+    left = [("second", False), ("second.0", False)] if deep else [("second", False)]
+    path = left[-1][0] if same else "next"
+    assert [(call.layer, call.finished) for call in calls] == [
+        ("", True), ("first", True), *left, (path, True), ("", True), ("", True)
+    ]  # fmt: skip
+    assert [call.name for call in calls[-2:]] == ["mul", "add"]
+    assert {call.parent for call in calls[-3:]} == {0}
+    bare = Survives(second, model.next)
+    bare(torch.ones(2, 4))
+    assert model.counted == bare.counted > 1
+
+
+class Once:
+    """A hook that acts the first time."""
+
+    def __init__(self, hook: Callable[..., None]) -> None:
+        self._left = [hook]
+
+    def __call__(self, *_: object) -> None:
+        if self._left:
+            self._left.pop()()
 
 
 def interrupt(*_: object) -> None:

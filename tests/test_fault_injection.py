@@ -20,6 +20,7 @@ import pytest
 import torch
 from support import faults
 from support.faults import OwnError, Place, forget_cached, hits
+from support.faults_in_torch import ENDS, OF_A_TRIAL
 from support.residual import Net, failure, image, our_notes
 from torch import nn
 from torch.overrides import _get_current_function_mode_stack
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.own_faults
 PARTS = (
     "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "layout", "flow", "rules",
     "diagnose", "demand", "repair", "render", "messages", "adapters.located", "adapters.spoken", "adapters.written",
-    "adapters.taps", "adapters.appearing", "adapters.torch",
+    "adapters.rewritten", "adapters.taps", "adapters.appearing", "adapters.torch",
 )  # fmt: skip
 
 THE_WALL_ITSELF = {
@@ -46,20 +47,6 @@ THE_WALL_ITSELF = {
     "adapters.torch.instrument._in_backward", "adapters.torch.instrument._is_of_keras",
     "adapters.torch.TorchAdapter.owns", "firewall.own_fault", "adapters.taps.Tap._replacing.tapped",
 }  # fmt: skip
-
-OF_A_TRIAL = (
-    "adapters.torch.dryrun.",
-    "adapters.torch.edit.",
-    "adapters.torch.interventions.",
-    "recorder.Recorder.place",
-)
-"""What fails in a trial on shapes costs the trial: the report says that the change could not be tried, and why."""
-
-ENDS = (
-    "adapters.torch.instrument.Instrument._", "adapters.torch.modes.remove_mode", "adapters.torch.compiled.",
-    "adapters.taps.", "adapters.appearing.",
-)  # fmt: skip
-"""What takes a watch off. Where it fails, something of a watch stays on PyTorch's lists: tried in another process."""
 
 
 @pytest.fixture(autouse=True, scope="module")

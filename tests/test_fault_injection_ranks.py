@@ -15,6 +15,7 @@ from conftest import surroundings
 from support.faults import COMMON, OF_A_BLOCK, OF_TAPS, Trial, Watch, without_caches
 from support.faults_in_torch import ENDS, OF_A_TRIAL, OF_PYTORCH, put_back
 from torch import distributed, nn
+from torch.testing._internal.distributed import fake_pg  # noqa: F401 - it makes the group known
 
 from shapewatch.adapters.collectives import Begun, Collective
 from shapewatch.ranks.words import Word

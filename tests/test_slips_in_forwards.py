@@ -220,15 +220,32 @@ def test_axes_that_could_stand_in_two_ways_are_not_guessed() -> None:
     class Either(nn.Module):
         def __init__(self) -> None:
             super().__init__()
+            self.wide, self.linear = nn.Linear(24, 24), nn.Linear(24, 24)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.wide(x)
+            return y * self.linear(y.mean(dim=(2, 3)))[:, :, None]
+
+    # [2, 24, 1] beside [2, 24, 24, 24]: three axes are as long
+    with pytest.raises(RuntimeError), shapewatch.watch() as session:
+        Either()(torch.ones(2, 24, 24, 24))
+    diagnoses = session.report.diagnoses
+    assert all("axes of size 1" not in fix.title for diagnosis in diagnoses for fix in diagnosis.fixes)
+
+
+def test_axes_that_could_stand_in_two_ways_leave_the_channels_where_they_are() -> None:
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
             self.conv, self.linear = nn.Conv2d(3, 24, 1), nn.Linear(24, 24)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             y = self.conv(x)
             return y * self.linear(y.mean(dim=(2, 3)))[:, :, None]
 
-    # [2, 24, 1] beside [2, 24, 24, 24]: three axes are as long
-    diagnoses = diagnoses_of(Either())
-    assert all("axes of size 1" not in fix.title for diagnosis in diagnoses for fix in diagnosis.fixes)
+    (diagnosis,) = diagnoses_of(Gated())
+    assert diagnosis.fixes[0].evidence == ("the channels are on axis 1",)
+    assert "[:, :, None, None]" in diagnosis.fixes[0].code
 
 
 def diagnoses_of(model: nn.Module) -> tuple[Diagnosis, ...]:

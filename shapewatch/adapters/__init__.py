@@ -40,7 +40,8 @@ class Trial:
     """A pass on shapes alone. `unsupported` says why it could not be followed to its end, which is no shape error.
 
     `beyond` says why there was no more of the model to run, where it ended too soon for that reason. `parameters` are
-    those that the edits add; None where they cannot be counted.
+    those that the edits add; None where they cannot be counted. `broken` is what kept a model from being run at all,
+    with no edit in it: no shape error either, and nothing that is to be reported as if all were well.
     """
 
     recording: Recording
@@ -48,6 +49,7 @@ class Trial:
     parameters: int | None = 0
     unsupported: str | None = None
     beyond: str | None = None
+    broken: Exception | None = None
 
     @property
     def finished(self) -> bool:

@@ -157,7 +157,8 @@ class Listening:
     # Values
 
     def tensors(self, *values: Any) -> list[Any]:
-        """The tensors in arguments or results: in tuples, lists and dicts, in order."""
+        """The tensors in arguments or results: in tuples, lists and dicts, in order. A dictionary that is one argument
+        is in the order of its sorted keys, as Keras and TensorFlow flatten it."""
         found: list[Any] = []
         for value in values:
             self._collect(value, found, 0)
@@ -170,8 +171,8 @@ class Listening:
             for item in value:
                 self._collect(item, found, depth + 1)
         elif isinstance(value, Mapping):
-            for item in value.values():
-                self._collect(item, found, depth + 1)
+            for key in sorted_keys(value) if depth else value:
+                self._collect(value[key], found, depth + 1)
         elif self.backend.is_tensor(value):
             found.append(value)
         elif hasattr(value, "__dataclass_fields__"):
@@ -466,6 +467,14 @@ class Listening:
             return operation.with_arguments(arguments) if arguments else operation
         except Exception as error:  # without it the operation would run as if there were no edit
             raise NotInPlace(str(error)) from error
+
+
+def sorted_keys(mapping: Mapping[Any, Any]) -> list[Any]:
+    """The keys in order, where they have one."""
+    try:
+        return sorted(mapping)
+    except TypeError:
+        return list(mapping)
 
 
 def continues(error: BaseException, known: BaseException) -> bool:

@@ -52,7 +52,7 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         declared = values[number].shape[:1] == (None,) and "" not in recording.layer_at  # there is no model, so no data
         if values[number].name is None and len(called) == 1 and not declared:
             values[number] = replace(values[number], name=called[0])
-    failure = recording.failure and replace(recording.failure, spoken=spoken)
+    failure = recording.failure and replace(recording.failure, spoken=spoken, streams=_streams_in_line(traceback))
     return replace(recording, values=tuple(values), failure=failure)
 
 
@@ -69,16 +69,34 @@ def shapes_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
     What an error's words tell is of sizes alone, and where no tensor met another in a recorded call this is what tells
     whose they are.
     """
+    written, held = _line_that_raised(traceback)
+    return {name: shape for name, value in held.items() if name in written and (shape := _shape(value))}
+
+
+def _streams_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
+    """Pipelines of data in that line, as `tf.data` has them, and the shape of what one element of each begins with."""
+    written, held = _line_that_raised(traceback)
+    found = {}
+    for name in sorted(written & held.keys()):
+        element = getattr(held[name], "element_spec", None) if hasattr(type(held[name]), "element_spec") else None
+        while isinstance(element, tuple) and element:
+            element = element[0]
+        if element is not None and callable(getattr(held[name], "batch", None)) and _shape(element):
+            found[name] = _shape(element)
+    return found
+
+
+def _line_that_raised(traceback: TracebackType | None) -> tuple[frozenset[str], dict[str, Any]]:
+    """The expressions of the statement which raised, and what the names of its frame stand for."""
     raising = None
     while traceback is not None:
         if not is_foreign(traceback.tb_frame.f_code.co_filename):
             raising = traceback
         traceback = traceback.tb_next
     if raising is None:
-        return {}
+        return frozenset(), {}
     written = expressions(raising.tb_frame.f_code.co_filename, raising.tb_lineno)
-    held = ((name, _shape(value)) for name, value in _held(raising.tb_frame) if name in written)
-    return {name: shape for name, shape in held if shape}
+    return written, dict(reversed(list(_held(raising.tb_frame))))
 
 
 def _shape(held: object) -> Shape:

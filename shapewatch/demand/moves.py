@@ -91,7 +91,11 @@ def _permute(place: Place, demand: Demand) -> Pull:
 def _other_orders(place: Place, present: list[int], demand: Demand) -> Iterator[tuple[Edit, ...]]:
     """Orders in which a permutation would give the sizes asked for; the batch stays where it is."""
     before = place.shape(place.source)
-    if "dims" not in place.facts or len(before) > 5 or present[0] != 0:
+    if "dims" not in place.facts or len(before) > 5:
+        return
+    if present == [1, 0] and place.layer is None and all(before[axis] in wanted for axis, wanted in demand.items()):
+        yield (place.set("dims", (0, 1)),)  # a table that was meant to stay as it is
+    if present[0] != 0:
         return
     for rest in permutations(range(1, len(before))):
         order = (0, *rest)
@@ -102,7 +106,7 @@ def _other_orders(place: Place, present: list[int], demand: Demand) -> Iterator[
 def _other_swaps(place: Place, present: list[int], demand: Demand) -> Iterator[tuple[Edit, ...]]:
     """Other pairs of axes that would give the sizes asked for if they changed places; the batch stays where it is."""
     before = place.shape(place.source)
-    if place.layer is not None or place.unit.name not in _SWAPS or present[0] != 0:
+    if place.layer is not None or place.unit.name not in _SWAPS:
         return
     for swap in combinations(range(1, len(before)), 2):
         order = list(range(len(before)))
@@ -132,6 +136,9 @@ def _reshape(place: Place, demand: Demand) -> Pull:
     its members, or by its spatial members together when they are equal."""
     before, own = place.shape(place.source), tuple(_other_targets(place, demand))
     groups = axes.factor_groups(before, place.out)
+    larger = _larger_target(place, demand)
+    if larger is not None:
+        return Pull(own=own, onward=(larger,))
     if not groups:
         return Pull(own=own)
     onward: list[Demand] = [{}]
@@ -172,6 +179,23 @@ def _other_targets(place: Place, demand: Demand) -> Iterator[tuple[Edit, ...]]:
     yield from ((place.set("shape", order),) for order in sorted(orders) if order != tuple(known))
 
 
+def _larger_target(place: Place, demand: Demand) -> tuple[int, Demand, tuple[Edit, ...]] | None:
+    """What lays out a vector, with other sizes: the vector has to have as many numbers as these ask for."""
+    target, before = place.facts.get("shape"), place.shape(place.source)
+    batched = place.layer is None  # an operation's target has the batch in it
+    if not (batched or place.facts.get("keeps_batch")) or not isinstance(target, tuple) or len(before) != 2:
+        return None
+    if 0 in demand or -1 in target[batched:] or len(target) != len(place.out) - 1 + batched:
+        return None
+    if any(d.exact is None for d in demand.values()) or (batched and before[0] != place.out[0]):
+        return None
+    other = tuple(demand[at].exact if at in demand else size for at, size in enumerate(target, 1 - batched))
+    count = math.prod(size or 0 for size in other[batched:])
+    if count == before[1] or count == 0:
+        return None
+    return place.source, {1: Range.only(count)}, (place.set("shape", other),)
+
+
 def _spatial_end(place: Place, run: tuple[int, ...]) -> int:
     """How many of a run of axes there are up to the last spatial one, if all are axes of an image."""
     layout = place.graph.layout
@@ -198,17 +222,47 @@ def _merged(before: Shape, run: tuple[int, ...], total: Range, end: int) -> Iter
             yield {axis: Range(sides[0], sides[-1]) for axis in spatial}
 
 
+def _glu(place: Place, demand: Demand) -> Pull:
+    """One half of an axis gates the other."""
+    dim = place.facts.get("dim", -1)
+    if not isinstance(dim, int) or len(place.shape(place.source)) != len(place.out):
+        return NOTHING
+    dim %= len(place.out)
+    onward = {
+        axis: Range(2 * wanted.low, min(2 * wanted.high, axes.UNBOUNDED)) if axis == dim else wanted
+        for axis, wanted in demand.items()
+    }
+    return Pull(onward=((place.source, onward, ()),))
+
+
 def _reduce(place: Place, demand: Demand) -> Pull:
     before, dims = place.shape(place.source), place.facts.get("dim")
     if dims is None or not isinstance(dims, int | tuple):
         return NOTHING
     gone = {dim % len(before) for dim in ((dims,) if isinstance(dims, int) else dims)}
+    own = tuple(_over_another_axis(place, demand))
     if len(before) == len(place.out):
-        return Pull(onward=((place.source, {a: w for a, w in demand.items() if a not in gone}, ()),))
+        return Pull(own=own, onward=((place.source, {a: w for a, w in demand.items() if a not in gone}, ()),))
     kept = [axis for axis in range(len(before)) if axis not in gone]
     if len(kept) != len(place.out):
         return NOTHING
-    return Pull(onward=((place.source, {kept[axis]: wanted for axis, wanted in demand.items()}, ()),))
+    return Pull(own=own, onward=((place.source, {kept[axis]: wanted for axis, wanted in demand.items()}, ()),))
+
+
+def _over_another_axis(place: Place, demand: Demand) -> Iterator[tuple[Edit, ...]]:
+    """Another axis to reduce, where what is left then has the sizes asked for; the batch is never reduced."""
+    before, dim = place.shape(place.source), place.facts.get("dim")
+    if place.layer is not None or 0 in demand:
+        return
+    dims = (dim,) if isinstance(dim, int) else dim
+    if not isinstance(dims, tuple) or len(dims) != 1 or dims[0] % len(before) == 0:
+        return
+    for axis in range(1, len(before)):
+        kept = (1,) if len(before) == len(place.out) else ()
+        after = (*before[:axis], *kept, *before[axis + 1 :])
+        if axis != dims[0] % len(before) and all(after[at] in wanted for at, wanted in demand.items()):
+            value = -1 if axis == len(before) - 1 else axis
+            yield (place.set("dim", value if isinstance(dim, int) else (value,)),)
 
 
 def _split(place: Place, demand: Demand) -> Pull:
@@ -321,6 +375,7 @@ HANDLERS: dict[str, Handler] = {
     "unflatten": _reshape,
     "squeeze": _reshape,
     "unsqueeze": _unsqueeze,
+    "glu": _glu,
     "reduce": _reduce,
     "split": _split,
     "index": _index,

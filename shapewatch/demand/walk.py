@@ -67,6 +67,8 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
     wanted = tuple(_nearest(demand[axis], size) if axis in demand else size for axis, size in enumerate(shape))
     if wanted == shape or any(size is not None and size < 1 for size in wanted):
         return None
+    if any(_agrees(graph, value, axis) for axis in demand if axis and wanted[axis] != shape[axis]):
+        return None
     layout = (graph.layout or Layout()).of_batch(shape)
     channels = layout.channels(shape)
     if any(wanted[axis] == 1 and _any_size(graph, value, axis, channels) for axis in demand):
@@ -74,7 +76,7 @@ def _input_change(graph: Graph, value: int, demand: Demand) -> tuple[Edit, ...] 
     arguments: dict[str, Any] = {"size": tuple(wanted[axis] for axis in layout.spatial(shape))}
     change = "size"
     sequence = graph.layout is None or (len(shape) == graph.layout.rank + 1 and not graph.lacks_batch(shape))
-    pictures = len(shape) > (3 if sequence else 2)
+    pictures = graph.layout is not None and len(shape) > (3 if sequence else 2)
     if pictures and set(demand) == {channels}:
         change, arguments = "channels", {"channels": wanted[channels], "was": shape[channels]}
     elif not pictures or any(axis not in layout.spatial(shape) for axis in demand):
@@ -88,6 +90,20 @@ def _any_size(graph: Graph, value: int, axis: int, channels: int) -> bool:
     rank = len(graph.recording.shape(value))
     looked_up = any(call.kind == "embedding" for call in graph.consumers.get(value, ()))
     return rank > 1 and (looked_up or (axis != rank - 1 and (axis != channels or rank < 4)))
+
+
+def _agrees(graph: Graph, value: int, axis: int) -> bool:
+    """Whether an input has a size that an input of another rank has too, as a mask has the length of its sequence: it
+    follows that one, and is not to be given another size alone. Nor is a square that is no image, a graph's say."""
+    recording = graph.recording
+    shape = recording.shape(value)
+    if axis >= len(shape) - 2 > -1 and shape[-2:].count(shape[axis]) == 2 and len(shape) < 4:
+        return True
+    others = [recording.shape(other) for other in recording.inputs if other != value]
+    return any(len(other) != len(shape) and shape[axis] in other[1:] for other in others) and shape[axis] not in (
+        1,
+        None,
+    )
 
 
 def _may_be(wanted: Range, graph: Graph, value: int) -> bool:

@@ -296,6 +296,8 @@ def _resize(place: Place, demand: Demand) -> Pull:
     ratios = tuple(wanted / (before[axis] or 1) for axis, wanted in zip(axes_moved, size, strict=True))
     other = _other_factor(factor, ratios)
     own = ((place.set("scale_factor", other),),) if other is not None and not rest else ()
+    if place.layer is None and not rest and all(sizes.exact is not None for sizes in spatial.values()):
+        own = ((place.set("size", size),),)
     inner: dict[int, Range] = dict(rest)
     for index, axis in enumerate(axes_moved):
         if axis in spatial:

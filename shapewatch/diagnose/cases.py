@@ -101,10 +101,21 @@ def ask(case: Case, severity: str) -> Finding | None:
 
 def deeper_case(baseline: Trial, case: Case) -> tuple[Case, Finding] | None:
     """The failure as the dry run saw it, when the live pass saw only a layer that is not looked into."""
-    if baseline.recording.failure is None or not case.call.is_layer or baseline.unsupported:
+    if baseline.recording.failure is None or baseline.unsupported:
         return None
     found = first_case(Graph(_called_as_in(case.recording, baseline.recording)))
-    if found is None or not found[0].call.layer.startswith(case.call.layer) or found[0].call.place == case.call.place:
+    if found is not None and found[0].call.place.endswith(f".{case.call.place}"):
+        # a layer that ran before the model had it, and was called by the end of its path; the line is known already
+        recording = found[0].recording
+        assert recording.failure is not None and case.recording.failure is not None
+        there = replace(recording.failure, span=case.recording.failure.span)
+        return first_case(Graph(replace(recording, failure=there)))
+    if (
+        found is None
+        or not case.call.is_layer
+        or not found[0].call.layer.startswith(case.call.layer)
+        or found[0].call.place == case.call.place
+    ):
         return None
     return found
 
@@ -116,7 +127,9 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
     for given, number in zip(live.inputs, again.inputs, strict=False):
         values[number] = replace(values[number], name=values[number].name or live.values[given].name)
     span = again.failure.span or live.failure.span
-    return replace(again, values=tuple(values), failure=replace(again.failure, span=span))
+    outermost = [call.span for call in live.calls if call.is_layer and call.parent is None][-1:]
+    calls = [replace(call, span=outermost[0]) if call.parent is None and outermost else call for call in again.calls]
+    return replace(again, values=tuple(values), calls=tuple(calls), failure=replace(again.failure, span=span))
 
 
 def not_reproduced(baseline: Trial, case: Case) -> str | None:

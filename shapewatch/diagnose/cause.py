@@ -38,7 +38,8 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     if isinstance(edit, Insert):
         location = case.call.span
     if isinstance(edit, SetCall):
-        location = next((call.span for call in recording.calls if call.place == edit.place), location)
+        there = recording.at(edit.place)
+        location = there.span if there is not None else location
     reason = "; ".join(fix.evidence) if block else _because(_reason(case, fix, edit), fix)
     return Cause(path, kind, location, reason)
 
@@ -80,11 +81,17 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return "the axes were moved, and the elements were not"
     if isinstance(edit, Insert) and edit.module.kind == "directions":
         return "it is given a state whose directions are still apart"
+    if isinstance(edit, Insert) and edit.module.kind == "permute":
+        return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
+    if isinstance(edit, Insert) and edit.module.kind == "expand":
+        return "one of its operands is one for all places of the other"
+    if isinstance(edit, Insert) and edit.module.kind == "unsqueeze":
+        return f"one of its {'operands' if case.junction is None else 'branches'} lacks axes of size 1"
+    if isinstance(edit, Insert) and edit.module.kind in ("resize", "pad"):
+        return "its branches differ in size, and nothing brings one to the size of the other"
     if isinstance(edit, Insert) and case.junction is None:
         missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
         return f"{missing or 'a layer'} is missing before it"
-    if isinstance(edit, Insert) and edit.module.kind == "unsqueeze":
-        return "one of its branches lacks axes of size 1"
     if case.junction is not None and len(case.junction.branches) == 2:
         names = {branch.role: branch for branch in case.junction.branches}
         main, skip = names.get("main"), names.get("skip")
@@ -95,7 +102,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
 
 def _making(edit: SetCall, recording: Recording) -> str | None:
     """The function that makes a tensor of nothing at a place."""
-    return next((c.name for c in recording.calls if c.kind == "create" and c.place == edit.place), None)
+    made = recording.at(edit.place)
+    return made.name if made is not None and made.kind == "create" else None
 
 
 def _because(reason: str, fix: Fix) -> str:
@@ -134,6 +142,8 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one."""
     odd = odd_variable(case, finding, adapter.name)
+    if odd is not None and told.cause is not None and told.cause.location == odd.cause.location is not None:
+        return told  # the line is blamed already
     if odd is None or (told.cause is not None and told.cause.type in ("target", "output")):
         return told
     data = told.cause is not None and told.cause.type == "input"

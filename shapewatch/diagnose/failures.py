@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from shapewatch.adapters import Adapter, Probe
 from shapewatch.diagnose.behind import behind_the_model
@@ -12,12 +13,13 @@ from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
 from shapewatch.diagnose.cause import cause_of, location_of, or_declaration, or_variable
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
-from shapewatch.edits import Edit
+from shapewatch.edits import Edit, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Recording
+from shapewatch.recording import Recording, spoken
 from shapewatch.repair import SECONDS, Outcome, Search, Verified, propose
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
+from shapewatch.rules.rule import listed
 
 MAX_FAULTS = 6
 LOOK_AHEAD = 3
@@ -32,6 +34,8 @@ class Fault:
     outcome: Outcome
     chosen: Verified | None
     why_not: str | None
+    also: tuple[str, ...] = ()
+    """The other layers in which the same line fails, and is mended by the same change."""
 
 
 def what_failed(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator[Diagnosis]:
@@ -63,6 +67,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         return
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
+    faults = _by_line(faults, finished)
     several = len(faults) > 1
     if finding.needs_proof and faults[0].chosen is None:
         return
@@ -92,6 +97,7 @@ def _solve(
     if outcome.passing:
         return [Fault(case, finding, outcome, outcome.passing[0], None)], True
     best: tuple[list[Fault], bool] = ([Fault(case, finding, outcome, None, None)], False)
+    ended: list[list[Fault]] = []
     for verified in outcome.partial[:LOOK_AHEAD]:
         if verified.trial.unsupported:
             reason = f"the rest could not be re-run: {verified.trial.unsupported}"
@@ -105,10 +111,56 @@ def _solve(
         rest, finished = _solve(*following, probe, (*base, *verified.candidate.edits), deadline, left - 1)
         chain = [Fault(case, finding, outcome, verified, None), *rest]
         if finished:
-            return chain, True
-        if best[0][0].chosen is None:
+            ended.append(chain)
+        elif best[0][0].chosen is None:
             best = (chain, False)
-    return best
+    return (min(ended, key=_cost), True) if ended else best
+
+
+def _cost(chain: Sequence[Fault]) -> tuple[int, float]:
+    """How many changes a row of repairs is, and then how little speaks for them."""
+    chosen = [fault.chosen for fault in _by_line(chain, True) if fault.chosen is not None]
+    return len(chosen), -sum(verified.candidate.score for verified in chosen)
+
+
+def _by_line(faults: Sequence[Fault], finished: bool) -> list[Fault]:
+    """The faults; of those that one change of one line ends, the first alone, with the edits of all: a line of a class
+    fails in each layer of it."""
+    told: dict[Any, Fault] = {}
+    for number, fault in enumerate(faults):
+        key = _line_changed(fault) or number
+        first = told.setdefault(key, fault)
+        if first is fault or first.chosen is None or fault.chosen is None:
+            continue
+        edits = (*first.chosen.candidate.edits, *fault.chosen.candidate.edits)
+        chosen = replace(fault.chosen, candidate=replace(first.chosen.candidate, edits=edits))
+        where = (fault.case.call.layer,) if fault.case.call.layer != first.case.call.layer else ()
+        told[key] = replace(first, chosen=chosen, also=tuple(dict.fromkeys((*first.also, *where))))
+    if len(told) == 1 and finished and len(faults) > 1:
+        (only,) = told.values()
+        assert only.chosen is not None
+        return [replace(only, outcome=replace(only.outcome, passing=(only.chosen,)))]
+    return list(told.values())
+
+
+def _line_changed(fault: Fault) -> Any:
+    """The line that a fault's repair changes, and how; None where that is no single line."""
+    edits = fault.chosen.candidate.edits if fault.chosen is not None else ()
+    keys = {_line_of(edit, fault.case) for edit in edits}
+    return keys.pop() if len(keys) == 1 else None
+
+
+def _line_of(edit: Edit, case: Case) -> Any:
+    match edit:
+        case Insert(module=module, operand=operand):
+            return case.call.name, case.call.span, operand, repr(module)
+        case SetCall(place=place, argument=argument, value=value):
+            made = case.recording.at(place) or case.call
+            return made.name, made.span, argument, repr(value)
+        case Set(layer=path, argument=argument, value=value):
+            layer = case.recording.layer_at.get(path)
+            return (layer.defined, argument, repr(value)) if layer is not None and layer.defined is not None else None
+    return None
 
 
 def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) -> Diagnosis:
@@ -122,6 +174,8 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         if fault.outcome.passing:
             fixes = [verified_fix(v, adapter, case, "junction", reason) for v in distinct(fault.outcome.passing)]
     explanation = finding.explanation
+    if fault.also:
+        explanation += f" The same line fails in {listed(list(map(spoken, fault.also)))}, and one change mends all."
     if not fixes and fault.outcome.tried:
         explanation += f" {_tried(fault.outcome.tried)}"
     told = Diagnosis(

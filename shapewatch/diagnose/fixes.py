@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Adapter, Written
-from shapewatch.edits import Edit, Set, SetCall
+from shapewatch.adapters.written import merged, statement
+from shapewatch.edits import Edit, Insert, Set, SetCall
 from shapewatch.recording import Recording
 from shapewatch.repair import Candidate, Verified, places
 from shapewatch.report import Fix
@@ -36,7 +37,11 @@ def proven(verified: Verified, adapter: Adapter, case: Case) -> Fix:
 
 
 def verified_fix(verified: Verified, adapter: Adapter, case: Case, level: Any, why_not: str | None) -> Fix:
-    written = _as_one(verified.candidate.edits, adapter, case.recording)
+    edits, recording = verified.candidate.edits, case.recording
+    places = {edit.place for edit in edits if isinstance(edit, Insert | SetCall)}
+    if places - {call.place for call in recording.calls}:  # the pass had not come so far
+        recording = verified.trial.recording
+    written = _as_one(edits, adapter, recording)
     fix = as_fix(verified.candidate, written, adapter, level, why_not)
     return replace(
         fix,
@@ -91,12 +96,26 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
         )
     parts += [adapter.write(edit, recording) for edit in others]
     told = {(part.title, part.code): part for part in parts}  # what one line does several times is written once
+    codes = _lines([part.code for part in told.values()], edits, recording)
     data = tuple(edit for part in parts for edit in part.edit.get("edits", (part.edit,)))
     return Written(
         "; ".join(part.title for part in told.values()),
-        "\n".join(part.code for part in told.values()),
+        "\n".join(codes),
         {"action": "all", "edits": data},
     )
+
+
+def _lines(codes: Sequence[str], edits: Sequence[Edit], recording: Recording) -> Sequence[str]:
+    """The lines of several edits; those of operands of one line as that line."""
+    places = {edit.place if isinstance(edit, Insert) else None for edit in edits}
+    calls = [call for call in recording.calls if call.place in places]
+    lines = {call.span for call in calls}
+    (span,) = lines if len(lines) == 1 and None not in places else (None,)
+    for source in (statement(span), span.source if span is not None else None) if len(codes) > 1 else ():
+        whole = None if source is None else merged(source.strip(), [code.strip() for code in codes])
+        if whole is not None:
+            return [whole]
+    return codes
 
 
 def _in_words_of(phrase: str, changes: Sequence[Edit], written: Mapping[str, Any]) -> str:

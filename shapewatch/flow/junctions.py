@@ -194,7 +194,7 @@ class Graph:
             for operand in unit.operands:
                 before |= sets[operand]
             for result in unit.results:
-                if result not in unit.operands:
+                if result not in unit.operands and self.recording.values[result].origin == "call":
                     sets[result] |= before
         return sets
 
@@ -221,7 +221,8 @@ class Graph:
         for unit in self.units:
             if unit.parent is None and not unit.operands:
                 for number in unit.results:
-                    inputs |= 1 << number
+                    if self.recording.values[number].origin == "call":  # and not what a layer keeps
+                        inputs |= 1 << number
         return inputs
 
     def is_activation(self, value: int) -> bool:

@@ -68,6 +68,7 @@ class Lineage:
         made = [unit for unit in self._graph.units if unit.parent is None and not unit.operands]
         data = [value.number for value in recording.values if value.origin == "input"]
         data += [number for unit in made if unit.name not in _COUNTING for number in unit.results]
+        data = [number for number in data if recording.values[number].origin in ("input", "call")]
         outside = [number for number in dict.fromkeys(data) if recording.shape(number) and number not in inputs]
         begun = inputs + outside
         if not begun:
@@ -151,7 +152,7 @@ def _result(
         if len(first) == 3 and shapes[1][where] == first[where] and not any(atom.source for atom in given[0][where]):
             given = [tuple(given[1][where] if axis == where else known for axis, known in enumerate(given[0]))]
     if kind in _LIKE_OPERAND:
-        return _like(kind, given[0], first, shape, number)
+        return _like(kind, facts, given[0], first, shape, number)
     if kind in _WINDOWS or kind == "adaptive_pool":
         return _windowed(unit, facts, given[0], first, shape)
     if kind == "embedding":
@@ -202,9 +203,14 @@ def _aligned(shapes: list[Shape], given: list[tuple[Axis, ...]], shape: Shape, b
     return found
 
 
-def _like(kind: str, axes_: tuple[Axis, ...], first: Shape, shape: Shape, number: int) -> Sequence[Axis] | None:
+def _like(
+    kind: str, facts: Mapping[str, Any], axes_: tuple[Axis, ...], first: Shape, shape: Shape, number: int
+) -> Sequence[Axis] | None:
     if first == shape and kind not in ("recurrent", "attention"):
         return axes_
+    if number and kind == "recurrent" and len(first) == len(shape) == 3:
+        batch = 0 if facts.get("batch_first") else 1
+        return [*_new(shape[:1]), axes_[batch], *_new(shape[2:])] if first[batch] == shape[1] else None  # its states
     if number or kind not in ("recurrent", "attention"):
         return None
     if len(first) == len(shape):

@@ -10,7 +10,7 @@ from typing import Any
 
 from shapewatch.messages.dress import undressed, unwrapped
 from shapewatch.messages.nouns import Frame, Pasted, Reading
-from shapewatch.messages.tables import found
+from shapewatch.messages.tables import found, mended
 from shapewatch.messages.template import shape
 from shapewatch.messages.traceback import Raised, chains, library_of, nearest, shown, user_frame, wrappers
 
@@ -18,6 +18,9 @@ ONLY_DRESS = "only-dress"
 
 OF_LOADING = frozenset({"weights", "weight-names"})
 """Faults of which one error names many, a line each."""
+
+SHORT = 5_000
+"""Characters of a message that somebody may have typed anew."""
 
 _KERAS_LAYER = re.compile(
     r"Exception encountered when calling layer ['\"]?([^\s'\"]{1,200})['\"]? \(type (\w{1,100})\)"
@@ -32,6 +35,8 @@ def errors_of(text: str) -> tuple[Pasted, ...]:
     errors = _errors(bare)
     if not errors and (joined := unwrapped(bare)) != bare:
         errors = _errors(joined)
+    if not errors and len(bare) <= SHORT and (whole := mended(bare)) != bare:
+        errors = _errors(whole)
     return errors
 
 

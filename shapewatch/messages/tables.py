@@ -68,6 +68,26 @@ def _keep(reading: Reading, kept: list[Reading]) -> None:
         kept.insert(place, reading)
 
 
+_CUT = re.compile(r"\b([A-Za-z]{1,20}) (?=([A-Za-z]{1,20})\b)")
+
+
+def mended(text: str) -> str:
+    """The text with words of messages put together again that a stray space cuts in two: `wit h`. One of the parts at
+    least is no such word itself."""
+    words = _words()
+
+    def joined(cut: re.Match[str]) -> str:
+        one, other = cut[1].lower(), cut[2].lower()
+        return cut[1] if one + other in words and not {one, other} <= words else cut[0]
+
+    return _CUT.sub(joined, text)
+
+
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(word for pattern in patterns() for word in pattern.words)
+
+
 def _lowered(text: str) -> str:
     """In lower case, and every character where it was: of a few, the lower case is two characters."""
     lowered = text.lower()

@@ -13,9 +13,7 @@ from shapewatch.source import tree_of
 @cache
 def assigned_line(file: str, name: str, used: int) -> Span | None:
     """The first line of a file that gives a variable of this name a value: `w = …`, or the line in the dictionary that
-    `w` is of the key in `w['out']`.
-
-    None where the function of the line that `used` it was given it: it is no other function's variable of that name.
+    `w` is of the key in `w['out']`. What other functions than that of the line that `used` it call so is none of it.
     """
     try:
         tree = tree_of(file)
@@ -23,7 +21,7 @@ def assigned_line(file: str, name: str, used: int) -> Span | None:
     except (SyntaxError, ValueError):
         return None
     hidden = _of_other_functions(tree, name, used)
-    for node in ast.walk(tree):
+    for node in (*_of_the_class(tree, name, used), *ast.walk(tree)):
         if id(node) in hidden:
             continue
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
@@ -34,13 +32,18 @@ def assigned_line(file: str, name: str, used: int) -> Span | None:
     return None
 
 
+def _of_the_class(tree: ast.Module, name: str, used: int) -> list[ast.AST]:
+    """What stands in the class that the line is in: of an attribute it is asked before other classes are."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)] if "." in name else []
+    around = [node for node in classes if node.lineno <= used <= (node.end_lineno or 0)]
+    return list(ast.walk(max(around, key=lambda node: node.lineno))) if around else []
+
+
 def _of_other_functions(tree: ast.Module, name: str, used: int) -> set[int]:
-    """What stands in functions that the line is not in, by identity, where one that it is in takes the name as an
-    argument."""
+    """What stands in functions that the line is not in, by identity; of an attribute, which they share, nothing."""
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     around = [node for node in functions if node.lineno <= used <= (node.end_lineno or 0)]
-    taken = {one.arg for node in around for one in ast.walk(node.args) if isinstance(one, ast.arg)}
-    others = [node for node in functions if node not in around] if name in taken else []
+    others = [node for node in functions if node not in around] if "." not in name else []
     return {id(part) for node in others for part in ast.walk(node)}
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Mapping
 
 from shapewatch import axes
 from shapewatch.edits import Edit, Insert, Module, Replace
@@ -20,8 +19,6 @@ from shapewatch.rules.rule import Case, listed
 def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
     for branch in junction.branches:
         others = [other for other in junction.branches if other is not branch]
-        if junction.kind not in ("concat", "stack", "dot"):
-            yield from _missing_axes(evidence, branch, others)
         prior = 0.0 if branch.role == "skip" else -0.5
         for other in others:
             wanted = _wanted_shape(junction, branch.shape, other.shape, evidence.case)
@@ -40,27 +37,25 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     worth = -0.7  # there is a projection already
                 if module.kind in ("resize", "pad") and junction.kind != "concat":
                     worth = -0.7
+                elif module.kind in ("resize", "pad") and _was_rounded(branch, wanted):
+                    worth = 0.3 - prior
                 said = (phrase,) if phrase and learned else ()
                 yield Candidate((edit,), prior + worth - 0.3 * rank, 1, said)
             yield from _in_empty_places(evidence, branch, wanted, _layout(evidence, junction))
 
 
-def _missing_axes(evidence: Evidence, branch: Branch, others: Sequence[Branch]) -> Iterator[Candidate]:
-    """Axes of size 1 for a branch of fewer axes, where there is one way alone in which its sizes fall into place: the
-    batch on the batch, each other size on an equal one (a gate of [N, C] for maps of [N, C, H, W])."""
-    (other,) = others[:1] or (branch,)
-    few, many = branch.shape, other.shape
-    if not 2 <= len(few) < len(many) or None in (*few[1:], *many[1:]) or axes.differ(few[0], many[0]):
-        return
-    fitting = [
-        places
-        for places in combinations(range(1, len(many)), len(few) - 1)
-        if all(many[axis] == size for axis, size in zip(places, few[1:], strict=True))
-    ]
-    if len(fitting) == 1:
-        dims = tuple(axis for axis in range(1, len(many)) if axis not in fitting[0])
-        module = Module("unsqueeze", {"dims": dims, "rank": len(many)})
-        yield Candidate((Insert(evidence.case.call.place, branch.operand, module),), 0.4, 1)
+_ENLARGING = frozenset({"conv_transpose", "resize", "pixel_shuffle"})
+
+
+def _was_rounded(branch: Branch, wanted: Shape) -> bool:
+    """Whether a branch that was to have a size again came back a little off, since that size was divided and rounded.
+    One that divides lacks an upsampling, or a padding of it."""
+    at = next((at for at, step in enumerate(branch.path) if step.kind in _ENLARGING and at >= len(branch.path) - 3), 0)
+    if not at or len(branch.path[at - 1].shape) != len(wanted):
+        return False
+    sizes = zip(branch.path[at - 1].shape, branch.shape, wanted, strict=True)
+    apart = [(small, own, size) for small, own, size in sizes if small and own and size and own != size]
+    return all(size % small and abs(size - own) <= 3 and 3 * abs(size - own) <= size for small, own, size in apart)
 
 
 def _in_empty_places(evidence: Evidence, branch: Branch, wanted: Shape, layout: Layout | None) -> Iterator[Candidate]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.edits import Insert, Module
+from shapewatch.edits import Insert, Module, Set
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Call
+from shapewatch.recording import Call, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 
@@ -24,6 +24,18 @@ def directions_together(evidence: Evidence) -> Iterator[Candidate]:
         edits = tuple(Insert(case.call.place, place, Module("directions", {"how": way})) for place in states)
         layer = next(iter(states.values())).layer
         yield Candidate(edits, worth, 1, (f"{layer} is bidirectional, and its state has both directions on axis 0",))
+
+
+def batch_first(evidence: Evidence) -> Iterator[Candidate]:
+    """A layer that takes the steps first, as it does if nobody tells it, and is given a state for so many samples as
+    axis 0 of the sequences has."""
+    case = evidence.case
+    if case.call.kind != "recurrent" or case.facts.get("batch_first") is not False or len(case.shapes) < 2:
+        return
+    given, state = case.shapes[:2]
+    if len(given) == len(state) == 3 and state[1] == given[0] != given[1]:
+        said = (f"the state is for {given[0]} samples, and that is axis 0 of {text(given)}",)
+        yield Candidate((Set(case.call.layer, "batch_first", True, False),), 0.9, 1, said)
 
 
 def _state(graph: Graph, value: int) -> Call | None:

@@ -9,7 +9,7 @@ from typing import Any
 from shapewatch.edits import Edit, Input, Set, SetCall
 from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
-from shapewatch.recording import Shape, spoken
+from shapewatch.recording import Call, Shape, spoken
 from shapewatch.repair.candidate import Candidate, about, arguments, short
 from shapewatch.repair.siblings import Siblings, keeps_pace
 from shapewatch.rules.rule import Case, Finding, listed
@@ -38,8 +38,17 @@ class Evidence:
             if phrase:
                 evidence.append(phrase)
         score -= 0.4 * self._overlaps(edits)
-        score -= 0.8 * (len({about(edit) for edit in edits}) - 1) + 0.25 * (arguments(edits) - 1)
+        places = len({about(edit) for edit in edits}) - self._laid_out(edits)
+        score -= 0.8 * (places - 1) + 0.25 * (arguments(edits) - 1)
         return Candidate(edits, score, hops, tuple(dict.fromkeys(evidence))[:2])
+
+    def _laid_out(self, edits: tuple[Edit, ...]) -> int:
+        """How many of the edits are of a layer that lays out in axes what another one gives, which is changed with it:
+        `Dense(7 * 7 * 32)` and `Reshape((7, 7, 32))` are one choice."""
+        layers = self.case.recording.layer_at
+        kinds = [layers[e.layer].kind for e in edits if isinstance(e, Set) and e.layer in layers]
+        kinds += ["reshape" for e in edits if isinstance(e, SetCall) and e.argument == "shape"]
+        return min(kinds.count("reshape"), kinds.count("linear"))
 
     def _overlaps(self, edits: tuple[Edit, ...]) -> int:
         """How many layers that lay windows side by side (a patch embedding, a pooling) would do so no more."""
@@ -59,9 +68,32 @@ class Evidence:
         if isinstance(edit, Input):
             return self._worth_of_input(edit)
         if isinstance(edit, SetCall):
-            made = any(call.kind == "create" and call.place == edit.place for call in self.case.recording.calls)
-            return (0.6 if made else -0.2) + self._worth_of_axis(edit), None
+            call = self.case.recording.at(edit.place)
+            made = call is not None and call.kind == "create"
+            if call is not None and call.kind == "resize" and edit.argument == "size":
+                return 0.3, "a size that is halved with rounding is not what a factor makes of it again"
+            if edit.argument == "dims" and isinstance(edit.was, tuple) and tuple(sorted(edit.was)) == tuple(edit.value):
+                return 0.6, None  # the line that fails transposes it, and need not
+            beside = self._beside(edit)
+            phrase = f"{beside} beside it has {edit.argument} {short(edit.value)}" if beside else None
+            return (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside), phrase
         return 0.0, None
+
+    def _beside(self, edit: SetCall) -> str | None:
+        """An operation of the same kind that made another operand of what failed, with the value that is asked for: the
+        mean over the channels, beside a maximum over the height."""
+        graph = self.case.graph
+        made = [unit for value in self.case.call.operands if (unit := graph.producer.get(value)) is not None]
+        here = next((unit for unit in made if unit.place == edit.place), None)
+        alike = (unit for unit in made if here is not None and unit is not here and unit.kind == here.kind)
+        return next((unit.name for unit in alike if self._says(unit, edit)), None)
+
+    def _says(self, unit: Call, edit: SetCall) -> bool:
+        theirs = unit.facts.get(edit.argument)
+        rank = len(self.case.recording.shape(unit.operands[0])) if unit.operands else 0
+        if edit.argument == "dim" and isinstance(theirs, int) and isinstance(edit.value, int) and rank:
+            return theirs % rank == edit.value % rank
+        return bool(theirs == edit.value)
 
     def _worth_of_setting(self, edit: Set) -> tuple[float, str | None]:
         vote = self.siblings.vote(edit)
@@ -81,10 +113,16 @@ class Evidence:
             score += 0.4 * (short(edit.was) == "1")  # a pooling over single places does nothing
         if layer is not None:
             before, after = keeps_pace(layer, {}), keeps_pace(layer, {edit.argument: edit.value})
-            if before is not None and after is not None:
+            shrunk = edit.argument == "kernel_size" and short(edit.value) == "1"  # one place keeps pace with anything
+            shrunk = shrunk or edit.argument == "output_padding"  # which is there to give one size of several
+            if before is not None and after is not None and not shrunk:
                 score += 0.4 * (after - before)
                 if after and not before and phrase is None:
-                    phrase = f"with it {edit.layer} divides every size by its stride and does nothing else to it"
+                    does = "multiplies" if layer.kind == "conv_transpose" else "divides"
+                    phrase = f"with it {edit.layer} {does} every size by its stride and does nothing else to it"
+            behind = self.case.call.kind == "linear" and layer.kind in ("conv", "pool") and phrase is None
+            if behind and edit.argument in ("kernel_size", "dilation", "padding"):
+                score -= 0.3  # a window that makes the count of a flattened map come out, for no other reason
         return score, phrase
 
     def _given_away(self, edit: Set) -> int:
@@ -111,6 +149,8 @@ class Evidence:
                 here = "first" if self.layout.channels_last else "last"
                 return (1.0, f"the axis of the channels is {here}") if len(given) > 3 else (0.5, None)
             case "unsqueeze":
+                if edit.arguments.get("lone"):
+                    return 1.0, "the first convolution takes one channel, and the samples have no axis for it"
                 if edit.arguments.get("first"):
                     return 0.8, "the first convolution was given no batch axis"
                 return (0.4 if self.finding.needs_proof or self.finding.code == "SW701" else -0.3), None
@@ -137,13 +177,16 @@ class Evidence:
         stretched = len(set(wanted)) > len(set(sizes))
         table = self._table
         worth = 0.3 if table else 0.1 if self.finding.own_doubt else -0.4
+        worth -= 0.0 if usual else 0.15
         return worth + 0.3 * (usual - unusual) - 0.4 * stretched, f"{table} was made for it" if table else None
 
     @cached_property
     def _table(self) -> str | None:
         """A weight that the failing operation itself takes (positions, a mask), made for maps of one size."""
         call, values = self.case.call, self.case.recording.values
+        rank = max(map(len, self.case.shapes), default=0)
         held = [] if call.is_layer else [values[operand] for operand in call.operands]
+        held = [value for value in held if len(value.shape) >= rank - 1]  # one of fewer axes was made for none of these
         return next((value.name for value in held if value.origin in ("parameter", "buffer") and value.name), None)
 
     @cached_property
@@ -181,6 +224,8 @@ def _oddity(edit: Set) -> float:
     value = max((one for one in given if isinstance(one, int)), default=None)
     if not isinstance(value, int):
         return 0.0
+    if edit.argument == "output_padding" and edit.was is None:
+        return 0.3  # left to the framework, the size is a multiple of the stride already
     if edit.argument in ("stride", "dilation") and value > 2:
         return 0.3
     if edit.argument == "kernel_size" and value % 2 == 0:

@@ -12,6 +12,7 @@ from shapewatch.layout import USUAL_CHANNELS, Layout, layout_of, misplaced_chann
 from shapewatch.recording import Layer, Recording, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.rules.branches_differ import ELEMENTWISE
 from shapewatch.rules.rule import listed
 
 
@@ -28,21 +29,47 @@ def inputs(evidence: Evidence) -> Iterator[Candidate]:
 def as_declared(evidence: Evidence) -> Iterator[Candidate]:
     """Inputs of the shapes that the model itself says it takes, where it is given others."""
     recording = evidence.case.recording
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
-    layer = recording.layer_at.get(outermost[-1].layer) if outermost else None
-    takes = layer.facts.get("takes", ()) if layer is not None else ()
-    if len(takes) != len(recording.inputs):
-        return
-    for index, (number, wanted) in enumerate(zip(recording.inputs, takes, strict=True)):
+    for index, (number, wanted) in enumerate(zip(recording.inputs, _declared(recording), strict=False)):
         given = recording.shape(number)
         if not given or not wanted or None in wanted[1:] or _taken_for(given, wanted):
             continue
         if given[0] is not None and _taken_for(given, wanted[1:]):
-            continue  # one that lacks the batch axis is proposed with it
+            said = (f"the model says that it takes {text(wanted)}",)
+            yield Candidate((Input(index, "unsqueeze", {"dim": 0}, (1, *given)),), 1.7, 1, said)
+            continue
         shape = (given[0], *wanted[1:])
         if shape != given:
             said = (f"the model says that it takes {text(wanted)}",)
-            yield Candidate((Input(index, "size", {"plain": True}, shape),), 1.2, 1, said)
+            yield Candidate((_of_shape(evidence, index, given, shape),), 1.2, 1, said)
+
+
+def exchanged(evidence: Evidence) -> Iterator[Candidate]:
+    """Two inputs in each other's place, where both then have the shapes that the model says it takes."""
+    recording = evidence.case.recording
+    given, wanted = [recording.shape(number) for number in recording.inputs], _declared(recording)
+    odd = [at for at, shape in enumerate(wanted) if not shape or not given[at] or not _taken_for(given[at], shape)]
+    if len(odd) != 2 or not all(_taken_for(given[at], wanted[other]) for at, other in (odd, odd[::-1])):
+        return
+    edits = tuple(Input(at, "exchange", {"with": other}, given[other]) for at, other in (odd, odd[::-1]))
+    said = (f"the model says that it takes {listed([text(wanted[at]) for at in odd])}, in this order",)
+    yield Candidate(edits, 1.5, 1, said)
+
+
+def _of_shape(evidence: Evidence, index: int, given: Shape, shape: Shape) -> Input:
+    layout = evidence.case.graph.layout
+    if layout is not None and layout.fits(given) and len(given) == len(shape):
+        axis = layout.channels(given)
+        if [at for at in range(len(given)) if given[at] != shape[at]] == [axis]:
+            return Input(index, "channels", {"channels": shape[axis], "was": given[axis]}, shape)
+    return Input(index, "size", {"plain": True}, shape)
+
+
+def _declared(recording: Recording) -> tuple[Shape, ...]:
+    """The shapes that a model says it takes, one for each input; none where it says nothing."""
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    layer = recording.layer_at.get(outermost[-1].layer) if outermost else None
+    takes: tuple[Shape, ...] = layer.facts.get("takes", ()) if layer is not None else ()
+    return takes if len(takes) == len(recording.inputs) else ()
 
 
 def _taken_for(given: Shape, wanted: Shape) -> bool:
@@ -65,8 +92,8 @@ def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[
         changed = [axis for axis in range(len(given)) if edit.shape[axis] != given[axis]]
         if len(changed) != 1 or (together and changed == [0]):
             continue
-        if edit.change == "channels" and _moved_home(evidence, given, edit) is not None:
-            continue  # `inputs` has the order that leaves height and width as they are
+        if changed == [len(given) - 1] and _as_wide_as_another(recording, edit.index):
+            continue
         (axis,) = changed
         for other in range(len(given) > 3 or together, len(given)):  # nobody takes images' batch for one of their axes
             if other != axis and given[other] == edit.shape[axis]:
@@ -75,6 +102,13 @@ def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[
                 shape = tuple(given[axis] for axis in order)
                 swap = Input(edit.index, "permute", {"dims": tuple(order)}, shape)
                 yield replace(evidence.weighed((swap,), hops), evidence=(f"its axis {other} has the size asked for",))
+
+
+def _as_wide_as_another(recording: Recording, index: int) -> bool:
+    """Whether another input ends in the same number of features, so that this one has its axes where that one has."""
+    given = [recording.shape(number) for number in recording.inputs]
+    own = given[index]
+    return any(place != index and len(own) == len(other) and own[-1] == other[-1] for place, other in enumerate(given))
 
 
 def _agree_on_samples(recording: Recording) -> bool:
@@ -95,6 +129,10 @@ def as_many_samples(evidence: Evidence) -> Iterator[Candidate]:
         batches = {other.shape[0] for other in others}
         if len(value.shape) > 1 and len(batches) == 1 and None not in batches and differ(value.shape[0], *batches):
             (batch,) = batches
+            met = {shape[0] for shape in evidence.case.shapes if shape}
+            whole = any(each.spec.dtype.startswith("int") for each in (value, *others))
+            if whole and not {batch, value.shape[0]} <= met:
+                continue  # whole numbers may be the ends of a graph's edges: they have no samples
             edit = Input(index, "batch", {"batch": batch, "was": value.shape[0]}, (batch, *value.shape[1:]))
             named = listed([other.name for other in others if other.name]) if all(o.name for o in others) else ""
             several = len(others) > 1
@@ -102,27 +140,40 @@ def as_many_samples(evidence: Evidence) -> Iterator[Candidate]:
             yield replace(evidence.weighed((edit,), 1), evidence=(f"{said} {batch} samples",))
 
 
-def _moved_home(evidence: Evidence, given: Shape, edit: Input) -> tuple[int, ...] | None:
-    layout = evidence.case.graph.layout
-    return None if layout is None else misplaced_channels(given, edit.arguments["channels"], layout)
-
-
 def _input_edits(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input]:
     first = next((layer for layer in evidence.case.recording.layers if layer.kind == "conv"), None)
     layout = None if first is None else layout_of(first.facts) or Layout()
     unbatched = evidence.case.graph.lacks_batch(shape)
-    few = len(shape) < 4 or unbatched or (evidence.finding.needs_proof and len(shape) < 6)
+    meets = evidence.case.call.kind in (*ELEMENTWISE, "concat", "stack", "index", "einsum")  # not for want of a batch
+    few = (len(shape) < 4 and not meets) or unbatched or (evidence.finding.needs_proof and len(shape) < 6)
     if few and None not in shape:
         yield Input(index, "unsqueeze", {"dim": 0, **({"first": True} if unbatched else {})}, (1, *shape))
     if first is not None and layout is not None:
         order = _misplaced(shape, first, layout)
         if order is not None:
             yield Input(index, "permute", {"dims": order}, tuple(shape[axis] for axis in order))
+    yield from _in_axes(evidence, index, shape)
     for axis, size in enumerate(shape):
         if size == 1 and len(shape) > 1:
             yield Input(index, "squeeze", {"dim": axis}, (*shape[:axis], *shape[axis + 1 :]))
     if len(shape) >= 4 and (evidence.case.graph.layout is not None or not evidence.finding.wants):
         yield from _other_sizes(evidence, index, shape)
+
+
+def _in_axes(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input]:
+    """A vector of channels for each sample, as maps of one place: what a generator begins with. Samples of one channel
+    that have no axis for it."""
+    case = evidence.case
+    layout = layout_of(case.facts, case.call.name) if case.call.kind in ("conv", "conv_transpose") else None
+    takes = case.facts.get("in_channels")
+    if layout is not None and takes == 1 and len(shape) == layout.rank + 1 and (shape[0] or 0) > 1:
+        after = layout.shape(shape[:1], 1, shape[1:])
+        yield Input(index, "unsqueeze", {"dim": layout.channels(after), "lone": True}, after)
+    if layout is None or case.call.operands[:1] != (case.recording.inputs[index],) or shape[1:] != (takes,):
+        return
+    after = layout.shape(shape[:1], takes, (1,) * layout.rank)
+    dims = tuple(axis for axis in range(1, len(after)) if axis != layout.channels(after))
+    yield Input(index, "unsqueeze", {"dims": dims}, after)
 
 
 def _misplaced(shape: Shape, first: Layer, layout: Layout) -> tuple[int, ...] | None:

@@ -11,7 +11,7 @@ from shapewatch.recording import Call
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 
-_WANT_SEQUENCES = frozenset({"recurrent", "attention", "conv", "pool"})
+_WANT_SEQUENCES = frozenset({"recurrent", "attention", "conv", "pool", "per_step"})
 
 
 _KEEPS = {

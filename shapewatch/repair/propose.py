@@ -13,12 +13,13 @@ from shapewatch.repair.alike import odd_blocks, odd_ones, out_of_step, substitut
 from shapewatch.repair.at_junction import at_junction
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate
-from shapewatch.repair.directions import directions_together
+from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
-from shapewatch.repair.inputs import as_declared, as_many_samples, inputs, swapped
-from shapewatch.repair.lines import wherever_it_runs
+from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, swapped
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
+from shapewatch.repair.made_alike import wherever_made
 from shapewatch.repair.odd_operations import left_out, odd_operations
+from shapewatch.repair.operands import laid_out_otherwise, moved_before_a_layer
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -33,6 +34,8 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     """
     evidence = Evidence(case, finding)
     layers = case.recording.layer_at
+    if case.call.kind == "norm" and (moved := list(moved_before_a_layer(case))):
+        return moved  # a norm is made for no length, so that none of those with which it runs is one that was meant
     connected = _strongest(_connected(evidence), layers)
     known = {repr(candidate.edits) for candidate in connected}
     suggested = [c for c in _strongest(_suggested(evidence), layers) if repr(c.edits) not in known]
@@ -47,10 +50,15 @@ def _possible(edit: Edit, layers: Mapping[str, Layer]) -> bool:
     return not isinstance(edit, Set) or edit.layer not in layers or settable(layers[edit.layer].facts, edit.argument)
 
 
+def _against_two(candidate: Candidate) -> bool:
+    """Whether an input and layers that agree with it would all have to change, and little else speaks for that."""
+    return len(candidate.edits) > 1 and candidate.score < -0.5 and any(isinstance(e, Input) for e in candidate.edits)
+
+
 def _strongest(candidates: Iterator[Candidate], layers: Mapping[str, Layer]) -> list[Candidate]:
     best: dict[str, Candidate] = {}
     for candidate in candidates:
-        if not all(_possible(edit, layers) for edit in candidate.edits):
+        if not all(_possible(edit, layers) for edit in candidate.edits) or _against_two(candidate):
             continue
         key = repr(candidate.edits)
         if key not in best or best[key].score < candidate.score:
@@ -67,12 +75,15 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         for change in walk(case.graph, want):
             given = any(isinstance(edit, Input) for edit in change.edits)
             candidate = evidence.weighed(change.edits, change.hops + 1, 0.0 if given else odd)
-            yield replace(candidate, edits=wherever_it_runs(change.edits, case.recording))
+            yield replace(candidate, edits=wherever_made(change.edits, case.recording))
             yield from swapped(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
+    yield from laid_out_otherwise(evidence)
     yield from directions_together(evidence)
+    yield from batch_first(evidence)
     yield from as_declared(evidence)
+    yield from exchanged(evidence)
     yield from as_many_samples(evidence)
     yield from before_built(evidence)
     yield from odd_blocks(evidence)

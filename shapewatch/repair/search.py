@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapewatch.adapters import Probe, Trial
-from shapewatch.edits import Edit
+from shapewatch.edits import Edit, Input
 from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about
-from shapewatch.rules.batch import askew_at
-from shapewatch.rules.branches_differ import ELEMENTWISE
+from shapewatch.repair.chance import hides_the_odd_one, meet_by_chance, other_lengths, other_sizes
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -76,7 +75,7 @@ class Search:
             if candidate.score < best - ENOUGH_BEHIND:
                 continue
             verified = self.run(candidate, case)
-            if _fits_by_chance(verified.trial, case):
+            if meet_by_chance(candidate.edits, verified.trial, case) or self._by_a_size_alone(verified, case):
                 continue
             if verified.trial.finished and not _left_unchecked(verified):
                 passing.append(verified)
@@ -86,6 +85,25 @@ class Search:
         passing.sort(key=lambda verified: -verified.score)
         partial.sort(key=lambda verified: (-verified.reached, -verified.score))
         return Outcome(tuple(passing), tuple(partial), self.tried)
+
+    def _by_a_size_alone(self, verified: Verified, case: Case) -> bool:
+        """Whether a candidate that passes does so by a number that is the batch's, or is the only one that would do
+        where there may be any number: with other such numbers, what failed fails again."""
+        edits = verified.candidate.edits
+        if not verified.trial.finished:
+            return False
+        if hides_the_odd_one(edits, case):
+            return True
+        if any(self._fails_again(edits, given, case) for given in other_lengths(edits, case)):
+            return True
+        sizes = other_sizes(edits, case)
+        return bool(sizes) and all(self._fails_again(edits, given, case) for given in sizes)
+
+    def _fails_again(self, edits: Sequence[Edit], inputs: Sequence[Edit], case: Case) -> bool:
+        rest = [edit for edit in edits if not isinstance(edit, Input)]
+        trial = self.probe.run((*self.base, *rest, *inputs))
+        failing = None if trial.unsupported is not None else Graph(trial.recording).failing_unit()
+        return failing is not None and failing.place == case.call.place
 
     def run(self, candidate: Candidate, case: Case) -> Verified:
         self.tried += 1
@@ -100,20 +118,6 @@ def _left_unchecked(verified: Verified) -> bool:
     return any(unit.layer not in edited for unit in unchecked(Graph(verified.trial.recording)))
 
 
-def _fits_by_chance(trial: Trial, case: Case) -> bool:
-    """Whether operands that did not fit are now both repeated, each along an axis of the other's, or meet with their
-    batches askew: a pass that runs so computes something else than the one that was meant."""
-    if case.call.kind not in ELEMENTWISE or case.call.is_layer:
-        return False
-    recording = trial.recording
-    here = next((call for call in recording.calls if call.place == case.call.place and call.finished), None)
-    if here is None or len(here.operands) != 2 or not here.results:
-        return False
-    result = recording.shape(here.results[0])
-    stretched = all(recording.shape(operand) != result for operand in here.operands)
-    return stretched or askew_at(Graph(recording), here) is not None
-
-
 def _plausibility(trial: Trial, case: Case) -> float:
     """Whether the output looks like an answer to the input: its batch kept, an image's size kept, few weights added."""
     score = -min(0.2, 0.02 * _magnitude(trial.parameters))
@@ -126,7 +130,7 @@ def _plausibility(trial: Trial, case: Case) -> float:
         return score
     first = outputs[0]
     if first and not any(first[:2].count(size) for size in given[0][:2]):
-        score -= 0.8
+        score -= 1.5
     elif first and len(first) > 1 and len(given[0]) > 2 and first[0] != given[0][0] and first[1] != given[0][1]:
         score -= 0.4
     if min(len(first), len(given[0])) >= 4 and _spatial(first, case) == _spatial(given[0], case):

@@ -180,6 +180,8 @@ class Siblings:
             having = [self._layers[o] for o in others if self._alike(layer, self._layers[o], edit.argument)]
             if not having or (edit.argument in WIDTHS_OUT and self._all_differ(layer, others, edit.argument)):
                 continue
+            if edit.argument in WIDTHS_OUT and len(having) == 1 and weight < SAME_POSITION:
+                continue  # of two layers in a row, mostly a hidden one and the last: neither speaks for the other
             agree = [other.path for other in having if _same(other.facts[edit.argument], edit.value)]
             like_now = sum(_same(other.facts[edit.argument], layer.facts.get(edit.argument)) for other in having)
             certainty = min(1.0, 0.4 + 0.2 * len(having))
@@ -302,6 +304,8 @@ def keeps_pace(layer: Layer, edits: Mapping[str, Any]) -> bool | None:
     """Whether a convolution or pooling with these settings divides every size by its stride; None for other layers, and
     where a setting is not known."""
     facts = {"dilation": 1, **layer.facts, **edits}
+    if layer.kind == "conv_transpose":
+        return _multiplies(facts)
     if layer.kind not in ("conv", "pool") or not all(name in facts for name in _WINDOW):
         return None
     settings = [facts[name] for name in _WINDOW]
@@ -309,6 +313,22 @@ def keeps_pace(layer: Layer, edits: Mapping[str, Any]) -> bool | None:
         return None
     rank = facts.get("rank", 2)
     return all(axes.keeps_pace(*(_at(setting, index) for setting in settings)) for index in range(rank))
+
+
+def _multiplies(facts: Mapping[str, Any]) -> bool | None:
+    """Whether a transposed convolution makes every size its stride's multiple; None where a setting is no number."""
+    settings = [facts.get(name) for name in (*_WINDOW, "output_padding")]
+    if any(not isinstance(number, int) for setting in settings for number in _loose_all(setting)):
+        return None
+    rank = facts.get("rank", 2)
+    each = ([_at(setting, index) for setting in settings] for index in range(rank))
+    return all(
+        dilation * (kernel - 1) + 1 - 2 * padding + more == stride for kernel, stride, padding, dilation, more in each
+    )
+
+
+def _loose_all(setting: Any) -> tuple[Any, ...]:
+    return tuple(setting) if isinstance(setting, tuple | list) else (setting,)
 
 
 def _at(setting: Any, index: int) -> Any:

@@ -8,6 +8,7 @@ wrong axis. Else there is no telling.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Held:
 
     value: Value
     axis: int
+    given: bool = False
+    """Whether it is an input of the model, which the program may have made itself."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Side:
 
     @property
     def variables(self) -> tuple[Held, ...]:
-        found = (each for each in self.held if each.value.origin in ("parameter", "call"))
+        found = (each for each in self.held if each.value.origin in ("parameter", "call") and not each.given)
         return tuple(sorted(found, key=lambda each: each.value.number))
 
     @property
@@ -82,12 +85,13 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
     if len(sides) != 2:
         return None
     one, two = sides
-    mistaken = [_made_for_another_axis(case, *pair, framework) for pair in ((one, two), (two, one))]
+    pairs = ((one, two), (two, one))
+    mistaken = [_made_for_another_axis(case, *p, framework) or _made_for_the_inputs(case, *p, framework) for p in pairs]
     if mistaken.count(None) == 1:
         return next(odd for odd in mistaken if odd is not None)
-    for side, other in ((one, two), (two, one)):
-        if side.fits_elsewhere(case.graph):
-            continue
+    for side, other in pairs:
+        if side.fits_elsewhere(case.graph) or other.axis in case.graph.lineage.batch_axes(other.value):
+            continue  # nothing is made for a batch
         if side.alone and side.wanted.low > 1 and (len(other.variables) > 1 or not other.held):
             return _blamed(case, side, other.variables, framework)
     return None
@@ -125,6 +129,22 @@ def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) 
     return _odd(case, held, fits, (why,), framework)
 
 
+def _made_for_the_inputs(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
+    """A vector that is added to a product and is as long as what the product sums over: the width that came in, where
+    the one that goes out was meant."""
+    if case.call.kind not in ELEMENTWISE or not side.alone or len(side.held[0].value.shape) != 1:
+        return None
+    held, length = side.held[0], side.held[0].value.shape[0]
+    tables = [each for each in other.variables if len(each.value.shape) == 2]
+    summed = [each for each in tables if each.value.shape[1 - each.axis] == length != each.value.shape[each.axis]]
+    if held.value.number != side.value or len(other.held) != 1 or not summed or side.wanted.exact is None:
+        return None
+    table = summed[0]
+    named = table.value.name or text(table.value.shape)
+    why = f"{length} is axis {1 - table.axis} of {named}, which the product sums over"
+    return _odd(case, held, (side.wanted.exact,), (why,), framework)
+
+
 def _ending_in(size: int, case: Case, but: Set[int]) -> list[str]:
     """The program's other variables that are so wide."""
     others = [each for each in case.recording.values if each.origin == "parameter" and each.number not in but]
@@ -160,6 +180,8 @@ def _made(used: Span, name: str) -> Span | None:
 
 def _fix(variable: Value, wanted: Shape, span: Span | None, why: Sequence[str], framework: str) -> Fix:
     code = None if span is None else rewritten(span.source or "", variable.shape, wanted)
+    if code is None and span is not None:
+        code = turned(span.source or "", variable.name or "", variable.shape, wanted)
     return Fix(
         title=f"{variable.name}: shape {text(wanted)} instead of {text(variable.shape)}",
         code=code or f"{variable.name}: {text(wanted)}",
@@ -181,6 +203,25 @@ def rewritten(source: str, was: Shape, wanted: Shape) -> str | None:
     return spelled.sub(lambda found: re.sub(r"\d+", _each(wanted), found.group()), source)
 
 
+def turned(source: str, name: str, was: Shape, wanted: Shape) -> str | None:
+    """A line of source with the two expressions of a shape in the other order, where that is what is wanted."""
+    if len(was) != 2 or was[0] == was[1] or wanted != was[::-1]:
+        return None
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return None
+    attribute = name.rpartition(".")[2]
+    made = [s.value for s in statements if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]).endswith(attribute)]
+    pairs = [n for each in made for n in ast.walk(each) if isinstance(n, ast.Tuple | ast.List) and len(n.elts) == 2]
+    whole = ast.get_source_segment(source, pairs[0]) if len(pairs) == 1 else None
+    if whole is None or source.count(whole) != 1:
+        return None
+    first, second = (ast.get_source_segment(source, each) or "" for each in pairs[0].elts)
+    pair = f"{second}, {first}"
+    return source.replace(whole, f"{whole[0]}{pair}{whole[-1]}" if whole[0] in "([" else pair)
+
+
 def _each(sizes: Shape) -> Callable[[re.Match[str]], str]:
     left = iter(sizes)
     return lambda _: str(next(left))
@@ -200,7 +241,7 @@ def holders(graph: Graph, value: int, axis: int) -> Iterator[Held]:
         number, along = at
         unit = graph.producer.get(number)
         if unit is None or not unit.operands:
-            yield Held(graph.recording.values[number], along)
+            yield Held(graph.recording.values[number], along, number in graph.recording.inputs)
         else:
             waiting += _onward(graph, unit, number, along)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from shapewatch.axes import Range, broadcast_problems, differ
 from shapewatch.demand import Want
-from shapewatch.edits import Input
+from shapewatch.edits import Input, Insert, Module
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
@@ -49,10 +49,35 @@ def check(case: Case) -> Finding | None:
 def _of_layer(case: Case) -> Finding | None:
     """A layer that is built for what it is given, in the order query, value and, if it is not the value, key. One with
     heads brings its inputs to one width by itself."""
+    if "num_heads" in case.facts and (found := _table_of_steps(case)) is not None:
+        return found
     if len(case.shapes) < 2 or min(len(shape) for shape in case.shapes[:3]) < 3:
         return None
     key = 2 if len(case.shapes) > 2 else 1
     return (None if "num_heads" in case.facts else _scores(case, 0, key)) or _keys(case, key, 1)
+
+
+def _table_of_steps(case: Case) -> Finding | None:
+    """A mask of two axes is one of queries and keys, the same for every sample; a padding mask needs the axis of the
+    queries as well."""
+    if len(case.shapes) < 3 or len(case.shapes[0]) != 3 or len(case.shapes[1]) != 3:
+        return None
+    (batch, queries, _), (_, keys, _) = case.shapes[:2]
+    tables = [(position, shape) for position, shape in enumerate(case.shapes) if position > 1 and len(shape) == 2]
+    if len(tables) != 1 or None in (*tables[0][1], queries, keys):
+        return None
+    ((operand, mask),) = tables
+    if not any(size not in (1, wanted) for size, wanted in zip(mask, (queries, keys), strict=True)):
+        return None
+    padding = mask == (batch, keys)
+    why = f" {text(mask)} has a row for each sample, as a padding mask has: it lacks the axis of the queries."
+    return Finding(
+        headline=f"{case.name}: the mask is for {mask[0]} queries and {mask[1]} keys, and there are {queries} and "
+        f"{keys}",
+        explanation=f"A mask is [batch, queries, keys], here {text((batch, queries, keys))}, where an axis may be 1; "
+        f"one of two axes is [queries, keys].{why if padding else ''}",
+        own=((Insert(case.call.place, operand, Module("unsqueeze", {"dims": (1,), "rank": 3})),),) if padding else (),
+    )
 
 
 def _scores(case: Case, query: int, key: int) -> Finding | None:

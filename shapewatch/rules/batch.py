@@ -51,6 +51,13 @@ def askew_at(graph: Graph, call: Call) -> Askew | None:
     return None
 
 
+def of_one_batch(case: Case) -> bool:
+    """Whether the branches that meet have one batch: they come from one value, or something shows that the first axis
+    of the inputs is it, and not the nodes of a graph."""
+    forked = case.junction is not None and case.junction.fork is not None
+    return forked or known_as_batch(case.graph) is not None
+
+
 def one_is_meant(case: Case, value: int, reshaped: bool = True) -> bool:
     """Whether a value's axis of size one was written down as such: kept by a reduction, put there by `unsqueeze`.
 
@@ -75,7 +82,12 @@ def one_is_meant(case: Case, value: int, reshaped: bool = True) -> bool:
 def known_as_batch(graph: Graph) -> str | None:
     """What shows that the inputs' first axis is a batch and no sequence; None where nothing does."""
     for unit in graph.units:
-        for reason in (_by_kernel(graph, unit), _by_positions(graph, unit), _by_steps(graph, unit)):
+        for reason in (
+            _by_kernel(graph, unit),
+            _by_setting(graph, unit),
+            _by_positions(graph, unit),
+            _by_steps(graph, unit),
+        ):
             if reason is not None:
                 return reason
     return None
@@ -94,6 +106,15 @@ def _by_kernel(graph: Graph, unit: Call) -> str | None:
     if len(shape) != layout.rank + 2 or not _has_batch_first(graph, unit.operands[0]):
         return None
     return f"{unit.layer if unit.is_layer else unit.name} takes the inputs' first axis as the batch"
+
+
+def _by_setting(graph: Graph, unit: Call) -> str | None:
+    """A layer that takes sequences, and was told that the batch comes first: it does not by itself."""
+    if unit.kind not in ("recurrent", "attention") or not unit.operands or not graph.facts(unit).get("batch_first"):
+        return None
+    if len(graph.recording.shape(unit.operands[0])) != 3 or not _has_batch_first(graph, unit.operands[0]):
+        return None
+    return f"{unit.layer if unit.is_layer else unit.name} is told that the batch comes first"
 
 
 def _by_positions(graph: Graph, unit: Call) -> str | None:

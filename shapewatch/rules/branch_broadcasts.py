@@ -24,7 +24,7 @@ from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.flow.junctions import Branch, Junction
 from shapewatch.recording import Call, text
-from shapewatch.rules.batch import askew, one_is_meant
+from shapewatch.rules.batch import askew, of_one_batch, one_is_meant
 from shapewatch.rules.branches_differ import VERBS
 from shapewatch.rules.meeting import meeting_words, sides
 from shapewatch.rules.rule import Case, Finding, counted, listed, rule
@@ -70,7 +70,7 @@ def check(case: Case) -> Finding | None:
 def _crossed(case: Case) -> Finding | None:
     """The batch of a branch with fewer axes, against an axis of the other that is not the batch."""
     junction, found = case.junction, askew(case)
-    if junction is None or junction.fork is None or found is None:
+    if junction is None or found is None or not of_one_batch(case):
         return None
     shapes = text(case.recording.shape(found.wide)), text(case.recording.shape(found.low))
     if case.recording.shape(found.wide)[found.met] == 1 and one_is_meant(case, found.wide):

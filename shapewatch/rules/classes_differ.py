@@ -29,11 +29,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from shapewatch.axes import Range
+from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
 from shapewatch.edits import Target
 from shapewatch.recording import text
-from shapewatch.rules.losses import Compared, compared, other_labels, output_wants
+from shapewatch.rules.losses import Compared, compared, last_step_alone, other_labels, output_wants
 from shapewatch.rules.rule import Case, Finding, number, plural, rule
 
 
@@ -43,12 +43,29 @@ def check(case: Case) -> Finding | None:
     if loss is None:
         return None
     if loss.difference == "classes":
-        return _other_form(loss) or _other_count(case, loss)
+        return _answers_of_steps(case, loss) or _other_form(loss) or _other_count(case, loss)
     return (_whole_numbers(case, loss) or _out_of_range(case, loss)) if loss.difference is None else None
 
 
 def _scores(loss: Compared) -> str:
     return f"{plural(loss.output[loss.class_axis], 'score')} for each item, {text(loss.output)}"
+
+
+def _answers_of_steps(case: Case, loss: Compared) -> Finding | None:
+    """A label for each step of a sequence, of which a recurrent layer gave the last step alone."""
+    if loss.labels != "classes" or len(loss.target) != len(loss.output):
+        return None
+    steps = loss.target[loss.class_axis]
+    own = tuple(last_step_alone(case, loss, steps)) if differ(steps, loss.output[loss.class_axis]) else ()
+    if not own:
+        return None
+    return Finding(
+        headline=f"{loss.name} compares an output {text(loss.output)} with a target {text(loss.target)}: "
+        f"{steps} labels for each item, and scores for one",
+        explanation=f"The output is {_scores(loss)}. The sequences have {steps} steps, so the labels are one for each "
+        "step, and the output is of the last one.",
+        own=own,
+    )
 
 
 def _other_form(loss: Compared) -> Finding | None:
@@ -85,6 +102,9 @@ def _other_count(case: Case, loss: Compared) -> Finding:
     earlier = other_labels(case, loss)
     one_hot = loss.labels == "one-hot" and len(loss.target) == len(loss.output)
     either = ((Target("shape", {"shape": (loss.target[0], *loss.output[1:]), "reshaped": False}),),) if one_hot else ()
+    two_for_one = loss.binary and given == 1 and labels == 2
+    if two_for_one:
+        either = ((Target("numbers", {"dim": loss.class_axis, "binary": True}),),)
     ran = " Earlier it was given other labels beside such an output, and ran." if earlier else ""
     return Finding(
         headline=f"{loss.name}: the model gives {plural(given, 'score')} for each item, the labels have "
@@ -92,7 +112,7 @@ def _other_count(case: Case, loss: Compared) -> Finding:
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}; on axis {loss.class_axis} "
         f"both need the number of classes.{ran}",
         own=earlier or either,
-        own_doubt=0.0 if earlier else 1.0,  # a last layer is more often of a wrong width than labels are
+        own_doubt=0.0 if earlier or two_for_one else 1.0,  # a last layer is more often of a wrong width than labels are
         wants=() if earlier else output_wants(loss, wanted),
     )
 

@@ -25,9 +25,13 @@ One of the two was made for another width, is transposed, or still has (or has l
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
 from shapewatch.axes import Range
 from shapewatch.demand import Want
-from shapewatch.recording import text
+from shapewatch.edits import SetCall
+from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, listed, plural, rule
 
 
@@ -68,10 +72,56 @@ def _letters(case: Case, equation: str, terms: list[str]) -> Finding | None:
             if other != size
         ]
         said = [f"{size} on axis {axis} of operand {operand + 1}" for operand, axis, size in places]
+        others = dict.fromkeys((*_spelled(case, equation, letter), *_spelled_in_one(case, equation)))
         return Finding(
             headline=f"{case.name}: `{letter}` of `{equation}` is {listed(said)}",
             explanation=f"{listed([text(shape) for shape in case.shapes])} are its operands; a letter stands for one "
             "size.",
+            own=tuple((SetCall(case.call.place, "equation", other, equation),) for other in others),
             wants=tuple(wants),
         )
     return None
+
+
+def _spelled(case: Case, equation: str, letter: str) -> Iterator[str]:
+    """Equations in which the letter stands on another axis of every operand that has it, one that is equally long in
+    all: heads on axis 2 of `[batch, time, heads, width]` and not on axis 1. What the product gives stays as it is."""
+    terms, arrow, result = equation.replace(" ", "").partition("->")
+    spelled = terms.split(",")
+    having = [(term, shape) for term, shape in zip(spelled, case.shapes, strict=True) if letter in term]
+    at = having[0][0].index(letter)
+    if len(having) < 2 or len({(len(term), term.index(letter)) for term, _ in having}) > 1:
+        return
+    for axis in range(1, len(having[0][0])):
+        sizes = {shape[axis] for _, shape in having}
+        if axis == at or len(sizes) > 1 or None in sizes:
+            continue
+        other = [_exchanged(term, at, axis) if letter in term else term for term in spelled]
+        if _agree(other, case.shapes):
+            yield ",".join(other) + arrow + result
+
+
+def _spelled_in_one(case: Case, equation: str) -> Iterator[str]:
+    """Equations in which two letters of one operand change places, and all sizes then fit: `bkhd` for keys whose heads
+    come after them. The batch stays first."""
+    terms, arrow, result = equation.replace(" ", "").partition("->")
+    spelled = terms.split(",")
+    for operand, term in reversed([*enumerate(spelled)]):  # what comes first says what a letter is
+        for one, two in combinations(range(1, len(term)), 2):
+            other = [*spelled[:operand], _exchanged(term, one, two), *spelled[operand + 1 :]]
+            if term[one] != term[two] and _agree(other, case.shapes):
+                yield ",".join(other) + arrow + result
+
+
+def _exchanged(term: str, one: int, other: int) -> str:
+    letters = list(term)
+    letters[one], letters[other] = letters[other], letters[one]
+    return "".join(letters)
+
+
+def _agree(terms: Sequence[str], shapes: Sequence[Shape]) -> bool:
+    met: dict[str, set[int | None]] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, size in zip(term, shape, strict=True):
+            met.setdefault(letter, set()).add(size)
+    return all(len(sizes) == 1 for sizes in met.values())

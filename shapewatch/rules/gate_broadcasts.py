@@ -21,16 +21,16 @@ from __future__ import annotations
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.recording import Layer, text
-from shapewatch.rules.batch import PASSES, askew, one_is_meant
+from shapewatch.rules.batch import PASSES, askew, of_one_batch, one_is_meant
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
 
 @rule("SW292", "gate-broadcasts", frozenset({"mul"}), severity="warning")
 def check(case: Case) -> Finding | None:
     junction = case.junction
-    if junction is None or junction.fork is None:
+    if junction is None:
         return None
-    found = askew(case)
+    found = askew(case) if of_one_batch(case) else None
     if found is not None:
         wide, low = case.recording.shape(found.wide), case.recording.shape(found.low)
         if wide[found.met] == 1 and one_is_meant(case, found.wide):
@@ -50,7 +50,9 @@ def check(case: Case) -> Finding | None:
 def _narrow(case: Case) -> Finding | None:
     """A gate of width 1 whose siblings are as wide as what they gate."""
     junction = case.junction
-    if junction is None or junction.kind != "gate" or junction.status != "broadcast" or len(junction.axes) != 1:
+    if junction is None or junction.fork is None or (junction.kind, junction.status) != ("gate", "broadcast"):
+        return None
+    if len(junction.axes) != 1:
         return None
     (axis,) = junction.axes
     for branch in junction.branches:

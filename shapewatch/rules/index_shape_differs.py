@@ -19,7 +19,8 @@ The mask was made of another tensor, before a padding, a cut or a pooling; or it
 
 from __future__ import annotations
 
-from shapewatch.axes import differ
+from shapewatch.axes import Range, differ
+from shapewatch.demand import Want
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, number, plural, rule
 
@@ -30,7 +31,37 @@ def check(case: Case) -> Finding | None:
         return None
     if case.call.name in ("getitem", "setitem", "masked_select"):
         return _masked(case)
+    if case.call.name in _WRITING:
+        return _written(case)
     return _gathered(case) if case.call.name in ("gather", "scatter", "scatter_add") else None
+
+
+_WRITING = frozenset({"index_add", "index_copy", "index_reduce"})
+
+
+def _written(case: Case) -> Finding | None:
+    """Rows that an index tells where to put: as wide as what they are put into."""
+    if len(case.shapes) < 3:
+        return None
+    into, _, rows = case.shapes[:3]
+    if len(into) != len(rows) or not into:
+        return None
+    along = case.facts.get("dim", 0)
+    along = along % len(into) if isinstance(along, int) else 0
+    first, _, last = case.call.operands[:3]
+    wrong = [axis for axis in range(len(into)) if axis != along and differ(into[axis], rows[axis])]
+    if not wrong:
+        return None
+    axis = wrong[0]
+    return Finding(
+        headline=f"{case.name}: {case.called(last, 'what is put')} {text(rows)} into {case.called(first, 'a tensor')} "
+        f"{text(into)}, and axis {axis} is {number(rows[axis])} against {number(into[axis])}",
+        explanation=f"All axes but {along}, along which the index chooses, have to be equal.",
+        wants=(
+            Want(first, {axis: Range.only(rows[axis] or 0)}, 0),
+            Want(last, {axis: Range.only(into[axis] or 0)}, 2),
+        ),
+    )
 
 
 def _masked(case: Case) -> Finding | None:
@@ -58,7 +89,8 @@ def _gathered(case: Case) -> Finding | None:
         return Finding(
             headline=f"{case.name}: an index of {plural(len(index), 'axis').replace('axiss', 'axes')} picks from "
             f"{text(source)}",
-            explanation=f"The index {text(index)} needs as many axes as what it picks from.",
+            explanation=f"The index {text(index)} needs as many axes as what it picks from."
+            + (" `unsqueeze(-1)` gives it the one that it lacks." if len(index) == len(source) - 1 == 1 else ""),
         )
     wrong = [axis for axis in range(len(source)) if axis != along % len(source) and _longer(index, source, axis)]
     if not wrong:

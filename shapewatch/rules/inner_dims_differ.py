@@ -47,7 +47,7 @@ def check(case: Case) -> Finding | None:
             headline=f"{case.name}: {case.called(first, 'the left side')} ends in {inner}, "
             f"{case.called(second, 'the right side')} starts its product with {outer}",
             explanation=f"{_written(left, right, transposed)} needs {inner} and {outer} to be equal."
-            f"{_if_transposed(right, column, inner, transposed[1])}",
+            f"{_if_transposed(right, column, inner, transposed[1])}{_if_attention(case, inner, outer)}",
             own=tuple(_otherwise_transposed(case, left, right, transposed)),
             wants=(Want(first, {row: Range.only(outer)}, 0), Want(second, {column: Range.only(inner)}, 1)),
         )
@@ -64,6 +64,32 @@ def _if_transposed(right: Shape, column: int, inner: int, transposed: bool) -> s
     if len(right) < 2 or right[other] != inner:
         return ""
     return f" {'Not transposed' if transposed else 'Transposed'}, the right one would fit."
+
+
+def weighs_values(case: Case) -> bool:
+    """Whether the left side of a product are the weights of an attention: squashed, and of nothing changed since."""
+    value = case.call.operands[0]
+    for _ in range(4):
+        unit = case.graph.producer.get(value)
+        if case.call.kind != "matmul" or unit is None or not unit.operands:
+            return False
+        if unit.kind == "squash":
+            return len(case.recording.shape(value)) > 2 and unit.name not in (
+                "sigmoid",
+                "tanh",
+                "hardsigmoid",
+                "hardtanh",
+            )
+        if unit.kind not in ("dropout", "same", "identity"):
+            return False
+        value = unit.operands[0]
+    return False
+
+
+def _if_attention(case: Case, inner: int, outer: int) -> str:
+    if not weighs_values(case):
+        return ""
+    return f" These are weights over {inner} keys for {outer} values: both are to come from one sequence."
 
 
 def _otherwise_transposed(
@@ -89,8 +115,16 @@ def _of_batches(case: Case) -> Finding | None:
     return Finding(
         headline=f"{case.name}: the products run along {left[one]} of the first input and {right[other]} of the second",
         explanation=f"{text(left)} along axis {one} and {text(right)} along axis {other} need equal sizes there.",
+        own=tuple(_along_others(case, left, right, (one, other))),
         wants=(
             Want(case.call.operands[0], {one: Range.only(right[other] or 1)}, 0),
             Want(case.call.operands[1], {other: Range.only(left[one] or 1)}, 1),
         ),
     )
+
+
+def _along_others(case: Case, left: Shape, right: Shape, present: tuple[int, int]) -> Iterator[tuple[Edit, ...]]:
+    """Other axes of equal sizes for a layer that multiplies along given ones; first those of which one is as it was."""
+    pairs = [(i, j) for i in range(1, len(left)) for j in range(1, len(right)) if left[i] == right[j] is not None]
+    for pair in sorted(pairs, key=lambda pair: (pair[0] != present[0]) + (pair[1] != present[1])):
+        yield (case.set("axes", pair),)

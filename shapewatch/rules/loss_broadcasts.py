@@ -26,8 +26,9 @@ from __future__ import annotations
 import re
 
 from shapewatch import axes
-from shapewatch.recording import Shape, text
+from shapewatch.recording import Shape, spoken, text
 from shapewatch.rules.batch import one_is_meant
+from shapewatch.rules.losses import road
 from shapewatch.rules.rule import Case, Finding, rule
 
 _KINDS = frozenset({"loss", "add", "sub", "mul", "div", "compare", "power"})
@@ -38,6 +39,8 @@ _ELEMENTWISE = frozenset("mse l1 smoothl1 huber kldiv poissonnll softmargin gaus
 
 @rule("SW891", "loss-broadcasts", _KINDS, severity="warning")
 def check(case: Case) -> Finding | None:
+    if case.call.kind == "loss" and (steps := _answer_for_all_steps(case)) is not None:
+        return steps
     if case.call.kind == "loss" and not _compares_element_by_element(case):
         return None
     if len(case.call.operands) < 2:
@@ -59,6 +62,28 @@ def check(case: Case) -> Finding | None:
             severity="warning",
         )
     return None
+
+
+def _answer_for_all_steps(case: Case) -> Finding | None:
+    """An output for each step of a sequence against one number for the whole of it: Keras drops the last axis of the
+    one, [N, T, 1], and broadcasts the other, [N, 1], along the steps."""
+    facts, shapes = case.facts, case.shapes
+    if facts.get("labels") != "same" or not facts.get("squeezes") or len(shapes) < 2:
+        return None
+    output, target = shapes[facts["output"]], shapes[facts["target"]]
+    if len(output) != 3 or len(target) != 2 or output[2] != 1 or target[1] != 1 or output[1] in (None, 1):
+        return None
+    made = [unit for unit in road(case, case.call.operands[facts["output"]]) if unit.is_layer and unit.results]
+    steps = [unit for unit in made if unit.kind == "recurrent" and case.graph.facts(unit).get("return_sequences")]
+    why = f" {spoken(steps[-1].layer)} gives all of its steps (return_sequences=True)." if steps else ""
+    return Finding(
+        headline=f"{case.name}: an output {text(output)} against a target {text(target)}: each label is compared with "
+        f"all {output[1]} steps",
+        explanation=f"The last axis of {text(output)} is dropped, and {text(target)} is repeated along the steps, so "
+        f"that every step is asked for the one answer.{why} Where one answer for the sequence is meant, the output is "
+        f"to be {text(target)}.",
+        severity="warning",
+    )
 
 
 def _against_numbers(case: Case) -> Finding | None:

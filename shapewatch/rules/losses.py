@@ -157,7 +157,7 @@ def output_wants(loss: Compared, wanted: Shape) -> tuple[Want, ...]:
 
 def missing_flatten(case: Case, loss: Compared) -> Iterator[tuple[Edit, ...]]:
     """A flatten before the first linear layer that works on maps, and a recurrent layer's last step alone."""
-    for unit in _road(case, loss.output_value):
+    for unit in road(case, loss.output_value):
         shape = case.recording.shape(unit.operands[0]) if unit.operands else ()
         facts = case.graph.facts(unit)
         if unit.is_layer and unit.kind == "recurrent" and facts.get("return_sequences") is True:
@@ -180,7 +180,16 @@ def missing_flatten(case: Case, loss: Compared) -> Iterator[tuple[Edit, ...]]:
             )
 
 
-def _road(case: Case, value: int) -> Iterator[Call]:
+def last_step_alone(case: Case, loss: Compared, steps: int | None) -> Iterator[tuple[Edit, ...]]:
+    """All steps of the recurrent layers on the road to the output that give the last one of so many."""
+    for unit in road(case, loss.output_value):
+        shape = case.recording.shape(unit.operands[0]) if unit.operands else ()
+        last = unit.is_layer and unit.kind == "recurrent" and case.graph.facts(unit).get("return_sequences") is False
+        if last and len(shape) == 3 and shape[1] == steps is not None:
+            yield (Set(unit.layer, "return_sequences", True, False),)
+
+
+def road(case: Case, value: int) -> Iterator[Call]:
     """The calls that made a value, in the order in which they ran."""
     made = case.graph.ancestors[value]
     for unit in case.graph.units:
@@ -214,7 +223,7 @@ def whose_batch(case: Case, loss: Compared) -> Call | None:
     inputs = {recording.shape(number)[0] for number in recording.inputs if recording.shape(number)}
     if loss.target[:1] and loss.target[0] not in inputs:
         return None
-    for unit in _road(case, loss.output_value):
+    for unit in road(case, loss.output_value):
         if unit.kind not in ("reshape", "flatten", "permute", "unflatten") or not unit.operands or not unit.results:
             continue
         before, after = recording.shape(unit.operands[0]), recording.shape(unit.results[0])

@@ -49,7 +49,7 @@ def elementwise_wants(case: Case, problems: tuple[AxisProblem, ...]) -> tuple[Wa
         if demand:
             wants.append(Want(value, demand, changed))
         if case.call.kind == "mul":  # a gate may as well have been meant to be one number for all positions
-            wants.append(Want(value, {at: Range.only(1) for at in own.values() if at is not None}, changed))
+            wants.append(Want(value, {at: Range.only(1) for at in own.values() if at}, changed))
     return tuple(wants)
 
 
@@ -61,7 +61,7 @@ def concat_wants(case: Case, problems: tuple[AxisProblem, ...]) -> tuple[Want, .
             demand = {}
             for problem in problems:
                 size = other[problem.axis]
-                if size is not None and size != case.shapes[changed][problem.axis]:
+                if size not in (None, 1, case.shapes[changed][problem.axis]):  # one is repeated, and asks for nothing
                     demand[problem.axis] = Range.only(size)
             want = Want(value, demand, changed)
             if demand and want not in wants:

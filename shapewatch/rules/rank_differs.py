@@ -28,8 +28,10 @@ from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
+_KINDS = frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent", "per_step"})
 
-@rule("SW701", "rank-differs", frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent"}))
+
+@rule("SW701", "rank-differs", _KINDS)
 def check(case: Case) -> Finding | None:
     if not case.shapes or not case.shapes[0]:
         return None  # without axes, or of a number of axes that a graph does not know
@@ -73,6 +75,8 @@ def _allowed(case: Case) -> tuple[int, ...]:
         return (2, 3) if rank == 1 else (rank + 2,)
     if case.call.kind == "recurrent":
         return (3,) if "return_sequences" in facts else ()
+    if case.call.kind == "per_step":
+        return (3,) if len(case.shapes[0]) < 3 else ()
     layout = conv_expects(case)[1] if case.call.kind.startswith("conv") else None
     rank = layout.rank if layout is not None else facts.get("rank")
     if not isinstance(rank, int):

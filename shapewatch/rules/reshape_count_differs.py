@@ -50,6 +50,7 @@ def check(case: Case) -> Finding | None:
         f"{'a multiple of ' if open_ended else ''}{fixed}",
         explanation=f"A reshape to {wanted} keeps every element, and {count} cannot be laid out that way.",
         own=tuple(_other_target(case, before, target)),
+        own_doubt=0.6 if _is_gate(case, target[1:]) else 0.0,
         wants=tuple(_wants(case, before, target, fixed)),
     )
 
@@ -72,6 +73,12 @@ def _other_target(case: Case, before: Shape, target: tuple[int, ...]) -> list[tu
     return [(case.set("shape", shape),) for shape in dict.fromkeys((*_other_square(asked, count), *fitting))]
 
 
+def _is_gate(case: Case, target: tuple[int, ...]) -> bool:
+    """Whether a layer lays out one number for each channel that another layer gives, as it has to be for a gate."""
+    widths = {layer.facts.get(name) for layer in case.recording.layers for name in ("out_channels", "num_features")}
+    return bool(case.facts.get("keeps_batch")) and len(target) > 1 and {1} == {*target[:-1]} and target[-1] in widths
+
+
 def _other_square(asked: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
     """A target of another height and width, equal ones as they are now, and of as many channels."""
     for last in (True, False):
@@ -89,6 +96,9 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
         return []
     value = case.call.operands[0]
     sizes = [size or 1 for size in before]
+    heads = _each_step(before, target)
+    if heads is not None:
+        return [Want(value, {len(before) - 1: Range.only(heads)})]
     wants: list[Want] = []
     if target[-1] > 0 and target[-1] != before[-1]:
         wants.append(Want(value, {len(before) - 1: Range.only(target[-1])}))
@@ -112,6 +122,18 @@ def _wants(case: Case, before: Shape, target: tuple[int, ...], fixed: int) -> li
         nearest = max(step, round(sizes[axis] / step) * step)
         wants.append(Want(value, {axis: Range.only(nearest)}))
     return wants
+
+
+def _each_step(before: Shape, target: tuple[int, ...]) -> int | None:
+    """How wide each step of a sequence should be that is laid out as heads, `[batch, -1, heads, width]`: the steps are
+    as many as they are."""
+    rest = target[2:]
+    if len(before) != 3 or len(target) < 4 or target[0] not in (-1, before[0]) or before[0] is None:
+        return None
+    if target[1] not in (-1, before[1]) or -1 in rest or before[0] == 1 == target[0]:
+        return None
+    width = math.prod(rest)
+    return width if width != before[2] else None
 
 
 def _each(before: Shape, target: tuple[int, ...], fixed: int) -> int | None:

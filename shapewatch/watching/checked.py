@@ -62,6 +62,8 @@ def check(
         raise UsageError(str(error)) from None
     with decorations_aside():
         trial = probe.run()
+    if trial.broken is not None:
+        raise trial.broken
     try:
         with decorations_aside():
             report = diagnose(trial.recording, adapter, probe, trial.output)

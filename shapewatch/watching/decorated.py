@@ -62,15 +62,18 @@ def _watched_function(function: Callable[..., Any], wish: OnWarning) -> Callable
                 return function(*args, **kwargs)
         converted = function
         for compiler in compilers:
-            converted = compiler.converted(converted) if compiler.converted is not None else converted
-        if getattr(inside, "decorated", False):
+            if compiler.converted is not None:
+                converted = attempt(compiler.converted, converted) or converted
+        aside = None if getattr(inside, "decorated", False) else attempt(decorations_aside)
+        if aside is None:
             return converted(*args, **kwargs)
         try:
-            return _call_watched(converted, args, kwargs, None, wish)
+            with aside:
+                return _call_watched(converted, args, kwargs, None, wish)
         except BaseException as error:
             attempt(without_own_frames, error)
             for compiler in compilers:
-                _leaves(error, compiler)
+                attempt(_leaves, error, compiler)
             raise
 
     return unconverted(watched)
@@ -81,24 +84,28 @@ def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
     base: Any = cls
     own: Any = vars(cls).get("__call__")
     is_read = compiler.is_read  # its own name: a compiler that reads `__call__` knows what it gives
+    is_part = compiler.is_part
     convert = compiler.converted
 
     def original(self: Any, *args: Any, **kwargs: Any) -> Any:
         # looked up at each call where it is inherited: an adapter may have replaced it for the length of a watch
         call = super(base, self).__call__ if own is None else own.__get__(self, type(self))
         # a `tf.function` is no function, and binds itself
-        return call(*args, **kwargs) if convert is None else convert(call)(*args, **kwargs)
+        return call(*args, **kwargs) if convert is None else (attempt(convert, call) or call)(*args, **kwargs)
+
+    def explain_apart(self: Any, args: Any, kwargs: Any, error: Exception) -> None:
+        with compiler.apart():
+            _explain_later_failure(self, args, kwargs, error, compiled=True)
 
     @functools.wraps(own or cls.__call__)
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807
         if is_read() or getattr(inside, "decorated", False):
             return original(self, *args, **kwargs)
-        if compiler.is_part():
+        if attempt(is_part):
             try:
                 return original(self, *args, **kwargs)
             except Exception as error:
-                with compiler.apart():
-                    _explain_later_failure(self, args, kwargs, error, compiled=True)
+                attempt(explain_apart, self, args, kwargs, error)
                 raise
 
         def again(*args: Any, **kwargs: Any) -> Any:
@@ -107,23 +114,26 @@ def _decorate_class(cls: type, wish: OnWarning, compiler: Compiler) -> type:
 
         seen = attempt(_signatures_of, self)
         told = attempt(_told, cls, self, args, kwargs)
-        if seen is not None and told is not None and told not in seen and len(seen) < SIGNATURES:
+        is_new = seen is not None and told is not None and told not in seen and len(seen) < SIGNATURES
+        aside = attempt(decorations_aside) if is_new else None
+        if seen is not None and aside is not None:
             try:
-                result = _call_watched(again, args, kwargs, self, wish)
+                with aside:
+                    result = _call_watched(again, args, kwargs, self, wish)
             except BaseException as error:
                 attempt(without_own_frames, error)
-                _leaves(error, compiler)
+                attempt(_leaves, error, compiler)
                 raise
             seen.add(told)
             return result
         try:
             return original(self, *args, **kwargs)
         except Exception as error:
-            _explain_later_failure(self, args, kwargs, error)
-            _leaves(error, compiler)
+            attempt(_explain_later_failure, self, args, kwargs, error)
+            attempt(_leaves, error, compiler)
             raise
 
-    compiler.pass_over(original, __call__)
+    compiler.pass_over(original, explain_apart, __call__)
     cls.__call__ = __call__  # type: ignore[method-assign]
     return cls
 
@@ -149,7 +159,7 @@ def _told(cls: type, model: Any, args: Any, kwargs: Any) -> Any:
 
 def _call_watched(function: Callable[..., Any], args: Any, kwargs: Any, model: object | None, wish: OnWarning) -> Any:
     session = Session(model, wish)
-    with decorations_aside(), session:
+    with session:
         result = function(*args, **kwargs)
     for words in attempt(_warnings, session) or ():
         python_warnings.warn(words, ShapeWarning, stacklevel=3)
@@ -163,15 +173,12 @@ def _warnings(session: Session) -> list[str]:
 def _leaves(error: BaseException, compiler: Compiler) -> None:
     """An exception is about to leave what is decorated."""
     notes = [note for note in getattr(error, "__notes__", ()) if note.startswith(NOTE_BEGINS)]
-    attempt(compiler.carry, notes)
+    compiler.carry(notes)
 
 
 def _explain_later_failure(model: Any, args: Any, kwargs: Any, error: Exception, compiled: bool = False) -> None:
     """A pass that was not watched has failed: look at it again on shapes alone."""
-    try:
-        without_own_frames(error)
-        report = looked_at_again(error, LayerCall(model, args, kwargs), compiled)
-        if report is not None:
-            explain_on(error, report)
-    except Exception as fault:
-        own_fault(fault)
+    without_own_frames(error)
+    report = looked_at_again(error, LayerCall(model, args, kwargs), compiled)
+    if report is not None:
+        explain_on(error, report)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings as python_warnings
 import weakref
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 from shapewatch.adapters.passes import signature
@@ -64,7 +64,7 @@ class Steps:
     def _looked_at(self, step: Callable[[], Any], model: Any) -> Any:
         session = Session(model, self._wish)
         try:
-            with decorations_aside(), session:
+            with attempt(decorations_aside) or nullcontext(), session:
                 result = step()
         finally:
             attempt(self._keep, session)
@@ -174,17 +174,23 @@ class WatchedStep:
         owner = self._owner()
         original = self._before or getattr(type(owner), self._name).__get__(owner)
         model = attempt(self._model, owner) if self._watches else None
+        around = ExitStack()
+        attempt(self._enter_into, around)
         try:
-            with attempt(self._within) or nullcontext():
-                if model is None:
-                    return original(*args, **kwargs)
-                told = attempt(self._told, args, kwargs)
-                return self._steps.run(lambda: original(*args, **kwargs), model, told)
+            if model is None:
+                return original(*args, **kwargs)
+            told = attempt(self._told, args, kwargs)
+            return self._steps.run(lambda: original(*args, **kwargs), model, told)
         except BaseException as error:
             attempt(without_own_frames, error)
             if self._failed is not None and self._watches:
                 attempt(self._failed, error)
             raise
+        finally:
+            attempt(around.close)
+
+    def _enter_into(self, around: ExitStack) -> None:
+        around.enter_context(self._within())
 
     def _told(self, args: Any, kwargs: Any) -> Any:
         """Not of plain values: a batch may come with the names of its files, and these are new in each."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import pkgutil
@@ -23,7 +24,9 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
 import shapewatch
+from shapewatch.adapters.taps import Tap
 from shapewatch.firewall import Faults
+from shapewatch.watching.wishes import ShapeWarning
 
 
 class OwnError(Exception):
@@ -182,9 +185,12 @@ def reached(run: Callable[[], Any], parts: Sequence[str]) -> list[Place]:
 COMMON = (
     "firewall", "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "layout", "flow",
     "rules", "diagnose", "demand", "repair", "render", "messages", "ranks", "adapters.located", "adapters.spoken",
-    "adapters.written", "adapters.taps", "adapters.appearing",
+    "adapters.written", "adapters.rewritten", "adapters.taps", "adapters.appearing",
 )  # fmt: skip
 """The parts of shapewatch that belong to no framework."""
+
+OF_ANY_TRIAL = ("adapters.rewritten.", "source.calling_frame")
+"""What fails in a trial on shapes costs the trial: the report says that the change could not be tried, and why."""
 
 OF_A_BLOCK = {
     # What the program itself calls.
@@ -214,6 +220,14 @@ OF_DECORATED = {
     "watching.decorated._call_watched",
 }  # fmt: skip
 """What stands for a class's `__call__`, and the decorator itself."""
+
+
+def take_taps_off() -> None:
+    """Whatever a watch which could not end listens to."""
+    for thing in gc.get_objects():
+        if issubclass(type(thing), Tap):  # a proxy is not asked what it stands for
+            for listener, _ in getattr(thing, "_listeners", ()):  # none where it could not be made
+                thing._remove(listener)
 
 
 def without_caches(monkeypatch: Any) -> Iterator[None]:
@@ -257,6 +271,7 @@ class Outcome:
     printed: str = ""
     complained: str = ""
     """What it wrote to standard error."""
+    warned: list[str] = field(default_factory=list)
     same: bool = True
     """Whether it is the object that was raised."""
     explained: int = 0
@@ -286,8 +301,14 @@ class Watching:
 def outcome(program: Program, watch: Watch = unwatched) -> Outcome:
     """What a program comes to when it is watched in this way."""
     printed, complained = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complained), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(complained),
+        warnings.catch_warnings(record=True) as warned,
+    ):
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", ShapeWarning)
+        warnings.simplefilter("ignore", ResourceWarning)
         try:
             found = Outcome(program(watch))
         except Exception as error:
@@ -301,17 +322,19 @@ def outcome(program: Program, watch: Watch = unwatched) -> Outcome:
             inside = getattr(getattr(watch, "__self__", None), "inside", None)
             found.same = inside is None or inside is error
     found.printed, found.complained = printed.getvalue(), complained.getvalue()
+    found.warned = sorted({_OF_THIS_RUN.sub("", f"{each.category.__name__}: {each.message}") for each in warned})
     return found
 
 
-_COUNTED = re.compile(r"(?<=__inference_)\w+|0x[0-9a-f]+")
-"""What is another one in each run: TensorFlow counts its graphs in their names."""
+_OF_THIS_RUN = re.compile(rf"(?<=__inference_)\w+|0x[0-9a-f]+|^ *File \"{re.escape(__file__)}\".*\n+", re.MULTILINE)
+"""What is another one in each run: TensorFlow counts its graphs in their names, and tells in its words of the lines by
+which a node was made, down to those of ours from which the program is run."""
 
 
 def _chain(error: BaseException | None) -> Iterator[tuple[type, str, str]]:
     how = ""
     while error is not None:
-        yield type(error), _COUNTED.sub("", str(error)), how
+        yield type(error), _OF_THIS_RUN.sub("", str(error)), how
         how = "cause" if error.__cause__ is not None else "hidden" if error.__suppress_context__ else "context"
         error = error.__cause__ or error.__context__
 
@@ -395,7 +418,7 @@ class Trial:
 
     def _differences(self, expected: Outcome, found: Outcome) -> list[str]:
         wrong = []
-        for name in ("result", "raised", "frames", "notes", "printed", "complained"):
+        for name in ("result", "raised", "frames", "notes", "printed", "complained", "warned"):
             if name == "complained" and not self.silent:
                 continue
             if getattr(found, name) != getattr(expected, name):

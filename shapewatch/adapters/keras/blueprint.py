@@ -38,7 +38,7 @@ class Blueprint:
 
     @classmethod
     def of(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Blueprint:
-        return cls(*tree.map_structure(_plan, (tuple(args), dict(kwargs))))
+        return cls(mapped(_plan, tuple(args)), {name: mapped(_plan, value) for name, value in kwargs.items()})
 
     def edited(self, edits: Sequence[Input]) -> Blueprint:
         """The arguments with some tensors, counted in order, given other shapes."""
@@ -53,7 +53,7 @@ class Blueprint:
             shape = shapes.get(next(count))
             return value if shape is None else Plan(tuple(shape), value.dtype)
 
-        return Blueprint(*mapped(walk, (self.args, self.kwargs)))
+        return Blueprint(mapped(walk, self.args), {name: mapped(walk, value) for name, value in self.kwargs.items()})
 
     def make(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with symbolic tensors."""

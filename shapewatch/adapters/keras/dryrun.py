@@ -48,12 +48,16 @@ class _Probe:
     """The layer that made its weights in the call that failed, for what it was given: given something else, it would
     have made others."""
 
+    _put_together: Sequence[Layer] = ()
+    """The layers that are being put together: declared with another input, the program would have built them for it."""
+
     def __init__(self) -> None:
         self._baseline_parameters: Mapping[str, int] = {}
 
     def run(self, edits: Sequence[Edit] = ()) -> Trial:
         adapt = any(not isinstance(edit, Input) for edit in edits) or (bool(edits) and self._just_built is not None)
-        return self._pass(edits, adapt and self._new_fails_alike)
+        fresh = self._put_together if edits and self._new_fails_alike else ()
+        return self._pass(edits, adapt and self._new_fails_alike, fresh)
 
     @cached_property
     def _new_fails_alike(self) -> bool:
@@ -64,12 +68,12 @@ class _Probe:
         """
         return _failing_place(self._pass((), True)) == _failing_place(self._pass((), False))
 
-    def _pass(self, edits: Sequence[Edit], adapt: bool) -> Trial:
+    def _pass(self, edits: Sequence[Edit], adapt: bool, fresh: Sequence[Layer] = ()) -> Trial:
         with ExitStack() as stack:
             stack.enter_context(unseen())
             stack.enter_context(on_shapes())
             try:
-                stand = Stand(edits, adapt, shapes_only=True, just_built=self._just_built)
+                stand = Stand(edits, adapt, shapes_only=True, just_built=self._just_built, fresh=fresh)
             except ValueError as error:
                 return Trial(Recording("keras"), unsupported=f"the change could not be put in place: {error}")
             stack.enter_context(as_they_were(self._layers()))
@@ -162,6 +166,7 @@ class BuildingProbe(_Probe):
         self._operands = [t for t in tree.flatten((last.args, last.kwargs)) if isinstance(t, KerasTensor)]
         self._roots = _roots(self._operands)
         self._function = Function(inputs=self._roots, outputs=self._operands)
+        self._put_together = [one for one in (*self._function.operations, last.layer) if isinstance(one, Layer)]
 
     def _layers(self) -> Iterator[Layer]:
         for operation in (*self._function.operations, self._last.layer):
@@ -198,6 +203,7 @@ class SequentialProbe(_Probe):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self._inner = [layer for layer in model._layers if not isinstance(layer, InputLayer)]
+        self._put_together = self._inner
         first = model._layers[0]
         self._given = Plan(tuple(first.batch_shape), first.dtype) if isinstance(first, InputLayer) else None
         if self._given is None:

@@ -196,6 +196,32 @@ class AddAxes(keras.layers.Layer):
         return keras.ops.expand_dims(x, self.dims)
 
 
+class Reorder(keras.layers.Layer):
+    """Puts the axes in another order, that of the batch among them."""
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.transpose(x, self.dims)
+
+
+class RepeatAlong(keras.layers.Layer):
+    """Puts axes of size 1 at these places of its result, and repeats each axis as often as `sizes` say; -1 leaves it
+    alone."""
+
+    def __init__(self, dims: Sequence[int], sizes: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims, self.sizes = tuple(dims), tuple(sizes)
+
+    def call(self, x: Any) -> Any:
+        x = keras.ops.expand_dims(x, self.dims) if self.dims else x
+        for axis, size in enumerate(self.sizes):
+            x = x if size == -1 else keras.ops.repeat(x, size, axis=axis)
+        return x
+
+
 class FlattenFrom(keras.layers.Layer):
     """Makes one axis out of those from `start_dim` to `end_dim`, which Keras's own `Flatten` always does from 1."""
 
@@ -220,6 +246,8 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "subsample-and-pad": SubsamplePad,
     "flatten": FlattenFrom,
     "unsqueeze": AddAxes,
+    "permute": Reorder,
+    "expand": RepeatAlong,
 }
 
 

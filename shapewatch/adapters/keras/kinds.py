@@ -34,6 +34,7 @@ _KINDS = {
     "expand": "RepeatVector",
     "embedding": "Embedding",
     "recurrent": "LSTM GRU SimpleRNN Bidirectional",
+    "per_step": "TimeDistributed",
     "attention": "MultiHeadAttention Attention AdditiveAttention GroupQueryAttention",
     "add": "Add",
     "sub": "Subtract",

@@ -204,7 +204,8 @@ class LossCall:
 
 
 def on_operand(listening: Listening, structure: Any, position: int, change: Any) -> Any:
-    """The same structure with the n-th tensor in it sent through something."""
+    """The same arguments with the n-th tensor in them sent through something."""
+    args, kwargs = structure
     seen = -1
 
     def through(value: Any) -> Any:
@@ -214,4 +215,5 @@ def on_operand(listening: Listening, structure: Any, position: int, change: Any)
         seen += 1
         return change(value) if seen == position else value
 
-    return tree.map_structure(through, structure)
+    # named ones one by one, in the order in which they are given: a tree sorts them
+    return tree.map_structure(through, args), {name: tree.map_structure(through, one) for name, one in kwargs.items()}

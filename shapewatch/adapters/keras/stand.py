@@ -17,9 +17,17 @@ from shapewatch.edits import Edit, Insert, Module, Replace, Set, SetCall, place_
 class Stand(Interventions):
     """New layers that run in the place of a model's own. One layer has one stand-in for the whole of a pass."""
 
-    def __init__(self, edits: Sequence[Edit], adapt: bool, shapes_only: bool, just_built: Layer | None = None) -> None:
+    def __init__(
+        self,
+        edits: Sequence[Edit],
+        adapt: bool,
+        shapes_only: bool,
+        just_built: Layer | None = None,
+        fresh: Sequence[Layer] = (),
+    ) -> None:
         super().__init__()
         self._adapt = adapt
+        self._fresh = {id(layer) for layer in fresh}
         self._just_built = just_built
         self._shapes_only = shapes_only
         self._settings: dict[str, dict[str, Any]] = {}
@@ -69,7 +77,8 @@ class Stand(Interventions):
         if not whole and layer is not self._just_built:
             return layer
         given_other = any(place_layer(place) == path for place in self.operands)
-        if not layer.built or (self._adapt and (given_other or not _built_for(layer, operands))):
+        adapt = self._adapt or id(layer) in self._fresh
+        if not layer.built or (adapt and (given_other or not _built_for(layer, operands))):
             return twin(layer, {}, self._shapes_only)
         return layer
 

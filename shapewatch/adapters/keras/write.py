@@ -22,26 +22,34 @@ from shapewatch.adapters.written import (
     axes_line,
     axes_title,
     call_at,
+    exchanged_inputs,
     function_called,
+    in_a_batch,
     input_data,
     input_name,
     input_title,
     operand_text,
+    order_title,
     ordinal,
     other_input,
     pad_title,
     padded,
     parsed,
     projection_title,
+    repeat_title,
+    repeated,
     resize_title,
     rewritten,
     set_title,
     statement,
     subsampled,
     target_data,
+    target_names,
     target_reshaped,
     target_title,
+    which_of_line,
     with_axes,
+    with_flag,
     with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
@@ -67,7 +75,7 @@ def write(edit: Edit, recording: Recording) -> Written:
         case Input():
             return _write_input(edit, recording)
         case Target():
-            return _write_target(edit)
+            return _write_target(edit, recording)
 
 
 # One argument of a layer
@@ -82,12 +90,16 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
     code = _own_line(layer, whole | changes, recording)
-    if code is None and changes.items() <= whole.items() and layer.type != "Bidirectional":
-        made = _own_construction(layer, whole) or _made(layer.type, whole | _given_name(layer))
+    if code is None and changes.items() <= whole.items():
+        made = _own_construction(layer, whole)
+        if made is None and layer.type not in _WRAPPERS:
+            made = _made(layer.type, whole | _given_name(layer))
         target = _target(layer.path, recording)
         code = f"{target} = {made}" if target and made else made
         if made and not target and keras_name(layer) not in made:
             note = f"{layer.path}: {note}"
+    if code and edit.argument == "out_features" and edit.value == 1 and "softmax" in code:
+        code, note = code.replace("softmax", "sigmoid"), f"{note}; a softmax over one number is always 1"
     code = f"{code}  # {note}" if code else f"# {title}"
     data = [
         {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
@@ -141,7 +153,7 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], recording: Recording) -
 def _own_construction(layer: Layer, settings: Mapping[str, Any]) -> str | None:
     """What a line of the user's says of several layers, for this one: no name stands for a setting that is known."""
     source = _source(layer)
-    construction = _construction(source, layer.type) if source else None
+    construction = (_construction(source, layer.type) or _the_one_alike(source, layer)) if source else None
     made = ast.get_source_segment(source, construction) if source and construction else None
     if made is None or "\n" in made:
         return None
@@ -166,6 +178,20 @@ def _construction(source: str, type: str) -> ast.Call | None:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
     made = [call for call in calls if _class_name(call) == type]
     return made[0] if len(made) == 1 else None
+
+
+def _the_one_alike(source: str, layer: Layer) -> ast.Call | None:
+    """Of the several layers of its type that a line makes, the one that is made with this one's settings; if more are,
+    they have to be written alike."""
+    tree, now = parsed(source), _whole(layer, layer.facts)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
+    alike = []
+    for call in (call for call in calls if _class_name(call) == layer.type):
+        said = _said(call, layer.type)
+        pairs = [(now[name], _literal(name, node)) for name, node in (said or {}).items() if name in now]
+        if said is not None and all(value == literal for value, literal in pairs):
+            alike.append(call)
+    return alike[0] if len({ast.unparse(call) for call in alike}) == 1 else None
 
 
 def _class_name(call: ast.Call) -> str:
@@ -332,7 +358,10 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     argument = names.get(edit.argument, edit.argument)
     title = set_title(f"{name}{where}", argument, _code(edit.value), _code(edit.was))
     code = f"# {title}" + (f"; in: {source}" if source and "\n" not in source else "")
-    if source is not None and function is not None:
+    in_order = edit.argument == "dims" and isinstance(edit.was, tuple) and tuple(edit.value) == tuple(sorted(edit.was))
+    if source is not None and function is not None and in_order:
+        code = f"{rewritten(source, [(function, ast.unparse(function.args[0]))])}  # without the transposition"
+    elif source is not None and function is not None:
         code = f"{_with_argument(source, function, argument, edit.value)}  # {argument} was {_code(edit.was)}"
     data = {
         "action": "set",
@@ -364,17 +393,20 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None
     operation = call.name if call else ""
-    expression = operand_text(source, edit.operand, operation)
+    called = layer.rpartition(".")[2] if call is not None and call.is_layer else ""
+    which = which_of_line(call, recording) if call is not None else None
+    expression = operand_text(source, edit.operand, operation, called, which)
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
     description = described(edit.module)
     title = _title_of(edit.module, description, layer, expression or "skip")
     in_call = _in_call(call, source)
     text = _functional(edit.module, in_call)
     if text is not None:
-        used = with_operand(source, edit.operand, text, operation)
+        used = with_operand(source, edit.operand, text, operation, called, which)
         code = used or f"skip = {text('skip')}  # {where}"
         if edit.module.kind == "unsqueeze":
             code = axes_line(expression, **edit.module.arguments) or code
+        code = with_flag(source, edit.operand, edit.module, which or 0) or code
     elif _in_a_row(layer, call, recording):
         code = f"{_module_code(description)},  # before {layer}"
     elif in_call:
@@ -403,6 +435,10 @@ def _title_of(module: Module, description: Any, layer: str, expression: str) -> 
             return SUBSAMPLE_TITLE
         case "unsqueeze":
             return axes_title(expression)
+        case "permute":
+            return order_title(expression, module.arguments["dims"])
+        case "expand":
+            return repeat_title(expression, module.arguments["sizes"])
         case "flatten":
             return f"flatten before {layer}"
     return projection_title(layer, _module_code(description))
@@ -449,6 +485,10 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
             return lambda x: subsampled("keras.ops.pad", x, arguments)
         case "unsqueeze":
             return lambda x: with_axes(x, arguments["dims"], arguments["rank"])
+        case "permute":
+            return lambda x: f"keras.ops.transpose({x}, {tuple(arguments['dims'])})"
+        case "expand":
+            return lambda x: repeated("keras.ops.repeat", x, arguments)
         case "flatten" if described(module)["type"] == "flatten":
             first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
             after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
@@ -475,6 +515,8 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
 
 
 def _write_input(edit: Input, recording: Recording) -> Written:
+    if edit.change == "exchange":
+        return exchanged_inputs(edit, recording)
     arguments = edit.arguments
     given = recording.shape(recording.inputs[edit.index]) if edit.index < len(recording.inputs) else ()
     x = input_name(edit, recording)
@@ -484,6 +526,8 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             code = f"{x if x != 'x' else 'inputs'} = keras.Input(shape={tuple(edit.shape[1:])})"
         case "permute":
             code = f"{x} = keras.ops.transpose({x}, {tuple(arguments['dims'])})"
+        case "unsqueeze" if (batch := in_a_batch(edit, recording)) is not None:
+            code = batch
         case "unsqueeze":
             code = f"{x} = keras.ops.expand_dims({x}, {arguments['dim']})" if arguments["dim"] else f"{x} = {x}[None]"
         case "squeeze":
@@ -502,16 +546,18 @@ def _write_input(edit: Input, recording: Recording) -> Written:
 # The target of a loss
 
 
-def _write_target(edit: Target) -> Written:
+def _write_target(edit: Target, recording: Recording) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
+    output, y = target_names(recording, "output", "y")
     code = {
-        "one-hot": f"y = keras.utils.to_categorical(y, {classes})  # or the loss sparse_categorical_crossentropy",
-        "numbers": f"y = y.argmax(axis={dim})  # or the loss categorical_crossentropy",
-        "squeeze": f"y = keras.ops.squeeze(y, {dim})",
-        "unsqueeze": f"y = keras.ops.expand_dims(y, {dim})",
-        "output-squeeze": f"output = keras.ops.squeeze(output, {dim})",
-        "output-pooled": f"output = keras.ops.mean(output, axis={edit.arguments.get('dims')})",
-        "output-moved": "output = keras.ops.swapaxes(output, 1, -1)",
-        "shape": target_reshaped(edit, "y = keras.ops.reshape(y, {})"),
+        "one-hot": f"{y} = keras.utils.to_categorical({y}, {classes})  # or the loss sparse_categorical_crossentropy",
+        "numbers": f"{y} = {y}.argmax(axis={dim})"
+        + ("" if edit.arguments.get("binary") else "  # or the loss categorical_crossentropy"),
+        "squeeze": f"{y} = keras.ops.squeeze({y}, {dim})",
+        "unsqueeze": f"{y} = keras.ops.expand_dims({y}, {dim})",
+        "output-squeeze": f"{output} = keras.ops.squeeze({output}, {dim})",
+        "output-pooled": f"{output} = keras.ops.mean({output}, axis={edit.arguments.get('dims')})",
+        "output-moved": f"{output} = keras.ops.swapaxes({output}, 1, -1)",
+        "shape": target_reshaped(edit, f"{y} = keras.ops.reshape({y}, {{}})"),
     }[edit.change]
     return Written(target_title(edit), code, target_data(edit))

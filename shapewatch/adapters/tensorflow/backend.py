@@ -6,6 +6,7 @@ import re
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class TensorFlow:
         def read(original: Any, variable: Any, *args: Any, **kwargs: Any) -> Any:
             tensor = original(variable, *args, **kwargs)
             key, known = id(tensor), self._read
-            known[key] = (weakref.ref(tensor, lambda _: known.pop(key, None)), weakref.ref(variable))
+            known[key] = (weakref.ref(tensor, partial(known.pop, key)), weakref.ref(variable))
             return tensor
 
         _READ.listen(read, stack, asleep)

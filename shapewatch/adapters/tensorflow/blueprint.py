@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Blueprint:
 
     @classmethod
     def of(cls, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Blueprint:
-        return cls(*tf.nest.map_structure(_plan, (tuple(args), dict(kwargs))))
+        return cls(tf.nest.map_structure(_plan, tuple(args)), _each(_plan, kwargs))
 
     def edited(self, edits: Sequence[Input]) -> Blueprint:
         """The arguments with some tensors, counted in order, given other shapes."""
@@ -46,7 +46,7 @@ class Blueprint:
             shape = shapes.get(next(count))
             return value if shape is None else Plan(tuple(shape), value.dtype)
 
-        return Blueprint(*tf.nest.map_structure(walk, (self.args, dict(self.kwargs))))
+        return Blueprint(tf.nest.map_structure(walk, self.args), _each(walk, self.kwargs))
 
     def make(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments with placeholders, in the graph that is being made."""
@@ -54,6 +54,11 @@ class Blueprint:
             lambda value: value.make() if isinstance(value, Plan) else value, (self.args, dict(self.kwargs))
         )
         return made
+
+
+def _each(change: Callable[[Any], Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Named arguments stay in the order in which they are given; TensorFlow would sort them."""
+    return {name: tf.nest.map_structure(change, value) for name, value in kwargs.items()}
 
 
 def _plan(value: Any) -> Any:

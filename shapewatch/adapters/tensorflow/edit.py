@@ -176,6 +176,18 @@ def _unsqueeze(_layer: New, x: Any, arguments: Arguments) -> Any:
     return x[tuple(tf.newaxis if axis in arguments["dims"] else slice(None) for axis in range(arguments["rank"]))]
 
 
+def _permute(_layer: New, x: Any, arguments: Arguments) -> Any:
+    return tf.transpose(x, arguments["dims"])
+
+
+def _expand(layer: New, x: Any, arguments: Arguments) -> Any:
+    sizes = arguments["sizes"]
+    x = _unsqueeze(layer, x, {"dims": arguments["dims"], "rank": len(sizes)})
+    for axis, size in enumerate(sizes):
+        x = x if size == -1 else tf.repeat(x, size, axis=axis)
+    return x
+
+
 _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "identity": _identity,
     "linear": _linear,
@@ -186,6 +198,8 @@ _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "flatten": _flatten,
     "pad": _pad,
     "unsqueeze": _unsqueeze,
+    "permute": _permute,
+    "expand": _expand,
     "subsample_pad": _subsample_pad,
     "resize": _resize,
     "upsample": _resize,

@@ -24,13 +24,13 @@ from tensorflow.python.util import tf_decorator
 
 from shapewatch.adapters.listening import Interventions, Listening, continues
 from shapewatch.adapters.passes import Pass
-from shapewatch.adapters.taps import Once, Tap
+from shapewatch.adapters.taps import Once, Tap, guarded
 from shapewatch.adapters.tensorflow.backend import TensorFlow
 from shapewatch.adapters.tensorflow.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.tensorflow.edit import New
 from shapewatch.adapters.tensorflow.naming import Names, is_keras
 from shapewatch.adapters.tensorflow.taps import Operation
-from shapewatch.firewall import attempt, own_fault
+from shapewatch.firewall import own_fault
 from shapewatch.recorder import Mark, OpenCall
 from shapewatch.recording import Layer, Recording, Span
 from shapewatch.source import attribute_line, raising_line
@@ -221,24 +221,24 @@ class Instrument(Listening):
         if self.asleep():
             return original(function, *args, **kwargs)
         if not tf.config.functions_run_eagerly():
-            original.function = partial(self._run_function, original.function, function)
+            original.function = partial(guarded, self._run_function, original.function, function)
         else:
             plainly = partial(original.function, function)
             original.function = plainly if tf.executing_eagerly() else _as_traced(function)
         module = _called_on(function)
         return original(*args, **kwargs) if module is None else self._module_call(original, module, args, kwargs)
 
-    def _run_function(self, original: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
+    def _run_function(self, original: Once, function: Any, *args: Any, **kwargs: Any) -> Any:
         if self._modules_only and not self.opened:
             return original(function, *args, **kwargs)
         name = getattr(function, "__name__", "tf.function")  # there is none where it was made of a module
-        going = _FunctionCall(attempt(self.tensors, args, kwargs) or [])
-        attempt(self.begins_whole)
+        going = _FunctionCall(self.tensors(args, kwargs))
+        self.begins_whole()
         self._functions.append(going)
         try:
             result = original(function, *args, **kwargs)
         except Exception as error:
-            if not attempt(self._failed_within, error):
+            if not self._failed_within(error):
                 self._guarded(name, "other", _as_one(going.given), None, error)
             raise
         finally:
@@ -246,7 +246,7 @@ class Instrument(Listening):
         if going.made is None:
             self._guarded(name, "other", _as_one(going.given), result, None)
         else:
-            attempt(lambda: self._same(going.made or [], self.tensors(result)))
+            self._same(going.made, self.tensors(result))
         return result
 
     def _failed_within(self, error: Exception) -> bool:

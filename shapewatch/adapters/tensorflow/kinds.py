@@ -240,6 +240,8 @@ _FACTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Facts
 
 def setting_of(op: str, argument: str) -> str | None:
     """The setting input that a neutral argument is in (`dim` of a concat: `axis`); None where it is an attribute."""
+    if argument == "dim" and SETTINGS.get(op) == "reduction_indices":
+        return "reduction_indices"
     return {
         ("ConcatV2", "dim"): "axis",
         ("Reshape", "shape"): "shape",

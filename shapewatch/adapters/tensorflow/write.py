@@ -15,15 +15,19 @@ from shapewatch.adapters.written import (
     call_at,
     collapse,
     function_called,
+    in_a_batch,
     input_data,
     input_name,
     input_title,
     operand_text,
+    order_title,
     ordinal,
     other_input,
     pad_title,
     padded,
     projection_title,
+    repeat_title,
+    repeated,
     resize_title,
     rewritten,
     set_title,
@@ -33,7 +37,9 @@ from shapewatch.adapters.written import (
     target_data,
     target_reshaped,
     target_title,
+    which_of_line,
     with_axes,
+    with_flag,
     with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
@@ -178,14 +184,16 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None
     operation = call.name if call else ""
-    expression = operand_text(source, edit.operand, operation)
+    which = which_of_line(call, recording) if call is not None else None
+    expression = operand_text(source, edit.operand, operation, which=which)
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
     given = expression or "skip"
     shortcut = _Shortcut(_in_method(call, source))
     used = shortcut.through(edit.module, given)
-    line = with_operand(source, edit.operand, lambda _: used, operation) or f"skip = {used}  # {where}"
+    line = with_operand(source, edit.operand, lambda _: used, operation, which=which) or f"skip = {used}  # {where}"
     if edit.module.kind == "unsqueeze":
         line = axes_line(expression, **edit.module.arguments) or line
+    line = with_flag(source, edit.operand, edit.module, which or 0) or line
     title = _title_of(edit.module, layer, given)
     data = {
         "action": "insert",
@@ -207,6 +215,10 @@ def _title_of(module: Module, layer: str, expression: str) -> str:
             return SUBSAMPLE_TITLE
         case "unsqueeze":
             return axes_title(expression)
+        case "permute":
+            return order_title(expression, module.arguments["dims"])
+        case "expand":
+            return repeat_title(expression, module.arguments["sizes"])
         case "flatten":
             return f"flatten before {layer}"
     first = module.parts[0] if module.parts else module
@@ -261,6 +273,10 @@ class _Shortcut:
                 return subsampled("tf.pad", x, arguments)
             case "unsqueeze":
                 return with_axes(x, arguments["dims"], arguments["rank"])
+            case "permute":
+                return f"tf.transpose({x}, {tuple(arguments['dims'])})"
+            case "expand":
+                return repeated("tf.repeat", x, arguments)
             case "flatten":
                 first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
                 after = "" if last == -1 else f", *tf.shape({x})[{last + 1}:]"
@@ -349,6 +365,8 @@ def _write_input(edit: Input, recording: Recording) -> Written:
     match edit.change:
         case "permute":
             code = f"{x} = tf.transpose({x}, {tuple(arguments['dims'])})"
+        case "unsqueeze" if (batch := in_a_batch(edit, recording)) is not None:
+            code = batch
         case "unsqueeze":
             code = f"{x} = tf.expand_dims({x}, {arguments['dim']})"
         case "squeeze":

@@ -26,7 +26,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from shapewatch.adapters.appearing import Arrival
 from shapewatch.adapters.taps import Once, Tap
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.source import is_foreign
 
 WRAPPED = "_orig_mod"
@@ -61,14 +61,25 @@ def is_wrapper(module: nn.Module) -> bool:
     return type(module).__name__ == "OptimizedModule"
 
 
-def hear(begins: Callable[[CompiledCall], End | None], stack: ExitStack) -> None:
-    """Have compiled calls told of, from before they run, until the stack is closed."""
+def hear(begins: Callable[[CompiledCall], End | None], steps_aside: Callable[[], None], stack: ExitStack) -> None:
+    """Have compiled calls told of, from before they run, until the stack is closed.
+
+    Args:
+        begins: makes way for compiled code, and gives what is to be done when it ends.
+        steps_aside: makes way for good, where our own fault kept us from that.
+    """
 
     def heard(original: Once, callback: Any) -> Any:
         taken = original(callback)
-        frame = None if taken is None else _asking(sys._getframe(1))  # None is asked for at each operation of a dry run
-        if frame is not None:
-            _until_the_end(frame, begins)
+        if taken is None:  # it is asked for at each operation of a dry run
+            return taken
+        try:
+            frame = _asking(sys._getframe(1))
+            if frame is not None:
+                _until_the_end(frame, begins)
+        except Exception as fault:
+            own_fault(fault)
+            steps_aside()
         return taken
 
     _listen(_COMPILED, heard, stack)
@@ -242,7 +253,7 @@ def pass_over(*functions: Any) -> None:
         _frames.set_code_exec_strategy(function.__code__, skip)
 
 
-pass_over(is_read, is_part, apart.__wrapped__, pass_over)  # type: ignore[attr-defined]
+pass_over(attempt, is_read, is_part, apart.__wrapped__, pass_over)  # type: ignore[attr-defined]
 
 
 def raised_at(error: BaseException) -> tuple[str, int] | None:

@@ -83,7 +83,8 @@ class TorchProbe:
                 interventions = put_in(whole, edits, [])
                 model = whole.get_submodule(self._path)
             except Exception as error:
-                return Trial(Recording("torch"), unsupported=f"the change could not be put in place: {error}")
+                what = "the change could not be put in place" if edits else "the model could not be made ready"
+                return Trial(Recording("torch"), unsupported=f"{what}: {error}", broken=None if edits else error)
             inputs = self._blueprint.edited([edit for edit in edits if isinstance(edit, Input)])
             args, kwargs = inputs.make()
             added = [module for pairs in interventions.modules.values() for _, module in pairs]

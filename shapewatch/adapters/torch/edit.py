@@ -59,7 +59,8 @@ def _changed_inputs(args: tuple[Any, ...], edits: Sequence[Input]) -> tuple[Any,
             case "permute":
                 x = x.permute(*edit.arguments["dims"])
             case "unsqueeze":
-                x = x.unsqueeze(edit.arguments["dim"])
+                for dim in edit.arguments.get("dims", (edit.arguments.get("dim"),)):
+                    x = x.unsqueeze(dim)
             case "squeeze":
                 x = x.squeeze(edit.arguments["dim"])
             case "channels" | "batch" if edit.arguments.get("was") == 1:
@@ -379,6 +380,30 @@ class AddAxes(nn.Module):
         return x[tuple(None if axis in self.dims else slice(None) for axis in range(rank))]
 
 
+class Permute(nn.Module):
+    """Puts its axes in another order."""
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(self.dims)
+
+
+class Expand(nn.Module):
+    """Puts axes of size 1 at these places of its result, and repeats axes of size 1 to these sizes."""
+
+    def __init__(self, dims: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dims, self.sizes = dims, sizes
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for dim in self.dims:
+            x = x.unsqueeze(dim)
+        return x.expand(self.sizes)
+
+
 class Directions(nn.Module):
     """The two directions of a recurrent layer's state brought together: `[layers x 2, batch, hidden]`."""
 
@@ -439,6 +464,10 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return Resize(arguments["size"])
         case "unsqueeze":
             return AddAxes(arguments["dims"])
+        case "expand":
+            return Expand(arguments["dims"], arguments["sizes"])
+        case "permute":
+            return Permute(arguments["dims"])
         case "directions":
             return Directions(arguments["how"])
         case "pad":

@@ -48,10 +48,10 @@ from shapewatch.adapters.torch.naming import Names
 from shapewatch.adapters.torch.opened import CALL, OpenLayers, caller_of_layer
 from shapewatch.adapters.torch.operations import NAMED, Operations, named_function
 from shapewatch.adapters.torch.passes import Aside
-from shapewatch.adapters.torch.tensors import Values, describe_raw, tensors_among
+from shapewatch.adapters.torch.tensors import Values, describe_raw, tensors_among, with_what_a_model_keeps
 from shapewatch.adapters.torch.threads import Elsewhere
 from shapewatch.adapters.torch.warned import name_the_programs_line
-from shapewatch.firewall import own_fault
+from shapewatch.firewall import attempt, own_fault
 from shapewatch.recorder import Recorder
 from shapewatch.recording import Recording
 from shapewatch.source import calling_line, raising_line
@@ -107,10 +107,11 @@ class Instrument(TorchFunctionMode):
             if self._isolate:
                 run_eagerly(lambda: isolated.by is self, self._stack)
             else:
-                hear(self._before_compiled, self._stack)
+                hear(self._before_compiled, self._step_aside, self._stack)
                 hear_tracing(self._before_traced, self._stack)
                 own_hooks_unseen(lambda hook: isinstance(getattr(hook, "__self__", None), Instrument), self._stack)
                 name_the_programs_line(self._stack)
+            self._open.below = torch._C._len_torch_function_stack()
             super().__enter__()
         except Exception:
             self._end()
@@ -151,10 +152,7 @@ class Instrument(TorchFunctionMode):
 
     def _open_leaf(self) -> None:
         """Have the leaf that runs among the open layers."""
-        try:
-            self._leaf.open()
-        except Exception as fault:
-            own_fault(fault)
+        attempt(self._leaf.open, sys._getframe(2))
 
     @property
     def _asleep(self) -> bool:
@@ -169,7 +167,7 @@ class Instrument(TorchFunctionMode):
         aside = self._aside
         if id(module) in aside.inner or is_compiling() or threading.get_ident() != self._thread:
             return
-        if aside.standing is not None and aside.goes_on(module):
+        if aside.standing is not None and attempt(aside.goes_on, module):
             return
         cls: type = type(module)
         if cls in LEAVES and self._open and compiled is None and not self._asleep:
@@ -183,8 +181,11 @@ class Instrument(TorchFunctionMode):
             return
         try:
             self._busy = True
-            if self._leaf.module is not None:
-                self._leaf.open()
+            if self._leaf.module is not None or (self._open and self._open[-1][1].whole):
+                # a hook of the program's in a leaf calls another layer, or the leaf was interrupted
+                caller = _caller(sys._getframe(1), compiled)
+                self._leaf.open(caller)
+                self._open.close_left(caller)
             if self._steps.now:
                 self._steps.end()
                 if self._steps.now:
@@ -210,7 +211,7 @@ class Instrument(TorchFunctionMode):
             return  # the module that it wraps is told of when its compiled code begins
         path = self._names.inner.get(id(module))
         if opened and path is None:
-            opened.close_left(sys._getframe(2), begins_compiled=compiled is not None)
+            opened.close_left(_caller(sys._getframe(2), compiled))
         begins = False
         if not opened:
             if _in_backward():
@@ -261,7 +262,7 @@ class Instrument(TorchFunctionMode):
             return
         if threading.get_ident() != self._thread:
             if rest[-1] is None and not self._isolate:
-                self._after_elsewhere(module, args, rest[0] if len(rest) == 2 else _callers_kwargs(sys._getframe(1)))
+                attempt(self._after_elsewhere, module, args, rest, sys._getframe(1))
             return
         if id(module) in self._aside.inner:
             return
@@ -274,11 +275,11 @@ class Instrument(TorchFunctionMode):
             return
         if self._asleep and not aside:
             return
-        kwargs, result = rest if len(rest) == 2 else (_callers_kwargs(sys._getframe(1)), rest[-1])
         try:
             self._busy = True
+            kwargs, result = rest if len(rest) == 2 else (_callers_kwargs(sys._getframe(1)), rest[-1])
             if leaf.module is not None:
-                leaf.open()
+                leaf.open(sys._getframe(1))
             if aside:
                 self._last = self._aside.ends(module, args, kwargs, result) or self._last
             else:
@@ -288,12 +289,11 @@ class Instrument(TorchFunctionMode):
         finally:
             self._busy = False
 
-    def _after_elsewhere(self, module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        try:
-            if isolated.by is None:
-                self.elsewhere.left(module, args, kwargs)
-        except Exception as fault:
-            own_fault(fault)
+    def _after_elsewhere(
+        self, module: nn.Module, args: tuple[Any, ...], rest: tuple[Any, ...], frame: FrameType
+    ) -> None:
+        if isolated.by is None:
+            self.elsewhere.left(module, args, rest[0] if len(rest) == 2 else _callers_kwargs(frame))
 
     def _leave_layer(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
         left = self._open.leave(module)
@@ -324,11 +324,11 @@ class Instrument(TorchFunctionMode):
 
     def _before_step(self, *_: object) -> None:
         if not self._open and threading.get_ident() == self._thread:
-            self._steps.begin()
+            attempt(self._steps.begin)
 
     def _after_step(self, *_: object) -> None:
         if threading.get_ident() == self._thread:
-            self._steps.end()
+            attempt(self._steps.end)
 
     # Compiled code
 
@@ -358,6 +358,11 @@ class Instrument(TorchFunctionMode):
                     self._operations.failed(name, "other", False, call.args, call.kwargs, error)
 
         return ended
+
+    def _step_aside(self) -> None:
+        """Hear nothing any more: hooks or mode that stayed on would be compiled with the rest."""
+        attempt(self._unhook)
+        attempt(remove_mode, self)
 
     def _before_compiled_elsewhere(self, call: CompiledCall) -> End:
         """In another thread too hooks would be compiled with the rest. What this thread runs meanwhile goes unheard."""
@@ -460,6 +465,8 @@ class Instrument(TorchFunctionMode):
         if where is None and self.recorder.error is not None:
             where = raising_line(self.recorder.error.__traceback__)
         recording = self.recorder.finish(layers_of(self._names), root=self._root_name(), error=error, where=where)
+        if self._root is not None:
+            recording = with_what_a_model_keeps(recording, self._root, self._numbers_of)
         return recording if error is None else self._in_the_programs_words(recording, error)
 
     def _in_the_programs_words(self, recording: Recording, error: BaseException) -> Recording:
@@ -513,6 +520,11 @@ def _callers_kwargs(frame: FrameType) -> dict[str, Any]:
     """
     kwargs = frame.f_locals.get("kwargs")
     return kwargs if isinstance(kwargs, dict) else {}
+
+
+def _caller(frame: FrameType, compiled: CompiledCall | None) -> FrameType | None:
+    """What calls a layer that begins: the frame is that of its own call, or where its compiled code begins."""
+    return frame if compiled is not None else caller_of_layer(frame)
 
 
 @cache

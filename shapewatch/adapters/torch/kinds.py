@@ -20,7 +20,7 @@ _ALIKE = {
     "div": "div rdiv truediv rtruediv itruediv divide true_divide floor_divide floordiv",
     "maximum": "maximum fmax max_binary",
     "minimum": "minimum fmin min_binary",
-    "where": "where",
+    "where": "where masked_fill",
     "lerp": "lerp",
     "compare": "eq ne lt le gt ge logical_and logical_or logical_xor and or xor",
     "power": "pow rpow",
@@ -49,6 +49,7 @@ _ALIKE = {
     "setitem": "setitem",
     "reduce": "mean sum amax amin max min prod std var norm logsumexp argmax argmin all any",
     "embedding": "embedding embedding_bag",
+    "glu": "glu",
     "pixel_shuffle": "pixel_shuffle",
     "pixel_unshuffle": "pixel_unshuffle",
     "squash": "sigmoid softmax hardsigmoid tanh hardtanh log_softmax",
@@ -56,7 +57,7 @@ _ALIKE = {
     "logsigmoid tanhshrink softsign clamp clip clamp_min clamp_max",
     "dropout": "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout",
     "same": "contiguous to float half double bfloat16 type type_as clone detach neg exp log sqrt rsqrt abs square "
-    "reciprocal sin cos nan_to_num masked_fill roll flip cumsum triu tril sign round floor ceil erf identity "
+    "reciprocal sin cos nan_to_num roll flip cumsum triu tril sign round floor ceil erf identity "
     "requires_grad_ cpu cuda normalize bernoulli_ div_scalar",
     "loss": "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy "
     "binary_cross_entropy_with_logits kl_div cosine_embedding_loss triplet_margin_loss ctc_loss gaussian_nll_loss",
@@ -172,6 +173,7 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "norm": ("input", "normalized_shape"),
     "index": ("input", "index"),
     "squash": ("input", "dim"),
+    "glu": ("input", "dim"),
 }
 
 
@@ -471,6 +473,7 @@ _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "flatten": lambda m: {"start_dim": m.start_dim, "end_dim": m.end_dim},
     "unflatten": lambda m: {"dim": m.dim, "unflattened_size": _plain(m.unflattened_size)},
     "pad": lambda m: {"pad": _plain(m.padding), "mode": _padding_mode(m)},
+    "glu": lambda m: {"dim": m.dim},
     "prelu": lambda m: {"num_parameters": prod(_weight(m, m.num_parameters))},
     "loss": lambda m: dict(LOSSES.get(_LOSS_LAYERS.get(type(m), ""), {})),
 }
@@ -505,6 +508,9 @@ def with_arguments(
     """The arguments of an operation with some of them, by neutral name, replaced."""
     names = _PARAMETERS.get(KIND.get(name, ""), ())
     positional, named = list(args), dict(kwargs)
+    if KIND.get(name) == "resize" and "size" in replaced:  # to a size, and no more by a factor
+        named.pop("scale_factor", None)
+        return args[:1], {**named, "size": replaced["size"]}
     if KIND.get(name) == "create" and "shape" in replaced:
         return (replaced["shape"],), {key: value for key, value in kwargs.items() if key != "size"}
     for sizes in ("shape", "dims", "swap"):

@@ -55,7 +55,7 @@ class RunningLeaf:
     def begins(self, module: nn.Module, args: tuple[Any, ...]) -> bool:
         """A layer of one of `LEAVES` begins inside another; whether it is the leaf that runs now."""
         path = self._paths.get(id(module))
-        if path is None or self.module is not None:
+        if path is None or self.module is not None or self._open[-1][1].whole:
             return False
         self.module, self._args, self._path, self._lifted = module, args, path, False
         if _count():  # as `modes.lift`, in a third of its time
@@ -99,8 +99,9 @@ class RunningLeaf:
             if self._lifted:
                 _push(self._open.mode)
 
-    def open(self) -> None:
-        """Put the leaf among the open layers: it is an ordinary one from now on."""
+    def open(self, frame: FrameType | None) -> None:
+        """Put the leaf among the open layers: it is an ordinary one from now on. The frame runs inside of it, unless it
+        was interrupted."""
         module, args = self.module, self._args
         self.module, self._args = None, ()
         if module is None:
@@ -108,7 +109,7 @@ class RunningLeaf:
         name, kind = LEAVES[type(module)]
         operands = self._values.numbers(tensors_among(args), None)
         call = self._recorder.open_call(name, kind, self._path, True, operands)
-        call.line = _line_of(module, _getframe(1))
+        call.line = _line_of(module, frame)
         call.whole = True
         self._open.append((module, call, None, self._lifted))
 

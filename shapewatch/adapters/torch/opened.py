@@ -7,6 +7,7 @@ from types import FrameType
 from torch import nn
 from torch.overrides import TorchFunctionMode, _push_mode
 
+from shapewatch.adapters.torch.modes import put_back
 from shapewatch.recorder import OpenCall, Recorder
 
 CALL = nn.Module._call_impl.__code__
@@ -32,6 +33,9 @@ class OpenLayers(list[tuple[nn.Module, OpenCall, BaseException | None, bool]]):
     def __init__(self, mode: TorchFunctionMode, recorder: Recorder) -> None:
         super().__init__()
         self.mode = mode
+        self.below = 0
+        """How many modes there were when it was put on: where it is put back later than it should be, the program may
+        have entered others since, and each takes off what is uppermost when it leaves."""
         self._recorder = recorder
 
     def leave(self, module: nn.Module) -> tuple[OpenCall, BaseException | None] | None:
@@ -47,14 +51,15 @@ class OpenLayers(list[tuple[nn.Module, OpenCall, BaseException | None, bool]]):
             _push_mode(self.mode)
         return call, error_before
 
-    def close_left(self, frame: FrameType | None, begins_compiled: bool) -> None:
+    def close_left(self, frame: FrameType | None) -> None:
         """Close the layers that a KeyboardInterrupt left open: torch runs no hook for it, and their frames are gone.
 
         Asked only when a module begins that is not known to be inside another, such as an outermost one that begins
-        again; a walk over frames costs too much for every layer.
+        again, and when one begins inside a leaf; a walk over frames costs too much for every layer.
+
+        Args:
+            frame: what calls the module that begins.
         """
-        if not begins_compiled:
-            frame = caller_of_layer(frame)  # past the call that begins now
         while frame is not None:
             if frame.f_code is CALL:
                 position = self._position(frame.f_locals.get("self"))
@@ -65,10 +70,10 @@ class OpenLayers(list[tuple[nn.Module, OpenCall, BaseException | None, bool]]):
         self._close_from(0)
 
     def _close_from(self, position: int) -> None:
-        for _, call, _, lifted in self[position:]:
+        for _, call, _, lifted in reversed(self[position:]):
             self._recorder.close_layer(call, (), False)
             if lifted:
-                _push_mode(self.mode)
+                put_back(self.mode, self.below)
         del self[position:]
 
     def _position(self, module: object) -> int | None:

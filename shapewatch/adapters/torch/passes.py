@@ -15,7 +15,7 @@ from torch import nn
 from shapewatch.adapters.passes import Kept, Pass, Passes, signature
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.torch.modes import lift
-from shapewatch.adapters.torch.opened import UNRECORDED, OpenLayers
+from shapewatch.adapters.torch.opened import UNRECORDED, OpenLayers, caller_of_layer
 from shapewatch.adapters.torch.tensors import Values, raw_spec, tensors_in
 from shapewatch.recorder import Recorder
 
@@ -48,19 +48,19 @@ class Aside:
         with torch._C.DisableTorchFunction():
             told = signature((args, kwargs))
         modes = (torch.is_grad_enabled(), torch.is_autocast_enabled(), torch.is_inference_mode_enabled())
-        self.standing = self._passes.begins((id(module), module.training, modes, told))
-        if self.standing is None:
+        standing = self._passes.begins((id(module), module.training, modes, told))
+        if standing is None:
             self._passes.recorded()
             return False
         if id(module) not in self._within:
             self._within[id(module)] = frozenset(map(id, module.modules())) - {id(module)}
-        self.inner = self._within[id(module)]
         self._open.append((module, UNRECORDED, sys.exception(), lift(self._open.mode)))
+        self.standing, self.inner = standing, self._within[id(module)]  # with it the layer is open, or neither is so
         return True
 
     def goes_on(self, module: nn.Module) -> bool:
         """Whether the unrecorded pass still runs when a module begins that it is not known to hold."""
-        self._open.close_left(sys._getframe(2), begins_compiled=False)
+        self._open.close_left(caller_of_layer(sys._getframe(2)))
         if not self._open:
             self.standing, self.inner = None, _NONE
         elif module is self._open[0][0]:  # it calls itself

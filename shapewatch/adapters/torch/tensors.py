@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from shapewatch.recorder import Recorder
-from shapewatch.recording import TensorSpec
+from shapewatch.recording import Recording, TensorSpec
 
 _PLAIN = (str, int, float, type(None))
 _SEQUENCES = (tuple, list)
@@ -68,6 +69,28 @@ def tensors_among(values: tuple[Any, ...]) -> list[torch.Tensor]:
         elif not isinstance(value, _PLAIN):
             tensors_in(value, found, 1)
     return found
+
+
+def with_what_a_model_keeps(
+    recording: Recording, model: nn.Module, numbers_of: Callable[[torch.Tensor], list[int]]
+) -> Recording:
+    """The recording, with the tensors that the program made and a model keeps told from the data that it made."""
+    outside = {
+        number for call in recording.calls if call.parent is None and not call.is_layer for number in call.results
+    }
+    kept: dict[int, tuple[Any, str]] = {}
+    for path, module in model.named_modules() if outside else ():
+        plain = ((name, value) for name, value in vars(module).items() if isinstance(value, _Tensor))
+        for origin, held in (("buffer", module._buffers.items()), ("constant", plain)):
+            for name, tensor in held:
+                for number in numbers_of(tensor) if tensor is not None else ():
+                    if number in outside:
+                        kept.setdefault(number, (origin, f"{path}.{name}" if path else name))
+    values = [
+        value if (told := kept.get(value.number)) is None else replace(value, origin=told[0], name=told[1])
+        for value in recording.values
+    ]
+    return replace(recording, values=tuple(values)) if kept else recording
 
 
 class Values:

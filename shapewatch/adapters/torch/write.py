@@ -10,15 +10,18 @@ from shapewatch.adapters import Written
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
+    atom,
     axes_line,
     axes_title,
     call_at,
     collapse,
     function_called,
+    in_a_batch,
     input_data,
     input_name,
     input_title,
     operand_text,
+    order_title,
     ordinal,
     other_input,
     pad_title,
@@ -33,11 +36,12 @@ from shapewatch.adapters.written import (
     target_names,
     target_reshaped,
     target_title,
+    which_of_line,
     with_axes,
     with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Layer, Recording
+from shapewatch.recording import Call, Layer, Recording, text
 from shapewatch.source import is_users_own
 
 _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {
@@ -100,7 +104,9 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     facts = {**layer.facts, edit.argument: edit.value}
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
-    if constructor is None:
+    if constructor is not None and "#" in edit.layer:  # one of several outermost layers: what it is called is not known
+        code = f"{constructor}  # {edit.argument} was {was}"
+    elif constructor is None:
         code = f"{target}.{edit.argument} = {value}"
     else:
         code = f"{target} = {constructor}  # {edit.argument} was {was}"
@@ -167,7 +173,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
     source = None if call is None else statement(call.span)
-    code = None if call is None else _with_argument(source, call, edit)
+    code = None if call is None else _with_argument(source, call, edit, recording)
     if call is not None and call.kind == "create":
         code = _with_sizes(source, call.name, edit)
     elif code is not None:
@@ -184,12 +190,29 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     return Written(title, code, data)
 
 
-def _with_argument(source: str | None, call: Call, edit: SetCall) -> str | None:
+def _size_of_another(call: Call, size: tuple[int, ...], recording: Recording) -> str | None:
+    """The height and width of what an interpolated map meets, where that has a name."""
+    met = recording.failing_call()
+    for value in met.operands if met is not None else ():
+        named = recording.values[value].name
+        same = value not in call.results and recording.shape(value)[-len(size) :] == tuple(size)
+        if same and named is not None and named.isidentifier():
+            return f"{named}.shape[-{len(size)}:]"
+    return None
+
+
+def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Recording) -> str | None:
     """The statement with one argument of its operation written anew; None where it does not tell which one it is."""
     function = function_called(source, {call.name, f"{call.name}_", *_ALSO_CALLED.get(call.name, ())})
     if source is None or function is None:
         return None
     value = repr(edit.value)
+    if edit.argument == "equation":
+        return rewritten(source, [(function.args[0], f'"{edit.value}"')])
+    if call.kind == "resize" and edit.argument == "size":
+        factor = [keyword for keyword in function.keywords if keyword.arg == "scale_factor"]
+        size = _size_of_another(call, edit.value, recording) or value
+        return source.replace(ast.unparse(factor[0]), f"size={size}") if factor else None
     named = [keyword.value for keyword in function.keywords if keyword.arg == edit.argument]
     if named:
         return rewritten(source, [(named[0], value)])
@@ -292,12 +315,21 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     source = call.span.source if call and call.span else None
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
     operation = call.name if call else ""
-    expression = operand_text(source, edit.operand, operation) or "skip"
+    which = which_of_line(call, recording) if call else None
+    called = _called_as(layer) if call is not None and call.is_layer else ""
+    given = "x" if called else "skip"
+    joined = "" if called else operation
+    expression = operand_text(source, edit.operand, joined, called, which) or given
     if edit.module.kind == "contiguous":
         title, code = "reshape, which copies, in the place of view", _reshaped(source)
     elif edit.module.kind in _FUNCTIONAL:
         wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
-        code = with_operand(source, edit.operand, lambda _: wrapped, operation) or f"skip = {wrapped}  # {where}"
+        beside = operand_text(source, 1 - edit.operand, operation, which=which) if edit.operand < 2 else None
+        if edit.module.kind == "expand" and beside is not None and beside.isidentifier():
+            sizes = [f"{beside}.size({at})" if n > 0 else "-1" for at, n in enumerate(edit.module.arguments["sizes"])]
+            wrapped = f"{wrapped.rpartition('.expand(')[0]}.expand({', '.join(sizes)})"
+        used = with_operand(source, edit.operand, lambda _: wrapped, joined, called, which)
+        code = used or f"{given} = {wrapped}  # {f'before {layer}' if called else where}"
         if edit.module.kind == "unsqueeze":
             code = axes_line(expression, **edit.module.arguments) or code
     elif edit.module.kind == "directions":
@@ -309,7 +341,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         if edit.module.kind == "flatten":
             title = f"flatten before {layer}"
         made = f"self.shortcut = {_module_code(edit.module)}"
-        used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation)
+        used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation, which=which)
         code = _in_a_row(edit, recording) or f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
         "action": "insert",
@@ -319,6 +351,15 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         "module": _module_data(edit.module),
     }
     return Written(title, code, data)
+
+
+def _called_as(layer: str) -> str:
+    """The name by which a line calls a layer: of the first in a row, the row's. One that stands further back in it is
+    called by no line."""
+    path, _, name = layer.rpartition(".")
+    while name == "0" and path:
+        path, _, name = path.rpartition(".")
+    return name
 
 
 def _in_a_row(edit: Insert, recording: Recording) -> str | None:
@@ -376,7 +417,30 @@ def _axes_text(module: Module, expression: str) -> tuple[str, str]:
     return with_axes(expression, module.arguments["dims"], module.arguments["rank"]), axes_title(expression)
 
 
-_FUNCTIONAL = {"unsqueeze": _axes_text, "pad": _pad_text, "resize": _resize_text, "subsample_pad": _subsample_text}
+def _order_text(module: Module, expression: str) -> tuple[str, str]:
+    dims = module.arguments["dims"]
+    moved = tuple(axis for axis, old in enumerate(dims) if axis != old)
+    call = f"transpose({moved[0]}, {moved[1]})" if len(moved) == 2 else f"permute({', '.join(map(str, dims))})"
+    call = "T" if dims == (1, 0) else call
+    if expression.endswith(f".{call}"):  # once more is back again
+        return expression.removesuffix(f".{call}"), f"take `.{call}` off `{expression}`"
+    return f"{atom(expression)}.{call}", order_title(expression, dims)
+
+
+def _expand_text(module: Module, expression: str) -> tuple[str, str]:
+    dims, sizes = module.arguments["dims"], module.arguments["sizes"]
+    axes = with_axes(expression, dims, len(sizes)) if dims else atom(expression)
+    return f"{axes}.expand({', '.join(map(str, sizes))})", f"repeat `{expression}` to {text(sizes).replace('-1', '…')}"
+
+
+_FUNCTIONAL = {
+    "expand": _expand_text,
+    "unsqueeze": _axes_text,
+    "permute": _order_text,
+    "pad": _pad_text,
+    "resize": _resize_text,
+    "subsample_pad": _subsample_text,
+}
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
@@ -396,7 +460,9 @@ def _write_input(edit: Input, recording: Recording) -> Written:
         case "permute":
             code = f"{name} = {name}.permute({', '.join(str(axis) for axis in arguments['dims'])})"
         case "unsqueeze":
-            code = f"{name} = {name}.unsqueeze({arguments['dim']})"
+            code = in_a_batch(edit, recording) or f"{name} = {name}.unsqueeze({arguments.get('dim')})"
+            if "dims" in arguments:
+                code = f"{name} = {with_axes(name, arguments['dims'], len(edit.shape))}"
         case "squeeze":
             code = f"{name} = {name}.squeeze({arguments['dim']})"
         case "batch":

@@ -26,6 +26,13 @@ NO_BATCH_IN_FRONT = Cause(
     "Print both shapes, and say what the first axis of each counts.",
     {"torch": "y = torch.matmul(a, b)    # stretches a batch of 1, as bmm and baddbmm do not"},
 )
+ONE_FLATTENED = Cause(
+    "one of the two was flattened and the other still has its axes (the weights of a map against flat values, or the "
+    "other way round), so that its last axes alone meet what is flat",
+    "Flatten both alike before the product, the factor of weights too.",
+    "Print both shapes before the product.",
+    {"torch": "w = w.reshape(w.size(0), -1)"},
+)
 NOT_STRETCHED = Cause(
     "this product does not stretch a batch axis of 1, as others do",
     "Expand the axis first, or use a product that broadcasts (`matmul`).",
@@ -84,7 +91,10 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
         yield causes.OTHER_SETTING.since(f"the inner sizes differ: {seen}", FITS, **given)
         if sizes.is_width(a) and sizes.is_width(b):
             yield causes.OTHER_ENCODER.since(encoders(a, b), FITS + 0.04, **given)
-        if sizes.root(a) and sizes.root(b):
+        if times and times >= 16 and min(a, b) > 1:
+            flat = f"{max(a, b)} is {times} times {min(a, b)}: all values of one, and a last axis of the other"
+            yield ONE_FLATTENED.since(flat, FITS + 0.06)
+        if sizes.root(a) and sizes.root(b) and not (times and times >= 64):
             squares = (
                 f"{a} = {sizes.root(a)}² and {b} = {sizes.root(b)}²: flattened windows, kernels or maps of another side"
             )
@@ -93,7 +103,10 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
         elif times and times <= 16:
             yield HEADS_OR_WINDOWS.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS, **given)
             yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times == 2 else RARE)
-        near = abs(a - b) <= 2 and min(a, b) > 2
+        near = abs(a - b) <= 2 < min(a, b) and {a, b} != {3, 4}
+        if {a, b} == {3, 4}:
+            points = f"{seen}: coordinates of points, with and without the 1 of homogeneous ones"
+            yield causes.OTHER_COLUMNS.since(points, FITS + 0.02)
         tokens = f"{seen}, if the inner axis counts tokens" + (f": {abs(a - b)} more or less" if near else "")
         yield causes.OTHER_LENGTH.since(tokens, FITS + 0.06 if near else COMMON)
         yield causes.OTHER_VALUE.since(f"the inner sizes differ: {seen}", RARE)
@@ -145,7 +158,7 @@ def einsum(pasted: Pasted) -> Told:
             if letter
             else f"{a} against {b}"
         )
-        evidence = list(_of_letter(a, b))
+        evidence = list(_of_letter(a, b, letter))
     else:
         shapes = " and ".join(map(shaped, facts.shapes(pasted, "shapes")))
         what = f"the operands' axes do not fit its letters{': ' + shapes if shapes else ''}"
@@ -177,12 +190,19 @@ def _of_letters(letters: Size, axes: Size) -> Iterator[Evidence]:
     yield WRONG_EQUATION.since(seen, FITS if letters is None else COMMON + 0.01)
 
 
-def _of_letter(a: int, b: int) -> Iterator[Evidence]:
+def _of_letter(a: int, b: int, letter: str) -> Iterator[Evidence]:
     seen, given = f"{a} against {b} for one letter", {"expected": a, "got": b}
     whole = sizes.is_width(a) and sizes.is_width(b)
     yield causes.OTHER_SETTING.since(f"{seen}: a width of the configuration and one of the data", FITS, **given)
     if whole:
-        yield causes.OTHER_ENCODER.since(encoders(a, b), COMMON, **given)
+        known = {a, b} <= sizes.ENCODERS.keys()
+        yield causes.OTHER_ENCODER.since(encoders(a, b), FITS - 0.02 if known else COMMON, **given)
+    if letter == "b":
+        batch = f"{seen}, `b`, which mostly is the batch"
+        yield causes.LAST_BATCH.since(batch, FITS + 0.04)
+        yield causes.OTHER_BATCH.since(batch, FITS + 0.02 if sizes.ratio(a, b) == 2 else COMMON + 0.08)
+        if sizes.ratio(a, b):
+            yield causes.SPLIT_BATCH.since(f"{batch}: {max(a, b)} is {sizes.ratio(a, b)} times {min(a, b)}", FITS)
     yield WRONG_EQUATION.since(seen, COMMON)
     if max(a, b) >= 8 * min(a, b) and min(a, b) > 1:
         basis = f"{seen}: so few against so many are components of a basis, of which a file may hold more"

@@ -31,6 +31,15 @@ OTHER_STRIDE = Cause(
     "skip, one more (or one less) upsampling, or the skip of the right level.",
     "Print both shapes, and compare the strides from the fork on.",
 )
+CROPPED = Cause(
+    "a crop, a padding or a slice on one branch does not take off what the two differ by: the same number of rows at "
+    "both ends where the difference is odd, or a line (Cropping2D, ZeroPadding, `F.pad`) that was put there for "
+    "another input size",
+    "Take the difference from the two shapes, `d // 2` at one end and `d - d // 2` at the other, or leave that line "
+    "out.",
+    "Print both shapes before and after the crop or padding.",
+    {"torch": "d = up.size(2) - skip.size(2)\nup = up[:, :, d // 2 : d // 2 + skip.size(2)]"},
+)
 OTHER_RESOLUTION = Cause(
     "one of the two was made once for another input size (position embedding, mask, anchor grid, window bias or prior, "
     "a side that is written down) and does not follow the input that came now",
@@ -165,7 +174,8 @@ OTHER_BATCH = Cause(
 )
 SPLIT_BATCH = Cause(
     "the batch is split among several devices (DataParallel, tensor or sequence parallel) and one of the two was "
-    "not split with it",
+    "not split with it, or along another axis (DataParallel cuts axis 0, where a state has its layers and a sequence "
+    "may have its steps)",
     "Try one device. Then pass everything that has a batch axis as a tensor argument of `forward`, and make the batch "
     "divisible by the number of devices.",
     "Compare the sizes with the number of devices.",
@@ -203,9 +213,10 @@ OTHER_ENCODER = Cause(
     "Compare the names of the models that were loaded, and the last axis of the encoder's output.",
 )
 OTHER_SETTING = Cause(
-    "a setting does not belong to the data, the weights or another setting: a size that is fixed in the code, or an "
-    "option that was left out or stands as for another data set or variant (number of features, observations, classes, "
-    "heads, frames or layers, kernel size, sequence length)",
+    "a setting does not belong to the data, the weights or another setting: a size that is fixed in the code, two that "
+    "have to be equal (hidden and output width, encoder and decoder), or an option that was left out or stands as for "
+    "another data set or variant (number of features, observations, classes, heads, frames or layers, kernel size, "
+    "sequence length)",
     "Make both follow one setting: {expected} on the one side, {got} on the other; run with the options that the "
     "project gives for these data and weights.",
     "Search the code and the configuration for {expected}, and find where {got} comes from; compare the options with "
@@ -239,8 +250,9 @@ TRANSPOSED_OPERAND = Cause(
 # Sequences
 
 OTHER_LENGTH = Cause(
-    "two lengths of one sequence do not agree: tokens against mask, positions, labels, cached keys or placeholders, "
-    "where one was cut, padded or extended and the other was not, or is limited to a maximum (a table of positions)",
+    "two lengths of one sequence (tokens, steps, frames) do not agree: what there is against mask, positions, labels, "
+    "cached keys, placeholders or the number that is asked for (a window of more frames than the clip has), where one "
+    "was cut, padded or extended and the other was not, or is limited to a maximum (a table of positions)",
     "Cut and pad them together, with one maximum length, and rebuild mask and positions from the tokens that remain.",
     "Print the lengths of tokens, mask, positions and cache side by side, and compare them with the maximum length.",
 )
@@ -266,6 +278,15 @@ CLASS_TOKEN = Cause(
     "one of the two counts a class token (or another special token) and the other does not",
     "Add the token before the position embedding is added, or cut it off both.",
     "Compare both lengths with the number of patches.",
+)
+
+KEY_HEADS = Cause(
+    "keys and values have fewer heads than queries (grouped-query attention), or each device holds a share of the "
+    "heads, and the line counts with all of them: code or a patch that was written for another variant or release of "
+    "the model",
+    "Count with the number of key/value heads (divided by the devices), or use the code that belongs to the model.",
+    "Compare `num_attention_heads` with `num_key_value_heads`, and both with the width of the projection.",
+    {"torch": "keys = keys.view(batch, length, num_key_value_heads, head_size)"},
 )
 
 # Versions

@@ -96,6 +96,9 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
     if 5 <= expected <= 12 and 1 <= got - expected <= expected // 3:
         several = f"{seen}: of several images beside each other, each with alpha has one more"
         yield causes.ALPHA.since(several, FITS - 0.05)
+    if expected == 4 * got and got in (1, 3):
+        folded = f"{seen}: {expected} = 2 x 2 x {got}, as where pixels are folded into channels (Focus, space to depth)"
+        yield causes.OTHER_RELEASE.since(folded, FITS - 0.04)
     filters = expected % 8 == 0 and got % 8 == 0
     if (
         given is not None
@@ -170,6 +173,8 @@ def _of_features(pasted: Pasted, seen: str, expected: int, got: int) -> Iterator
     )
     if times == 2:
         yield causes.BOTH_DIRECTIONS.since(f"{seen}: one is twice the other", COMMON)
+    scaled = f"{seen}: a width factor, a variant or a list of channels that is set in two places"
+    yield causes.OTHER_SETTING.since(scaled, COMMON - 0.01, expected=expected, got=got)
     if pasted.runs("decoder", "unet", "skip", "torch.cat", "concat"):
         yield causes.BRANCH_LOST.since("the names in the lines above it speak of a decoder or a concatenation", NUMBERS)
 

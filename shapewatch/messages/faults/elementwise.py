@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapewatch.messages.faults import causes, facts, labels, roles, rows, sizes, targets, weights
+from shapewatch.messages.faults import causes, facts, labels, model_input, roles, rows, sizes, targets, weights
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.indexing import of_mask
 from shapewatch.messages.faults.meeting import (
@@ -50,8 +50,10 @@ def elementwise(pasted: Pasted) -> Told:
         return rows.of_arrays(pasted, *_rows(pasted, left, right))
     if left is not None and right is not None and pasted.runs("boolean_mask"):
         return of_mask(pasted, right, left)
-    if left and right and pasted.runs("load_weights", "load_model", "set_weights", "restore"):
+    if left and right and (_is_loading(pasted) or _are_weights(pasted, left, right)):
         return weights.of_pair(pasted, left, right)
+    if left is not None and right is not None and "EnsureShape" in facts.word(pasted, "op", "node"):
+        return model_input.ensured(pasted, left, right)
     if left is not None and right is not None and (_is_loss(pasted) or _are_labels(pasted, left, right)):
         # torch computes output - target, TensorFlow and Keras target - output
         return labels.unlike(pasted, *((right, left) if pasted.reading.framework == "torch" else (left, right)))
@@ -73,6 +75,19 @@ def _is_loss(pasted: Pasted) -> bool:
     """Whether it was raised while a loss or a metric was computed, by the lines that raised or the node's name."""
     node = facts.word(pasted, "node").lower()
     return pasted.raises(*LOSSES, *METRICS) or any(word in node for word in LOSSES)
+
+
+def _is_loading(pasted: Pasted) -> bool:
+    return pasted.runs("load_weights", "load_model", "set_weights", "restore")
+
+
+def _are_weights(pasted: Pasted, left: Shape, right: Shape) -> bool:
+    """`Dimension 1 in both shapes must be equal`, cut off before the operation, of two matrices (or filters) all of
+    whose sizes are known and one differs: what is fed to a graph has a batch that is not known."""
+    if facts.word(pasted, "op", "node") or "in both shapes" not in pasted.reading.message.lower():
+        return False
+    known = None not in (*left, *right) and len(left) == len(right) > 1
+    return known and pasted.reading.framework == "tensorflow" and len(sizes.apart(left, right)) == 1 != left[0]
 
 
 def _are_labels(pasted: Pasted, left: Shape, right: Shape) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
@@ -18,7 +19,8 @@ from shapewatch.messages.faults.meeting import (
     meeting,
     named_axis,
 )
-from shapewatch.messages.faults.meeting.pictures import LEAST_SIDE
+from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS
+from shapewatch.messages.faults.meeting.pictures import LEAST_SIDE, OTHER_PICTURES
 from shapewatch.messages.faults.samples import UNEQUAL_SAMPLES
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
@@ -42,6 +44,12 @@ PER_CLASS = Cause(
     "Make the vector for {target}, or the model for {given}.",
     "Compare the vector's length with the number of classes or features in the configuration.",
 )
+OTHER_LAYERS = Cause(
+    "weights for another kind of layer are applied: filters of another size, as those of an adapter that covers "
+    "convolutions too (LoCon, LyCORIS) read by code that knows 1 x 1 and linear ones, or those of another base model",
+    "Use the loader or extension that knows this kind of adapter, or the adapter that belongs to the model.",
+    "Print the names and shapes of the adapter's weights.",
+)
 IN_PLACE = Cause(
     "an operation in place (`+=`, `mul_`, `out=`) would have to make its own tensor larger",
     "Write it out of place (`x = x + y`), where the larger shape is meant.",
@@ -58,6 +66,9 @@ def expand(pasted: Pasted) -> Told:
         given, target = target, given
     named = named_axis(pasted, target, given)
     met = meeting(pasted, target, given, named, stretches=False)
+    if any(had != 1 for _, _, had in met.apart):
+        # an axis of 1 is stretched: it is not what does not fit
+        met = replace(met, apart=tuple(each for each in met.apart if each[2] != 1))
     shapes = ""
     if given is not None and target is not None:
         verb = "cannot be written in place into" if in_place else "cannot become"
@@ -94,8 +105,19 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             )
             yield NO_KEEPDIM.since(f"{seen}, but shapes are aligned at their last axes", NUMBERS)
     yield from _without_colours(given, target)
+    mask = _is_mask(given, target)
+    if mask:
+        square = f"{shaped(given)} reads as a mask of tokens by tokens, and {shaped(target)} as attention's scores"
+        yield causes.OTHER_LENGTH.since(square, NUMBERS - 0.04)
+        yield causes.TOO_LONG.since(square, FITS + 0.06 if given[-1] in MAXIMA else FITS - 0.02)
+        yield causes.OTHER_RELEASE.since(f"{square}, which releases make otherwise", COMMON + 0.02)
+    kernels = _are_filters(given, target)
+    if kernels:
+        filters = f"{shaped(given)} and {shaped(target)} look like filters, of {given[2]} x {given[3]} and "
+        yield OTHER_LAYERS.since(f"{filters}{target[2]} x {target[3]}", FITS + 0.06)
     if facts.word(pasted, "op") == "in place":
         yield from _of_square(given, target)
+    arrays = pasted.reading.framework == "numpy"
     for axis, wanted, had in met.apart:
         if axis is None:
             continue
@@ -109,7 +131,9 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
                 yield NORMALISED.since(f"{seen}: one colour channel against three", NUMBERS, a=had, b=wanted)
                 yield causes.OTHER_RELEASE.since("in-place arithmetic once broadcast images of one channel", COMMON)
             elif len(target) == 3 and _has_alpha(given, wanted, had):
-                image = f"{shaped(given)} reads as an image of {'RGB' if had == 4 else 'grey'} and alpha"
+                image = f"{shaped(given)} reads as an image of {'grey' if had == 2 else 'RGB'} and alpha"
+                if had == 3:
+                    image = f"{shaped(given)} reads as an image without the alpha channel that was counted on"
                 yield causes.ALPHA.since(image, FITS + 0.1)
                 yield causes.STACKED_INPUT.since(f"{seen}, if these are channels", COMMON, a=had, b=wanted)
                 yield causes.LAST_BATCH.since(seen, COMMON)
@@ -117,8 +141,9 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
                 yield from _too_long(target, wanted, had)
             elif had < wanted or wanted == 1:
                 rows = rest and 1 not in (wanted, had) and len(target) > 1
-                yield causes.LAST_BATCH.since(seen, NUMBERS if rows else FITS)
-                yield SLICE.since(seen, FITS if rest and wanted != 1 else RARE, target=wanted, given=had)
+                pictured = arrays and len(target) == 3 and target[-1] in (1, 3, 4)
+                yield causes.LAST_BATCH.since(seen, RARE if pictured else NUMBERS if rows else FITS)
+                yield SLICE.since(seen, RARE + 0.05 if rest and wanted != 1 else RARE, target=wanted, given=had)
         if wanted == 1 and len(target) == len(given):
             in_place = facts.word(pasted, "op") == "in place"
             larger = f"the result would be {shaped(given)}, larger than {shaped(target)}"
@@ -142,21 +167,49 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             if len(target) == len(given) == 2 and axis == 1 and had == wanted + 1 and target[0] != 1:
                 pairs = f"{had} columns for {wanted}: of an odd width, {had + wanted}, one half of the pairs is larger"
                 yield ODD_WIDTH.since(pairs, FITS + 0.06)
-    arrays = pasted.reading.framework == "numpy"
     # what is written into an array is no branch of a network
     branches = {causes.OTHER_STRIDE, causes.NO_PADDING, causes.CLASS_TOKEN, NO_KEEPDIM} if arrays else set()
+    if mask:
+        branches |= {causes.OTHER_STRIDE, causes.NO_PROJECTION, OTHER_PICTURES, causes.OTHER_RESOLUTION}
+    if kernels:
+        branches |= {causes.OTHER_STRIDE, causes.TOO_SMALL}
     yield from (each for each in evidence(pasted, met) if each.cause not in branches)
     for axis, wanted, had in met.apart:
         if axis and arrays:
             written = f"{had} is given on axis {axis}, where the array was made for {wanted}"
             yield causes.OTHER_SETTING.since(written, FITS, expected=wanted, got=had)
+        elif arrays and len(target) == len(given) == 1 and max(wanted, had) <= 1000:
+            entries = f"{had} entries are given, where the array was made for {wanted}: columns, observations, features"
+            yield causes.OTHER_SETTING.since(entries, FITS + 0.02, expected=wanted, got=had)
+            yield causes.OTHER_VALUE.since(entries, COMMON + 0.02)
     if not arrays and len(given) != len(target) and sizes.squeezed(given) == sizes.squeezed(target):
         same = "the values are as many: early releases, up to 0.3, copied them whatever their axes"
         yield causes.OTHER_RELEASE.since(same, FITS + 0.02)
+    if len(target) == len(given) == 1 and {target[0], given[0]} & CLASS_COUNTS.keys():
+        vector = f"{given[0]} against {target[0]}, in vectors: numbers of classes"
+        yield PER_CLASS.since(vector, FITS + 0.02, given=given[0], target=target[0])
+    if met.apart:
+        yield causes.OTHER_VALUE.since(f"{shaped(given)} for {shaped(target)}", RARE)
     unseen = "nothing in the text speaks for it or against it, and it is frequent"
     yield causes.OTHER_RELEASE.since(unseen, COMMON - 0.05 if arrays else RARE + 0.01)
     if not arrays:
         yield IN_PLACE.since("it is raised by operations in place too", RARE)
+
+
+def _is_mask(given: Shape, target: Shape) -> bool:
+    """(batch, 1, tokens, tokens), or without its first axes, for (batch, heads, tokens, tokens)."""
+    if len(target) != 4 or len(given) not in (2, 4) or None in given:
+        return False
+    square = given[-1] == given[-2] and (given[-1] or 0) > 4
+    return square and set(given[1:-2]) <= {1} and target[-1] == target[-2]
+
+
+def _are_filters(given: Shape, target: Shape) -> bool:
+    """Weights of convolutions, (outputs, inputs, height, width), which differ in the last two alone: 1 and 3 mostly."""
+    if len(given) != 4 or len(target) != 4 or given[:2] != target[:2]:
+        return False
+    sides = [(shape[2], shape[3]) for shape in (given, target)]
+    return all(height == width and height in (1, 3, 5, 7) for height, width in sides) and given[0] != 1
 
 
 def _of_square(given: Shape, target: Shape) -> Iterator[Evidence]:
@@ -171,7 +224,7 @@ def _has_alpha(given: Shape, wanted: int, had: int) -> bool:
     """Whether an image (C, H, W) has a channel more than the grey, or one more than the colours, that are wanted."""
     sides = [size for size in given[1:] if size is not None]
     # grey and alpha for grey alone is as often two samples for one
-    return (had, wanted) in ((2, 3), (4, 3), (4, 1)) and len(given) == 3 and min(sides, default=0) >= LEAST_SIDE
+    return (had, wanted) in ((2, 3), (4, 3), (3, 4), (4, 1)) and len(given) == 3 and min(sides, default=0) >= LEAST_SIDE
 
 
 def _without_colours(given: Shape, target: Shape) -> Iterator[Evidence]:
@@ -219,7 +272,7 @@ def _too_long(target: Shape, wanted: int, had: int) -> Iterator[Evidence]:
     """More rows come than there is room for."""
     seen = f"{had} rows come where there is room for {wanted}"
     yield FULL_BUFFER.since(seen, FITS + 0.06, target=wanted, given=had)
-    yield SLICE.since(seen, COMMON, target=wanted, given=had)
+    yield SLICE.since(seen, RARE + 0.05, target=wanted, given=had)
     if len(target) == 2 and max(wanted, had) > 64:
         yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS + 0.02)
 
@@ -229,6 +282,9 @@ def _of_table(target: Shape, given: Shape, axis: int, wanted: int, had: int) -> 
     at = axis - (len(target) - len(given))
     before = given[:at]
     seen = f"{had} is given on axis {axis}, and {wanted} is asked for"
+    if had % 77 == 0 == wanted % 77:
+        parts = f"{seen}: {had // 77} and {wanted // 77} times the 77 tokens that CLIP takes at once"
+        yield causes.PROMPT_CHUNKS.since(parts, NUMBERS)
     if len(given) == 1 and len(target) == 2 and max(wanted, had) <= 1000 and had not in MAXIMA:
         yield PER_CLASS.since(f"a vector of {had} for rows of {wanted}", FITS, given=had, target=wanted)
         if target[0] == 1 and had > wanted:

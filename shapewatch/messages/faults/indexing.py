@@ -219,6 +219,9 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
     if place is not None and sizes.is_reordered(value, place):
         yield causes.SWAPPED.since(f"{seen}: the same sizes in another order", SAID - 0.05)
     for axis, a, b in apart[-1:]:
+        if len(value) == len(place or ()) == 3 and axis == 0 and {a, b} == {1, 3}:
+            colours = f"{seen}: one colour channel against three"
+            yield (causes.COLOUR if a == 3 else causes.GREY).since(colours, NUMBERS)
         yield from _of_places(seen, axis, a, b, max(len(value), len(place or ())))
         wide = len(value) == 2 and value[-1] == (place or (None,))[-1] and sizes.is_width(value[-1])
         if wide and axis == 0 and b:
@@ -255,7 +258,10 @@ def _of_places(seen: str, axis: int, a: int, b: int, rank: int) -> Iterator[Evid
         yield MASK_OF_OTHER.since(f"{a} and {b} are near: a border that is rounded, padded or filtered otherwise", FITS)
     yield causes.OTHER_RELEASE.since("processor, model and training code change together", COMMON if many else RARE)
     yield causes.LAST_BATCH.since(seen, FITS if axis == 0 and not many else RARE)
-    yield causes.OTHER_BATCH.since(seen, COMMON if axis == 0 else RARE - 0.05)
+    if (one := sizes.grid(a)) and (other := sizes.grid(b)) and one[0] == other[0] >= 7:
+        token = f"{tokens}: both are {one[0]} x {one[0]} patches, with and without a token"
+        yield causes.CLASS_TOKEN.since(token, FITS + 0.08)
+    yield causes.OTHER_BATCH.since(seen, COMMON - 0.06 if axis == 0 else RARE - 0.05)
 
 
 def _of_numbers(pasted: Pasted, a: Size, b: Size) -> Iterator[Evidence]:

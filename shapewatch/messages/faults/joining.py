@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts, roles, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.meeting import SKIPS, Meeting, evidence, meeting
-from shapewatch.messages.faults.samples import UNEQUAL_SAMPLES, collected
+from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS
+from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
+from shapewatch.messages.faults.samples import MIXED_CHANNELS, UNEQUAL_SAMPLES, collected
 from shapewatch.messages.faults.wording import listed, of_rank, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -43,6 +45,9 @@ NOT_REPEATED = Cause(
 )
 LEAST_MAP = 8
 """Sizes below are counts (of classes, samples, levels) as often as sides."""
+
+LEAST_PATCHES = 49
+"""Tokens of the smallest images that are cut into patches, 7 x 7 of them; fewer are sides."""
 
 
 def concat(pasted: Pasted) -> Told:
@@ -147,6 +152,9 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         axis, a, b = met.apart[0]
         if axis != 0 and abs(a - b) <= 4 and min(a, b) > 1:
             few = min(a, b) < LEAST_MAP
+            if abs(a - b) % 2:
+                odd = f"{a} and {b} differ by {abs(a - b)}: cut off by the same number at both ends, it leaves one"
+                yield causes.CROPPED.since(odd, FITS - 0.02)
             sure = SAID - 0.05 if abs(a - b) == 1 and not few else NUMBERS
             yield causes.ODD_SIZE.since(
                 f"{a} and {b} differ by {abs(a - b)}, as sides do that were halved while odd and doubled again",
@@ -155,15 +163,28 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
             if few:
                 side = f"{a} against {b}: so small a side is as often written down, and the images have another size"
                 yield causes.OTHER_RESOLUTION.since(side, FITS)
+        if min(a, b) >= 256 and {a, b} <= sizes.ENCODERS.keys():
+            features = f"{a} against {b}: widths as encoders have them, of what is joined along its tokens"
+            yield causes.OTHER_ENCODER.since(features, FITS + 0.08, expected=a, got=b)
     if not values and along == 0 and met.apart:
         _, a, b = met.apart[0]
         yield UNEQUAL_SAMPLES.since(f"results of several batches or samples are joined: {a} against {b}", FITS + 0.05)
         yield causes.OTHER_LENGTH.since(f"{a} against {b}, if these are tokens or steps", FITS)
         yield causes.OTHER_SETTING.since(f"{a} against {b}, if these are features", COMMON, expected=a, got=b)
+        if any(size - 5 in CLASS_COUNTS for size in (a, b)):
+            columns = f"{a} against {b}: columns of detections (a box, its score, one for each class)"
+            yield causes.OTHER_SETTING.since(columns, FITS + 0.02, expected=a, got=b)
+        if max(a, b) <= 4:
+            colours = f"{a} against {b} may be numbers of channels"
+            yield MIXED_CHANNELS.since(colours, NUMBERS if {a, b} <= {1, 3, 4} else COMMON)
         if sizes.is_width(a) and sizes.is_width(b):
             features = f"{a} against {b}: widths as encoders have them"
             yield causes.OTHER_ENCODER.since(features, FITS + 0.06, expected=a, got=b)
-    if not values and along == 2 and met.apart and sizes.ratio(*met.apart[0][1:]):
+    if not values and along == 2 and met.apart and 1 not in met.apart[0][1:]:
+        _, a, b = met.apart[0]
+        steps = f"{a} against {b}, if these are steps, whose features are joined"
+        yield causes.OTHER_LENGTH.since(steps, FITS)
+    if not values and along == 2 and met.apart and (sizes.ratio(*met.apart[0][1:]) or 99) <= 16:
         _, a, b = met.apart[0]
         features = f"{a} against {b}: widths of embeddings or numbers of levels that are set for each by itself"
         yield causes.OTHER_SETTING.since(features, FITS + 0.1, expected=a, got=b)
@@ -173,14 +194,21 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
     if len(ranks) < 2:
         # channels may differ where values are joined along them: a projection is no cause here
         maps = not values and along == 1
-        unlikely = {causes.NO_PROJECTION, *([causes.OTHER_LENGTH] if maps else [])}
+        tokens = [causes.OTHER_LENGTH, causes.TOO_LONG]
+        if maps and all(max(a, b) < LEAST_PATCHES for _, a, b in met.apart):
+            tokens.append(causes.CLASS_TOKEN)
+        unlikely = {causes.NO_PROJECTION, *(tokens if maps else [])}
+        if any(a % 77 == 0 == b % 77 for _, a, b in met.apart):
+            unlikely |= {causes.OTHER_STRIDE, causes.OTHER_RESOLUTION, causes.ODD_SIZE}  # these are prompts
         if pasted.reading.framework == "numpy":
             unlikely |= {causes.ODD_SIZE, causes.OTHER_STRIDE, causes.NO_PADDING, causes.OTHER_RESOLUTION}
             yield from _of_tables(met)
         if not values and along == 0:
             # rows of batches are joined, no branches of a network
-            unlikely |= {causes.OTHER_STRIDE, causes.NO_PADDING, causes.OTHER_RESOLUTION}
+            unlikely |= {causes.OTHER_STRIDE, causes.NO_PADDING, causes.OTHER_RESOLUTION, causes.ODD_SIZE}
+            unlikely |= {causes.CROPPED}
         yield from (each for each in evidence(pasted, met) if each.cause not in unlikely)
+        yield from _of_crop(met)
         if maps:
             yield causes.OTHER_LENGTH.since("if these are sequences and no maps", RARE)
             yield from _of_maps(met)
@@ -197,6 +225,20 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         yield OTHER_AXIS.since(common, COMMON - 0.05, axis=-1)
 
 
+def _of_crop(met: Meeting) -> Iterator[Evidence]:
+    """One of two sides differs by one: rounding would make both of a square map differ."""
+    if met.rank not in (3, 4, 5) or met.left is None or met.right is None:
+        return
+    sides = [each for each in met.apart if met.role(each[0]) == "space"]
+    if len(sides) != 1 or abs(sides[0][1] - sides[0][2]) > 2:
+        return
+    axis, a, b = sides[0]
+    others = {at: pair for at, pair in enumerate(zip(met.left, met.right, strict=True)) if met.role(at) == "space"}
+    if any(one == other and one in (a, b) for at, (one, other) in others.items() if at != axis):
+        alone = f"{a} against {b} on axis {axis} alone, where the other side is the same: rounding takes both"
+        yield causes.CROPPED.since(alone, FITS + 0.08)
+
+
 def _of_maps(met: Meeting) -> Iterator[Evidence]:
     """Maps are joined along their channels, and the message tells no shapes: most of these are sizes that the total
     stride does not divide, and the batch may differ as well as a side."""
@@ -204,6 +246,12 @@ def _of_maps(met: Meeting) -> Iterator[Evidence]:
         low, high = sorted((a, b))
         drift = f"{a} against {b}: sides that are no multiple of the total stride drift apart from level to level"
         yield causes.ODD_SIZE.since(drift, FITS - 0.05 if low > 4 and sizes.ratio(a, b) is None else RARE + 0.03)
+        if low >= 64 and high - low > 16 and not sizes.ratio(a, b):
+            pictures = f"{a} against {b}: sides of images that were made or resized apart"
+            yield OTHER_PICTURES.since(pictures, FITS - 0.07)
+        if sizes.are_frames(a, b):
+            frames = f"{a} against {b}: both one more than a multiple of four, as clips are counted"
+            yield causes.OTHER_LENGTH.since(frames, FITS + 0.02)
         if sizes.ratio(a, b):
             levels = f"{a} against {b}: the number of levels, or of what is stacked, is set in two places"
             yield causes.OTHER_SETTING.since(levels, RARE + 0.06, expected=a, got=b)

@@ -45,6 +45,9 @@ def of_shapes(pasted: Pasted, output: Shape, target: Shape) -> Told:
         # Keras 2 leaves the batch out of both
         output, target = (None, *output), (None, *target)
     evidence = list(targets.of_pair(output, target))
+    if "sparse" in facts.word(pasted, "loss") and output == target:
+        same = f"labels {shaped(target)} have the output's own shape, as one-hot labels have"
+        evidence.append(causes.ONE_HOT.since(same, SAID - 0.05))
     if "checking" in pasted.reading.message:
         early = "Keras 1 and 2 check targets by the name of the loss, and know not every loss, output or custom layer"
         evidence.append(causes.OTHER_RELEASE.since(early, FITS + 0.01))
@@ -141,6 +144,12 @@ def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -
         causes.ONE_HOT.since(f"{shaped(target)} may be one-hot", FITS if len(expected) < 3 else RARE),
         targets.WRONG_FLATTEN.since(f"{shaped(expected)} against {shaped(target)}", COMMON),
     ]
+    if target is not None and len(target) < len(expected):
+        more = f"{shaped(target)} has a label for each sample, and the output an axis more: steps, tokens or places"
+        evidence.append(causes.NOT_POOLED.since(more, FITS + 0.08))
+    elif target is not None and len(target) == len(expected) == 2 and expected[0] == target[0]:
+        steps = f"{expected[1]} against {target[1]} on axis 1, if both count tokens or steps"
+        evidence.append(causes.OTHER_LENGTH.since(steps, FITS + 0.02))
     if target is not None and target == expected[1:] and expected[0] == 1:
         evidence.append(
             targets.WITHOUT_BATCH.since(f"{shaped(target)} is {shaped(expected)} without its batch", SAID - 0.05)

@@ -54,6 +54,36 @@ def model_input(pasted: Pasted) -> Told:
     return told(pasted, "SW602", headline, meaning, evidence, facts.word(pasted, "layer"))
 
 
+def ensured(pasted: Pasted, expected: Shape, given: Shape) -> Told:
+    """A line of the program (or of a library) declares a shape in the middle of a graph, and another one comes."""
+    headline = f"a value is declared as {shaped(expected)} and comes as {shaped(given)}"
+    meaning = "`ensure_shape` lets a value pass only with the declared shape; unknown sizes (None, ?, -1) accept any."
+    return told(pasted, "SW602", headline, meaning, _of_ensured(expected, given, f"{shaped(given)} comes"))
+
+
+def _of_ensured(expected: Shape, given: Shape, seen: str) -> Iterator[Evidence]:
+    apart = sizes.apart(expected, given) if len(expected) == len(given) else []
+    for axis, a, b in apart:
+        if len(given) == 2 and axis == 1 and max(a, b) <= 5:
+            indices = f"{seen}: indices of a sparse tensor have as many columns as it has axes, {b} where {a} are taken"
+            yield SPARSE_RANK.since(indices, FITS + 0.1, expected=a, got=b)
+        yield causes.OTHER_SETTING.since(f"{seen}: {b} on axis {axis}, where {a} is declared", FITS, expected=a, got=b)
+    yield OTHER_FEED.since(seen, COMMON + 0.05)
+    if not apart:
+        yield causes.EXTRA_AXIS.since(seen, FITS if len(given) > len(expected) else RARE)
+        yield causes.LOST_AXIS.since(seen, FITS if len(given) < len(expected) else RARE)
+    yield causes.OTHER_RELEASE.since(f"{seen}: what a library declares differs from release to release", COMMON)
+
+
+SPARSE_RANK = Cause(
+    "a sparse tensor has another number of axes than is taken: its indices have one column for each axis, {got} where "
+    "{expected} are expected (ids of features over time as well as samples, a batch of batches)",
+    "Reshape it to {expected} axes (`tf.sparse.reshape`), or look the ids up axis by axis.",
+    "Print its `dense_shape`.",
+    {"tensorflow": "ids = tf.sparse.reshape(ids, [-1, ids.dense_shape[-1]])"},
+)
+
+
 DECLARED = "The model was built (or exported) for inputs of one shape; unknown sizes (None, ?, -1) accept any."
 
 
@@ -150,9 +180,13 @@ def _of_one_side(pasted: Pasted, pairs: Sequence[Side], both: dict[str, str], se
         chosen = all(got is not None and any(got % patch == 0 for patch in (14, 32)) for _, got, _ in pairs)
         sized_so = f"{seen}: a size that patches and strides divide, as one that was chosen" if chosen else seen
         yield OPTION_NOT_PASSED.since(sized_so, NUMBERS if chosen else FITS + 0.02, **wanted)
-        yield causes.OTHER_RESOLUTION.since("patches and positions are counted for one size", FITS)
+        checked = (
+            "later releases check the size where earlier ones interpolated or resized, or ask for an option "
+            "(`interpolate_pos_encoding`, `dynamic_img_size`)"
+        )
+        yield causes.OTHER_RELEASE.since(checked, FITS)
         yield TILED.since(seen, COMMON)
-        yield causes.OTHER_RELEASE.since("another release of the library checks it, or resizes by itself", RARE)
+        yield causes.OTHER_RESOLUTION.since("patches and positions are counted for one size", RARE)
 
 
 def _too_small(pasted: Pasted, given: Shape | None) -> Told:

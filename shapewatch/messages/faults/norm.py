@@ -115,11 +115,20 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
                 yield causes.CHANNELS_LAST.since(found, NUMBERS + 0.02)
         elif last and len(given) >= 4:
             yield CHANNEL_NORM.since(f"{shaped(given)} has the rank of a map", COMMON)
+    if normalised is not None and len(normalised) > 1 and given is not None and len(given) > len(normalised):
+        built = f"it was built for maps of {shaped(normalised)}, and {shaped(given[-len(normalised) :])} come"
+        yield causes.OTHER_INPUT_SIZE.since(built, NUMBERS)
+        yield causes.OTHER_RESOLUTION.since(built, FITS)
     if not last:
         yield OTHER_CHANNELS.since(seen, FITS + 0.08, expected=expected, got=got)
         yield causes.OTHER_SETTING.since(seen, COMMON + 0.05, expected=expected, got=got)
     if last and (given is None or len(given) in (2, 3)):
         yield OWN_WIDTHS.since(f"{seen}: a model has several widths", FITS + 0.02, expected=expected, got=got)
+    if last and given is not None and len(given) == 3 and (patches := sizes.patches(expected, got)):
+        side, taken, come = patches
+        cut = f"{expected} = {taken} x {side} x {side} and {got} = {come} x {side} x {side}: values of a patch"
+        images = f"{cut}, of images with {taken} and with {come} channels"
+        yield causes.STACKED_INPUT.since(images, FITS + 0.03, a=come, b=taken)
     for each in widths(None, expected, got):
         # a LayerNorm stands behind no flattening, a BatchNorm behind no encoder
         same = (causes.OTHER_INPUT_SIZE, causes.NOT_POOLED) if last else (causes.OTHER_ENCODER,)

@@ -37,8 +37,9 @@ SHARED_CELL = Cause(
     {"tensorflow": "cell = MultiRNNCell([make_cell() for _ in range(layers)])"},
 )
 APPLIED_BEFORE = Cause(
-    "what comes has been through a last layer already: the network ends in its own (or the layer is applied twice), so "
-    "that its {got} outputs come where the {expected} features before it are meant",
+    "what comes has been through this (or a last) layer already: the layer is applied twice, two layers stand in each "
+    "other's place, or the network ends in its own head, so that its {got} outputs come where the {expected} features "
+    "before it are meant",
     "Take the features from before the network's last layer, or leave one of the two layers out.",
     "Print the network's last layers, and follow what comes back to where it is made.",
 )
@@ -66,7 +67,9 @@ def matmul(pasted: Pasted) -> Told:
         f"and its weight as the right one, inputs x outputs. Here what comes has {sized(a)} features, and the other "
         f"side takes {sized(b)}."
     )
-    found = [*_of_matrices(left, right, a, b), *widths(pasted, b, a)]
+    scored = not right or right[-1] != a  # what gives as many as it is given is no head of a classifier
+    torch = pasted.reading.framework == "torch"
+    found = [*_of_matrices(left, right, a, b, torch), *widths(pasted, b, a, scored)]
     if "multi_rnn_cell" in node and right is not None:
         found += _of_stacked_cells(right, a, b)
     if any(word in node for word in CELLS):
@@ -75,6 +78,14 @@ def matmul(pasted: Pasted) -> Told:
     return told(pasted, code, headline, meaning, found)
 
 
+WITH_ITS_INPUT = Cause(
+    "what a layer gives is compared with (or added to) what it was given, and it changes the width: the targets are "
+    "the inputs where the model returns the hidden code and not the reconstruction (an autoencoder), or a sum around "
+    "a layer that has another number of outputs",
+    "Compare the reconstruction (the decoder's output) with the inputs, give targets of the output's width, or give "
+    "the layer as many outputs as inputs.",
+    "Print the model's output shape beside that of the targets.",
+)
 NO_STRETCHING = Cause(
     "this backend stretches an axis of 1 only where it was declared so: what is added (a bias, a value beside "
     "advantages, a mean) needs the whole shape, or the axis marked as one that broadcasts",
@@ -93,7 +104,11 @@ def _of_added(pasted: Pasted, added: Shape, product: Shape) -> Told:
     )
     apart = sizes.apart(product, added)
     seen = f"{shaped(product)} against {shaped(added)}"
-    evidence = [causes.SWAPPED.since(f"{seen}: one of the factors may stand transposed", COMMON)]
+    evidence: list[Evidence] = []
+    if added == facts.shape(pasted, "left"):
+        own = f"{shaped(added)} is the shape of what the product is made from"
+        evidence.append(WITH_ITS_INPUT.since(own, NUMBERS))
+    evidence += [causes.SWAPPED.since(f"{seen}: one of the factors may stand transposed", COMMON)]
     if all(1 in (one, other) for _, one, other in apart):
         evidence.append(NO_STRETCHING.since(f"{seen}: they differ where one of them is 1", NUMBERS))
         evidence.append(causes.OTHER_RELEASE.since(f"{seen}: other backends and releases stretch an axis of 1", FITS))
@@ -121,7 +136,7 @@ def _inner(left: Shape | None, right: Shape | None) -> tuple[Size, Size]:
     return left[-1], right[-2] if len(right) > 1 else right[0]
 
 
-def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size) -> Iterator[Evidence]:
+def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size, torch: bool = False) -> Iterator[Evidence]:
     if left is None or right is None or len(left) != 2 or len(right) != 2 or not a or not b:
         return
     rows = left[0]
@@ -156,12 +171,18 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size) -> I
         yield causes.NOT_FLATTENED.since(many.replace(" a is", f" {a} is"), COMMON + 0.02)
     if right[1] == a != b:
         yield causes.TRANSPOSED_OPERAND.since(f"the right one transposed, [{a}, {b}], would fit", FITS)
+        if a >= 16:
+            twice = f"{a} come, as many as this weight gives, as with the state of a recurrent layer"
+            given = {"expected": b, "got": a}
+            likely = FITS - 0.01 if torch else FITS + 0.03
+            yield causes.OTHER_SETTING.since(f"{twice}: two widths that have to be equal", likely, **given)
         outputs = f"{a} come, as many as this layer gives: they may be outputs already"
-        yield APPLIED_BEFORE.since(outputs, FITS - 0.02, got=a, expected=b)
+        torch = torch and a > 1
+        yield APPLIED_BEFORE.since(outputs, FITS + 0.02 if torch else FITS - 0.02, got=a, expected=b)
 
 
-def widths(pasted: Pasted | None, expected: Size, got: Size) -> Iterator[Evidence]:
-    """A layer takes `expected` features, and `got` come."""
+def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True) -> Iterator[Evidence]:
+    """A layer takes `expected` features, and `got` come. `scored`: these may be scores of classes."""
     if not expected or not got or expected == got:
         common = "a common cause of this error; the message does not tell the two widths"
         yield causes.OTHER_INPUT_SIZE.since(common, COMMON)
@@ -208,11 +229,23 @@ def widths(pasted: Pasted | None, expected: Size, got: Size) -> Iterator[Evidenc
         yield causes.OTHER_SETTING.since(
             f"{high} is {times} times {low}: {times} of them stacked or joined", FITS, **given
         )
+    product = pasted is not None and pasted.reading.fault in ("matmul", "layer-width")
+    if product and {expected, got} & sizes.VECTORS and any(map(sizes.is_width, (expected, got))):
+        vectors = (
+            f"{seen}: {min({expected, got} & sizes.VECTORS)} is a width of word vectors (GloVe, word2vec, fastText)"
+        )
+        yield causes.OTHER_ENCODER.since(vectors, FITS + 0.06, **given)
+        yield causes.OTHER_SETTING.since(vectors, FITS, **given)
+    if product and got == 1 < expected and not (times and sizes.is_width(expected)):
+        yield NOT_ENCODED.since(f"{seen}: one number for each row", FITS + 0.04)
+    elif product and got > expected > 1 and times and times >= 5 and not sizes.is_width(expected):
+        several = f"{seen}: {times} times as many, as of {times} steps, nodes or places side by side"
+        yield FLATTENED_EARLY.since(several, FITS + 0.02 if times > 16 or times == expected else COMMON + 0.02)
     if times == 3 and (sizes.root(low) or 0) >= 14:
         colours = f"{high} is three times {low}: one colour channel against three"
         square = sizes.root(low) in (28, 32, 64)  # images of the usual sizes, flattened
-        yield (causes.GREY if got < expected else causes.COLOUR).since(colours, FITS + 0.06 if square else COMMON)
-    if got == 1000 and sizes.is_width(expected):
+        yield (causes.GREY if got < expected else causes.COLOUR).since(colours, NUMBERS - 0.05 if square else COMMON)
+    if got == 1000 and sizes.is_width(expected) and scored:
         scores = f"{seen}: 1000 are the scores of an ImageNet classifier, not its features"
         yield causes.OTHER_ENCODER.since(scores, FITS + 0.04, **given)
     if got <= 4 and expected >= 64:
@@ -237,11 +270,28 @@ def _stacked_encoders(expected: int, got: int) -> tuple[int, int, int] | None:
     """The outputs of several layers side by side: how many, and the widths of both encoders."""
     for count in (2, 3, 4):
         taken, come = expected // count, got // count
-        if expected % count == got % count == 0 and {taken, come} <= sizes.ENCODERS.keys() and expected != got:
+        # language models give so wide features, of which image models take three layers
+        if {expected, got} <= sizes.ENCODERS.keys():
+            return None
+        known = {taken, come} <= sizes.ENCODERS.keys() and (count == 3 or max(taken, come) <= 2048)
+        if expected % count == got % count == 0 and known and expected != got:
             return count, taken, come
     return None
 
 
+NOT_ENCODED = Cause(
+    "a single number comes for each row where a vector is meant: class, state or token numbers that are not made "
+    "one-hot or embedded, one column in place of all, or one sample whose features stand on the first axis",
+    "Make the numbers one-hot (or embed them), select all columns, or turn the sample into one row.",
+    "Print the shape and the first rows of what comes.",
+    {"torch": "x = F.one_hot(x.long(), classes).float()"},
+)
+FLATTENED_EARLY = Cause(
+    "what comes was flattened or joined over all its steps, nodes or places, where the layer takes the features of one "
+    "of them (or of all, pooled)",
+    "Leave out the flatten, choose the step that is meant, or pool (mean, maximum) before this layer.",
+    "Print the shape just before it is flattened.",
+)
 NO_FEATURES = Cause(
     "what comes are no features: images, points or scores with their own last axis, where the output of an encoder is "
     "expected",

@@ -188,9 +188,11 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
             yield causes.EXTRA_AXIS.since(common, COMMON - 0.05)
         return
     if got < min(ranks):
-        yield from _too_few(pasted, min(ranks) if _minimum(pasted) else max(ranks), got, given, text)
+        either = "batched" not in facts.word(pasted, "expected")
+        wanted = min(ranks) if _minimum(pasted) or either else max(ranks)
+        yield from _too_few(pasted, wanted, got, given, text)
     elif got > max(ranks):
-        yield from _too_many(max(ranks), got, given, images)
+        yield from _too_many(max(ranks), got, given, images, pasted.reading.framework)
         if any(word in text for word in OF_ONE_IMAGE) and got == max(ranks) + 1:
             yield ONE_AT_A_TIME.since("its name is that of a function for one image", NUMBERS)
         yield from _of_filter(facts.shapes(pasted, "inputs"), got)
@@ -266,7 +268,7 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
                 yield NO_TIME.since(f"{seen}: single images where clips or volumes are expected", COMMON + 0.05)
     else:
         yield causes.MISSING_BATCH.since(f"{seen}; batch and channels may both be missing", COMMON)
-        if wanted == 4 and got == 2:
+        if wanted >= 4:
             yield causes.MISSING_CHANNELS.since(f"{seen}; batch and channels may both be missing", COMMON - 0.05)
     if "got array with shape" in text:
         yield DECLARED_MORE.since(f"{seen}, or one too many in the declaration", COMMON + 0.05)
@@ -334,7 +336,7 @@ FLAT_ROWS = Cause(
 )
 
 
-def _too_many(wanted: int, got: int, given: Shape | None, images: bool) -> Iterator[Evidence]:
+def _too_many(wanted: int, got: int, given: Shape | None, images: bool, framework: str) -> Iterator[Evidence]:
     seen = f"{got - wanted} axis too many" if got - wanted == 1 else f"{got - wanted} axes too many"
     ones = given is not None and 1 in given
     if wanted == 0:
@@ -345,10 +347,14 @@ def _too_many(wanted: int, got: int, given: Shape | None, images: bool) -> Itera
         # an axis of 1 is taken off rather than folded: the other cause says that
         folded = RARE if ones else FITS
         yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", folded)
-        yield DECLARED_MORE.since(seen, FITS - 0.05 if images else RARE)
+        bare = given is None and framework == "torch"  # a summary is of images, and the message shows them
+        yield DECLARED_MORE.since(seen, FITS - 0.05 if images and not bare else RARE)
     if wanted <= 3 and got >= 3:
         yield causes.NOT_POOLED.since(
             f"{seen}: a map or a sequence where features are expected", FITS if wanted <= 2 else COMMON
         )
     extra = f"{seen}, and {shaped(given)} has an axis of 1" if ones else seen
+    left = f"{seen}: a last axis that a layer before left, of 1 mostly, and nothing squeezed"
+    if images and given is None and framework == "torch":
+        yield causes.EXTRA_AXIS.since(left, FITS - 0.06)
     yield causes.EXTRA_AXIS.since(extra, FITS + 0.05 if ones else COMMON - 0.05)

@@ -180,6 +180,9 @@ def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, cam
             settings = f"{seen}: encoder and decoder, or the saved and the built layer, are set differently"
             yield causes.OTHER_SETTING.since(settings, COMMON, expected=a, got=b)
             yield causes.OTHER_VALUE.since(f"{seen}: it may be another state, or the output", COMMON - 0.02)
+            if a > b and sizes.ratio(a, b) in (2, 3, 4, 8):
+                share = f"{seen}: {a} is {sizes.ratio(a, b)} times {b}; a state that is split has its layers cut"
+                yield causes.SPLIT_BATCH.since(share, COMMON + 0.01)
             if len(expected) == 3 and expected[1] == got[0] and expected[0] == got[1]:
                 yield TIME_FIRST.since(
                     f"{shaped(got)} is {shaped(expected)} with its first two axes swapped", NUMBERS + 0.05
@@ -196,5 +199,6 @@ def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, cam
             )
             if sizes.ratio(a, b) and 1 not in (a, b):
                 times = f"{seen}: {max(a, b)} is {sizes.ratio(a, b)} times {min(a, b)}"
-                yield causes.SPLIT_BATCH.since(times, FITS if a < b else RARE)
+                shares = sizes.ratio(a, b) in (2, 3, 4, 8)
+                yield causes.SPLIT_BATCH.since(times, FITS + 0.01 if shares else FITS - 0.02 if a < b else RARE)
             yield causes.OTHER_BATCH.since(f"{seen}: the state of another pass", COMMON)

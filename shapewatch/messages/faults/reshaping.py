@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import gcd
 
-from shapewatch.messages.faults import causes, facts, sizes, taken_apart
+from shapewatch.messages.faults import causes, facts, rounding, sizes, taken_apart
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.fed import EMPTY, OBJECTS
 from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
 from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -195,27 +196,45 @@ OTHER_RECORD = Cause(
 
 def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
     wanted = sizes.count(asked)
+    if count <= 1 and (wanted or 0) >= 16:
+        single = f"{count} values come for {wanted}: a file that was not read (None), or a list taken for one object"
+        yield (OBJECTS if count else EMPTY).since(single, NUMBERS)
+        yield NOT_THE_DATA.since(single, COMMON)
     first, rest = asked[0], sizes.product(asked[1:])
     for axis in range(len(asked) - 1 if len(asked) > 2 else 0):
         side = asked[axis]
         if side is None or side != asked[axis + 1] or side < 3:
             continue
         others = sizes.product((*asked[:axis], *asked[axis + 2 :]))
-        came = sizes.root(count // others) if others and sizes.divides(others, count) else None
+        places = count // others if others and sizes.divides(others, count) else 0
+        came = sizes.root(places)
+        if side >= 4 and places - side * side in (1, 2):
+            token = (
+                f"the values fill {places} = {side} x {side} + {places - side * side} places: a token beside the grid"
+            )
+            yield causes.CLASS_TOKEN.since(token, NUMBERS + 0.04)
+        elif came is None and side >= 7 and places % side == 0 and _is_oblong(places // side, side):
+            lying = f"the values fill {places // side} x {side}, and {side} x {side} is asked for: a square is assumed"
+            yield NOT_THE_SETTING.since(lying, FITS + 0.12)
         if came is not None and came != side and came >= 3:
             grid = f"the values fill a grid of {came} x {came}, and {side} x {side} is asked for"
             # small squares divide many numbers
-            near = (SAID if min(came, side) >= 7 else NUMBERS) if abs(came - side) <= 2 else FITS
+            near = (SAID if min(came, side) >= 7 else NUMBERS) if abs(came - side) <= 2 else RARE
             yield GRID_OFF.since(grid, near, come=came, asked=side)
+            if (stride := sizes.rounded(side, came)) is not None and abs(came - side) > 2:
+                up = f"{grid}: {came} is {side} brought to a multiple of {stride}"
+                yield causes.ODD_SIZE.since(up, NUMBERS + 0.02)
             if abs(came - side) <= 2:
                 yield causes.ODD_SIZE.since(f"{came} and {side} differ by {abs(came - side)}", NUMBERS)
             else:
-                yield NOT_THE_SETTING.since(grid, NUMBERS)
+                fewer = sizes.divides(rest, count) and sizes.is_less(count // (rest or 1), first)
+                yield NOT_THE_SETTING.since(grid, FITS + 0.1 if fewer else NUMBERS)
     if len(asked) > 1 and rest and first and sizes.divides(rest, count):
         rows = count // rest
         found = f"the values fill {rows} rows of {shaped(asked[1:])}, and {first} are asked for"
         times = sizes.ratio(first, rows)
-        yield causes.LAST_BATCH.since(found, NUMBERS if rows < first else FITS)
+        fuller = rows > first and not times  # no batch is fuller than full
+        yield causes.LAST_BATCH.since(found, NUMBERS if rows < first else FITS - 0.02 if fuller else FITS)
         if times:
             yield causes.SPLIT_BATCH.since(f"{found}: {times} times as many", FITS if times in (2, 3, 4, 8) else RARE)
         if rows > first:
@@ -224,7 +243,7 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
         each = count // first
         if first == 1 and (not rest or each > rest):
             more = f"the first axis is written down as 1, and {each} values come for the {rest or 1} that it holds"
-            yield OF_ONE.since(more, FITS + 0.04)
+            yield OF_ONE.since(more, FITS + 0.04 if len(asked) <= 2 else COMMON)
             yield causes.LAST_BATCH.since(more, COMMON)
         found = f"the batch of {first} divides what came, {each} values for each; {rest} are asked for"
         yield NOT_THE_SETTING.since(found, FITS + 0.05)
@@ -233,10 +252,16 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
     elif wanted is not None:
         yield NOT_THE_SETTING.since(f"{count} values come, {wanted} are asked for", FITS)
     yield from _of_one_axis(asked, count)
+    yield from rounding.of_quotient(asked, count)
     yield from _of_colours(asked, wanted, count)
     if given is not None and len(given) == 2 and 1 in asked:
         yield causes.LAST_BATCH.since(f"{shaped(given)} comes, and {shaped(asked)} has an axis of 1", COMMON)
         yield causes.OTHER_RELEASE.since("a reshape inside a library is refused so after an update", COMMON - 0.02)
+
+
+def _is_oblong(height: int, side: int) -> bool:
+    """Whether a map of this height and the side's width is a likely one, and no several maps under each other."""
+    return side // 4 < height < 4 * side and height % side != 0
 
 
 def _of_one_axis(asked: Shape, count: int) -> Iterator[Evidence]:
@@ -271,11 +296,14 @@ def _of_colours(asked: Shape, wanted: int | None, count: int) -> Iterator[Eviden
     if wanted is None:
         return
     seen = f"{count} values come, {wanted} are asked for"
-    sides = [size for size in asked if size is not None and size >= 16]
+    sides = [axis for axis, size in enumerate(asked) if size is not None and size >= 16]
     channels = any(size in (1, 3, 4) for size in asked)
     sure = FITS
-    if len(sides) == 2 and len(asked) <= 4 and (channels or sides[0] == sides[1]):
-        sure = NUMBERS + 0.02 if channels else FITS + 0.1
+    flat = any((sizes.root(size) or 0) in (28, 32, 64, 224, 256) for size in asked[1:])
+    if len(sides) == 2 and len(asked) <= 4 and (channels or asked[sides[0]] == asked[sides[1]]):
+        sure = (NUMBERS + 0.02 if channels else FITS + 0.1) if sides[1] == sides[0] + 1 else RARE
+    elif flat and len(asked) <= 2:
+        sure = NUMBERS + 0.02
     if count == 3 * wanted:
         yield causes.COLOUR.since(f"{seen}: three times as many, as colours make it", sure)
     elif 3 * count == wanted:
@@ -297,6 +325,7 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
     yield NOT_THE_SETTING.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))
     if maps and max(maps[1:]) > 1:
         yield NOT_THE_SETTING.since(f"{step} and {count} are {maps[0]} maps of other sides", FITS + 0.1)
+    yield from rounding.of_rows(count, step)
     group = known[0] if len(known) > 1 else None
     width = sizes.product(tuple(known[1:])) if len(known) > 1 else None
     if group and width and sizes.divides(width, count):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import gcd
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
@@ -78,7 +79,29 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
             f"{seen}: a flatten with a fixed width takes several rows for one", FITS - 0.06
         )
     else:
-        yield causes.LAST_BATCH.since(f"{seen}, in no simple ratio", FITS + 0.05)
+        many = max(a, b) >= 3 * min(a, b)
+        if many:
+            counted = "labels for each row of the output" if b > a else "answers for each label"
+            ragged = f"{seen}, in no simple ratio: a ragged number of {counted}"
+            yield PER_TOKEN.since(f"{ragged}, as nodes, tokens or objects are", FITS + 0.08)
+        if (steps := sizes.steps_apart(a, b)) and abs(steps[1] - steps[2]) == 1 and steps[0] >= 4:
+            one = f"{seen}: {steps[0]} sequences of {steps[1]} and of {steps[2]} steps, one more or less"
+            shifted = FITS + 0.03 if max(a, b) <= 256 and sizes.is_power_of_two(max(a, b)) else FITS + 0.08
+            yield causes.OTHER_LENGTH.since(f"{one} (a shift, a beginning or an end)", shifted)
+        if output is not None and len(output) == 2 and (output[-1] or 0) >= 1000:
+            words = f"{seen}, and {output[-1]} scores for each, as many as a vocabulary has words: rows are tokens"
+            yield causes.OTHER_LENGTH.since(words, FITS + 0.08)
+        common = gcd(a, b)
+        if a > b and a // common <= 100 and common >= 16:
+            viewed = f"{a} = {common} x {a // common} and {b} = {common} x {b // common}"
+            cut = f"{viewed}: one output for each label, cut into other rows"
+            yield VIEWED_AS.since(cut, FITS + 0.02, taken=b // common, got=a // common)
+        if abs(a - b) == 1 and min(a, b) > 8:
+            yield causes.OTHER_LENGTH.since(f"{seen}: one more or less, if the rows are steps", FITS - 0.05)
+        if a < b <= 512 and 2 <= a <= 20 and sizes.is_power_of_two(b) and b >= 8:
+            turned = f"{seen}: {b} is a usual batch, and {a} may count classes, on the output's first axis"
+            yield causes.SWAPPED.since(turned, FITS + 0.03)
+        yield causes.LAST_BATCH.since(f"{seen}, in no simple ratio", FITS - 0.01 if many else FITS + 0.05)
         yield WRONG_FLATTEN.since(f"{seen}, in no simple ratio", FITS)
         yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS if max(a, b) > 64 else COMMON)
         yield causes.OTHER_INPUT_SIZE.since("a flatten with a fixed width changes the number of rows", COMMON + 0.05)
@@ -87,10 +110,19 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
 
 
+VIEWED_AS = Cause(
+    "the output is flattened with a number of classes (or a width) that is written down and is not its own, as with "
+    "`view(-1, {taken})` of rows of {got} (or multiples of these): the rows that come out are more than the labels",
+    "Take the number from the output: `output.reshape(-1, output.size(-1))`.",
+    "Print the output's shape before it is flattened, and look for the number in the line that does it.",
+    {"torch": "loss = F.cross_entropy(output.reshape(-1, output.size(-1)), target.reshape(-1))"},
+)
 PER_TOKEN = Cause(
-    "labels and answers are counted differently, for each token (pixel, step) on one side and for each sample on the "
-    "other: the labels are of another task than the model's head, or the head pools what it should keep",
-    "Use the head for the task (a label for each token, or one for each sequence), or give one label for each sample.",
+    "labels and answers are counted differently, for each token (node, point, pixel, step, object) on one side and for "
+    "each sample (sequence, graph, image) on the other: the labels are of another task than the model's head, or the "
+    "head pools what it should keep",
+    "Use the head for the task (a label for each token or node, or one for each sequence or graph), or give one label "
+    "for each sample.",
     "Print the shapes of output and labels before they are flattened.",
 )
 

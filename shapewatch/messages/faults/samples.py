@@ -60,6 +60,10 @@ SEVERAL_VALUES = Cause(
 )
 
 
+MAXIMA = frozenset({64, 77, 128, 256, 512, 1024, 2048, 4096})
+"""Maximum lengths that texts are cut to."""
+
+
 def stack(pasted: Pasted) -> Told:
     return _of_samples(pasted, "SW402", "values that are stacked must all have one shape")
 
@@ -155,16 +159,26 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
         yield CROPPED_OTHERWISE.since(f"{seen}: several axes differ", FITS if not loading else COMMON)
     elif len(apart) == 1:
         only = f"{seen}: axis {apart[0][0]} alone differs"
+        _, one, two = apart[0]
         leading = apart[0][0] == 0
+        colours = len(first) == 3 and leading and max(one, two) <= 4
+        if one % 77 == 0 == two % 77:
+            chunks = f"{only}: {one // 77} and {two // 77} times the 77 tokens that CLIP takes at once"
+            yield causes.PROMPT_CHUNKS.since(chunks, NUMBERS)
+        if leading and two < one and sizes.is_power_of_two(one) and one >= 8 and len(first) > 1:
+            yield causes.LAST_BATCH.since(f"{only}: {one} is a usual batch, and {two} what is left", FITS + 0.02)
+        if leading and len(first) <= 2 and {one, two} & MAXIMA and abs(one - two) < 9:
+            cut = f"{only}: {min({one, two} & MAXIMA)} is a usual maximum length, to which one was cut"
+            yield causes.OTHER_LENGTH.since(cut, FITS + 0.02)
         if leading and len(first) > 1 and 1 in apart[0][1:] and max(apart[0][1:]) > 4:
             yield causes.LAST_BATCH.since(f"{only}: one of them is a batch of one", FITS + 0.06)
         if _is_image(first) and _is_image(other) and apart[0][0] != _channels(first):
             yield UNEQUAL_SAMPLES.since(f"{only}, a side of images", FITS + 0.1)
-            one = f"{only}, and the other side is the same: images that are brought to one height or width"
-            yield SHORT_SIDE.since(one, FITS + 0.08)
+            short = f"{only}, and the other side is the same: images that are brought to one height or width"
+            yield SHORT_SIDE.since(short, FITS + 0.08)
             yield LENGTHS.since(only, COMMON)
         else:
-            yield LENGTHS.since(only, FITS + (0.05 if leading or len(first) == 1 else 0))
+            yield LENGTHS.since(only, COMMON if colours else FITS + (0.05 if leading or len(first) == 1 else 0))
             yield UNEQUAL_SAMPLES.since(only, FITS)
         yield CROPPED_OTHERWISE.since(only, COMMON - 0.05)
         if abs(apart[0][1] - apart[0][2]) == 1 and len(first) >= 3:

@@ -125,16 +125,67 @@ ENCODERS = {
     512: "ResNet-18 and 34, CLIP, VGG's maps",
     768: "base transformers (BERT, ViT, CLIP's text)",
     1024: "large transformers, GoogLeNet",
+    1152: "SigLIP's images",
     1280: "MobileNetV2, EfficientNet-B0, huge vision transformers",
     1536: "Inception-ResNet, DINOv2 giant",
     1792: "EfficientNet-B4",
     2048: "ResNet-50 to 152, Inception v3",
+    2304: "language models of 2 billion weights (Gemma)",
     2560: "language models of 2 to 4 billion weights",
+    3072: "language models of 3 billion weights",
     3584: "language models of 7 billion weights (Qwen2)",
+    3840: "language models of 12 billion weights (Gemma)",
     4096: "VGG's and C3D's dense layers, language models of 7 to 8 billion weights",
     5120: "language models of 13 to 14 billion weights",
 }
 """Well-known numbers of features, and who has them: a hint for the eye, never a proof."""
+
+
+def patches(a: Size, b: Size) -> tuple[int, int, int] | None:
+    """Two widths as square patches of images, flattened with their channels, of which one has three (RGB) and the
+    other one to four: the side, and both numbers of channels. Not where both are widths of encoders."""
+    for side in (32, 16, 14, 8):
+        one, other = (size // side**2 if size and size % side**2 == 0 else 0 for size in (a, b))
+        if 1 <= one <= 4 and 1 <= other <= 4 and one != other and 3 in (one, other):
+            return None if {a, b} <= ENCODERS.keys() else (side, one, other)
+    return None
+
+
+def are_frames(a: Size, b: Size) -> bool:
+    """Whether both are one more than a multiple of four, as models of clips count frames (81, 77), and no grids."""
+    if a is None or b is None or a == b or min(a, b) < 5 or max(a, b) > 257:
+        return False
+    return a % 4 == b % 4 == 1
+
+
+def rounded(side: int, other: int) -> int | None:
+    """The stride to whose next multiple, up or down, a side was brought: the largest of the usual ones."""
+    for stride in (64, 32, 16, 8):
+        if side % stride and other % stride == 0 and abs(side - other) < stride:
+            return stride
+    return None
+
+
+def rows_apart(a: Size, b: Size) -> tuple[int, int] | None:
+    """Two counts of places as rows of one length, one of them with one row more: how long a row is, and the fewer
+    rows. At least 8 rows of 8."""
+    gap = difference(a, b)
+    if not gap or gap < 8 or a is None or b is None or min(a, b) % gap or min(a, b) < 8 * gap:
+        return None
+    return gap, min(a, b) // gap
+
+
+def steps_apart(a: Size, b: Size) -> tuple[int, int, int] | None:
+    """Two counts of rows as equally many sequences, one of which has a step more: how many, and the steps of each.
+    At least 8 steps."""
+    gap = difference(a, b)
+    if not gap or a is None or b is None or gap == 1 or a % gap or b % gap or min(a, b) < 8 * gap:
+        return None
+    return gap, a // gap, b // gap
+
+
+VECTORS = frozenset({50, 100, 200, 300})
+"""Widths of pretrained word vectors."""
 
 
 def divides(part: Size, whole: Size) -> bool:

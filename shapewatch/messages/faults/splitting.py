@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.meeting.classes import OTHER_CLASSES
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -68,7 +69,7 @@ def split(pasted: Pasted) -> Told:
         headline = f"an axis of {sized(whole)}{where} cannot be cut into {sized(number)} equal parts"
         listing = f"The axis has {sized(whole)}, and {sized(number)} parts are asked for."
     meaning = f"A split cuts an axis into parts that must make it up exactly. {listing}"
-    return told(pasted, "SW403", headline, meaning, _of_split(parts, whole, total, number))
+    return told(pasted, "SW403", headline, meaning, _of_split(parts, whole, total, number, axis))
 
 
 def _of_colours(whole: Size, number: Size, seen: str) -> Iterator[Evidence]:
@@ -80,7 +81,7 @@ def _of_colours(whole: Size, number: Size, seen: str) -> Iterator[Evidence]:
         yield (causes.GREY if whole == 1 else causes.ALPHA).since(grey, NUMBERS + 0.06)
 
 
-def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size) -> Iterator[Evidence]:
+def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size, axis: Size) -> Iterator[Evidence]:
     if parts is None:
         seen = f"{sized(whole)} into {sized(number)}"
         yield from _of_colours(whole, number, seen)
@@ -104,11 +105,47 @@ def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size) -> It
         yield OTHER_LENGTHS.since(seen, COMMON)
         yield causes.OTHER_BATCH.since(seen, RARE)
         return
+    few = 0.0
+    if axis not in (0, None) and len(parts) <= 4 and whole and total:
+        few = COMMON + 0.02
+        yield from _of_features(parts, whole, total)
     gap = sizes.difference(total, whole)
     yield OTHER_LENGTHS.since(
-        f"{seen}: {sized(gap)} {'missing' if total and whole and total < whole else 'too many'}", FITS + 0.08
+        f"{seen}: {sized(gap)} {'missing' if total and whole and total < whole else 'too many'}", few or FITS + 0.08
     )
-    yield causes.OTHER_LENGTH.since(seen, FITS)
+    yield causes.OTHER_LENGTH.since(seen, few - 0.02 if few else FITS)
     yield causes.OTHER_SETTING.since(seen, FITS - 0.05 if len(parts) <= 4 else RARE, expected=total, got=whole)
     yield causes.SPLIT_BATCH.since(seen, COMMON - 0.03)
     yield causes.BOTH_DIRECTIONS.since(seen, FITS if sizes.ratio(total, whole) == 2 else RARE)
+
+
+def _of_features(parts: Shape, whole: int, total: int) -> Iterator[Evidence]:
+    """Features are cut into a few named parts: queries, keys and values; a detector's boxes and classes."""
+    seen, times = f"{total} against {whole}", sizes.ratio(total, whole)
+    listed = [part for part in parts if part is not None]
+    missing = [part for part in listed if abs(total - whole) == part]
+    if missing:
+        made = "made without" if total > whole else "made with one more such as"
+        part = f"{seen}: what is cut was {made} the part of {missing[0]}"
+        yield PART_MISSING.since(part, FITS + 0.1)
+    if len(listed) == 3 and len(set(listed[1:])) == 1 and whole == 3 * listed[0] != total:
+        yield causes.KEY_HEADS.since(f"{seen}: {whole} = 3 x {listed[0]}, as with as many keys as queries", FITS + 0.1)
+    if times in (2, 4, 8) and total > whole:
+        share = f"{seen}: {total} is {times} times {whole}, as where each device holds a share of the features"
+        yield causes.SPLIT_BATCH.since(share, FITS + 0.04)
+    if len(listed) > 1 and listed[-1] > 1 and whole > total - listed[-1] and (listed[0] == 64 or max(listed[:-1]) <= 5):
+        mine, theirs = listed[-1], whole - (total - listed[-1])
+        scores = f"{seen}: behind the box stand {mine} classes on the one side and {theirs} on the other"
+        yield OTHER_CLASSES.since(scores, FITS + 0.12, a=mine, b=theirs)
+    yield causes.OTHER_SETTING.since(f"{seen}: widths of the parts and of the whole", FITS, expected=total, got=whole)
+    yield causes.OTHER_RELEASE.since(
+        f"{seen}: code and weights of two releases cut their features otherwise", FITS - 0.06
+    )
+
+
+PART_MISSING = Cause(
+    "one of the parts is not in what is cut (or one more is): another path, variant or release of the model makes it "
+    "with other parts (a rotary part, a gate, a bias, keys for fewer heads) than this line counts on",
+    "Use the code that belongs to the model, or cut only the parts that are there.",
+    "Print the shape of what is cut, and follow it back to the layer that makes it.",
+)

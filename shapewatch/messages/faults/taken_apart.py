@@ -17,22 +17,16 @@ NOT_IN_BLOCKS = Cause(
     "Print the map's height and width and the side of the window.",
     {"torch": "x = F.pad(x, (0, -width % window, 0, -height % window))"},
 )
-KEY_HEADS = Cause(
-    "keys and values have fewer heads than queries (grouped-query attention), or each device holds a share of the "
-    "heads, and the line counts with all of them: code or a patch that was written for another variant or release of "
-    "the model",
-    "Count with the number of key/value heads (divided by the devices), or use the code that belongs to the model.",
-    "Compare `num_attention_heads` with `num_key_value_heads`, and both with the width of the projection.",
-    {"torch": "keys = keys.view(batch, length, num_key_value_heads, head_size)"},
-)
+DETECTED = (20, 80)
+"""Numbers of classes that detectors' configurations come with: VOC's and COCO's."""
 HEAD_SIZES = frozenset({32, 40, 64, 72, 80, 96, 112, 128, 160, 192, 256})
 
 
 def of_blocks(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
     """(batch, rows, window, columns, window, channels), in one order or the other: a map is cut into windows."""
-    if len(asked) != 6 or None in asked[1:]:
+    if len(asked) not in (5, 6) or None in asked[1:]:
         return
-    for axes in ((1, 2, 3, 4), (2, 3, 4, 5)):
+    for axes in ((1, 2, 3, 4), (2, 3, 4, 5)) if len(asked) == 6 else ((1, 2, 3, 4),):
         rows, side, columns, other = (asked[axis] or 0 for axis in axes)
         rest = [size for axis, size in enumerate(asked) if axis not in axes]
         samples = given[0] if rest[0] is None and given else rest[0]
@@ -56,7 +50,7 @@ def of_boxes(count: int, asked: int) -> Iterator[Evidence]:
             continue
         came, wanted = _classes_of(count // places), _classes_of(asked // places)
         usual = all(1 <= classes <= 200 or classes in CLASS_COUNTS for classes in (came, wanted))
-        if usual and came != wanted and (came in CLASS_COUNTS or wanted in CLASS_COUNTS):
+        if usual and came != wanted and (came in DETECTED or wanted in DETECTED):
             boxes = f"{count} = {side} x {side} x {anchors} x (5 + {came}), {asked} has 5 + {wanted} there"
             seen = f"{boxes}: a detector's places, anchors, and box, score and classes of each"
             yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, a=came, b=wanted)
@@ -65,7 +59,7 @@ def of_boxes(count: int, asked: int) -> Iterator[Evidence]:
 
 def _classes_of(values: int) -> int:
     """Of a detector that gives this many values for each anchor, of one sample or of a usual batch."""
-    for classes in CLASS_COUNTS:
+    for classes in DETECTED:
         samples = sizes.ratio(values, 5 + classes) if values > classes + 5 else None
         if sizes.is_power_of_two(samples):
             return classes
@@ -75,12 +69,27 @@ def _classes_of(values: int) -> int:
 def of_heads(asked: Shape, count: int, spoken: bool) -> Iterator[Evidence]:
     """(batch, tokens, heads, head size): a width is cut into heads."""
     wanted = sizes.count(asked)
-    if len(asked) != 4 or asked[-1] not in HEAD_SIZES or not wanted or not count or wanted % count:
+    if len(asked) not in (3, 4) or asked[-1] not in HEAD_SIZES or not wanted or not count:
         return
-    if asked[1] in (1, 3, 4) and asked[2] == asked[3]:
+    if asked[-3] in (1, 3, 4) and asked[-2] == asked[-1]:
         return  # an image
-    times, heads = wanted // count, asked[2]
+    times, heads = wanted // count if wanted % count == 0 else 0, asked[-2]
+    each = wanted // (heads or 1)
+    samples = wanted // (asked[0] or 1)  # another batch explains as much
+    if (
+        heads
+        and count % samples
+        and count % each == 0
+        and 2 <= count // each <= 128
+        and 4 <= heads <= 128
+        and not times
+    ):
+        others = f"the values make {count // each} heads of {asked[-1]} where {heads} are asked for: another width"
+        yield causes.OTHER_SETTING.since(others, FITS + 0.12, expected=heads, got=count // each)
+        yield causes.OTHER_ENCODER.since(others, FITS, expected=heads * asked[-1], got=count // each * asked[-1])
+    if len(asked) != 4:
+        return
     if 2 <= times <= 32 and sizes.divides(times, heads):
         fewer = f"{count} values make {(heads or 0) // times} heads of {asked[-1]} where {heads} are asked for"
-        yield KEY_HEADS.since(fewer, NUMBERS + 0.02 if spoken else FITS + 0.08)
+        yield causes.KEY_HEADS.since(fewer, NUMBERS + 0.02 if spoken else FITS + 0.08)
         yield causes.OTHER_RELEASE.since(fewer, FITS)

@@ -265,6 +265,8 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
         if sizes.ratio(a, b) and a > b:
             several = f"{where}: a flatten with a fixed width makes several rows of one"
             yield causes.OTHER_INPUT_SIZE.since(several, FITS + 0.02)
+            if (side := sizes.root(a // b)) is not None and side >= 3:
+                yield causes.NOT_POOLED.since(f"{where}: a row for each of {side} x {side} places", FITS + 0.08)
         yield WRONG_FLATTEN.since(where, FITS)
         yield from _of_several(a, b, seen)
         yield causes.OTHER_BATCH.since(where, COMMON)

@@ -11,7 +11,8 @@ from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
 OTHER_CLASSES = Cause(
-    "the checkpoint's head is for another number of classes ({checkpoint}) than the model's ({model})",
+    "the checkpoint's head is for another number of classes ({checkpoint}) than the model's ({model}): the list of "
+    "classes (labels, words, symbols) that the model is built from is not the one of training",
     "Build the model with {checkpoint} classes and replace its head after loading, or leave the head's weights out.",
     "Compare the number of classes of both.",
     {
@@ -223,7 +224,9 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         saved_count, built_count = next(iter(ends))
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
         widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
-        tables = all(any(word in name for word in TABLES) or vocabularies.is_vocabulary(name) for name, _, _ in known)
+        tables = all(
+            any(word in name for word in (*TABLES, "lora")) or vocabularies.is_vocabulary(name) for name, _, _ in known
+        )
         weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or not few else FITS + 0.06
         if widths and not heads:
             weight = RARE

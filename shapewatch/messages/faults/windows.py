@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, roles
+from shapewatch.messages.faults import causes, facts, roles, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.fed import NOT_RESIZED
 from shapewatch.messages.faults.wording import listed, shaped, sized
@@ -112,11 +112,25 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         return
     low, high = min(known), max(known)
     seen = f"the map is {_by(sides or (short,))} here"
+    if _is_short_clip(pasted, sides, kernel):
+        frames = f"{seen}: {known[0]} frames (or slices) are left, and height and width would do"
+        yield SHORT_SEQUENCE.since(frames, NUMBERS - 0.05)
+    if _is_sequence(sides, kernel):
+        length = known[-1] if known[0] == 1 else known[0]
+        steps = f"{seen}, the kernel {_by(kernel or ())}: {length} steps, where the kernel takes more"
+        yield SHORT_SEQUENCE.since(steps, NUMBERS)
+        yield FIXED_POOL.since(f"{steps} at once", FITS)
+        yield causes.SWAPPED.since(f"{steps}; steps and features may stand on each other's axis", COMMON)
+        yield causes.OTHER_SETTING.since(steps, COMMON - 0.02, expected=(kernel or (None,))[0], got=known[0])
+        return
     if len(known) > 1 and high >= 8 and (low <= 4 or high >= 8 * low):
         yield DEGENERATE.since(f"{seen}: one side is {low}, another {high}", FITS)
         like = f"{seen}: the side of {low} looks like the channels rather than like a side"
         colours = roles.like_colours(low)
-        yield causes.CHANNELS_LAST.since(like if colours else seen, NUMBERS if low in (1, 3) else FITS - 0.02)
+        whole = facts.shape(pasted, "input")
+        filters = low == 1 and whole is not None and whole[:1] in FILTERS  # features already: no image enters here
+        likely = FITS - 0.04 if filters else NUMBERS if low in (1, 3) else FITS - 0.02
+        yield causes.CHANNELS_LAST.since(like if colours else seen, likely)
         yield causes.TOO_SMALL.since(seen, COMMON)
         if colours and pasted.reading.framework in roles.CHANNELS_LAST_FRAMEWORKS:
             default = f"{like}: which layout is the default changed between releases and backends of Keras"
@@ -136,6 +150,41 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         yield FIXED_POOL.since(f"it is a pooling, and {seen}", FITS + (0.05 if high >= 3 else 0))
     else:
         yield FIXED_POOL.since(seen, RARE)
+
+
+FILTERS = frozenset((each,) for each in (16, 32, 64, 96, 128, 256, 512, 1024, 2048))
+"""Numbers of channels that convolutions give, as shapes of that one axis."""
+
+
+def _is_short_clip(pasted: Pasted, sides: Shape | None, kernel: Shape | None) -> bool:
+    """Of frames, height and width the frames alone are too few."""
+    output = facts.shape(pasted, "output")
+    if output is not None and len(output) == 4:
+        return output[1] == 0 and 0 not in output[2:]
+    if sides is None or kernel is None or len(sides) != 3 or len(kernel) != 3:
+        return False
+    short = [sizes.is_less(side, window) for side, window in zip(sides, kernel, strict=True)]
+    return short == [True, False, False]
+
+
+def _is_sequence(sides: Shape | None, kernel: Shape | None) -> bool:
+    """One axis alone, or a kernel as wide as the whole of the last one: words and their vectors."""
+    if not sides or not kernel or len(sides) != len(kernel):
+        return False
+    if len(sides) == 2 and sides[0] == kernel[0] == 1:  # a one-dimensional convolution, as TensorFlow runs it
+        return sizes.is_less(sides[1], kernel[1])
+    if not sizes.is_less(sides[0], kernel[0]):
+        return False
+    return len(sides) == 1 or (len(sides) == 2 and sides[1] == kernel[1] and (sides[1] or 0) >= 16)
+
+
+SHORT_SEQUENCE = Cause(
+    "the sequence is shorter than the kernel is long: a short text, clip or series, one that was generated or filtered "
+    "down to a few steps, or one that strides and poolings before have shortened",
+    "Pad every sequence to at least the kernel's length (or leave short ones out), or use a smaller kernel.",
+    "Print the lengths of the sequences of each batch; look for the shortest.",
+    {"torch": "x = F.pad(x, (0, 0, 0, max(0, kernel - x.size(-2))))"},
+)
 
 
 def _of_layout(pasted: Pasted) -> Iterator[Evidence]:

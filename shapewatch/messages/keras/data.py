@@ -132,14 +132,14 @@ _DATA = (
         release=_KERAS_1,
     ),
     Template(
-        "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.'x' sizes: {x:n} "
+        "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. 'x' sizes: {x:n} "
         "'y' sizes: {y:n} 'sample_weight' sizes: {sample_weight:n}",
         "data-lengths",
         example="m = keras.Sequential([keras.Input((3,)), layers.Dense(2)]); m.compile('sgd', "
         "'mse')\nm.fit(np.zeros((10, 3)), np.zeros((10, 2)), sample_weight=np.zeros(9), verbose=0)",
     ),
     Template(
-        "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.'x' sizes: {x:n} "
+        "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. 'x' sizes: {x:n} "
         "'y' sizes: {y:n}",
         "data-lengths",
         example="m = keras.Sequential([keras.Input((3,)), layers.Dense(2)]); m.compile('sgd', "
@@ -167,7 +167,7 @@ _DATA = (
         release="tf.keras 2.2 and 2.3",
     ),
     Template(
-        "Make sure all arrays contain the same number of samples.'{lengths:text}",
+        "Make sure all arrays contain the same number of samples. 'x' sizes: {lengths:text}",
         "data-lengths",
         seen="Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.'x' sizes: 10, 9",
         release="Keras 3",

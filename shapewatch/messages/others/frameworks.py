@@ -15,6 +15,13 @@ ONNXRUNTIME: tuple[Template, ...] = (
         release="all",
     ),
     Template(
+        "for input: {tensor:word} for the following indices index: {axis:axis} Got: {got:n} Expected: {expected:n}",
+        "model-input",
+        {"what": "onnx"},
+        seen="for input: images for the following indices\n index: 2 Got: 960 Expected: 640",
+        release="all, without its beginning",
+    ),
+    Template(
         "Invalid rank for input: {tensor:word} Got: {got:n} Expected: {expected:n}",
         "rank",
         seen="Invalid rank for input: images Got: 3 Expected: 4 Please fix either the inputs or the model.",

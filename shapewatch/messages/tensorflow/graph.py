@@ -150,6 +150,14 @@ _MEETING = (
         "shapes: [512,10], [256,10].",
     ),
     *said_of(
+        "EnsureShape",
+        IN_BOTH + ". Shapes are {left:shape} and {right:shape}.",
+        "elementwise",
+        "{_given:shape}",
+        now="Dimension 1 in both shapes must be equal, but are 2 and 3. Shapes are [?,2] and [?,3]. for '{{node "
+        "EnsureShape}} = EnsureShape[T=DT_INT64, shape=[?,2]](args)' with input shapes: [?,3].",
+    ),
+    *said_of(
         "ConcatV2|Concat",
         "Dimension {_axis:n} in both shapes must be equal, but are {expected:n} and {got:n}. Shapes are "
         "{_left:shape} and {_right:shape}.",

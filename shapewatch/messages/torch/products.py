@@ -220,6 +220,12 @@ ATTENTION = (
         " w.out_proj.weight, w.out_proj.bias)",
     ),
     Template(
+        "embed_dim must be divisible by num_heads (got `embed_dim`: {embed_dim:n} and `num_heads`: {num_heads:n})",
+        "attention",
+        seen="embed_dim must be divisible by num_heads (got `embed_dim`: 300 and `num_heads`: 8).",
+        release="transformers",
+    ),
+    Template(
         "embed_dim must be divisible by num_heads",
         "attention",
         {"what": "heads"},

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, roles, sizes
+from shapewatch.messages.faults import causes, roles, sizes, vocabularies
 from shapewatch.messages.faults.convolution import OTHER_LATENTS
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence
-from shapewatch.messages.faults.meeting.classes import OTHER_CLASSES, of_class_counts, of_classes, of_known_classes
+from shapewatch.messages.faults.meeting.classes import (
+    CLASS_COUNTS,
+    OTHER_CLASSES,
+    of_class_counts,
+    of_classes,
+    of_known_classes,
+)
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
+from shapewatch.messages.faults.meeting.places import of_rows_of_places
+from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES, of_flattened, of_vectors
 
 MAXIMA = frozenset({77, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072})
 """Maximum lengths that text models are set up for."""
@@ -45,12 +53,6 @@ NOTHING_LEFT = Cause(
     "See which line makes it, and leave out (or pad) what is empty.",
     "Print its shape after each step.",
 )
-OTHER_ENTRIES = Cause(
-    "the two were computed from other data (another file, another filter or another run), so their entries do not "
-    "belong together",
-    "Compute both from the same (filtered) data.",
-    "Print both lengths, and where each comes from.",
-)
 
 
 def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
@@ -73,7 +75,7 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         if high <= 32:
             counted = f"{a} against {b}: if the first axis counts layers, classes or anchors"
             yield causes.OTHER_SETTING.since(counted, FITS - 0.02 if high <= 4 else COMMON, expected=a, got=b)
-        if times is None and high > 4:
+        if times is None and 4 < high <= MOST_ROWS:
             yield causes.SWAPPED.since(f"{a} against {b}: if one of them counts time steps", COMMON + 0.02)
             yield causes.TOO_LONG.since(f"{a} against {b}: if the first axis counts time steps", COMMON - 0.03)
         release = COMMON - 0.02 if times in (None, 2) else COMMON + 0.01
@@ -82,20 +84,31 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
     yield from _of_prompts(a, b, f"{a} against {b}")
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
-    many = met.rank is None and min(a, b) > 1024
+    many = met.rank is None and min(a, b) > MOST_ROWS
     if many:
         rows = f"{a} against {b}: more than a batch holds, as vocabularies, tables and whole data sets have them"
         yield causes.OTHER_SETTING.since(rows, FITS - 0.02, expected=a, got=b)
         yield OTHER_ENTRIES.since(rows, FITS)
+        few = f"{rows}; {abs(a - b)} entries more or less, as special tokens are"
+        near = abs(a - b) <= vocabularies.FEW
+        yield vocabularies.OTHER_VOCABULARY.since(few if near else rows, FITS + 0.02 if near else COMMON + 0.08)
     yield causes.LAST_BATCH.since(seen, RARE if many else FITS if times is None or 1 in (a, b) else COMMON)
     yield causes.OTHER_BATCH.since(
         seen, FITS + 0.05 if {a, b} == {1, 2} else FITS if 1 in (a, b) or times == 2 else COMMON
     )
+    if min(a, b) >= 256 and met.rank == 2 and (sizes.root(times) or 0) > 1:
+        flat = f"{seen}: {times} times as many, as the places of maps of another side, flattened"
+        yield causes.OTHER_RESOLUTION.since(flat, FITS + 0.02)
     if times is not None and times <= 16 and 1 not in (a, b):
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS if times != 2 else COMMON)
 
 
+MOST_ROWS = 1024
+"""More than this are seldom samples of one batch, or its steps."""
 LATENTS = frozenset({4, 16, 48})
+
+WITH_MASKS = ({4, 9}, {16, 33}, {16, 36}, {32, 36})
+"""Latents alone, and with a mask and the latents of an image beside them."""
 
 UNET_WIDTHS = frozenset({320, 640, 960, 1280, 1920, 2560})
 """Numbers of channels of the U-Nets of latent diffusion: what meets there was made by patches and adapters."""
@@ -105,17 +118,20 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
     if met.rank == 1:
         if 0 in (a, b):
             yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
-        yield from _of_vectors(a, b)
+        yield from of_vectors(a, b)
         if met.framework in roles.CHANNELS_LAST_FRAMEWORKS:
-            yield from _of_flattened(a, b)
+            yield from of_flattened(a, b)
         return
     if 0 in (a, b):
         yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
     if met.rank is None and axis is not None and axis >= 4:
         boxes = f"{_on(axis, a, b)}: the last axis of a detector's map (batch, anchors, height, width, values)"
-        yield OTHER_CLASSES.since(boxes, FITS - 0.06, a=a, b=b)
+        counted = any(size - 5 in CLASS_COUNTS for size in (a, b))
+        yield OTHER_CLASSES.since(boxes, NUMBERS if counted else FITS - 0.06, a=a, b=b)
     if axis == 1 and met.rank is None:
         yield from _of_second_axis(a, b, _on(axis, a, b))
+    if held in ("unknown", "tokens") and axis in (1, 2):
+        yield from of_rows_of_places(a, b, _on(axis, a, b), held == "tokens")
     if held != "space":
         yield from _of_channels(met, axis, a, b, held)
         yield from _of_length(met, axis, a, b, held)
@@ -142,34 +158,6 @@ def _is_inner(met: Meeting, axis: int | None) -> bool:
     """Axis 1, where nothing else is known: PyTorch names the last axis that differs, so of maps (N, C, H, W) whose
     sides differ it names another."""
     return axis == 1 and met.rank is None and met.framework == "torch"
-
-
-def _of_vectors(a: int, b: int) -> Iterator[Evidence]:
-    seen = f"{a} against {b}, in vectors: nothing tells what they count"
-    yield causes.OTHER_SETTING.since(seen, COMMON + 0.02, expected=b, got=a)
-    if min(a, b) > 1000:
-        yield OTHER_ENTRIES.since(f"{seen}; both are long", COMMON + 0.08)
-    batch = max(a, b) <= 1024 and min(a, b) > 0
-    yield causes.LAST_BATCH.since(f"{seen}; one value for each sample, mostly" if batch else seen, COMMON + 0.1 * batch)
-    if (times := sizes.ratio(a, b)) and batch:
-        yield causes.SPLIT_BATCH.since(f"{seen}; {max(a, b)} is {times} times {min(a, b)}", COMMON + 0.01)
-    yield causes.OTHER_LENGTH.since(seen, COMMON - 0.02)
-
-
-FLATTENED_APART = Cause(
-    "labels and output were flattened for a loss or metric, and one of them has more channels (a mask of one channel, "
-    "or of colours, against one for each class) or other sides than the other",
-    "Give the masks one channel for each class (one-hot), or the output one channel, and both the same sides.",
-    "Print the shapes of labels and output before they are flattened.",
-)
-
-
-def _of_flattened(a: int, b: int) -> Iterator[Evidence]:
-    """Losses on overlaps, as Keras programs write them, flatten both whole batches."""
-    times = sizes.ratio(a, b)
-    if min(a, b) >= 256 and times and times <= 256:
-        flat = f"{max(a, b)} is {times} times {min(a, b)}: as many channels, or a larger map, in long vectors"
-        yield FLATTENED_APART.since(flat, FITS)
 
 
 def _on(axis: int | None, a: int, b: int) -> str:
@@ -203,9 +191,19 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         if {a, b} <= UNET_WIDTHS:
             patched = f"{seen}: widths of a diffusion model's levels, which patches and adapters of a release count on"
             yield causes.OTHER_RELEASE.since(patched, FITS)
-        if {a, b} <= LATENTS:
+        if {a, b} <= LATENTS or {a, b} in WITH_MASKS:
             coded = f"{seen}: numbers of channels that image and video autoencoders give"
             yield OTHER_LATENTS.since(coded, FITS + 0.1)
+        if {a, b} <= sizes.ENCODERS.keys():
+            known = f"{seen}: widths as encoders have them"
+            near = sizes.is_power_of_two(sizes.ratio(a, b))
+            yield causes.OTHER_ENCODER.since(known, COMMON + 0.1 if near else FITS + 0.04, expected=b, got=a)
+        times = sizes.ratio(a, b)
+        if times in (2, 4, 5, 7, 8) and low >= 2 and 12 <= high <= 64 and high % 4 == 0 and not {a, b} <= LATENTS:
+            heads = f"{seen}: {times} times as many, if these are heads of attention"
+            yield causes.KEY_HEADS.since(heads, COMMON + 0.01 if times == 2 else FITS + 0.02)
+        if low == 3 and times and high <= 36:
+            yield causes.STACKED_INPUT.since(f"{seen}: {times} times three colours", COMMON + 0.04, a=a, b=b)
         filters = low % 8 == 0 and high % 8 == 0
         what = "both multiples of 8, as numbers of filters are" if filters else f"if axis {axis} holds the channels"
         yield causes.NO_PROJECTION.since(f"{seen}, {what}", FITS + 0.08 if filters else RARE, a=a, b=b)
@@ -221,11 +219,13 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         yield causes.OTHER_SETTING.since(features, COMMON + (0.07 if held == "features" else 0), expected=b, got=a)
         if held == "unknown" and axis == 2 and {a, b} <= sizes.ENCODERS.keys():
             both = f"{features}: widths as encoders have them"
-            yield causes.OTHER_ENCODER.since(both, FITS, expected=b, got=a)
+            yield causes.OTHER_ENCODER.since(both, FITS + 0.08, expected=b, got=a)
         if held == "features" and met.framework in roles.CHANNELS_LAST_FRAMEWORKS and met.rank == 2:
             yield from _of_columns(a, b, features)
         if held == "features" and sizes.is_width(a) and sizes.is_width(b):
-            yield causes.OTHER_ENCODER.since(f"{features}: widths as encoders have them", FITS, expected=b, got=a)
+            whose = f"{features}: widths as encoders have them"
+            likely = FITS + 0.04 if {a, b} <= sizes.ENCODERS.keys() else FITS
+            yield causes.OTHER_ENCODER.since(whose, likely, expected=b, got=a)
 
 
 def _of_columns(a: int, b: int, seen: str) -> Iterator[Evidence]:
@@ -248,8 +248,11 @@ def _of_columns(a: int, b: int, seen: str) -> Iterator[Evidence]:
 def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
     """Axes 2 and 3 are a map's sides or the tokens of attention's scores (batch, heads, queries, keys)."""
     low, high = sorted((a, b))
-    if axis == 2:
+    if axis == 2 and not sizes.is_power_of_two(sizes.ratio(a, b)):
         yield from of_known_classes(a, b, seen)
+    if axis == 2 and {a, b} & sizes.VECTORS and any(map(sizes.is_width, (a, b))):
+        vectors = f"{seen}: the width of word vectors against that of a layer, if these are features"
+        yield causes.OTHER_SETTING.since(vectors, FITS, expected=b, got=a)
     if 2 <= low <= 256 and high >= 16 * low:
         vector = f"{seen}: sides of two maps seldom differ as much; {low} may count classes or channels"
         yield ALONG_LAST.since(vector, FITS + 0.08 if low <= 32 else COMMON + 0.02)
@@ -274,8 +277,12 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         differ = f"{seen} differ by one, as a size does that was halved while odd and doubled again"
         maybe = held == "tokens" or _is_inner(met, axis)
         few = held == "unknown" and low < 8  # classes, boxes and coordinates are counted by as few
-        sure = FITS if max(a, b) > 1024 else FITS + 0.1 if few else NUMBERS
+        last = met.rank is None and axis is not None and axis >= 4 and low < 8
+        sure = FITS - 0.08 if last else FITS if max(a, b) > 1024 else FITS + 0.1 if few else NUMBERS
         yield causes.ODD_SIZE.since(differ, sure if side else COMMON + 0.04 if maybe else RARE)
+        if held == "space" or (met.rank is None and axis in (2, 3)):
+            odd = f"{seen}: cut off by the same number at both ends, an odd difference leaves one"
+            yield causes.CROPPED.since(odd, RARE + 0.08)
     elif gap <= 4 and low > 4 and not times:
         near = f"{seen} differ by {gap}: rounding on several levels does that"
         yield causes.ODD_SIZE.since(near, FITS + 0.02 if side else RARE)
@@ -326,12 +333,18 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
     if one and other and axis in (0, 1, None):
         if one[0] == other[0]:
             with_token = f"{seen}: both are {one[0]} x {one[0]} patches, with and without a token"
-            yield causes.CLASS_TOKEN.since(with_token, NUMBERS + 0.02 if one[0] >= 7 else FITS)
+            likely = FITS - 0.1 if held == "features" else NUMBERS + 0.02 if one[0] >= 7 else FITS
+            yield causes.CLASS_TOKEN.since(with_token, likely)
         elif min(one[0], other[0]) >= 7 and held != "features":
             grids = f"{seen}: grids of {one[0]} x {one[0]} and {other[0]} x {other[0]} patches"
             weight = NUMBERS if one[1] == other[1] and held == "tokens" else FITS + 0.1
+            if max(one[0], other[0]) < 14 and one[1] == other[1] == 0 and held != "tokens":
+                weight = COMMON + 0.03  # 64 and 100 are as often other things
             # multiples of 64 that happen to be squares are numbers of channels as often
             yield causes.OTHER_RESOLUTION.since(grids, COMMON if a % 64 == 0 and b % 64 == 0 else weight)
+            if one[1] == other[1] == 1:
+                patched = f"{grids} and a token: image encoders of other patches (16, 32, 14), or of other images"
+                yield causes.OTHER_ENCODER.since(patched, FITS + 0.02, expected=b, got=a)
             if min(one[0], other[0]) >= 14:
                 encoders = f"{grids}, as image encoders give; which of them is counted on changes with the release"
                 yield causes.OTHER_RELEASE.since(encoders, FITS + 0.02)
@@ -340,6 +353,9 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
         near = abs(a - b) == 1 and held == "unknown" and not _is_inner(met, axis)
         long = _is_inner(met, axis) and max(a, b) > 256
         weight = FITS if held == "tokens" else RARE + 0.02 if near else COMMON + (0.03 if long else 0)
+        if abs(a - b) == 1 and _is_inner(met, axis) and min(a, b) > 16:
+            tokens += ": one more or less, as a shift, a beginning or an end makes it"
+            weight = FITS - 0.07
         yield causes.OTHER_LENGTH.since(tokens, weight)
         if held == "tokens":
             counted = f"{seen}: the number of steps, frames or patches is set in two places"
@@ -349,6 +365,9 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
                 yield causes.NO_PADDING.since(trimmed, RARE + 0.08)
         widths = axis == 2 and {a, b} <= sizes.ENCODERS.keys()
         yield from _of_prompts(a, b, seen)
+        if axis == 2 and met.rank is None and sizes.are_frames(a, b):
+            clips = f"{seen}: both one more than a multiple of four, as frames of clips are counted"
+            yield causes.OTHER_LENGTH.since(clips, FITS + 0.04)
         if 77 in (a, b):
             clip = f"{seen}: 77 is the maximum of CLIP's text encoders, and of little else"
             yield causes.TOO_LONG.since(clip, NUMBERS + 0.02)

@@ -55,9 +55,11 @@ def of_classes(a: int, b: int, seen: str) -> Iterator[Evidence]:
     doubled = sizes.is_power_of_two(sizes.ratio(a, b))
     if min((grid[0] if (grid := sizes.grid(size)) else 0) for size in (a, b)) >= 14:
         return  # patches of two image encoders
-    if high - low == 1 and 5 <= low <= 200:
+    if high - low == 1 and 5 <= low <= 200 and not (sizes.is_power_of_two(low) or sizes.is_power_of_two(high)):
         background = f"{seen}: with a background class and without, if axis 1 holds the classes"
         yield OTHER_CLASSES.since(background, COMMON + 0.02, a=a, b=b)
+    if low >= 5 and 2 <= high - low <= 3 and not doubled:
+        yield OTHER_CLASSES.since(f"{seen}, if axis 1 holds the classes", COMMON - 0.015, a=a, b=b)
     if low < 2 or high > 1000 or high - low <= 3 or (a % 8 == 0 and b % 8 == 0) or doubled:
         return
     boxes = [size for size in (a, b) if size - 5 in CLASS_COUNTS]

@@ -8,6 +8,7 @@ from typing import Literal
 from shapewatch.messages.faults import causes, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, Cause, Evidence
 from shapewatch.messages.faults.meeting.nouns import Meeting
+from shapewatch.messages.faults.sizes import ENCODERS
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.recording import Shape
 
@@ -57,7 +58,8 @@ def _layout(shape: Shape) -> Layout | None:
     if len(shape) not in (3, 4) or None in shape[-3:]:
         return None
     first, middle, last = (size or 0 for size in shape[-3:])
-    if first in COLOURS and min(middle, last) >= LEAST_SIDE:
+    features = first == 4 and len(shape) == 3 and last in ENCODERS and middle != last  # a batch of four
+    if first in COLOURS and min(middle, last) >= LEAST_SIDE and not features:
         return "channels first"
     return "channels last" if last in COLOURS and min(first, middle) >= LEAST_SIDE else None
 

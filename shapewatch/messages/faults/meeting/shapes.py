@@ -115,6 +115,9 @@ def _of_ranks(met: Meeting, left: Shape, right: Shape) -> Iterator[Evidence]:
         if met.framework in roles.CHANNELS_LAST_FRAMEWORKS:
             asked = f"{hidden}; how a layer asks for the axis of the channels differs by release"
             yield causes.OTHER_RELEASE.since(asked, COMMON + 0.07)
+    if vector and short[0] in (3, 4) and len(long) == 2 and min(size or 0 for size in long) >= 16:
+        grey = f"{shaped(long)} reads as an image without colours, and {shaped(short)} holds a value for each"
+        yield causes.GREY.since(grey, NUMBERS)
     if not vector:
         product = "a product or reduction before may give another rank than in the release it was written for"
         yield causes.OTHER_RELEASE.since(product, COMMON + 0.02)
@@ -139,4 +142,6 @@ def usual(met: Meeting) -> Iterator[Evidence]:
     elif any(met.role(axis) == "channels" for axis, _, _ in met.apart):
         usual = "no number speaks for it; it is a usual cause where branches meet"
         yield causes.BRANCH_LOST.since(usual, RARE)
+        _, a, b = met.apart[0]
+        yield causes.OTHER_SETTING.since(f"{usual}: filters are counted in two places", RARE - 0.03, expected=a, got=b)
         yield causes.CHANNELS_LAST.since(usual, RARE - 0.02)

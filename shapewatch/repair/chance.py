@@ -1,0 +1,167 @@
+"""What passes on shapes and is no repair: sizes that fit by chance.
+
+A dry run tells that sizes fit, not that they mean the same. A layer as wide as this batch is, a size of an input that
+makes one product come out, operands that are both repeated to meet: with these the pass runs, and computes nothing that
+was meant. So a number that a candidate brings is tried with other batches and other lengths beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+
+from shapewatch.adapters import Trial
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall
+from shapewatch.flow.junctions import Graph
+from shapewatch.recording import Recording, Shape, Size, TensorSpec
+from shapewatch.rules.batch import askew_at
+from shapewatch.rules.branches_differ import ELEMENTWISE
+from shapewatch.rules.inner_dims_differ import weighs_values
+from shapewatch.rules.rule import Case
+
+_PRIMES = (5, 7, 11, 13, 3, *range(1009, 3001))
+"""How many times a size is taken; the numbers after the primes are there so that one of them is free."""
+
+_STEPS = (32, 64, -1, 1)
+"""By how much an input is made larger to see whether other sizes would do as well."""
+
+_FOR_ANY_LENGTH = frozenset({"norm", "conv", "recurrent"})
+"""Kinds of layers that are made for no length; a linear layer or a table may be."""
+
+_WINDOW = frozenset({"stride", "kernel_size", "dilation", "padding"})
+
+_MET = ELEMENTWISE | {"matmul", "concat", "einsum"}
+
+
+def meet_by_chance(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
+    """Whether operands that did not fit now meet in a way that computes something else than the one that was meant:
+    both are repeated, each along an axis of the other's; or their batches are askew; or a convolution has shrunk one to
+    a single place, which is repeated for all places of the other."""
+    if case.call.kind not in ELEMENTWISE or case.call.is_layer:
+        return False
+    recording = trial.recording
+    here = next((call for call in recording.calls if call.place == case.call.place and call.finished), None)
+    if here is None or len(here.operands) != 2 or not here.results:
+        return False
+    result = recording.shape(here.results[0])
+    operands = [recording.shape(operand) for operand in here.operands]
+    if all(shape != result for shape in operands) or askew_at(Graph(recording), here) is not None:
+        return True
+    return _slide_windows(edits, case) and any(map(_is_one_place_of, case.shapes, operands, (result, result)))
+
+
+def _slide_windows(edits: Sequence[Edit], case: Case) -> bool:
+    """Whether the windows of a convolution are changed. A pooling is there to leave one place, as a gate's does."""
+    layers = case.recording.layer_at
+    kinds = {layers[e.layer].kind for e in edits if isinstance(e, Set) and e.argument in _WINDOW and e.layer in layers}
+    return bool(kinds & {"conv", "conv_transpose"})
+
+
+def _is_one_place_of(before: Shape, after: Shape, result: Shape) -> bool:
+    """Whether an operand that had several places along an axis has one now, and is repeated along it."""
+    if not len(before) == len(after) == len(result):
+        return False
+    return any(was != 1 == now != size for was, now, size in zip(before, after, result, strict=True))
+
+
+def hides_the_odd_one(edits: Sequence[Edit], case: Case) -> bool:
+    """Whether an input is asked to be as long as another one, where an attention takes two: queries and keys may be of
+    two lengths, and then nothing tells who took the wrong one."""
+    return len(edits) == 1 and isinstance(edits[0], Input) and edits[0].change == "size" and weighs_values(case)
+
+
+def other_lengths(edits: Sequence[Edit], case: Case) -> Iterator[list[Edit]]:
+    """The inputs with another batch, and with other lengths, where a number that the edits bring is theirs by now."""
+    recording = case.recording
+    specs = [recording.values[number].spec for number in recording.inputs]
+    given = [spec.shape for spec in specs]
+    shapes = _as_asked(edits, given)
+    brought = {size for edit in edits for size in _brought(edit, recording)} - {None, 1}
+    known = {size for value in recording.values for size in value.shape}
+    batch = shapes[0][0] if shapes and shapes[0] else None
+    if batch in brought and batch is not None:
+        other = _another(batch, known)
+        yield [Input(at, "size", {}, (other, *shape[1:])) for at, shape in enumerate(shapes) if shape[:1] == (batch,)]
+    if _may_be_made_for_a_length(edits, case):
+        return
+    asked = {edit.index for edit in edits if isinstance(edit, Input)}
+    varying = [(at, axis) for at in asked or range(len(given)) for axis in _lengths(specs[at], case)]
+    for length in sorted(size for size in {given[at][axis] for at, axis in varying} & brought if size is not None):
+        other = _another(length, known)
+        here = {(at, axis) for at, axis in varying if given[at][axis] == length}
+        varied = [
+            tuple(other if (at, axis) in here else size for axis, size in enumerate(shape))
+            for at, shape in enumerate(shapes)
+        ]
+        concerned = [at for at, shape in enumerate(varied) if length in given[at][1:] or shape != given[at]]
+        yield [Input(at, "size", {}, varied[at]) for at in concerned]
+
+
+def _another(size: int, known: Container[Size]) -> int:
+    """A size that nothing has, and that divides by whatever this one does."""
+    return next(size * prime for prime in _PRIMES if size * prime not in known)
+
+
+def _as_asked(edits: Sequence[Edit], given: Sequence[Shape]) -> list[Shape]:
+    shapes = list(given)
+    for edit in edits:
+        if isinstance(edit, Input) and edit.shape[:1] == shapes[edit.index][:1]:
+            shapes[edit.index] = edit.shape
+    return shapes
+
+
+def _may_be_made_for_a_length(edits: Sequence[Edit], case: Case) -> bool:
+    """Whether a layer refuses its input that may know one length alone, or that takes what the model is given."""
+    if not case.call.is_layer:
+        return False
+    begins = case.call.operands[:1] and case.call.operands[0] in case.recording.inputs
+    asks = any(isinstance(edit, Input) for edit in edits)
+    return case.call.kind not in _FOR_ANY_LENGTH or bool(begins) or asks
+
+
+def _lengths(given: TensorSpec, case: Case) -> list[int]:
+    """The axes of an input of which there may be any number: neither its batch nor its channels or features. What is
+    counted in integers are tokens, which have none."""
+    layout, shape = case.graph.layout, given.shape
+    features: int | None = None if "int" in given.dtype else len(shape) - 1
+    if layout is not None and layout.fits(shape):
+        features = layout.channels(shape)
+    return [axis for axis in range(1, len(shape)) if axis != features]
+
+
+def _brought(edit: Edit, recording: Recording) -> tuple[Size, ...]:
+    """The numbers that an edit brings; of an input those of its axes behind the first."""
+    if isinstance(edit, Input):
+        given = recording.shape(recording.inputs[edit.index])
+        if len(given) != len(edit.shape) or given[0] != edit.shape[0]:
+            return ()
+        return tuple(size for size, was in zip(edit.shape, given, strict=True) if size != was)
+    if isinstance(edit, Insert | Replace):
+        return tuple(value for value in edit.module.arguments.values() if isinstance(value, int))
+    if not isinstance(edit, Set | SetCall) or _makes_sizes(edit, recording):
+        return ()
+    was, value = (sizes if isinstance(sizes, tuple) else (sizes,) for sizes in (edit.was, edit.value))
+    return tuple(size for size in value if size not in was)
+
+
+def _makes_sizes(edit: Set | SetCall, recording: Recording) -> bool:
+    """Whether an operation is there to give what it is told: it may well be told the size of an input."""
+    call = recording.at(edit.place) if isinstance(edit, SetCall) else None
+    return call is not None and call.kind in ("create", "resize")
+
+
+def other_sizes(edits: Sequence[Edit], case: Case) -> list[list[Edit]]:
+    """Other sizes of the one input that is asked to have another, where no weight asks for that one and no other input
+    has it: one of them should do as well. None where that is not to be expected."""
+    (edit, *more), recording = edits, case.recording
+    if more or not isinstance(edit, Input) or edit.change != "size" or case.call.is_layer or case.call.kind not in _MET:
+        return []
+    if not all(map(case.graph.is_activation, case.call.operands)):
+        return []
+    given = recording.shape(recording.inputs[edit.index])
+    others = [recording.shape(number) for at, number in enumerate(recording.inputs) if at != edit.index]
+    changed = [axis for axis, (size, was) in enumerate(zip(edit.shape, given, strict=False)) if size != was]
+    is_asked_elsewhere = any(edit.shape[axis] in other for axis in changed for other in others)
+    if len(given) != len(edit.shape) or not changed or is_asked_elsewhere:
+        return []
+    larger = [tuple((size or 0) + step * (at in changed) for at, size in enumerate(edit.shape)) for step in _STEPS]
+    return [[Input(edit.index, "size", {}, shape)] for shape in larger]
