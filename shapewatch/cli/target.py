@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -51,27 +51,27 @@ def load_model(target: str) -> Any:
 
 def _imported(place: str) -> ModuleType:
     is_file = place.endswith(".py") or os.sep in place or "/" in place
-    finding = _file_module if is_file else _module
+    name, module, run = _of_file(place) if is_file else _of_module(place)
     # Programs that read their arguments while they are imported should not read ours.
     arguments, sys.argv = sys.argv, [place]
-    try:
-        return finding(place)
-    except CommandError:
-        raise
+    try:  # nothing of ours: what is raised in here is the program's
+        run()
     except SystemExit as error:
         raise CommandError(
             f"`{place}` ends the program while it is imported{place_of(error)}; "
             "put what is to run under `if __name__ == '__main__':`"
         ) from error
     except Exception as error:
-        raise CommandError(
+        raise (None if is_file else _not_found(error, place)) or CommandError(
             f"`{place}` does not import: {in_one_line(error)}; what TARGET names has to import without an error"
         ) from error
     finally:
         sys.argv = arguments
+    return module or sys.modules[name]
 
 
-def _file_module(place: str) -> ModuleType:
+def _of_file(place: str) -> tuple[str, ModuleType | None, Callable[[], object]]:
+    """The name of the module that a file is, the module where it exists already, and what imports it."""
     path = Path(place)
     if not path.is_file():
         raise CommandError(f"there is no file `{place}`{_close_file(path)}; write {FORM}")
@@ -82,7 +82,8 @@ def _file_module(place: str) -> ModuleType:
         folder = folder.parent
     _put_first(folder)
     if len(dotted) > 1:
-        return importlib.import_module(".".join(dotted).removesuffix(".__init__"))
+        name = ".".join(dotted).removesuffix(".__init__")
+        return name, None, functools.partial(importlib.import_module, name)
     name = path.stem
     if name in sys.modules or name in sys.stdlib_module_names:
         name = f"{name} ({path})"  # torch.py or types.py must not take the place of the module called so
@@ -91,22 +92,23 @@ def _file_module(place: str) -> ModuleType:
         raise CommandError(f"`{place}` is no Python file; write {FORM}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return name, module, functools.partial(spec.loader.exec_module, module)
 
 
-def _module(place: str) -> ModuleType:
+def _of_module(place: str) -> tuple[str, None, Callable[[], object]]:
     if not all(part.isidentifier() for part in place.split(".")):
         raise CommandError(f"`{place}` is no module; write {FORM}")
     _put_first(Path.cwd())
-    try:
-        return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{place}.".startswith(f"{error.name}."):
-            raise  # the module is there; one that it imports is not
-        file = Path(*place.split(".")).with_suffix(".py")
-        instead = f"did you mean `{file}`?" if file.is_file() else f"write {FORM}"
-        raise CommandError(f"there is no module `{error.name}` on the path from here; {instead}") from error
+    return place, None, functools.partial(importlib.import_module, place)
+
+
+def _not_found(error: Exception, place: str) -> CommandError | None:
+    """What to say where there is no such module; None where it is there, and one that it imports is not."""
+    if not isinstance(error, ModuleNotFoundError) or not f"{place}.".startswith(f"{error.name}."):
+        return None
+    file = Path(*place.split(".")).with_suffix(".py")
+    instead = f"did you mean `{file}`?" if file.is_file() else f"write {FORM}"
+    return CommandError(f"there is no module `{error.name}` on the path from here; {instead}")
 
 
 def _put_first(folder: Path) -> None:
