@@ -13,8 +13,11 @@ from support.suspects import explained, first, suspected
 from shapewatch.messages.faults import (
     batched,
     causes,
+    convolution,
     expanding,
+    norm,
     products,
+    rank,
     rounding,
     rows,
     sizes,
@@ -351,3 +354,47 @@ def test_a_runtime_message_without_its_beginning(axis: int, got: int, expected: 
 def test_a_stray_space_in_a_word(cut: str) -> None:
     whole = "Input to reshape is a tensor with 900 values, but the requested shape has 400"
     assert explained(whole.replace(cut.replace(" ", ""), cut)).headline == explained(whole).headline
+
+
+# What an axis holds
+
+
+@properties
+@given(st.sampled_from([(1, 2), (2, 1)]), st.integers(1, 16), st.integers(4_000, 400_000))
+def test_sound_of_one_channel_or_of_two(channels: tuple[int, int], batch: int, samples: int) -> None:
+    taken, come = channels
+    text = (
+        f"RuntimeError: Given groups=1, weight of size [48, {taken}, 8], expected input[{batch}, {come}, {samples}] to "
+        f"have {taken} channels, but got {come} channels instead"
+    )
+    assert first(text) == convolution.MONO.cause
+    assert not suspected(text.replace(f", {samples}]", f", {samples}, 9]"), convolution.MONO)
+
+
+@properties
+@given(st.sampled_from([64, 128, 256]), st.integers(300, 1500))
+def test_points_in_the_place_of_channels(width: int, points: int) -> None:
+    assume(not sizes.ratio(width, points))
+    text = f"RuntimeError: running_mean should contain {points} elements not {width}"
+    assert suspected(text, norm.POINTS_FIRST)
+
+
+@properties
+@given(st.integers(2, 64), st.sampled_from([1, 3]), st.integers(32, 512))
+def test_images_where_clips_are_taken(batch: int, channels: int, side: int) -> None:
+    text = (
+        "RuntimeError: Expected 5-dimensional input for 5-dimensional weight [64, 3, 3, 7, 7], but got 4-dimensional "
+        f"input of size [{batch}, {channels}, {side}, {side}] instead"
+    )
+    assert suspected(text, rank.NO_TIME)
+    assert not suspected(text, causes.MISSING_CHANNELS)
+
+
+def test_an_axis_that_does_not_divide_is_no_cause_by_itself() -> None:
+    text = (
+        'einops.EinopsError:  Error while processing rearrange-reduction pattern "(b h) n d -> b n (h d)".\n'
+        " Input tensor shape: torch.Size([22, 900, 64]). Additional info: {'h': 4}.\n"
+        " Shape mismatch, can't divide axis of length 22 in chunks of 4"
+    )
+    told = explained(text)
+    assert told.cause is None and "22 cannot be divided by 4" in told.headline

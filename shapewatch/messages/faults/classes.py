@@ -46,7 +46,7 @@ def classes(pasted: Pasted) -> Told:
             causes.CLASS_COUNT.since(many, FITS, output=sized(count), target=sized(got)),
             CLASSES_FIRST.since("the classes are counted on axis 1 of the output", COMMON),
         ]
-        if weight is not None and len(weight) > 1 and sizes.squeezed(weight) == (count,):
+        if count and weight is not None and len(weight) > 1 and sizes.squeezed(weight) == (count,):
             beside = f"{shaped(weight)} holds {count} weights, with an axis of 1 beside them"
             evidence.append(causes.EXTRA_AXIS.since(beside, NUMBERS + 0.06))
         return told(pasted, "SW804", headline, meaning, evidence)

@@ -23,6 +23,13 @@ GROUPS_KEPT = Cause(
     "Print both numbers of channels.",
 )
 
+MONO = Cause(
+    "the sound is mono (one channel) where stereo (two) is expected, or the other way round",
+    "Mix down to one channel, or repeat it (`ffmpeg -ac 2`), when loading; or build the first layer for what comes.",
+    "Print the shape of the sound after loading.",
+    {"torch": "wave = wave.expand(-1, 2, -1)    # (N, 1, T) to (N, 2, T); wave.mean(1, keepdim=True) for one"},
+)
+
 
 def channels(pasted: Pasted) -> Told:
     weight, given = facts.shape(pasted, "weight"), facts.shape(pasted, "input")
@@ -77,7 +84,9 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         yield causes.BRANCH_LOST.since(common, RARE)
         return
     seen = f"{plural(got, 'channel')} against {expected} expected"
-    if (got, expected) == (1, 3):
+    if {got, expected} == {1, 2} and given is not None and len(given) == 3:
+        yield MONO.since(f"{seen}, in {shaped(given)}: sound", NUMBERS)
+    elif (got, expected) == (1, 3):
         yield causes.GREY.since(f"{seen}: grey images for a layer that takes RGB", NUMBERS)
         yield causes.STACKED_INPUT.since(seen, RARE, a=got, b=expected)
     elif (got, expected) == (3, 1):

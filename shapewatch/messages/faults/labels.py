@@ -150,7 +150,7 @@ def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -
     elif target is not None and len(target) == len(expected) == 2 and expected[0] == target[0]:
         steps = f"{expected[1]} against {target[1]} on axis 1, if both count tokens or steps"
         evidence.append(causes.OTHER_LENGTH.since(steps, FITS + 0.02))
-    if target is not None and target == expected[1:] and expected[0] == 1:
+    if target is not None and expected[:1] == (1,) and target == expected[1:]:
         evidence.append(
             targets.WITHOUT_BATCH.since(f"{shaped(target)} is {shaped(expected)} without its batch", SAID - 0.05)
         )

@@ -31,6 +31,13 @@ OWN_WIDTHS = Cause(
     "Build the norm for {got}, or put it on the other side of the projection.",
     "Compare the widths in the configuration with the last axis at each step of `forward`.",
 )
+POINTS_FIRST = Cause(
+    "the features still have an axis of points, steps, regions or boxes before the channels, (batch, points, "
+    "channels), and a BatchNorm in torch takes axis 1 for the channels",
+    "Transpose before the norm and back behind it, or make the leading axes one first.",
+    "Print the shape that enters the norm.",
+    {"torch": "x = norm(x.transpose(1, 2)).transpose(1, 2)    # or norm(x.flatten(0, 1)) where each row counts"},
+)
 ONE_SAMPLE = Cause(
     "a batch of one reaches a BatchNorm in training mode, with one value per channel: the last batch of an epoch, a "
     "batch size of 1, or one sample for each device",
@@ -140,9 +147,7 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     if not times and not last and given is None:
         moved = f"{seen}, in no simple ratio: another axis stands in the place of the channels"
         yield causes.LOST_AXIS.since(moved, COMMON + 0.04)
-        if expected in sizes.ENCODERS and not sizes.is_width(got):
-            steps = f"{moved}: steps, regions or boxes, (batch, {got}, {expected})"
-            yield causes.SWAPPED.since(steps, FITS + 0.02)
+        yield POINTS_FIRST.since(f"{moved}: (batch, {got}, {expected})", FITS + 0.02)
     if times and not last and abs(expected - got) > 3:
         yield causes.BATCH_IN_VIEW.since(f"{max(expected, got)} is {times} times {min(expected, got)}", COMMON + 0.1)
     if times:

@@ -265,7 +265,8 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
                     backend = f"{seen}: layers that are built so in one release or backend are refused in another"
                     yield causes.OTHER_RELEASE.since(backend, COMMON + 0.01)
             if wanted == 5:
-                yield NO_TIME.since(f"{seen}: single images where clips or volumes are expected", COMMON + 0.05)
+                single = f"{seen}: single images where clips or volumes are expected"
+                yield NO_TIME.since(single, NUMBERS if _are_images(given) else COMMON + 0.05)
     else:
         yield causes.MISSING_BATCH.since(f"{seen}; batch and channels may both be missing", COMMON)
         if wanted >= 4:
@@ -277,6 +278,13 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+def _are_images(given: Shape | None) -> bool:
+    """Whether it reads as (images, channels, height, width)."""
+    if given is None or len(given) != 4 or given[1] not in (1, 3, 4):
+        return False
+    return all(side is None or side >= 16 for side in given[2:])
 
 
 def _has_colours(given: Shape, framework: str) -> bool:
@@ -304,7 +312,7 @@ def _of_channels(weight: Shape | None, given: Shape | None) -> Iterator[Evidence
     if frames and frames <= MOST_FRAMES and given[0] != taken:
         seen = f"{channels} channels are {frames} times the {taken} of the layer: frames beside each other"
         yield causes.STACKED_INPUT.since(seen, NUMBERS, a=channels, b=taken)
-    elif taken not in given:
+    elif taken not in given and not _are_images(given):
         seen = f"no axis of {shaped(given)} has the {taken} channels of the layer: a batch without that axis"
         yield causes.MISSING_CHANNELS.since(seen, NUMBERS - 0.03)
 

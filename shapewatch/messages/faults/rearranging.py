@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
-from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
@@ -71,7 +71,7 @@ def _of_pattern(
     if cut:
         yield NOT_DIVISIBLE.since(
             f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
-            NUMBERS if cut[0] in (1, 3, 4) else SAID,
+            NUMBERS,  # named it would say the message again
         )
         if cut[0] % 2 and cut[0] > 1:
             yield causes.ODD_SIZE.since(f"{cut[0]} is odd", FITS)

@@ -332,7 +332,7 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
         rows = count // width
         grouped = f"{rows} rows of {width} come, and {rows} is no multiple of {group}"
         yield causes.LAST_BATCH.since(grouped, NUMBERS)
-        if rows < group and group % rows == 0:
+        if 0 < rows < group and group % rows == 0:
             share = f"{rows} rows come for groups of {group}, which is {group // rows} times as many: a device's share"
             yield causes.SPLIT_BATCH.since(share, NUMBERS - 0.02)
         yield VALUES_LOST.since(grouped, FITS)
