@@ -7,7 +7,7 @@ raised one, at that call, with the operands that it had and a code of its family
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -32,15 +32,6 @@ few = st.sampled_from([1, 2, 3, 4, 6])
 with_none = st.lists(st.sampled_from([0, 1, 1, 2, 3]), max_size=4).map(tuple)
 shapes = st.lists(few, max_size=4).map(tuple)
 images = st.tuples(st.integers(1, 2), few, st.integers(1, 12), st.integers(1, 12))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """PyTorch's threads wait for one another longer than such small networks take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 # NumPy, on what meets

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -36,14 +35,6 @@ OF_COMPILED = {
     "adapters.torch.modes.remove_mode",
 }
 """What makes way for compiled code. Where it fails, the compiler reads the watch too, and says so."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Two(nn.Module):

@@ -6,7 +6,6 @@ Keras's callback is in `test_fault_injection_keras.py`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
@@ -34,14 +33,6 @@ quiet = pytest.fixture(autouse=True)(without_caches)
 PARTS = (*COMMON, "adapters.torch", "adapters.collectives")
 
 WALL = OF_A_BLOCK | OF_TAPS | OF_STEPS | OF_PYTORCH
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Steps(nn.Module):

@@ -288,6 +288,19 @@ def test_maps_that_were_halved_with_rounding_meet_an_interpolation() -> None:
     ]
 
 
+@pytest.mark.parametrize(("given", "meant"), [(4, "2"), ((4, 4), "(2, 2)"), (0.5, "2.0")])
+def test_maps_resized_by_another_factor_are_given_the_factor(given: Any, meant: str) -> None:
+    def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+        low = self.low(x)
+        return x + nn.functional.interpolate(low, scale_factor = given)  # fmt: skip
+
+    model = Model(forward, low=nn.Conv2d(3, 3, 3, stride=2, padding=1))
+    (diagnosis,) = watched(lambda: model(torch.ones(2, 3, 28, 28)))
+    code = diagnosis.fixes[0].code.partition("  #")[0]
+    assert code == f"return x + nn.functional.interpolate(low, scale_factor = {meant})"
+    assert diagnosis.fixes[0].verified and "rounding" not in diagnosis.cause.reason
+
+
 # What is one thing
 
 

@@ -501,7 +501,7 @@ def merged(source: str, lines: Sequence[str]) -> str | None:
     return source
 
 
-def rewritten(source: str, changes: Sequence[tuple[ast.expr, str]]) -> str:
+def rewritten(source: str, changes: Sequence[tuple[ast.expr | ast.keyword, str]]) -> str:
     """The source with parts of it replaced, the rest of it as it was written; without a comment at its end."""
     tree = ast.parse(source)
     raw = source.encode()

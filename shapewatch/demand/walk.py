@@ -99,11 +99,10 @@ def _agrees(graph: Graph, value: int, axis: int) -> bool:
     shape = recording.shape(value)
     if axis >= len(shape) - 2 > -1 and shape[-2:].count(shape[axis]) == 2 and len(shape) < 4:
         return True
+    if shape[axis] in (1, None):
+        return False
     others = [recording.shape(other) for other in recording.inputs if other != value]
-    return any(len(other) != len(shape) and shape[axis] in other[1:] for other in others) and shape[axis] not in (
-        1,
-        None,
-    )
+    return any(len(other) != len(shape) and shape[axis] in other[1:] for other in others)
 
 
 def _may_be(wanted: Range, graph: Graph, value: int) -> bool:

@@ -295,9 +295,12 @@ def _resize(place: Place, demand: Demand) -> Pull:
         return Pull(own=((place.set("size", size),),) if to_size else ())
     ratios = tuple(wanted / (before[axis] or 1) for axis, wanted in zip(axes_moved, size, strict=True))
     other = _other_factor(factor, ratios)
-    own = ((place.set("scale_factor", other),),) if other is not None and not rest else ()
-    if place.layer is None and not rest and all(sizes.exact is not None for sizes in spatial.values()):
+    exact = all(sizes.exact is not None for sizes in spatial.values())
+    own: tuple[tuple[Edit, ...], ...] = ()
+    if not rest and place.layer is None and exact and not is_a_factor(ratios):
         own = ((place.set("size", size),),)
+    elif not rest and other is not None:
+        own = ((place.set("scale_factor", other),),)
     inner: dict[int, Range] = dict(rest)
     for index, axis in enumerate(axes_moved):
         if axis in spatial:
@@ -308,12 +311,20 @@ def _resize(place: Place, demand: Demand) -> Pull:
     return Pull(own=own, onward=((place.source, inner, ()),))
 
 
+def is_a_factor(ratios: Sequence[float]) -> bool:
+    """Whether sizes stand in ratios that somebody writes down: a whole number of times as large or small. Where a size
+    was halved with rounding, they do not."""
+    return all(ratio > 0 and 1 in (ratio // 1 / ratio, (1 / ratio) // 1 * ratio) for ratio in ratios)
+
+
 def _other_factor(present: Any, ratios: tuple[float, ...]) -> Any:
     """The factor with these ratios, of the kind of the present one: whole numbers for each axis stay whole."""
     if isinstance(present, tuple) and all(isinstance(factor, int) for factor in present):
         whole = tuple(int(ratio) for ratio in ratios)
         return whole if whole == ratios and 0 not in whole else None
-    return ratios[0] if len(set(ratios)) == 1 else None
+    if len(set(ratios)) > 1:
+        return None
+    return int(ratios[0]) if isinstance(present, int) and ratios[0].is_integer() else ratios[0]
 
 
 HANDLERS: dict[str, Handler] = {

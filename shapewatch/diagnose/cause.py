@@ -76,7 +76,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return f"{made} makes {text(edit.was)}, where {text(edit.value)} fits"
     if isinstance(edit, SetCall):
         name = names_as_written(fix.changes, fix.edit)[edit.argument]
-        return f"{name} is {short(edit.was)}, where {short(edit.value)} fits"
+        is_now = "is not given" if edit.was is None else f"is {short(edit.was)}"
+        return f"{name} {is_now}, where {short(edit.value)} fits"
     if isinstance(edit, Insert) and edit.module.kind == "contiguous":
         return "the axes were moved, and the elements were not"
     if isinstance(edit, Insert) and edit.module.kind == "directions":

@@ -70,7 +70,8 @@ class Evidence:
         if isinstance(edit, SetCall):
             call = self.case.recording.at(edit.place)
             made = call is not None and call.kind == "create"
-            if call is not None and call.kind == "resize" and edit.argument == "size":
+            by_factor = call is not None and call.kind == "resize" and call.facts.get("scale_factor")
+            if by_factor and edit.argument == "size":
                 return 0.3, "a size that is halved with rounding is not what a factor makes of it again"
             if edit.argument == "dims" and isinstance(edit.was, tuple) and tuple(sorted(edit.was)) == tuple(edit.value):
                 return 0.6, None  # the line that fails transposes it, and need not

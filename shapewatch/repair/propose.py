@@ -19,7 +19,7 @@ from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, in
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
 from shapewatch.repair.made_alike import wherever_made
 from shapewatch.repair.odd_operations import left_out, odd_operations
-from shapewatch.repair.operands import laid_out_otherwise, moved_before_a_layer
+from shapewatch.repair.operands import laid_out_otherwise
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -34,8 +34,6 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     """
     evidence = Evidence(case, finding)
     layers = case.recording.layer_at
-    if case.call.kind == "norm" and (moved := list(moved_before_a_layer(case))):
-        return moved  # a norm is made for no length, so that none of those with which it runs is one that was meant
     connected = _strongest(_connected(evidence), layers)
     known = {repr(candidate.edits) for candidate in connected}
     suggested = [c for c in _strongest(_suggested(evidence), layers) if repr(c.edits) not in known]

@@ -29,6 +29,9 @@ from shapewatch.edits import Edit, SetCall
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, rule
 
+_OF_GATES = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh"})
+"""Squashed one by one: weights of an attention are squashed over all keys together."""
+
 
 @rule("SW101", "inner-dims-differ", frozenset({"matmul", "dot"}))
 def check(case: Case) -> Finding | None:
@@ -74,12 +77,7 @@ def weighs_values(case: Case) -> bool:
         if case.call.kind != "matmul" or unit is None or not unit.operands:
             return False
         if unit.kind == "squash":
-            return len(case.recording.shape(value)) > 2 and unit.name not in (
-                "sigmoid",
-                "tanh",
-                "hardsigmoid",
-                "hardtanh",
-            )
+            return len(case.recording.shape(value)) > 2 and unit.name not in _OF_GATES
         if unit.kind not in ("dropout", "same", "identity"):
             return False
         value = unit.operands[0]

@@ -86,11 +86,13 @@ def with_what_a_model_keeps(
                 for number in numbers_of(tensor) if tensor is not None else ():
                     if number in outside:
                         kept.setdefault(number, (origin, f"{path}.{name}" if path else name))
+    if not kept:
+        return recording
     values = [
         value if (told := kept.get(value.number)) is None else replace(value, origin=told[0], name=told[1])
         for value in recording.values
     ]
-    return replace(recording, values=tuple(values)) if kept else recording
+    return replace(recording, values=tuple(values))
 
 
 class Values:

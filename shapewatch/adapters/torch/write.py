@@ -171,13 +171,18 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     name = call.name if call else edit.place.split(":")[-2]
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
+    was = f"{edit.argument} was {short(edit.was)}"
     title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
+    if call is not None and call.kind == "resize" and edit.was is None:  # a size instead of a factor
+        factor = short(call.facts.get("scale_factor"))
+        was = f"scale_factor was {factor}"
+        title = set_title(f"{name}{where}", edit.argument, short(edit.value), f"scale_factor {factor}")
     source = None if call is None else statement(call.span)
     code = None if call is None else _with_argument(source, call, edit, recording)
     if call is not None and call.kind == "create":
         code = _with_sizes(source, call.name, edit)
     elif code is not None:
-        code += f"  # {edit.argument} was {short(edit.was)}"
+        code += f"  # {was}"
     if code is None:
         code = f"{name}(…, {edit.argument}={short(edit.value)})" + (f"  # in: {source}" if source else "")
     data = {
@@ -212,7 +217,7 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
     if call.kind == "resize" and edit.argument == "size":
         factor = [keyword for keyword in function.keywords if keyword.arg == "scale_factor"]
         size = _size_of_another(call, edit.value, recording) or value
-        return source.replace(ast.unparse(factor[0]), f"size={size}") if factor else None
+        return rewritten(source, [(factor[0], f"size={size}")]) if factor else None
     named = [keyword.value for keyword in function.keywords if keyword.arg == edit.argument]
     if named:
         return rewritten(source, [(named[0], value)])
