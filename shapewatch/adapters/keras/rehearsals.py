@@ -150,7 +150,7 @@ class Rehearsals:
             if ran:
                 raise ValueError("once is enough")
             ran = True
-            self._stand_for(outer, self._listening.tensors(inner_args, inner_kwargs))
+            attempt(lambda: self._stand_for(outer, self._listening.tensors(inner_args, inner_kwargs)))
             return function(*inner_args, **inner_kwargs)
 
         kept, said = self._recorder.take_back(mark), self._listening.said

@@ -12,11 +12,13 @@ from torch.compiler import is_compiling
 from torch.overrides import TorchFunctionMode, _push_mode
 
 from shapewatch.adapters.backend import PlainBackend
+from shapewatch.adapters.taps import Once, guarded
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.interventions import on_operand
 from shapewatch.adapters.torch.modes import remove_mode
 from shapewatch.adapters.torch.operations import OF_SEVERAL, named_function
 from shapewatch.adapters.torch.tensors import describe_raw, raw_spec
+from shapewatch.firewall import own_fault
 from shapewatch.recording import Origin, TensorSpec
 
 _SPELLED = {
@@ -89,14 +91,22 @@ class _Mode(TorchFunctionMode):
         self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if is_compiling() or self._asleep():
+        try:
+            hears = not is_compiling() and not self._asleep()
+        except Exception as fault:
+            own_fault(fault)
+            hears = False
+        if not hears:
             return function(*args, **kwargs)
-        operation = _operation(function, args, kwargs)
+        return guarded(self._heard, function, *args, **kwargs)
+
+    def _heard(self, original: Once, *args: Any, **kwargs: Any) -> Any:
+        operation = _operation(original.function, args, kwargs)
         if operation is None:
-            return function(*args, **kwargs)
+            return original(*args, **kwargs)
 
         def run(changed: Operation) -> Any:
-            result = function(*changed.args, **changed.kwargs)
+            result = original(*changed.args, **changed.kwargs)
             return changed.args[0] if changed.name == "setitem" else result
 
         return self._seen(operation, run)
