@@ -20,6 +20,7 @@ from shapewatch.messages.faults import (
     rank,
     rounding,
     rows,
+    samples,
     sizes,
     splitting,
     weights,
@@ -326,8 +327,12 @@ def test_weights_of_another_run_without_their_node(units: int, one: int, other: 
         f"ValueError: Dimension 1 in both shapes must be equal, but are {one} and {other}. Shapes are [{units},{one}] "
         f"and [{units},{other}]."
     )
-    assert explained(text).code == "SW901" and suspected(text, weights.OTHER_VARIANT)
-    assert explained(text.replace(f"[{units},", "[?,")).code == "SW201"
+    assert suspected(text, samples.OLD_ORDER) and "weights" not in explained(text).headline
+    assert suspected(text, weights.OTHER_CLASSES) or suspected(text, weights.OTHER_VARIANT)
+    fed = text.replace(f"[{units},", "[?,")
+    assert not suspected(fed, weights.OTHER_VARIANT) and not suspected(fed, samples.OLD_ORDER)
+    restored = f'Traceback (most recent call last):\n  File "net.py", line 3, in load_weights\n{text}'
+    assert explained(restored).code == "SW901" and not suspected(restored, samples.OLD_ORDER)
 
 
 @properties
@@ -361,14 +366,27 @@ def test_a_stray_space_in_a_word(cut: str) -> None:
 
 @properties
 @given(st.sampled_from([(1, 2), (2, 1)]), st.integers(1, 16), st.integers(4_000, 400_000))
-def test_sound_of_one_channel_or_of_two(channels: tuple[int, int], batch: int, samples: int) -> None:
+def test_sound_of_one_channel_or_of_two(channels: tuple[int, int], batch: int, length: int) -> None:
     taken, come = channels
     text = (
-        f"RuntimeError: Given groups=1, weight of size [48, {taken}, 8], expected input[{batch}, {come}, {samples}] to "
+        f"RuntimeError: Given groups=1, weight of size [48, {taken}, 8], expected input[{batch}, {come}, {length}] to "
         f"have {taken} channels, but got {come} channels instead"
     )
     assert first(text) == convolution.MONO.cause
-    assert not suspected(text.replace(f", {samples}]", f", {samples}, 9]"), convolution.MONO)
+    square = text.replace(f", {length}]", ", 128, 128]")
+    assert first(square) == causes.STACKED_INPUT.cause.format(a=come, b=taken)
+
+
+@properties
+@given(st.sampled_from([(1, 2), (2, 1)]), st.integers(20, 128), st.integers(600, 4000))
+def test_spectrograms_of_one_channel_or_of_two(channels: tuple[int, int], bins: int, frames: int) -> None:
+    taken, come = channels
+    for sides in (f"{frames}, {bins}", f"{bins}, {frames}"):
+        text = (
+            f"RuntimeError: Given groups=1, weight of size [32, {taken}, 3, 3], expected input[1, {come}, {sides}] to "
+            f"have {taken} channels, but got {come} channels instead"
+        )
+        assert first(text) == convolution.MONO.cause
 
 
 @properties

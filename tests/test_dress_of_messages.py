@@ -13,6 +13,7 @@ from support.suspects import explained
 
 from shapewatch.messages.pasted import errors_of
 from shapewatch.messages.tables import patterns
+from shapewatch.messages.traceback import shown
 
 FILLING = {
     "n": "7",
@@ -131,3 +132,15 @@ def test_sizes_are_read_in_any_dress(text: str, headline: str) -> None:
 def test_what_a_hole_takes_ends_at_its_own_mark() -> None:
     (error,) = errors_of('RuntimeError: Missing key(s) in state_dict: "encoder.first.weight".')
     assert error.reading.facts["missing"] == "encoder.first.weight"
+
+
+def frames_of(text: str) -> list[tuple[int | None, str]]:
+    return [(frame.line, frame.source) for raised in shown(text).exceptions for frame in raised.frames]
+
+
+@pytest.mark.parametrize("message", ["Incompatible shapes: [25] vs. [9]", "Cannot reshape a tensor with 12 elements"])
+def test_a_message_right_behind_a_frame_without_its_source(message: str) -> None:
+    text = f'File "train.py", line 9, in step\n{message}'
+    assert frames_of(text) == [(9, "")] and shown(text).messages.endswith(message)
+    code = f'File "train.py", line 9, in step\nloss = mse(out, labels)\nValueError: {message}'
+    assert frames_of(code) == [(9, "loss = mse(out, labels)")]

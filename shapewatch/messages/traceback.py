@@ -42,6 +42,9 @@ _STATEMENT = re.compile(
 """A line of code by itself: what people paste of a traceback when they paste its end alone. Two words with nothing but
 a space between them are prose."""
 
+_SENTENCE = re.compile(r"^(?!None\b|True\b|False\b)[A-Z][a-z]+ [a-z]+\b")
+"""How a message begins, and no line of code."""
+
 _CARETS = re.compile(r"^\s*[~^]+(?:\s*<-+ HERE)?\s*$")
 _HERE = re.compile(r"^\s*~+ <-+ HERE")
 
@@ -167,9 +170,10 @@ class _Reader:
             return " " * len(line)
         if _CARETS.match(line) is not None or _LISTED.match(line) is not None:
             return " " * len(line)
-        if not line[0].isspace() and not self._unindented:
-            self._source_may_follow = False
-            if self._open is None and self._frames[-1].source and re.search(r"\w", line):
+        sentence = _SENTENCE.match(line) is not None
+        if not line[0].isspace() and (sentence or not self._unindented):
+            self._source_may_follow = self._unindented = False
+            if self._open is None and (sentence or self._frames[-1].source) and re.search(r"\w", line):
                 self._message("", at)
             return line
         self._unindented = False

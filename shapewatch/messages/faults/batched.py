@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.products import encoders
+from shapewatch.messages.faults.products import encoders, matmul
 from shapewatch.messages.faults.wording import plural, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -43,6 +43,8 @@ NOT_STRETCHED = Cause(
 
 def batched(pasted: Pasted) -> Told:
     left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
+    if left is not None and right is not None and len(left) == len(right) == 2:
+        return matmul(pasted)  # TensorFlow runs products of two matrices by the batched operation too
     expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
     if expected is None and left is not None and len(left) >= 3 and right is not None and len(right) >= 3:
         expected, got = (*left[:-2], left[-1]), (*right[:-2], right[-2])

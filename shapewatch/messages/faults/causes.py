@@ -268,6 +268,13 @@ CACHE = Cause(
     "Make the mask for past and present tokens, or use the releases that belong together; `use_cache=False` shows "
     "whether it is that.",
 )
+OTHER_SPECTRUM = Cause(
+    "the sound is prepared as another spectrogram than is taken: mel bands in place of the linear bins (half the "
+    "window and one), another number of bands (80, 100 or 128, as variants of one model have it), or another window",
+    "Prepare it with the settings of the model (`n_mels`, `n_fft`, the feature extractor of this very variant), or "
+    "take the step between mel and linear that is left out.",
+    "Print the shape of the spectrogram, and compare the settings with those of training.",
+)
 PROMPT_CHUNKS = Cause(
     "the prompts (positive and negative, or those of one batch) are of different lengths: CLIP's text encoders take 77 "
     "tokens at a time, and a longer prompt is encoded in two parts or three",

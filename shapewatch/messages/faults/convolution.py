@@ -31,6 +31,14 @@ MONO = Cause(
 )
 
 
+SOUND = ("audio", "wav", "speech", "sound", "voice", "feats", "fbank", "mel", "mfcc", "spec", "pcm")
+
+
+def is_sound(name: str) -> bool:
+    """Whether an input is called as those of sound are."""
+    return any(word in name.lower() for word in SOUND)
+
+
 def channels(pasted: Pasted) -> Told:
     weight, given = facts.shape(pasted, "weight"), facts.shape(pasted, "input")
     groups = facts.size(pasted, "groups") or 1
@@ -86,6 +94,15 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
     seen = f"{plural(got, 'channel')} against {expected} expected"
     if {got, expected} == {1, 2} and given is not None and len(given) == 3:
         yield MONO.since(f"{seen}, in {shaped(given)}: sound", NUMBERS)
+    elif {got, expected} == {1, 2} and given is not None and len(given) == 4:
+        long = _is_spectrogram(given, axis)
+        spectrogram = f"{seen}, in {shaped(given)}: {'long and narrow, as' if long else 'if it is'} a spectrogram"
+        yield MONO.since(spectrogram, NUMBERS if long else FITS - 0.04)
+        yield causes.STACKED_INPUT.since(
+            f"{seen}: one map for a pair, or a pair for one", FITS + 0.02, a=got, b=expected
+        )
+        if got == 2:
+            yield causes.ALPHA.since(f"{seen}: grey and alpha", FITS + 0.01)
     elif (got, expected) == (1, 3):
         yield causes.GREY.since(f"{seen}: grey images for a layer that takes RGB", NUMBERS)
         yield causes.STACKED_INPUT.since(seen, RARE, a=got, b=expected)
@@ -101,13 +118,15 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
             f"{seen}: numbers of inputs rather than of filters", FITS + 0.02, a=got, b=expected
         )
         if got == 1:
-            yield causes.GREY.since(seen, FITS)
+            yield causes.GREY.since(seen, FITS if expected % 3 == 0 else COMMON - 0.1)
     if 5 <= expected <= 12 and 1 <= got - expected <= expected // 3:
         several = f"{seen}: of several images beside each other, each with alpha has one more"
         yield causes.ALPHA.since(several, FITS - 0.05)
     if expected == 4 * got and got in (1, 3):
         folded = f"{seen}: {expected} = 2 x 2 x {got}, as where pixels are folded into channels (Focus, space to depth)"
         yield causes.OTHER_RELEASE.since(folded, FITS - 0.04)
+    if bands := sizes.spectra(expected, got):
+        yield causes.OTHER_SPECTRUM.since(f"{seen}: {bands}", NUMBERS - 0.02)
     filters = expected % 8 == 0 and got % 8 == 0
     if (
         given is not None
@@ -141,6 +160,12 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
     yield causes.OTHER_RELEASE.since(f"{seen}: model code and weights change from release to release", COMMON - 0.09)
 
 
+def _is_spectrogram(given: Shape, axis: int | None) -> bool:
+    """Whether a map is more than four times as long as it is high, and no higher than frames have bins."""
+    sides = sorted(size for at, size in enumerate(given) if at not in (0, axis) and size is not None)
+    return len(sides) == 2 and 4 * sides[0] < sides[1] and 16 <= sides[0] <= 1025
+
+
 OTHER_LATENTS = Cause(
     "the latents are of another model family: another autoencoder (4 channels, 16 or more), or a model that takes a "
     "mask or an image beside them (8, 9, 33, 36)",
@@ -158,7 +183,8 @@ def _of_order(given: Shape | None, expected: int, got: int, axis: int | None) ->
         found = f"{expected} stands on axis {elsewhere[0]} of {shaped(given)}{taken}"
         strong = expected > 1 and (got > 4 or expected == 3) and (elsewhere[0] in (len(given) - 1, 1, 0))
         steps = expected == 1 == given[-1] and len(given) == 3 and axis == 1  # (batch, steps, 1)
-        maybe = NUMBERS if steps else FITS if expected > 1 else COMMON
+        volumes = expected == 1 and got > 4 and len(given) == 5 and elsewhere[0] == 2  # (batch, depth, 1, ...)
+        maybe = NUMBERS if steps else FITS + 0.06 if volumes else FITS if expected > 1 else COMMON
         yield causes.CHANNELS_LAST.since(found, SAID - 0.05 if strong else maybe)
     elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1 and set(given[2:]) != {1}:
         found = f"{shaped(given)} ends with {given[-1]}, as channels-last images do"

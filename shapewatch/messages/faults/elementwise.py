@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapewatch.messages.faults import causes, facts, labels, model_input, roles, rows, sizes, targets, weights
+from shapewatch.messages.faults import (
+    causes,
+    facts,
+    labels,
+    model_input,
+    roles,
+    rows,
+    samples,
+    sizes,
+    targets,
+    weights,
+)
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.indexing import of_mask
 from shapewatch.messages.faults.meeting import (
@@ -50,10 +61,14 @@ def elementwise(pasted: Pasted) -> Told:
         return rows.of_arrays(pasted, *_rows(pasted, left, right))
     if left is not None and right is not None and pasted.runs("boolean_mask"):
         return of_mask(pasted, right, left)
-    if left and right and (_is_loading(pasted) or _are_weights(pasted, left, right)):
+    if left and right and _is_loading(pasted):
         return weights.of_pair(pasted, left, right)
+    if left and right and _has_lost_its_operation(pasted, left, right):
+        return _without_operation(pasted, left, right)
     if left is not None and right is not None and "EnsureShape" in facts.word(pasted, "op", "node"):
         return model_input.ensured(pasted, left, right)
+    if left and right and facts.word(pasted, "op", "node").rpartition("/")[2] == "Equal" and left[:1] == right[:1]:
+        return labels.unlike(pasted, left, right)
     if left is not None and right is not None and (_is_loss(pasted) or _are_labels(pasted, left, right)):
         # torch computes output - target, TensorFlow and Keras target - output
         return labels.unlike(pasted, *((right, left) if pasted.reading.framework == "torch" else (left, right)))
@@ -81,13 +96,41 @@ def _is_loading(pasted: Pasted) -> bool:
     return pasted.runs("load_weights", "load_model", "set_weights", "restore")
 
 
-def _are_weights(pasted: Pasted, left: Shape, right: Shape) -> bool:
+def _has_lost_its_operation(pasted: Pasted, left: Shape, right: Shape) -> bool:
     """`Dimension 1 in both shapes must be equal`, cut off before the operation, of two matrices (or filters) all of
-    whose sizes are known and one differs: what is fed to a graph has a batch that is not known."""
+    whose sizes are known and one differs. TensorFlow words so what is packed, merged and assigned alike."""
     if facts.word(pasted, "op", "node") or "in both shapes" not in pasted.reading.message.lower():
         return False
-    known = None not in (*left, *right) and len(left) == len(right) > 1
-    return known and pasted.reading.framework == "tensorflow" and len(sizes.apart(left, right)) == 1 != left[0]
+    known = None not in (*left, *right) and len(left) == len(right) > 1 != left[0]
+    turned = len(left) == 4 and sizes.is_reordered(left, right)
+    return known and pasted.reading.framework == "tensorflow" and (len(sizes.apart(left, right)) == 1 or turned)
+
+
+def _without_operation(pasted: Pasted, left: Shape, right: Shape) -> Told:
+    axis, a, b = sizes.apart(left, right)[0]
+    headline = f"{shaped(left)} and {shaped(right)} must have one shape, and axis {axis} differs: {a} against {b}"
+    meaning = (
+        "The text ends before the operation. TensorFlow says this of values that are packed into one, or merged, and "
+        "of a saved weight that is assigned to the model's."
+    )
+    return told(pasted, "SW201", headline, meaning, _of_packed_or_saved(pasted, left, right, axis))
+
+
+def _of_packed_or_saved(pasted: Pasted, left: Shape, right: Shape, axis: int) -> Iterator[Evidence]:
+    seen = f"{shaped(left)} and {shaped(right)}"
+    batch = left[0] or 0
+    # what is fed to a graph seldom has more samples than this, and a layer seldom has fewer inputs
+    few = batch <= MOST_SAMPLES
+    if axis == len(left) - 1:
+        joined = f"{seen} differ on the last axis alone, along which they may be joined"
+        yield samples.OLD_ORDER.since(joined, FITS + (0.08 if few else 0.01))
+        unequal = f"{seen}: values of one batch and of two widths, if they are packed (stacked, a list made a tensor)"
+        yield samples.LENGTHS.since(unequal, FITS - (0.03 if few else 0.2))
+    for each in weights.of_weights(pasted, [("", right, left)]):
+        yield replace(each, weight=each.weight - (0.03 if few else 0.0))
+
+
+MOST_SAMPLES = 64
 
 
 def _are_labels(pasted: Pasted, left: Shape, right: Shape) -> bool:
@@ -176,9 +219,14 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     if _is_flattened(met):
         flat = f"{shaped(met.left)} and {shaped(met.right)} hold as many values: one of the two was flattened"
         yield targets.WRONG_FLATTEN.since(flat, NUMBERS)
+        first_axes = 1 in map(len, (met.left or (), met.right or ())) and met.framework in ("tensorflow", "keras")
+        if first_axes:
+            yield targets.NAMED_METRIC.since(f"{flat}, whole, as metrics do", NUMBERS - 0.02)
+            yield causes.OTHER_RELEASE.since(f"{flat}; which of the two a metric flattens differs by release", FITS)
     if _differ_by_colours(met):
         colours = f"{shaped(met.left)} and {shaped(met.right)} differ in their last axis alone, by colours"
         yield causes.GREY.since(colours, FITS + 0.06)
+    yield from _without_colours(met)
     if _must_be_one(pasted) and met.rank is not None and met.rank >= 3:
         asserted = "two shapes that must be one without broadcasting, as a loss asks of labels and output"
         yield targets.OTHER_MAP.since(asserted, FITS + 0.08)
@@ -193,13 +241,10 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
 
 
 def _is_flattened(met: Meeting) -> bool:
-    """Whether the last axes of one make the last axis of the other, behind the same batch."""
-    if met.left is None or met.right is None or len(met.left) == len(met.right):
+    """Whether neighbouring axes of one make an axis of the other."""
+    if met.left is None or met.right is None:
         return False
-    short, long = sorted((met.left, met.right), key=len)
-    return (
-        len(short) > 1 and short[:-1] == long[: len(short) - 1] and short[-1] == sizes.product(long[len(short) - 1 :])
-    )
+    return sizes.is_merged(*sorted((met.left, met.right), key=len))
 
 
 def _differ_by_colours(met: Meeting) -> bool:
@@ -211,6 +256,17 @@ def _differ_by_colours(met: Meeting) -> bool:
     ):
         return False
     return _differ_on_the_last(met.left, met.right) and {met.left[-1], met.right[-1]} == {1, 3}
+
+
+def _without_colours(met: Meeting) -> Iterator[Evidence]:
+    """(H, W) beside (H, W, 3): a mask, or a grey image. In a graph, the first axis is a batch."""
+    if met.framework != "numpy":
+        return
+    short, long = sorted((met.left or (), met.right or ()), key=len)
+    if len(short) == 2 and short == long[:-1] and long[-1] in (1, 3, 4) and min(size or 0 for size in short) >= 16:
+        flat = f"{shaped(short)} is {shaped(long)} without its colours: a mask or a grey image beside one with them"
+        yield causes.MISSING_CHANNELS.since(flat, NUMBERS + 0.04)
+        yield causes.GREY.since(flat, NUMBERS - 0.04)
 
 
 def _differ_on_the_last(left: Shape, right: Shape) -> bool:

@@ -218,6 +218,11 @@ def _of_square(given: Shape, target: Shape) -> Iterator[Evidence]:
         square = f"{shaped(target)} became {shaped(given)}: one of the two has an axis of 1 behind the first"
         yield causes.EXTRA_AXIS.since(square, NUMBERS)
         yield causes.LOST_AXIS.since(square, FITS + 0.08)
+    alike = [at for at in range(1, len(given)) if given[at] == given[at - 1] != 1]
+    if len(given) == len(target) > 2 and any(target == (*given[:at], 1, *given[at + 1 :]) for at in alike):
+        lost = f"{shaped(target)} became {shaped(given)}, as with a value that lacks its axis of 1"
+        yield causes.LOST_AXIS.since(lost, NUMBERS)
+        yield causes.EXTRA_AXIS.since(lost, FITS + 0.08)
 
 
 def _has_alpha(given: Shape, wanted: int, had: int) -> bool:
@@ -290,7 +295,7 @@ def _of_table(target: Shape, given: Shape, axis: int, wanted: int, had: int) -> 
         if target[0] == 1 and had > wanted:
             row = f"{had} are written into one row of {wanted}: a sequence, and the length there is room for"
             yield FULL_BUFFER.since(row, FITS + 0.04, target=wanted, given=had)
-    elif set(before) <= {1} and max(wanted, had) > 64 and at < 2:
+    elif set(before) <= {1} != set(given[at + 1 :]) and max(wanted, had) > 64 and at < 2:
         row = f"{seen}: one row, as tables of positions, masks and caches are"
         if wanted > had:
             weight = NUMBERS + 0.02 if had in MAXIMA else FITS

@@ -172,7 +172,8 @@ def _of_sides(given: Shape, expected: Shape, sides: list[tuple[int, int, int]], 
     code = ", ".join(str(a) for _, a, _ in sides)
     # of a map that is 1 high (a spectrum, a series), the other side is a length
     series = 1 in expected[1:-1] and 1 in given[1:-1]
-    resized = FITS if series else SAID - 0.05
+    empty = any(0 in pair for _, *pair in sides)
+    resized = FITS if series or empty else SAID - 0.05
     yield NOT_RESIZED.since(seen, resized, **both, expected_code=code)
     if not exported:
         # which of the two sizes was meant, that of the data or that of the declaration, no number tells
@@ -293,6 +294,13 @@ def _of_one_less(given: Shape, expected: Shape, seen: str) -> Iterator[Evidence]
             yield causes.GREY.since(f"{maps}, as greyscale images are read", NUMBERS)
     elif len(expected) >= 4 and (expected[-1] == 1 or expected[1] == 1):
         yield causes.MISSING_CHANNELS.since(f"{seen}, and {shaped(expected)} has an axis of 1", NUMBERS)
+    if len(expected) == 4 and not sample and not grey and expected[-1] == given[-1] in (1, 3, 4):
+        declared, fed = _by(expected[1:3]), _by(given[:2])
+        other = {"expected": declared, "got": fed, "expected_code": ", ".join(map(str, expected[1:3]))}
+        if None not in (*expected[1:3], *given[:2]):
+            image = f"{seen}: one image of {fed}, where {declared} is declared"
+            yield NOT_RESIZED.since(image, FITS, **other)
+            yield causes.MISSING_BATCH.since(image, FITS + 0.02)
     if 1 in expected[1:] and sizes.squeezed(expected) == sizes.squeezed(given) and len(expected) < 4:
         yield DECLARED_MORE.since(f"{shaped(expected)} is {shaped(given)} with an axis of 1 more", NUMBERS + 0.02)
     yield causes.LOST_AXIS.since(seen, COMMON)

@@ -168,9 +168,15 @@ def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> It
     elif times and there > here > 1 and len(mask) == 1 and len(given) > 1 and sizes.squeezed(given) == (there,):
         folded = f"{there} is {times} times {here}: the tensor was flattened over {times} rows and the mask was not"
         yield OTHER_FLATTENING.since(folded, FITS + 0.08)
+    elif times and there > here > 1 and (times >= 8 or sizes.root(times)):
+        lacking = f"{there} is {times} times {here}: the tensor was flattened over an axis (a side) that the mask lacks"
+        yield OTHER_FLATTENING.since(lacking, FITS + 0.03)
     elif times and here > there > 1:
         folded = f"{here} is {times} times {there}: another axis may be folded into the mask"
         yield OTHER_FLATTENING.since(folded, FITS)
+    if there == 1 and of == 0 and here > 4:
+        single = f"the tensor has one row, and {here} are chosen from: a value that was not filled yet, or a stand-in"
+        yield causes.OTHER_VALUE.since(single, FITS - 0.04)
     if of and len(mask) == 1 and given[:1] == mask:
         rows = f"{here} is the size of the tensor's axis 0, and the mask stands in the place of axis {of}"
         yield INDEX_AS_MASK.since(rows, FITS + 0.06)
@@ -310,7 +316,7 @@ def index_range(pasted: Pasted) -> Told:
     index, size = facts.size(pasted, "index"), facts.size(pasted, "size")
     op = facts.word(pasted, "op") or "a table or axis"
     number = f"index {index}" if index is not None else "an index"
-    holds = f", which has {size} entries (0 to {size - 1})" if size else ""
+    holds = f", which has {size} entries (0 to {size - 1})" if size else ", which is empty" if size == 0 else ""
     headline = f"{number} is out of range for {op}{holds}"
     if _is_slice(pasted):
         meaning = (
@@ -363,11 +369,11 @@ LENGTHS = frozenset({77, 100, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8
 
 
 def _of_array(index: int, size: int) -> Iterator[Evidence]:
-    """An array of NumPy, which may hold anything; a table of ids is rare among them."""
+    """An array or tensor, which may hold anything; a table of ids is rare among them."""
     seen = f"{index} where {size} entries are"
     if size == 0:
-        yield NOTHING_COLLECTED.since(f"{seen}: the array is empty", NUMBERS)
-        yield NOTHING_LEFT.since(f"{seen}: the array is empty", FITS + 0.1)
+        yield NOTHING_COLLECTED.since(f"{seen}: it is empty", NUMBERS)
+        yield NOTHING_LEFT.since(f"{seen}: it is empty", FITS + 0.1)
     if index == size > 0:
         yield causes.FROM_ONE.since(f"{seen}: one beyond the last", FITS + 0.08)
     yield SHORTER.since(seen, FITS + 0.06)
@@ -376,11 +382,13 @@ def _of_array(index: int, size: int) -> Iterator[Evidence]:
         classes, FITS if index >= size else RARE, target=f"at least {index + 1}", output=size
     )
     yield causes.SWAPPED.since(f"{seen}: along another axis there may be enough", COMMON)
-    yield VOCABULARY.since(seen, COMMON + 0.05)
+    yield VOCABULARY.since(seen, COMMON + (0.05 if size < 1000 else 0.22))
 
 
 def _of_range(pasted: Pasted, index: Size, size: Size) -> Iterator[Evidence]:
-    if pasted.reading.framework == "numpy" and index is not None and size is not None:
+    # PyTorch words so what is indexed, gathered and scattered; of an embedding it does not name the axis
+    indexed = pasted.reading.framework == "torch" and "for dimension" in pasted.reading.message
+    if (pasted.reading.framework == "numpy" or indexed or size == 0) and index is not None and size is not None:
         yield from _of_array(index, size)
         return
     known = index is not None and size is not None

@@ -123,6 +123,9 @@ def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
         f"computes a loss. The first is {shaped(target)}, the second {shaped(output)}."
     )
     evidence = list(targets.of_pair(output, target))
+    if facts.word(pasted, "op", "node").endswith("Equal"):
+        compared = "they are tested for equality, as an accuracy does"
+        evidence.append(targets.NAMED_METRIC.since(compared, FITS + 0.02))
     if len(output) == len(target) == 2 and pasted.raises("squared", "mse", "absolute", "huber"):
         seen = f"the loss is of numbers: {output[-1]} are predicted, the target has {target[-1]}"
         if output[-1] != target[-1] and None not in (output[-1], target[-1]):

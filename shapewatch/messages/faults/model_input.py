@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from shapewatch.messages.faults import causes, facts, labels, sizes
-from shapewatch.messages.faults.convolution import images
+from shapewatch.messages.faults.convolution import MONO, images, is_sound
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.fed import FIXED_BATCH, NOT_RESIZED, OTHER_FEED, OTHER_PREPARATION, STATIC_EXPORT
 from shapewatch.messages.faults.feeding import of_feed
@@ -104,6 +104,7 @@ def _one_side(pasted: Pasted) -> Told:
             ("height", facts.size(pasted, "height"), facts.size(pasted, "expected_height")),
             ("width", facts.size(pasted, "width"), facts.size(pasted, "expected_width")),
             (_side_name(pasted), facts.size(pasted, "got"), facts.size(pasted, "expected", "most", "least")),
+            (_other_side_name(pasted), *_other_side(pasted)),
         )
         if expected is not None
     ]
@@ -123,6 +124,15 @@ def _one_side(pasted: Pasted) -> Told:
     return told(pasted, "SW602", f"{subject} has another size than the model takes: {said}", meaning, evidence)
 
 
+def _other_side_name(pasted: Pasted) -> str:
+    axis = facts.size(pasted, "other_axis")
+    return f"axis {axis}" if axis is not None else "another axis"
+
+
+def _other_side(pasted: Pasted) -> tuple[Size, Size]:
+    return facts.size(pasted, "other_got"), facts.size(pasted, "other_expected")
+
+
 Side = tuple[str, Size, int]
 """Its name, the size that came, and the one that is taken."""
 
@@ -130,12 +140,14 @@ Side = tuple[str, Size, int]
 def _of_channels(pasted: Pasted) -> Iterator[Evidence]:
     """One axis of a program's input, which may hold the channels. The message does not tell the others."""
     axis, expected, got = (facts.size(pasted, name) for name in ("axis", "expected", "got"))
-    if axis not in (1, 3) or expected is None or got is None:
+    if axis not in (0, 1, 2, 3) or expected is None or got is None:
         return
     low, high = sorted((expected, got))
-    if high <= 4:
+    if (low, high) == (1, 2) and is_sound(facts.word(pasted, "tensor")):
+        yield MONO.since(f"{got} where {expected} is declared, of an input that is sound by its name", NUMBERS + 0.02)
+    elif high <= 4 and axis != 0:
         yield from images(pasted, None, expected, got, axis)
-    elif low in (1, 3, 4) and high >= 16:
+    elif axis in (1, 3) and low in (1, 3, 4) and high >= 16:
         thing = f"{low} is a number of colours and {high} a side of an image"
         yield causes.CHANNELS_LAST.since(f"{thing}, on one axis", SAID)
 
@@ -164,7 +176,9 @@ def _of_one_side(pasted: Pasted, pairs: Sequence[Side], both: dict[str, str], se
         yield OTHER_PREPARATION.since(features, COMMON if exported or axis in (0, 2) else FITS + 0.02, **wanted)
         yield OTHER_FEED.since(seen, COMMON + 0.02)
     if exported:
-        yield STATIC_EXPORT.since("the sizes were fixed at export", NUMBERS + 0.05, **wanted)
+        # one axis alone may count frames or features that were prepared otherwise; two are the sides of images
+        likely = NUMBERS + (0.05 if len(pairs) > 1 else 0.03)
+        yield STATIC_EXPORT.since("the sizes were fixed at export", likely, **wanted)
         if any(word in tensor for word in ("state", "hidden", "cache", "past", "mem")):
             yield OTHER_STATE.since(f"the input is called {tensor}", FITS + 0.12)
     if exported or axis == 0:

@@ -202,6 +202,8 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         if min(one, other) == 1:
             squares = f"{high} is {max(one, other)} x {max(one, other)} times {low}, as the map of a larger input has"
         yield causes.OTHER_INPUT_SIZE.since(squares, NUMBERS if min(one, other) > 1 else FITS)
+        if min(one, other) == 1 and max(one, other) >= 3 and got < expected:
+            yield POOLED.since(f"{squares}: {low} are left where a map is pooled to one place", FITS - 0.04, got=got)
         if min(one, other) == 1 and got > expected:
             yield causes.NOT_POOLED.since(f"{squares}, where it was pooled to 1 x 1", COMMON + 0.01)
             yield causes.OTHER_RELEASE.since(f"{squares}: later releases pool otherwise", COMMON - 0.01)
@@ -212,7 +214,9 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
     elif high > (1024 if times is None else 4096) and not whole:
         yield causes.OTHER_INPUT_SIZE.since(f"{seen}: large numbers that no usual width explains", FITS)
     else:
-        yield causes.OTHER_INPUT_SIZE.since(seen, COMMON - 0.01 if high >= 64 and not (whole or times) else RARE)
+        flat = times == 2 and high > 1024 and not whole
+        single = COMMON - 0.01 if high >= 64 and not (whole or times) else COMMON + 0.03 if flat else RARE
+        yield causes.OTHER_INPUT_SIZE.since(seen, single)
         release = f"{seen}: model code, adapters and weights change their widths from release to release"
         yield causes.OTHER_RELEASE.since(release, COMMON - 0.02 if whole else COMMON - 0.04)
         yield causes.OTHER_VALUE.since(seen, COMMON - 0.03)
@@ -223,6 +227,8 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         count, taken, come = stacked
         layers = f"{expected} = {count} x {taken} and {got} = {count} x {come}: as many layers of two encoders"
         yield causes.OTHER_ENCODER.since(layers, FITS + 0.06, **given)
+    if bands := sizes.spectra(expected, got):
+        yield causes.OTHER_SPECTRUM.since(f"{seen}: {bands}", FITS + 0.12)
     if times == 2:
         yield causes.BOTH_DIRECTIONS.since(f"{high} is twice {low}", FITS, **given)
     elif times and times <= 16 and not whole:
@@ -253,17 +259,38 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
     if abs(expected - got) <= 3 and high > 3:
         yield causes.OTHER_COLUMNS.since(f"{seen}: off by {abs(expected - got)}, as a column or two make it", FITS)
     elif high < 1024 and not whole:
-        yield causes.OTHER_COLUMNS.since(seen, COMMON - 0.05)
+        yield causes.OTHER_COLUMNS.since(seen, COMMON - (0.05 if high >= 64 or times else 0.01))
     yield causes.OTHER_SETTING.since(f"{seen}; nothing in these numbers says which of them is meant", COMMON, **given)
     if high < 64:
         counted = f"{seen}: so few are counted by the data or the environment (columns, observations, actions)"
         yield causes.OTHER_SETTING.since(counted, FITS - 0.02, **given)
+    joined = abs(expected - got) in sizes.ENCODERS and not {expected, got} <= sizes.ENCODERS.keys()
+    if whole and joined and not times and 2048 < high < 2 * low:
+        parts = f"{seen}: they differ by {abs(expected - got)}, as wide as an embedding that is joined to the others"
+        yield causes.BRANCH_LOST.since(parts, FITS - 0.02)
+    gap = abs(expected - got)
+    if low >= 64 and 2 <= gap <= MOST_CONDITIONS and not whole:
+        condition = (
+            f"{seen}: {gap} more or less, as of a condition (one-hot labels, coordinates) that is joined to them"
+        )
+        yield causes.BRANCH_LOST.since(condition, COMMON + 0.02)
     if not whole:
         parted = f"{abs(expected - got)} features too {'few' if got < expected else 'many'}"
-        part = sizes.is_width(abs(expected - got)) and not times
+        part = sizes.is_width(abs(expected - got)) and not times and not maps
         yield causes.BRANCH_LOST.since(f"{parted}{', the width of a branch' if part else ''}", FITS if part else RARE)
     if pasted is not None and pasted.runs("flatten", "view(", "reshape"):
         yield causes.OTHER_INPUT_SIZE.since("the lines above it flatten the features", FITS)
+
+
+POOLED = Cause(
+    "the map is pooled to one place (a global pooling, `pooling='avg'`), where the layer was made for the whole map, "
+    "flattened; or the axes of the map are there still and nothing flattens them",
+    "Flatten the map in place of pooling it, as where the layer's weights were made, or make the layer for {got}.",
+    "Print the shape just before this layer, and that of the map before it.",
+    {"keras": "x = layers.Flatten()(x)", "torch": "x = x.flatten(1)"},
+)
+MOST_CONDITIONS = 40
+"""More classes, actions or coordinates are seldom joined to features as they are."""
 
 
 def _stacked_encoders(expected: int, got: int) -> tuple[int, int, int] | None:

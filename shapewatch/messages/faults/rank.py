@@ -146,7 +146,7 @@ def _wanted(pasted: Pasted, ranks: list[int], words: str) -> str:
 def _ranks(pasted: Pasted) -> list[int]:
     """Those that would do, as the message says them: a number, or `3D (unbatched) or 4D (batched)`."""
     given = pasted.reading.facts.get("expected")
-    weight = pasted.reading.shape("weight")
+    weight = facts.shape(pasted, "weight", "filter")
     if given is None and weight is not None:
         return [len(weight)]
     if isinstance(given, int):
@@ -357,6 +357,9 @@ def _too_many(wanted: int, got: int, given: Shape | None, images: bool, framewor
         yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", folded)
         bare = given is None and framework == "torch"  # a summary is of images, and the message shows them
         yield DECLARED_MORE.since(seen, FITS - 0.05 if images and not bare else RARE)
+    if given is not None and given[:2] == (None, None) and got == wanted + 1:
+        open_ones = f"{seen}, and two axes of {shaped(given)} are open: `Input` puts the batch in front by itself"
+        yield DECLARED_MORE.since(open_ones, FITS + 0.12)
     if wanted <= 3 and got >= 3:
         yield causes.NOT_POOLED.since(
             f"{seen}: a map or a sequence where features are expected", FITS if wanted <= 2 else COMMON

@@ -9,6 +9,7 @@ from shapewatch.messages.faults import causes, facts, rounding, sizes, taken_apa
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.fed import EMPTY, OBJECTS
 from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
+from shapewatch.messages.faults.operations import NOTHING_COLLECTED
 from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -91,6 +92,10 @@ def _of_reshape(
     requested = facts.size(pasted, "requested")
     if count and multiple and asked is None:
         yield from taken_apart.of_boxes(count, multiple)
+    if count == 0:
+        yield NOTHING_COLLECTED.since("there are 0 values", NUMBERS + 0.04)
+        if requested or (asked is not None and len(asked) > 1 and asked[0] not in (None, 0)):
+            yield EMPTY.since(f"0 values come for {requested or shaped(asked)}", NUMBERS)
     if count and requested and asked is None:
         yield from _of_two_counts(count, requested)
         return
@@ -234,11 +239,14 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
         found = f"the values fill {rows} rows of {shaped(asked[1:])}, and {first} are asked for"
         times = sizes.ratio(first, rows)
         fuller = rows > first and not times  # no batch is fuller than full
-        yield causes.LAST_BATCH.since(found, NUMBERS if rows < first else FITS - 0.02 if fuller else FITS)
+        short = NUMBERS if rows else COMMON
+        yield causes.LAST_BATCH.since(found, short if rows < first else FITS - 0.02 if fuller else FITS)
         if times:
             yield causes.SPLIT_BATCH.since(f"{found}: {times} times as many", FITS if times in (2, 3, 4, 8) else RARE)
         if rows > first:
             yield NOT_THE_SETTING.since(found, FITS)
+        if times and 77 in asked[1:]:
+            yield causes.PROMPT_CHUNKS.since(f"{found}: 77 tokens are what CLIP takes at once", FITS + 0.1)
     elif first and sizes.divides(first, count):
         each = count // first
         if first == 1 and (not rest or each > rest):
@@ -251,6 +259,10 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             yield NOT_THE_DATA.since(f"{found}: too few for what is asked of each", FITS)
     elif wanted is not None:
         yield NOT_THE_SETTING.since(f"{count} values come, {wanted} are asked for", FITS)
+    if len(asked) == 2 and asked[0] == asked[1] and (side := sizes.root(count)) and side != first and side > 1:
+        square = f"{count} = {side} x {side} come where {first} x {first} are asked for: a map of another stage"
+        yield causes.OTHER_VALUE.since(f"{square}, output or option", FITS - 0.02)
+        yield causes.OTHER_SETTING.since(square, COMMON + 0.03, expected=first, got=side)
     yield from _of_one_axis(asked, count)
     yield from rounding.of_quotient(asked, count)
     yield from _of_colours(asked, wanted, count)
@@ -296,7 +308,7 @@ def _of_colours(asked: Shape, wanted: int | None, count: int) -> Iterator[Eviden
     if wanted is None:
         return
     seen = f"{count} values come, {wanted} are asked for"
-    sides = [axis for axis, size in enumerate(asked) if size is not None and size >= 16]
+    sides = [axis for axis, size in enumerate(asked) if (size or 0) >= 16 and (axis or len(asked) < 4)]
     channels = any(size in (1, 3, 4) for size in asked)
     sure = FITS
     flat = any((sizes.root(size) or 0) in (28, 32, 64, 224, 256) for size in asked[1:])
@@ -322,10 +334,15 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
             each = f"{count} = {count // near} x {near}: each row has one value {word}"
             yield VALUES_LOST.since(each, FITS + 0.07)
     maps = sizes.same_maps(step, count)
+    sides = maps is not None and max(maps[1:]) > 1
     yield NOT_THE_SETTING.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))
-    if maps and max(maps[1:]) > 1:
+    if maps and sides:
         yield NOT_THE_SETTING.since(f"{step} and {count} are {maps[0]} maps of other sides", FITS + 0.1)
     yield from rounding.of_rows(count, step)
+    classes = asked[-1] if asked and len(asked) > 1 else None
+    if rest and not sides and classes in CLASS_COUNTS and classes is not None:
+        named = f"{found}: {classes} is the number of classes of {CLASS_COUNTS[classes]}, and rows of others come"
+        yield OTHER_CLASSES.since(named, FITS - 0.02, a=classes, b="another number")
     group = known[0] if len(known) > 1 else None
     width = sizes.product(tuple(known[1:])) if len(known) > 1 else None
     if group and width and sizes.divides(width, count):

@@ -9,16 +9,16 @@ from math import gcd
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.fed import EMPTY
-from shapewatch.messages.faults.targets import OTHER_NUMBER_OF_LABELS, WITHOUT_BATCH, WRONG_FLATTEN
+from shapewatch.messages.faults.targets import (
+    NO_LABELS,
+    NO_OUTPUT,
+    OTHER_NUMBER_OF_LABELS,
+    WITHOUT_BATCH,
+    WRONG_FLATTEN,
+)
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
-
-NO_LABELS = Cause(
-    "there are no labels: every row was filtered out, or one device got an output and no labels",
-    "See which batch it is; try one device; leave empty batches out.",
-    "Print both lengths for each step and device.",
-)
 
 
 def target_batch(pasted: Pasted) -> Told:
@@ -43,7 +43,7 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         return
     seen, times = f"{a} rows against {b}", sizes.ratio(a, b)
     if 0 in (a, b):
-        yield NO_LABELS.since(f"{seen}: one of them is empty", NUMBERS)
+        yield (NO_LABELS if b == 0 else NO_OUTPUT).since(f"{seen}: one of them is empty", NUMBERS)
         yield causes.SPLIT_BATCH.since(f"{seen}: one of them is empty", NUMBERS - 0.02)
         yield WRONG_FLATTEN.since(seen, COMMON)
         return
@@ -69,6 +69,9 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         if a == 1 and (output is None or len(output) <= 2):
             alone = f"{seen}: a batch of one, and {b} may be the first axis of its own labels or mask"
             yield WITHOUT_BATCH.since(alone, FITS + (0.06 if b >= 16 and b % 8 == 0 else 0.01))
+        if 2 <= a <= 8 and 8 <= b <= 512 and times >= 8 and sizes.is_power_of_two(b):
+            turned = f"{seen}: {b} is a usual batch, and {a} may count layers, directions or classes on the first axis"
+            yield causes.SWAPPED.since(turned, FITS - 0.04)
         yield causes.ONE_HOT.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS - 0.05 if b > a else RARE)
         if b > a > 1 and 2 < times < 16:
             each = f"{b} = {a} x {times}: {times} labels for each row of the output"

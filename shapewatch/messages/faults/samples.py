@@ -60,6 +60,22 @@ SEVERAL_VALUES = Cause(
 )
 
 
+OLD_ORDER = Cause(
+    "the arguments stand in the order of TensorFlow before 1.0, `concat(axis, values)` (or `split(axis, parts, "
+    "value)`): the list of values is taken for the axis, and packed into one tensor",
+    "Write `tf.concat(values, axis)`, or run the code with the release that it was written for.",
+    "Look at the calls of `concat`, `split`, `pack` and `stack` near this line.",
+    {"tensorflow": "x = tf.concat([a, b], 1)    # in place of tf.concat(1, [a, b])"},
+)
+BEYOND_THE_BORDER = Cause(
+    "a crop is cut off at the image's border, or the image is smaller than the crop, so that what comes out is smaller "
+    "than was asked for (slicing does not complain)",
+    "Keep the crop's corner within `side - crop`, and pad (or resize, or leave out) images that are smaller than it.",
+    "Print the sides of the image and the crop's corner for the smaller one.",
+    {"torch": "crop = transforms.RandomCrop(size, pad_if_needed=True)"},
+)
+
+
 MAXIMA = frozenset({64, 77, 128, 256, 512, 1024, 2048, 4096})
 """Maximum lengths that texts are cut to."""
 
@@ -115,8 +131,8 @@ def _of_node(node: str) -> Iterator[Evidence]:
     """A concatenation whose axis TensorFlow has to build first: it was given a list of values."""
     if node.endswith(("concat_dim", "concat/axis")):
         order = f"{node} is the axis of a concatenation: the values stand where TensorFlow takes the axis"
-        yield causes.OTHER_RELEASE.since(f"{order} from release 1.0 on, `concat(values, axis)`", NUMBERS)
-        yield causes.OTHER_VALUE.since(f"{order}: the arguments are in another order", FITS + 0.1)
+        yield OLD_ORDER.since(order, NUMBERS)
+        yield causes.OTHER_RELEASE.since(f"{order} from release 1.0 on, `concat(values, axis)`", FITS + 0.1)
 
 
 def _where_apart(first: Shape | None, other: Shape | None) -> str:
@@ -154,6 +170,9 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             yield MIXED_CHANNELS.since(f"{seen}: {a} and {b} are numbers of channels", NUMBERS)
         if 0 in (a, b):
             yield EMPTY_SAMPLE.since(f"{seen}: one of them has nothing on axis {axis}", NUMBERS)
+    if _is_cut_off(first, other):
+        cut = f"{seen}: one has equal sides, as a crop, and no side of the other is longer"
+        yield BEYOND_THE_BORDER.since(cut, FITS + (0.1 if len(apart) >= 2 else 0.06))
     if len(apart) >= 2 and len(first) >= 3:
         yield UNEQUAL_SAMPLES.since(f"{seen}: several axes differ, as the sides of images do", FITS + 0.08)
         yield CROPPED_OTHERWISE.since(f"{seen}: several axes differ", FITS if not loading else COMMON)
@@ -189,6 +208,17 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             COMMON if any(axis == 0 for axis, _, _ in apart) else RARE,
         )
     yield UNEQUAL_SAMPLES.since(seen, COMMON)
+
+
+def _is_cut_off(first: Shape, other: Shape) -> bool:
+    """Whether one is a square (or a cube) with its channels, and the other the same or less on every side."""
+    if len(first) not in (3, 4) or None in (*first, *other):
+        return False
+    at = _channels(first)
+    one, two = ([size or 0 for axis, size in enumerate(shape) if axis != at] for shape in (first, other))
+    crop, rest = (one, two) if len(set(one)) == 1 else (two, one)
+    is_crop = len(set(crop)) == 1 and crop[0] >= 16 and first[at] == other[at]
+    return is_crop and rest != crop and all(0 < side <= crop[0] for side in rest)
 
 
 def _channels(shape: Shape) -> int:

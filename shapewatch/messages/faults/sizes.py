@@ -104,6 +104,18 @@ def squeezed(shape: Shape) -> Shape:
     return tuple(size for size in shape if size != 1)
 
 
+def is_merged(short: Shape, long: Shape) -> bool:
+    """Whether one is the other with neighbouring axes made one: `(6, 5)` or `(30,)` of `(2, 3, 5)`."""
+    if not short or len(short) >= len(long) or None in short or None in long or 0 in long:
+        return False
+    end = len(long) - len(short) + 1
+    return any(
+        long[at : at + end].count(1) < end - 1
+        and short == (*long[:at], product(long[at : at + end]), *long[at + end :])
+        for at in range(len(short))
+    )
+
+
 def same_maps(a: Size, b: Size) -> tuple[int, int, int] | None:
     """Two widths as flattened square maps with the same channels: the channels and both sides. At least 4 channels."""
     if not a or not b or a == b or a < 0 or b < 0:
@@ -182,6 +194,29 @@ def steps_apart(a: Size, b: Size) -> tuple[int, int, int] | None:
     if not gap or a is None or b is None or gap == 1 or a % gap or b % gap or min(a, b) < 8 * gap:
         return None
     return gap, a // gap, b // gap
+
+
+MELS = frozenset({40, 64, 80, 100, 128, 160})
+"""Numbers of mel bands: of recognisers, of vocoders, of Whisper's variants."""
+BINS = frozenset({161, 201, 257, 401, 513, 601, 801, 1025, 2049})
+"""Numbers of a spectrum's bins, half a window and one."""
+
+
+def spectra(a: Size, b: Size) -> str | None:
+    """What two numbers of a spectrogram's rows are, where one or both of them are no numbers of filters; twice as many
+    where real and imaginary parts, or two channels, stand one above the other."""
+    if a is None or b is None or a == b:
+        return None
+    for one, other in ((a, b), (b, a)):
+        bins = one if one in BINS else one // 2 if one % 2 == 0 and one // 2 in BINS else None
+        if bins is not None:
+            twice = "2 x " if one != bins else ""
+            if other in MELS or (other % 2 == 0 and other // 2 in MELS):
+                return f"{one} = {twice}({2 * bins - 2} / 2 + 1) bins of a linear spectrum, {other} are mel bands"
+            if other in BINS or (other % 2 == 0 and other // 2 in BINS):
+                return f"{one} = {twice}({2 * bins - 2} / 2 + 1) bins, and {other} are those of another window"
+    # 64 and 128 are numbers of filters as well
+    return f"{a} and {b} are usual numbers of mel bands" if {a, b} <= MELS - {64} and 80 in (a, b) else None
 
 
 VECTORS = frozenset({50, 100, 200, 300})

@@ -108,6 +108,22 @@ OTHER_COLUMNS_OUT = Cause(
 )
 
 
+NAMED_METRIC = Cause(
+    "the metric (or loss) of a short name, `accuracy`, is chosen by the shapes of labels and output, and flattens one "
+    "of them only: a sparse one for one-hot labels, or the other way round",
+    "Name the metric that is meant (`sparse_categorical_accuracy`, `categorical_accuracy`, `binary_accuracy`), or "
+    "leave it out to see whether it is that.",
+    "Compile without metrics, and print the shapes of labels and output.",
+    {"keras": 'model.compile(loss=loss, metrics=["sparse_categorical_accuracy"])'},
+)
+NO_LABELS = Cause(
+    "there are no labels: the list of label columns, classes, boxes or files is empty or was not given, every row was "
+    "filtered out (an image without objects), or one device got an output and no labels",
+    "See which batch it is; give the option that names the labels; leave empty batches out; try one device.",
+    "Print both lengths for each step and device.",
+)
+
+
 def left_over(output: Size, target: Size, seen: str) -> Iterator[Evidence]:
     """A square number of values for each that the target has."""
     side = sizes.root(output // target) if output and target and output % target == 0 else None
@@ -115,8 +131,20 @@ def left_over(output: Size, target: Size, seen: str) -> Iterator[Evidence]:
         yield MAP_LEFT.since(f"{seen}: {side} x {side} values for each of the target's", FITS + 0.08)
 
 
+NO_OUTPUT = Cause(
+    "there is no output: the input was empty, nothing was detected or chosen (a mask, a threshold, a filter left no "
+    "row), or the model was built for no classes at all",
+    "Leave such samples out of the loss, or give the model the list of classes; see where the rows are lost.",
+    "Print the input's shape, and the output's after each stage.",
+)
+
+
 def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     seen = f"output {shaped(output)}, target {shaped(target)}"
+    if 0 in target and 0 not in output:
+        yield NO_LABELS.since(f"{seen}: the target holds nothing", NUMBERS + 0.04)
+    elif 0 in output:
+        yield NO_OUTPUT.since(f"{seen}: the output holds nothing", NUMBERS + 0.04)
     if not output:
         yield SQUEEZED_BATCH.since(f"{seen}: the output has no axis at all", NUMBERS)
         yield causes.LOST_AXIS.since(f"{seen}: the output has no axis at all", FITS)
@@ -133,6 +161,10 @@ def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
         maps = {1, 2} <= parted and output[-1] == target[-1]  # the classes stand last
         last = len(output) - 1
         both = last >= 3 and {last - 1, last} <= parted and output[1] == target[1]  # the classes stand on axis 1
+        squares = len(output) == 3 and parted == {1, 2} and output[1] == output[2] and target[1] == target[2]
+        if squares:  # (batch, height, width)
+            yield OTHER_MAP.since(f"{seen}: squares of other sides", NUMBERS + 0.02)
+            apart = []
         for axis, a, b in apart:
             side = (maps and axis == 1) or (both and axis == last)
             yield from _of_entry(2 if side else axis, a, b, len(output), seen)
@@ -144,7 +176,8 @@ def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     if len(output) == len(target) == 2 and target[0] == 1 and target[1] == output[0] and (output[0] or 0) > 1:
         numbers = f"{seen}: one number for each of the {output[0]} rows, as class indices are"
         yield causes.ONE_HOT.since(numbers, SAID - 0.05)
-    if len(output) == len(target) >= 3 and (places := sizes.count(target[1:])) == output[1]:
+    places = sizes.count(target[1:])
+    if len(output) == len(target) >= 3 and places is not None and places == output[1]:
         flat = f"{seen}: the output counts {places} places on one axis, and the target keeps height and width"
         yield WRONG_FLATTEN.since(flat, NUMBERS + 0.06)
         yield causes.ONE_HOT.since(f"{flat}, without an axis of classes", NUMBERS + 0.02)
@@ -177,6 +210,9 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
         more = f"{seen}: the output still has {len(output) - len(target)} axes more"
         maps = len(output) >= 4 or None in output[1:-1]
         yield causes.NOT_POOLED.since(more, NUMBERS if maps else FITS + 0.06)
+    if len(target) <= 2 and _are_images(output):
+        given = f"{seen}: the output has the shape of images, and the target a row for each"
+        yield LABELS_FOR_IMAGES.since(given, FITS + 0.08)
     yield from _of_label_map(output, target, seen)
     per_sample = len(short) == 1 and len(long) >= 3 and short[0] not in (None, 1) and short[0] == long[0]
     if per_sample:
@@ -204,6 +240,24 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
     elif abs(len(short) - len(long)) == 1:
         yield causes.ONE_HOT.since(f"{seen}: one axis more, as one-hot labels have", FITS - 0.05)
     yield causes.TRAILING_ONE.since(seen, FITS if 1 in (*output[-1:], *target[-1:]) else RARE)
+
+
+LABELS_FOR_IMAGES = Cause(
+    "labels of classes are given where images are to be compared: the model gives images (an autoencoder, a "
+    "segmentation, a generator), and the data set gives one label for each",
+    "Give the images (the inputs themselves, the masks) as targets: `class_mode='input'`, `fit(x, x)`; or end the "
+    "model in a classifier.",
+    "Print the shapes of one batch, inputs and targets.",
+    {"keras": "model.fit(x, x)", "torch": "loss = criterion(model(x), x)"},
+)
+
+
+def _are_images(shape: Shape) -> bool:
+    """A batch of maps with one or three channels, first or last, and sides of images."""
+    if len(shape) != 4 or None in shape[1:]:
+        return False
+    sides = shape[1:3] if shape[-1] in (1, 3) else shape[2:]
+    return 3 in (shape[1], shape[-1]) and min(side or 0 for side in sides) >= 28
 
 
 def _of_label_map(output: Shape, target: Shape, seen: str) -> Iterator[Evidence]:

@@ -133,7 +133,7 @@ def weights(pasted: Pasted) -> Told:
         f"A {saved} weight is copied into the model's weight of its name (or place), and both need one shape. "
         f"{_listing(pairs, saved)}"
     )
-    evidence = list(_of_weights(pasted, pairs))
+    evidence = list(of_weights(pasted, pairs))
     layer = names[0].rsplit(".", 1)[0] if names and "." in names[0] and len(set(names)) == 1 else ""
     return told(pasted, "SW901", headline, meaning.strip(), evidence, layer)
 
@@ -143,7 +143,7 @@ def of_pair(pasted: Pasted, built: Shape, saved: Shape) -> Told:
     pair: Pair = ("", saved, built)
     headline = f"the saved weights do not fit the model: one is {shaped(saved)} where {shaped(built)} is built"
     meaning = f"A saved weight is copied into the model's weight of its name (or place). {_listing([pair])}"
-    return told(pasted, "SW901", headline, meaning, _of_weights(pasted, [pair]))
+    return told(pasted, "SW901", headline, meaning, of_weights(pasted, [pair]))
 
 
 Pair = tuple[str, Shape | None, Shape | None]
@@ -165,7 +165,7 @@ def _listing(pairs: list[Pair], there: str = "saved") -> str:
     return f"Here {'; '.join(shown)}{rest}."
 
 
-def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
+def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     known = [(name.lower(), saved, built) for name, saved, built in pairs if saved is not None and built is not None]
     outputs = {(saved[0], built[0]) for _, saved, built in known if _first_alone(saved, built)}
     lasts = {(saved[-1], built[-1]) for _, saved, built in known if _last_alone(saved, built)}
@@ -178,6 +178,9 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield OTHER_TABLE.since(f"{name} is a table of positions", NUMBERS + 0.05)
         else:
             yield from vocabularies.of_table(name, saved, built)
+        if "lora" in name and (ranks := _ranks(saved, built)):
+            seen = f"{name} is of rank {ranks[0]} in the file and of rank {ranks[1]} in the model"
+            yield OTHER_RANK.since(seen, FITS + 0.1, checkpoint=ranks[0], model=ranks[1])
         if saved == (0,) and 0 not in built:
             yield PARTITIONED.since(f"{name or 'the weight'} is {shaped(saved)} in the file: nothing", NUMBERS + 0.02)
         of_stem = len(saved) == len(built) >= 4 and saved[2:] == built[2:] and sizes.difference(saved[1], built[1])
@@ -198,6 +201,11 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             moved = f"{shaped(saved)} and {shaped(built)} have their kernel at opposite ends"
             yield FILTERS_LAYOUT.since(moved, NUMBERS)
             yield causes.CHANNELS_LAST.since(f"{moved}; an image's side may be taken for its channels too", FITS + 0.03)
+        elif keras and (side := _side_for_colours(saved, built)):
+            taken = f"{side} inputs where the other has few: an image's side may be taken for its colours"
+            yield causes.CHANNELS_LAST.since(taken, FITS + 0.02)
+        elif bands := _of_bands(saved, built):
+            yield causes.OTHER_SPECTRUM.since(f"{name or 'it'} differs in its inputs alone: {bands}", NUMBERS - 0.02)
         elif sizes.is_reordered(saved, built):
             yield FILTERS_LAYOUT.since(f"{shaped(saved)} and {shaped(built)} are one shape in another order", NUMBERS)
     if (flax or keras) and outputs and not lasts and len(known[0][1]) == 2:
@@ -210,6 +218,8 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             of_sides = f"{seen}; they are flattened maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
             yield causes.OTHER_INPUT_SIZE.since(of_sides, FITS + 0.06)
         outputs = set()
+    if not (flax or keras) and len(outputs) == 1 and not heads:
+        yield from _of_inputs_in_front(known)
     ends = lasts if flax or (keras and lasts) else outputs
     alone = all(_first_alone(saved, built) or _last_alone(saved, built) for _, saved, built in known)
     if len(ends) > 1 and len(pairs) <= 8 and alone and (classes := _classes(ends)):
@@ -218,8 +228,14 @@ def _of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     elif len(ends) > 1 and len(pairs) <= 8 and alone and heads and (fewest := _fewest(ends)):
         seen = f"only numbers of outputs differ, and `{heads[0]}` is named as a head is"
         yield OTHER_CLASSES.since(seen, FITS + 0.06, checkpoint=fewest[0], model=fewest[1])
-    if not (keras or flax) and known and lasts and not outputs and alone and all(len(one) == 2 for _, one, _ in known):
-        yield from _of_inputs(*next(iter(lasts)))
+    if not (keras or flax) and known and lasts and alone and all(len(one) <= 2 for _, one, _ in known):
+        if not outputs and all(len(one) == 2 for _, one, _ in known):
+            yield from _of_inputs(*next(iter(lasts)))
+        elif outputs and all(max(saved or 0, built or 0) <= MOST_LISTED for saved, built in lasts | outputs):
+            saved_count, built_count = next(iter(lasts))
+            ends_seen = f"inputs ({saved_count} saved, {built_count} built) and outputs differ, each of few"
+            both = {"checkpoint": saved_count, "model": built_count}
+            yield OTHER_LIST.since(f"{ends_seen}: observations and actions, or lists, of other data", NUMBERS, **both)
     if len(ends) == 1:
         saved_count, built_count = next(iter(ends))
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
@@ -250,12 +266,63 @@ def _of_inputs(saved: Size, built: Size) -> Iterator[Evidence]:
     if not saved or not built or min(saved, built) <= 1 or (sizes.is_width(saved) and sizes.is_width(built)):
         return
     seen = f"only the number of inputs differs, {saved} saved and {built} built"
+    counted = {"checkpoint": saved, "model": built}
     yield OTHER_WIDTH.since(seen, FITS + 0.04, expected=saved, got=built)
+    if max(saved, built) <= MOST_LISTED:
+        yield OTHER_LIST.since(f"{seen}: so few are counted by a list or an option", FITS + 0.06, **counted)
     if maps := sizes.same_maps(saved, built):
         sides = f"{seen}: flattened maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
         yield causes.OTHER_INPUT_SIZE.since(sides, FITS + 0.08)
 
 
+OTHER_RANK = Cause(
+    "the adapter's rank (`r`, `network_dim`) is set otherwise than when it was trained: {checkpoint} then, {model} "
+    "here; or it is the adapter of another base model",
+    "Build the adapter from the settings that were saved with it (`adapter_config.json`), with rank {checkpoint}.",
+    "Compare the ranks in both settings, and the names of the base models.",
+)
+
+
+def _ranks(saved: Shape, built: Shape) -> tuple[int, int] | None:
+    """The two ranks of an adapter's matrix, of which the other axis agrees."""
+    apart = sizes.apart(saved, built) if len(saved) == len(built) >= 2 else []
+    return apart[0][1:] if len(apart) == 1 and apart[0][0] <= 1 and max(apart[0][1:]) <= 1024 else None
+
+
+def _of_bands(saved: Shape, built: Shape) -> str | None:
+    """Two convolutions over time, or linear layers, that were made for other spectrograms."""
+    if len(saved) not in (2, 3) or len(saved) != len(built):
+        return None
+    apart = sizes.apart(saved, built)
+    return sizes.spectra(*apart[0][1:]) if len(apart) == 1 and apart[0][0] == 1 else None
+
+
+def _of_inputs_in_front(known: list[tuple[str, Shape, Shape]]) -> Iterator[Evidence]:
+    """The first axis counts inputs in matrices that graph convolutions multiply with, and in transposed convolutions,
+    whose kernels have even sides as a rule."""
+    for name, saved, built in known:
+        if vocabularies.is_vocabulary(name) or any(word in name for word in (*TABLES, "lora")):
+            continue
+        one, other = saved[0] or 0, built[0] or 0
+        tall = len(saved) == 2 and min(one, other) > 8 * (saved[1] or one)
+        transposed = len(saved) == 4 and saved[2] == saved[3] in (2, 4) and min(one, other) > 1
+        if tall or transposed:
+            what = "more rows than columns" if tall else f"a kernel of {saved[2]} x {saved[2]}"
+            seen = f"{shaped(saved)} and {shaped(built)}: {what}, where the first axis may count inputs"
+            yield OTHER_WIDTH.since(seen, FITS + 0.02, expected=one, got=other)
+
+
+MOST_LISTED = 40
+"""More subjects, actions or conditions are seldom listed in an option."""
+
+OTHER_LIST = Cause(
+    "the layer takes a one-hot vector, or so many observations or columns, and the option (or list) that counts them "
+    "is for another data set: {checkpoint} subjects, speakers, actions, conditions or features at training, {model} "
+    "here",
+    "Give the list or number that the checkpoint was trained with ({checkpoint}), or load the checkpoint of these "
+    "data.",
+    "Compare the options of training with these, one by one, and look for lists with {checkpoint} and {model} entries.",
+)
 PARTITIONED = Cause(
     "the saved weight is empty: it was saved (or is loaded) while its values were spread over devices (ZeRO stage 3, "
     "fully sharded training), so that only a placeholder is in the file",
@@ -322,6 +389,18 @@ def _are_other_filters(saved: Shape, built: Shape) -> bool:
     )
 
 
+def _side_for_colours(saved: Shape, built: Shape) -> int | None:
+    """Two filters of one kernel, (height, width, inputs, outputs), one with colours on a channel axis, and the other
+    with as many inputs as an image has lines."""
+    if len(saved) != 4 or len(built) != 4 or saved[:2] != built[:2] or None in (*saved, *built):
+        return None
+    for one, other in ((saved, built), (built, saved)):
+        inputs = other[2] or 0
+        if {1, 3, 4} & set(one[2:]) and inputs >= 64 and inputs not in one and not sizes.is_power_of_two(inputs):
+            return inputs
+    return None
+
+
 def _first_alone(saved: Shape, built: Shape) -> bool:
     parted = sizes.apart(saved, built)
     return len(saved) == len(built) and [axis for axis, _, _ in parted] == [0]
@@ -382,7 +461,9 @@ def _of_names(
         seen = f"{counted}: one of them has none" if expected is not None else "the message says so"
         yield UNBUILT.since(seen, NUMBERS)
         yield SAVED_OTHERWISE.since(seen, NUMBERS - 0.02)
-    if expected and got and min(expected, got) <= 4 and max(expected, got) >= 8:
+    if what == "layers" and expected and got and min(expected, got) == 1 < max(expected, got):
+        yield AS_ONE_LAYER.since(f"{counted}: the one may hold all the others", FITS + 0.1)
+    elif expected and got and min(expected, got) <= 4 and max(expected, got) >= 8:
         yield AS_ONE_LAYER.since(f"{counted}: so few may hold all the others", FITS + 0.08)
     if keras or expected is not None:
         yield NO_TOP.since(

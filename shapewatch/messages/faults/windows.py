@@ -131,7 +131,9 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         filters = low == 1 and whole is not None and whole[:1] in FILTERS  # features already: no image enters here
         likely = FITS - 0.04 if filters else NUMBERS if low in (1, 3) else FITS - 0.02
         yield causes.CHANNELS_LAST.since(like if colours else seen, likely)
-        yield causes.TOO_SMALL.since(seen, COMMON)
+        alike = len(known) == 3 and known.count(low) == 2
+        patch = f"{seen}: height and width have shrunk alike, as those of small patches do" if alike else seen
+        yield causes.TOO_SMALL.since(patch, FITS + 0.05 if alike else COMMON)
         if colours and pasted.reading.framework in roles.CHANNELS_LAST_FRAMEWORKS:
             default = f"{like}: which layout is the default changed between releases and backends of Keras"
             yield causes.OTHER_RELEASE.since(default, FITS + 0.02)

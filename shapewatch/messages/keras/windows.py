@@ -8,6 +8,13 @@ _KERAS_2 = "Keras 2, tf.keras until 2.15"
 
 _WINDOWS = (
     Template(
+        "Kernel shape must have the same length as input, but received kernel of shape {filter:shape} and input of "
+        "shape {input:shape}",
+        "rank",
+        facts={"op": "convolution"},
+        example="layers.Conv2D(16, 3)(keras.Input((5, 28, 28, 1)))",
+    ),
+    Template(
         "Computed output size would be zero or negative. Received `inputs shape={input:shape}`, `kernel "
         "shape={weight:shape}`, `dilation_rate={dilation:text}`, `strides={strides:text}`, `padding={padding:word}`",
         "window",

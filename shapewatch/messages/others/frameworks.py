@@ -6,12 +6,20 @@ from shapewatch.messages.nouns import Template
 
 ONNXRUNTIME: tuple[Template, ...] = (
     Template(
-        "Got invalid dimensions for input: {tensor:word} for the following indices index: {axis:axis} Got: {got:n} "
-        "Expected: {expected:n}",
+        "for input: {tensor:word} for the following indices index: {axis:axis} Got: {got:n} Expected: {expected:n} "
+        "index: {other_axis:axis} Got: {other_got:n} Expected: {other_expected:n}",
         "model-input",
         {"what": "onnx"},
         seen="Got invalid dimensions for input: images for the following indices\n index: 2 Got: 960 Expected: "
         "640\n index: 3 Got: 960 Expected: 640\n Please fix either the inputs/outputs or the model.",
+        release="all, with its beginning or without",
+    ),
+    Template(
+        "Got invalid dimensions for input: {tensor:word} for the following indices index: {axis:axis} Got: {got:n} "
+        "Expected: {expected:n}",
+        "model-input",
+        {"what": "onnx"},
+        seen="Got invalid dimensions for input: images for the following indices\n index: 2 Got: 960 Expected: 640",
         release="all",
     ),
     Template(

@@ -43,14 +43,15 @@ _STATIC_SHAPES = (
         release=_TF1,
     ),
     Template(
-        "Cannot assign value to variable ' {within:word}/{parameter:word}': Shape mismatch.The variable shape "
+        "Cannot assign value to variable ' {within:word}/{parameter:word}': Shape mismatch. The variable shape "
         "{model:shape}, and the assigned value shape {checkpoint:shape} are incompatible",
         "weights",
         {"what": "given"},
         example="tf.Variable(tf.zeros([3, 4]), name='dense/kernel').assign(tf.zeros([3, 5]))",
     ),
     Template(
-        "Shape mismatch.The variable shape {target:shape}, and the assigned value shape {given:shape} are incompatible",
+        "Shape mismatch. The variable shape {target:shape}, and the assigned value shape {given:shape} are "
+        "incompatible",
         "expand",
         {"op": "assign"},
         example="tf.Variable(tf.zeros([3, 4])).assign(tf.zeros([3, 5]))",

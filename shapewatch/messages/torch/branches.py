@@ -303,6 +303,12 @@ STACK = (
         example="torch.stack([torch.randn(3, 480, 640), torch.randn(3, 427, 640)])",
     ),
     Template(
+        "stack expects each tensor to be equal size, but got {first:shape} at entry {at:n} and {other:shape}",
+        "stack",
+        seen="stack expects each tensor to be equal size, but got [3, 64, 64] at entry 0 and [3, 60, 51]",
+        release="texts that lost their tail",
+    ),
+    Template(
         "stack expects each tensor to be equal size, but got {first:shape} at entry {entry:n}",
         "stack",
         example="torch.stack([torch.randn(2, device='meta'), torch.randn(3, device='meta')])",

@@ -21,7 +21,7 @@ from shapewatch.messages.faults.meeting.axis import (
 from shapewatch.messages.faults.meeting.lines import LOSSES, METRICS, SKIPS, of_lines
 from shapewatch.messages.faults.meeting.nouns import Meeting, meeting, named_axis
 from shapewatch.messages.faults.meeting.pictures import of_pictures
-from shapewatch.messages.faults.meeting.shapes import NO_KEEPDIM, of_shapes, usual
+from shapewatch.messages.faults.meeting.shapes import NO_KEEPDIM, ONE_PER_SAMPLE, of_shapes, usual
 from shapewatch.messages.nouns import Pasted
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "NOTHING_LEFT",
     "NO_KEEPDIM",
     "ODD_WIDTH",
+    "ONE_PER_SAMPLE",
     "SKIPS",
     "STEREO",
     "Meeting",

@@ -17,6 +17,7 @@ from shapewatch.messages.faults.meeting.classes import (
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
 from shapewatch.messages.faults.meeting.places import of_rows_of_places
+from shapewatch.messages.faults.meeting.shapes import ONE_PER_SAMPLE
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES, of_flattened, of_vectors
 
 MAXIMA = frozenset({77, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072})
@@ -80,6 +81,8 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
             yield causes.TOO_LONG.since(f"{a} against {b}: if the first axis counts time steps", COMMON - 0.03)
         release = COMMON - 0.02 if times in (None, 2) else COMMON + 0.01
         yield causes.OTHER_RELEASE.since(f"{a} against {b}: model code of another release", release)
+    if met.rank is None and {a, b} == {1, 2}:
+        yield STEREO.since(f"{a} against {b}: if the first axis holds the channels of sound", COMMON)
     yield from of_class_counts(met, a, b)
     yield from _of_prompts(a, b, f"{a} against {b}")
     if 0 in (a, b):
@@ -92,16 +95,24 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         few = f"{rows}; {abs(a - b)} entries more or less, as special tokens are"
         near = abs(a - b) <= vocabularies.FEW
         yield vocabularies.OTHER_VOCABULARY.since(few if near else rows, FITS + 0.02 if near else COMMON + 0.08)
-    yield causes.LAST_BATCH.since(seen, RARE if many else FITS if times is None or 1 in (a, b) else COMMON)
+    shared = times in (2, 3, 4, 8, 16) and 1 not in (a, b)
+    yield causes.LAST_BATCH.since(seen, RARE if many else COMMON if shared else FITS)
     yield causes.OTHER_BATCH.since(
         seen, FITS + 0.05 if {a, b} == {1, 2} else FITS if 1 in (a, b) or times == 2 else COMMON
     )
     if min(a, b) >= 256 and met.rank == 2 and (sizes.root(times) or 0) > 1:
         flat = f"{seen}: {times} times as many, as the places of maps of another side, flattened"
         yield causes.OTHER_RESOLUTION.since(flat, FITS + 0.02)
+    if met.rank is not None and times is None:
+        entries = f"{seen}; if they do not belong to one batch at all"
+        yield OTHER_ENTRIES.since(entries, FITS - 0.02 if min(a, b) > MOST_ROWS else RARE + 0.02)
     if times is not None and times <= 16 and 1 not in (a, b):
-        yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS if times != 2 else COMMON)
+        devices = FITS - 0.01 if shared and times != 2 else COMMON
+        yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", devices)
 
+
+MOST_FILTERS = 4096
+"""More channels are seldom counted where branches meet."""
 
 MOST_ROWS = 1024
 """More than this are seldom samples of one batch, or its steps."""
@@ -130,6 +141,9 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
         yield OTHER_CLASSES.since(boxes, NUMBERS if counted else FITS - 0.06, a=a, b=b)
     if axis == 1 and met.rank is None:
         yield from _of_second_axis(a, b, _on(axis, a, b))
+    if {a, b} <= sizes.BINS | sizes.MELS and (bands := sizes.spectra(a, b)):
+        likely = FITS + 0.1 if sizes.BINS & {a, b} else COMMON + 0.01
+        yield causes.OTHER_SPECTRUM.since(f"{_on(axis, a, b)}: {bands}", likely)
     if held in ("unknown", "tokens") and axis in (1, 2):
         yield from of_rows_of_places(a, b, _on(axis, a, b), held == "tokens")
     if held != "space":
@@ -204,7 +218,7 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
             yield causes.KEY_HEADS.since(heads, COMMON + 0.01 if times == 2 else FITS + 0.02)
         if low == 3 and times and high <= 36:
             yield causes.STACKED_INPUT.since(f"{seen}: {times} times three colours", COMMON + 0.04, a=a, b=b)
-        filters = low % 8 == 0 and high % 8 == 0
+        filters = low % 8 == 0 and high % 8 == 0 and high <= MOST_FILTERS
         what = "both multiples of 8, as numbers of filters are" if filters else f"if axis {axis} holds the channels"
         yield causes.NO_PROJECTION.since(f"{seen}, {what}", FITS + 0.08 if filters else RARE, a=a, b=b)
     elif abs(a - b) == 1 and held == "features":
@@ -256,6 +270,9 @@ def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
     if 2 <= low <= 256 and high >= 16 * low:
         vector = f"{seen}: sides of two maps seldom differ as much; {low} may count classes or channels"
         yield ALONG_LAST.since(vector, FITS + 0.08 if low <= 32 else COMMON + 0.02)
+    if axis == 3 and sizes.is_power_of_two(low) and low <= 64:
+        samples = f"{seen}: {low} is a usual batch, and one number for each sample is aligned with the last axis"
+        yield ONE_PER_SAMPLE.since(samples, COMMON - 0.07 if high < 16 * low else FITS if low > 4 else COMMON + 0.05)
     scores = f"{seen}, if these are attention's scores, whose last axes count tokens"
     if max(a, b) > 1024:
         # maps are seldom as large where branches meet; sequences are
@@ -265,7 +282,13 @@ def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
         if axis == 2 and a % 8 == 0 and b % 8 == 0:
             widths = f"{seen}, if these are numbers of features: a layer, adapter or embedding of another width"
             yield causes.OTHER_SETTING.since(widths, FITS, expected=b, got=a)
-    elif abs(a - b) > 4:
+    elif abs(a - b) <= 4:
+        one, other = sizes.grid(a), sizes.grid(b)
+        if one and other and one[0] == other[0] >= 7:
+            patches = f"{scores}: {one[0]} x {one[0]} patches, with and without a token"
+            yield causes.CLASS_TOKEN.since(patches, COMMON + 0.03)
+        yield causes.OTHER_LENGTH.since(scores, RARE + 0.06)
+    else:
         power = sizes.is_power_of_two(sizes.ratio(a, b))
         yield causes.OTHER_LENGTH.since(scores, COMMON - 0.1 if power else COMMON + 0.01)
 
@@ -340,8 +363,9 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
             weight = NUMBERS if one[1] == other[1] and held == "tokens" else FITS + 0.1
             if max(one[0], other[0]) < 14 and one[1] == other[1] == 0 and held != "tokens":
                 weight = COMMON + 0.03  # 64 and 100 are as often other things
-            # multiples of 64 that happen to be squares are numbers of channels as often
-            yield causes.OTHER_RESOLUTION.since(grids, COMMON if a % 64 == 0 and b % 64 == 0 else weight)
+            # multiples of 64 that happen to be squares are numbers of channels as often, if they are no larger
+            channels = a % 64 == 0 == b % 64 and max(a, b) <= MOST_FILTERS
+            yield causes.OTHER_RESOLUTION.since(grids, COMMON if channels else weight)
             if one[1] == other[1] == 1:
                 patched = f"{grids} and a token: image encoders of other patches (16, 32, 14), or of other images"
                 yield causes.OTHER_ENCODER.since(patched, FITS + 0.02, expected=b, got=a)

@@ -42,6 +42,9 @@ Layout = Literal["channels first", "channels last"]
 def of_pictures(met: Meeting) -> Iterator[Evidence]:
     if met.left is None or met.right is None or sizes.is_reordered(met.left, met.right):
         return
+    short, long = sorted((met.left, met.right), key=len)
+    if len(short) == 2 and len(long) == 3 and short in (long[:-1], long[1:]):
+        return  # one image, with an axis of colours and without
     one, other = _layout(met.left), _layout(met.right)
     if one and other:
         yield from _of_images(met, met.left, met.right, one, other)
@@ -58,7 +61,8 @@ def _layout(shape: Shape) -> Layout | None:
     if len(shape) not in (3, 4) or None in shape[-3:]:
         return None
     first, middle, last = (size or 0 for size in shape[-3:])
-    features = first == 4 and len(shape) == 3 and last in ENCODERS and middle != last  # a batch of four
+    # a batch of one or of four, and tokens
+    features = first in (1, 4) and len(shape) == 3 and last in ENCODERS and middle != last
     if first in COLOURS and min(middle, last) >= LEAST_SIDE and not features:
         return "channels first"
     return "channels last" if last in COLOURS and min(first, middle) >= LEAST_SIDE else None

@@ -33,5 +33,5 @@ def of_rows_of_places(a: int, b: int, seen: str, steps: bool) -> Iterator[Eviden
     sides = f"{counted}, as rows of a side that is rounded up on one way"
     yield causes.ODD_SIZE.since(sides, COMMON + 0.1 if steps else NUMBERS if fewer >= 16 else FITS)
     if fewer <= 64:
-        frames = f"{counted}, as frames of a clip"
+        frames = f"{counted}, as frames of a clip (models of video mostly take a multiple of four and one)"
         yield causes.OTHER_LENGTH.since(frames, NUMBERS - 0.03 if fewer <= 32 else FITS + 0.06)

@@ -18,6 +18,20 @@ NO_KEEPDIM = Cause(
 )
 
 
+ONE_PER_SAMPLE = Cause(
+    "one number for each sample (the factor of an interpolation or gradient penalty, a noise level, a time step, a "
+    "weight) lacks axes of 1 behind it, so that it is aligned with the last axes; with a batch of one it went through",
+    "Give it an axis of 1 for each axis of the samples: `alpha.view(-1, 1, 1, 1)`.",
+    "Print its shape beside that of the samples.",
+    {
+        "torch": "alpha = torch.rand(len(x), 1, 1, 1, device=x.device)    # or alpha.view(-1, 1, 1, 1)",
+        "tensorflow": "alpha = tf.reshape(alpha, [-1, 1, 1, 1])",
+        "keras": "alpha = ops.reshape(alpha, (-1, 1, 1, 1))",
+        "numpy": "alpha = alpha.reshape(-1, 1, 1, 1)",
+    },
+)
+
+
 def of_shapes(met: Meeting) -> Iterator[Evidence]:
     left, right = met.left, met.right
     if left is None or right is None:
@@ -88,9 +102,26 @@ def _of_ranks(met: Meeting, left: Shape, right: Shape) -> Iterator[Evidence]:
         yield causes.LOST_AXIS.since(f"{seen}; without the axes of 1 they are the same", NUMBERS)
         yield causes.EXTRA_AXIS.since(f"{seen}; without the axes of 1 they are the same", FITS)
         return
+    if sizes.is_reordered(sizes.squeezed(short), bare):
+        turned = f"{seen}; without the axes of 1 they hold the same sizes in another order"
+        yield causes.SWAPPED.since(turned, NUMBERS + 0.02)
+    if is_one_per_sample(short, long):
+        numbers = f"{shaped(short)} holds a number for each of {short[0]} samples of {shaped(long[1:])}"
+        yield ONE_PER_SAMPLE.since(numbers, NUMBERS + 0.02 if len(long) > 3 else FITS + 0.1)
     if short and None not in short and short == long[: len(short)]:
         begins = f"{shaped(short)} is how {shaped(long)} begins, and shapes are aligned at their end"
         yield NO_KEEPDIM.since(begins, NUMBERS)
+    graph = met.framework in roles.CHANNELS_LAST_FRAMEWORKS
+    if short == long[:-1] and len(short) > 1 and graph and long[-1] not in (None, 1):
+        classes = f"{seen}: {shaped(short)} lacks the last axis of {shaped(long)}, as class numbers lack the scores'"
+        yield causes.ONE_HOT.since(classes, FITS + 0.05)
+    inner = [at for at in range(1, len(long) - 1) if short == (*long[:at], *long[at + 1 :])]
+    if inner and None not in short:
+        reduced = f"{shaped(short)} is {shaped(long)} without its axis {inner[0]}, and shapes are aligned at their end"
+        yield NO_KEEPDIM.since(reduced, NUMBERS)
+        if graph and len(short) == 2:
+            steps = f"{reduced}: one row for each sample against one for each of {long[1]} steps"
+            yield causes.NOT_POOLED.since(steps, FITS + 0.04)
     trimmed = long[: len(short)]
     rest = sizes.apart(short, trimmed)
     if set(long[len(short) :]) == {1} and len(rest) == 1 and rest[0][0] == len(short) - 1:
@@ -123,6 +154,13 @@ def _of_ranks(met: Meeting, left: Shape, right: Shape) -> Iterator[Evidence]:
         yield causes.OTHER_RELEASE.since(product, COMMON + 0.02)
     yield causes.LOST_AXIS.since(seen, RARE if vector else FITS)
     yield causes.EXTRA_AXIS.since(seen, RARE - 0.02 if vector else FITS - 0.02)
+
+
+def is_one_per_sample(short: Shape, long: Shape) -> bool:
+    """(N,) or (N, 1) beside (N, ...) of three axes and more."""
+    if len(long) < 3 or not short or len(short) >= len(long) or None in short:
+        return False
+    return set(short[1:]) <= {1} and short[0] == long[0] != 1 and short[0] not in long[1:]
 
 
 def usual(met: Meeting) -> Iterator[Evidence]:
