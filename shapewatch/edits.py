@@ -41,9 +41,13 @@ class SetCall:
     was: Any = None
 
 
+RESULT = -1
+"""As the operand of an `Insert`: what the operation gives, each time that its line runs."""
+
+
 @dataclass(frozen=True)
 class Insert:
-    """Put a new layer on one operand of an operation; `place` is `Call.place`."""
+    """Put a new layer on one operand of an operation, or on its result; `place` is `Call.place`."""
 
     place: str
     operand: int
@@ -76,8 +80,8 @@ class Target:
 
     `change`: `one-hot` (class numbers into rows of `classes`), `numbers` (the other way round, along `dim`), `squeeze`
     and `unsqueeze` (an axis `dim`), `shape` (labels of another `shape`: `reshaped`, or others), `output-squeeze` (an
-    axis of the model's output), `output-moved` (its classes from the last axis to axis 1), `output-pooled` (the mean
-    over `dims`).
+    axis of the model's output), `output-moved` (its classes from the last axis to axis 1), `output-order` (its axes in
+    the order `dims`), `output-pooled` (the mean over `dims`).
     """
 
     change: str

@@ -77,7 +77,8 @@ class Layer:
     `groups`, `in_channels`, `out_channels` whatever framework made it. `parameters` counts the layer's own weights
     and those of the layers inside it. `defined` is the line that makes the layer, where it can be found. `name` is
     what the framework itself calls the layer, where that is not its path (Keras: `conv2d_5`); `auto_named` says that
-    the last part of the path is a name made up by counting, whose number tells nothing.
+    the last part of the path is a name made up by counting, whose number tells nothing. `made_by` is code that makes a
+    layer with all the same settings, where the framework tells them; empty where it does not.
     """
 
     path: str
@@ -89,6 +90,7 @@ class Layer:
     defined: Span | None = None
     name: str = ""
     auto_named: bool = False
+    made_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ pytestmark = pytest.mark.own_faults
 PARTS = (
     "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "layout", "flow", "rules",
     "diagnose", "demand", "repair", "render", "messages", "adapters.located", "adapters.spoken", "adapters.written",
-    "adapters.rewritten", "adapters.taps", "adapters.appearing", "adapters.torch",
+    "adapters.operand", "adapters.statements", "adapters.rewritten", "adapters.taps", "adapters.appearing",
+    "adapters.torch",
 )  # fmt: skip
 
 THE_WALL_ITSELF = {

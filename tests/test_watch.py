@@ -292,9 +292,7 @@ def test_an_input_that_was_made_inside_the_block_is_still_an_input() -> None:
     with pytest.raises(RuntimeError), shapewatch.watch() as session:
         Positions()(torch.randint(0, 9, (2, 8)))
     (diagnosis,) = session.report.diagnoses
-    assert diagnosis.cause is not None
-    assert diagnosis.cause.layer == "input"
-    assert diagnosis.fixes[0].edit["shape"] == (2, 6)
+    assert [fix.edit.get("shape") for fix in diagnosis.fixes if fix.edit["action"] == "input"] == [(2, 6)]
 
 
 def test_a_long_training_loop_forgets_its_earlier_passes(monkeypatch: pytest.MonkeyPatch) -> None:

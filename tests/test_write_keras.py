@@ -17,8 +17,9 @@ from keras import layers
 from shapewatch.adapters import Written
 from shapewatch.adapters.keras.edit import build
 from shapewatch.adapters.keras.kinds import kind_of_layer, layer_facts
+from shapewatch.adapters.keras.settings import constructions
 from shapewatch.adapters.keras.write import write
-from shapewatch.adapters.written import with_operand
+from shapewatch.adapters.operand import with_operand
 from shapewatch.edits import Input, Insert, Module, Replace, Set, SetCall
 from shapewatch.recording import Call, Layer, Recording, Span, TensorSpec, Value
 
@@ -45,7 +46,9 @@ def record(layer: Any, path: str, defined: Span | None = None, name: str = "") -
     """A layer as the adapter records it."""
     kind = kind_of_layer(layer)
     facts = layer_facts(layer, kind)
-    return Layer(path, type(layer).__name__, kind or "module", facts, leaf=kind is not None, defined=defined, name=name)
+    leaf = kind is not None
+    known = Layer(path, type(layer).__name__, kind or "module", facts, leaf=leaf, defined=defined, name=name)
+    return replace(known, made_by=constructions([layer]).get(id(layer), ""))
 
 
 def recording(*known: Layer, calls: tuple[Call, ...] = (), given: tuple[Any, ...] = ()) -> Any:
@@ -253,7 +256,7 @@ def test_an_attribute_of_the_users_class() -> None:
     net = record(Net(), "")
     conv = record(layers.Conv2D(64, 3, use_bias=False), "conv1", name="conv2d_7")
     written = write(Set("conv1", "stride", 2, 1), recording(net, conv))
-    assert written.code == "self.conv1 = layers.Conv2D(64, 3, strides=2, use_bias=False)  # strides was 1"
+    assert written.code == "self.conv1 = layers.Conv2D(64, 3, use_bias=False, strides=2)  # strides was 1"
     assert (written.edit["layer"], written.edit["name"]) == ("conv1", "conv2d_7")
 
 

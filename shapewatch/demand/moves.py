@@ -11,6 +11,7 @@ from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
 from shapewatch.edits import Edit
+from shapewatch.flow.lineage import order_of
 from shapewatch.layout import Layout
 from shapewatch.recording import Shape
 
@@ -73,16 +74,9 @@ def _permute(place: Place, demand: Demand) -> Pull:
     rank, facts = len(place.out), place.facts
     if len(place.shape(place.source)) != rank:
         return NOTHING
-    order = list(range(rank))
-    if "dims" in facts:
-        order = [dim % rank for dim in facts["dims"]]
-    elif "swap" in facts:
-        one, other = (dim % rank for dim in facts["swap"])
-        order[one], order[other] = order[other], order[one]
-    elif place.unit.name not in ("T", "t", "mT"):
+    order = order_of(facts, rank)
+    if order is None:
         return NOTHING
-    else:
-        order.reverse()
     onward = ((place.source, {order[axis]: wanted for axis, wanted in demand.items()}, ()),)
     own = [*_other_orders(place, order, demand), *_other_swaps(place, order, demand)]
     return Pull(own=tuple(own), onward=onward)
@@ -282,16 +276,38 @@ def _split(place: Place, demand: Demand) -> Pull:
 
 
 def _index(place: Place, demand: Demand) -> Pull:
-    """Axes matched from the right; one that a slice made shorter has lost a fixed number of places (`x[..., :-2]`)."""
+    """Axes as the items say or, where these are not known, matched from the right; one that a slice made shorter has
+    lost a fixed number of places (`x[..., :-2]`)."""
     before, after = place.shape(place.source), place.out
     shift = len(before) - len(after)
     onward = {}
     for axis, wanted in demand.items():
-        old, new = (before[axis + shift], after[axis]) if axis + shift >= 0 else (None, None)
-        if old is None or new is None or (old != new and (shift or old < new)):
+        item = item_of(place.facts.get("items"), len(before), axis)
+        at = item[1] if item is not None else axis + shift
+        old, new = (before[at], after[axis]) if at >= 0 else (None, None)
+        if old is None or new is None or (old != new and ((shift and item is None) or old < new)):
             return NOTHING
-        onward[axis + shift] = Range(wanted.low + old - new, wanted.high + old - new)
+        onward[at] = Range(wanted.low + old - new, wanted.high + old - new)
     return Pull(onward=((place.source, onward, ()),))
+
+
+def item_of(items: object, rank: int, axis: int) -> tuple[int, int] | None:
+    """Which item of an index takes what lies on an axis of its result, and the axis of so many that it is; None where
+    that is not known."""
+    if not isinstance(items, tuple | list) or "tensor" in items:
+        return None
+    taking = sum(item not in (None, "...") for item in items)
+    full: list[object] = []
+    for item in items if "..." in items else (*items, "..."):
+        full += [":"] * (rank - taking) if item == "..." else [item]
+    into = out_of = 0
+    for place, item in enumerate(full):
+        if not isinstance(item, int):
+            if into == axis:
+                return None if item is None else (place, out_of)
+            into += 1
+        out_of += item is not None
+    return None
 
 
 def _expand(place: Place, demand: Demand) -> Pull:

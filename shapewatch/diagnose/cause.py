@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring
 from shapewatch.diagnose.fixes import names_as_written
-from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
+from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
-from shapewatch.repair import assigned_line, declared_at, declared_otherwise, odd_variable, short
+from shapewatch.repair import assigned_line, declared_at, declared_otherwise, odd_variable, short, table_made_at
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 
@@ -36,7 +36,9 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
     kind = layer.type if layer is not None else case.call.name
     if isinstance(edit, Insert):
-        location = case.call.span
+        there = recording.at(edit.place) if edit.operand == RESULT else None
+        location = case.call.span if there is None else there.span
+    location = table_made_at(edit, case) or location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
         location = there.span if there is not None else location
@@ -82,6 +84,12 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return "the axes were moved, and the elements were not"
     if isinstance(edit, Insert) and edit.module.kind == "directions":
         return "it is given a state whose directions are still apart"
+    if isinstance(edit, Insert) and case.call.kind == "loss" and edit.module.kind == "pad":
+        return "what goes in has other lengths than what comes out"
+    if isinstance(edit, Insert) and edit.operand == RESULT:
+        return "heads are split off and left behind the steps"
+    if isinstance(edit, Insert) and edit.module.kind == "narrow":
+        return "a table is taken whole, and is longer"
     if isinstance(edit, Insert) and edit.module.kind == "permute":
         return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
     if isinstance(edit, Insert) and edit.module.kind == "expand":

@@ -144,10 +144,10 @@ def _by_line(faults: Sequence[Fault], finished: bool) -> list[Fault]:
 
 
 def _line_changed(fault: Fault) -> Any:
-    """The line that a fault's repair changes, and how; None where that is no single line."""
+    """The lines that a fault's repair changes, and how; None where one of its edits is of no line."""
     edits = fault.chosen.candidate.edits if fault.chosen is not None else ()
-    keys = {_line_of(edit, fault.case) for edit in edits}
-    return keys.pop() if len(keys) == 1 else None
+    keys = frozenset(_line_of(edit, fault.case) for edit in edits)
+    return keys if None not in keys else None
 
 
 def _line_of(edit: Edit, case: Case) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Adapter, Written
-from shapewatch.adapters.written import merged, statement
+from shapewatch.adapters.statements import merged, statement
 from shapewatch.edits import Edit, Insert, Set, SetCall
 from shapewatch.recording import Recording
 from shapewatch.repair import Candidate, Verified, places
@@ -107,7 +107,7 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
 
 def _lines(codes: Sequence[str], edits: Sequence[Edit], recording: Recording) -> Sequence[str]:
     """The lines of several edits; those of operands of one line as that line."""
-    places = {edit.place if isinstance(edit, Insert) else None for edit in edits}
+    places = {edit.place if isinstance(edit, Insert | SetCall) else None for edit in edits}
     calls = [call for call in recording.calls if call.place in places]
     lines = {call.span for call in calls}
     (span,) = lines if len(lines) == 1 and None not in places else (None,)

@@ -158,7 +158,7 @@ def _result(
     if kind == "embedding":
         return [*given[0], *_new(shape[-1:])] if len(shape) == len(first) + 1 else None
     if kind == "permute":
-        order = _order(facts, len(first))
+        order = order_of(facts, len(first))
         return None if order is None else [given[0][axis] for axis in order]
     if kind in ("reshape", "flatten", "unflatten", "squeeze", "unsqueeze"):
         return dealt(given[0], shape)
@@ -236,7 +236,8 @@ def _windowed(
     return found
 
 
-def _order(facts: Mapping[str, Any], rank: int) -> Sequence[int] | None:
+def order_of(facts: Mapping[str, Any], rank: int) -> list[int] | None:
+    """For each axis that a permutation gives, the axis that it is of its operand; None where that is not known."""
     dims, swap = facts.get("dims"), facts.get("swap")
     if isinstance(dims, tuple | list) and len(dims) == rank and all(isinstance(dim, int) for dim in dims):
         return [dim % rank for dim in dims]

@@ -13,6 +13,7 @@ from shapewatch.repair.candidate import Candidate, places, short
 from shapewatch.repair.declared import declared_at, declared_otherwise
 from shapewatch.repair.propose import propose
 from shapewatch.repair.search import SECONDS, Outcome, Search, Verified
+from shapewatch.repair.tables import table_made_at
 from shapewatch.repair.variables import odd_variable
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "places",
     "propose",
     "short",
+    "table_made_at",
 ]

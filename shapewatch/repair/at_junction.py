@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from shapewatch import axes
-from shapewatch.edits import Edit, Insert, Module, Replace
+from shapewatch.edits import Edit, Insert, Module, Replace, Set
 from shapewatch.flow.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
 from shapewatch.recording import Layer, Shape, spoken
@@ -42,6 +43,47 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                 said = (phrase,) if phrase and learned else ()
                 yield Candidate((edit,), prior + worth - 0.3 * rank, 1, said)
             yield from _in_empty_places(evidence, branch, wanted, _layout(evidence, junction))
+
+
+def unpadded(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
+    """Padding for all convolutions behind the fork that have none and go in steps of 1: a branch that was to keep its
+    size has lost a margin in each."""
+    graph, fork = evidence.case.graph, junction.fork
+    if fork is None or junction.kind == "concat":
+        return
+    for branch in junction.branches:
+        if not any(_has_lost_a_margin(branch.shape, other.shape) for other in junction.branches):
+            continue
+        behind = [unit for unit in graph.units if unit.is_layer and unit.kind == "conv" and unit.results]
+        behind = [unit for unit in behind if graph.descends(branch.value, unit.results[0])]
+        edits = tuple(
+            edit
+            for unit in behind
+            if graph.descends(unit.results[0], fork.value) and (edit := _padded(unit.layer, graph.facts(unit)))
+        )
+        if edits:
+            yield Candidate(edits, 0.6, 1, ("with it they keep the size, as the other branch does",))
+
+
+def _has_lost_a_margin(small: Shape, large: Shape) -> bool:
+    """Whether a shape is smaller than another one along all axes but the first two, by less than half."""
+    if len(small) != len(large) or len(small) < 3 or small[:2] != large[:2]:
+        return False
+    pairs = [(one, other) for one, other in zip(small[2:], large[2:], strict=True) if one and other]
+    return len(pairs) == len(small) - 2 and all(one < other < 2 * one for one, other in pairs)
+
+
+def _padded(path: str, facts: Mapping[str, Any]) -> Set | None:
+    """The padding with which a convolution would keep a size."""
+    kernel, dilation = facts.get("kernel_size"), facts.get("dilation")
+    if not isinstance(kernel, tuple) or not isinstance(dilation, tuple) or facts.get("channels_last"):
+        return None
+    ones, none = (1,) * len(kernel), (0,) * len(kernel)
+    if facts.get("stride") != ones or facts.get("padding") != none or kernel == ones:
+        return None
+    odd = all(size % 2 for size in kernel)
+    value = tuple(step * (size - 1) // 2 for size, step in zip(kernel, dilation, strict=True)) if odd else "same"
+    return Set(path, "padding", value, facts["padding"])
 
 
 _ENLARGING = frozenset({"conv_transpose", "resize", "pixel_shuffle"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 
 from shapewatch.adapters import Trial
-from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall
+from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, place_layer
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Shape, Size, TensorSpec
 from shapewatch.rules.batch import askew_at
@@ -47,6 +47,25 @@ def meet_by_chance(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
     if all(shape != result for shape in operands) or askew_at(Graph(recording), here) is not None:
         return True
     return _slide_windows(edits, case) and any(map(_is_one_place_of, case.shapes, operands, (result, result)))
+
+
+def joined_askew(edits: Sequence[Edit], trial: Trial) -> bool:
+    """Whether heads in front of the steps are joined without going back behind them: `[B, heads, T, width]` laid out as
+    `[B, T, heads * width]` mixes steps, and every size fits."""
+    if not any(isinstance(edit, Insert) and edit.operand == RESULT for edit in edits):
+        return False
+    recording = trial.recording
+    places = {edit.place for edit in edits if isinstance(edit, Insert)}
+    inside = set(map(place_layer, places))
+    if places - {call.place for call in recording.calls}:
+        return True  # what was to be turned back never came
+    for call in recording.calls:
+        if call.kind not in ("reshape", "flatten") or call.layer not in inside or not call.finished:
+            continue
+        before, after = recording.shape(call.operands[0]), recording.shape(call.results[0])
+        if len(before) == 4 and len(after) == 3 and before[1] != before[2] and after[1] == before[2]:
+            return True
+    return False
 
 
 def _slide_windows(edits: Sequence[Edit], case: Case) -> bool:
@@ -135,6 +154,8 @@ def _brought(edit: Edit, recording: Recording) -> tuple[Size, ...]:
         if len(given) != len(edit.shape) or given[0] != edit.shape[0]:
             return ()
         return tuple(size for size, was in zip(edit.shape, given, strict=True) if size != was)
+    if isinstance(edit, Insert) and edit.module.kind == "narrow":
+        return ()
     if isinstance(edit, Insert | Replace):
         return tuple(value for value in edit.module.arguments.values() if isinstance(value, int))
     if not isinstance(edit, Set | SetCall) or _makes_sizes(edit, recording):
@@ -144,9 +165,12 @@ def _brought(edit: Edit, recording: Recording) -> tuple[Size, ...]:
 
 
 def _makes_sizes(edit: Set | SetCall, recording: Recording) -> bool:
-    """Whether an operation is there to give what it is told: it may well be told the size of an input."""
-    call = recording.at(edit.place) if isinstance(edit, SetCall) else None
-    return call is not None and call.kind in ("create", "resize")
+    """Whether an operation is there to give what it is told: it may well be told the size of an input. Of what is cut
+    or counted off, `tables` knows by the axes that it lies on."""
+    if isinstance(edit, Set):
+        return edit.layer in recording.layer_at and recording.layer_at[edit.layer].kind == "module"
+    call = recording.at(edit.place)
+    return call is not None and (call.kind in ("create", "resize", "range") or edit.argument == "slices")
 
 
 def other_sizes(edits: Sequence[Edit], case: Case) -> list[list[Edit]]:

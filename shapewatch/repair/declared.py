@@ -67,7 +67,7 @@ def declared_otherwise(recording: Recording, best: Fix, adapter: Adapter) -> Dec
 def declared_at(recording: Recording, edit: Input, declares: Declaring) -> tuple[Span, str | None] | None:
     """The line that declares an input of a model which was still being built, and that line with the edit made."""
     given = recording.shape(recording.inputs[edit.index])
-    if given[:1] != (None,) or "" in recording.layer_at or edit.shape[:1] != (None,):
+    if given[:1] != (None,) or recording.root or edit.shape[:1] != (None,):
         return None
     written = _written(recording, given, declares)
     return None if written is None else (written.span, written.rewritten(edit.shape))

@@ -37,6 +37,12 @@ def as_declared(evidence: Evidence) -> Iterator[Candidate]:
             said = (f"the model says that it takes {text(wanted)}",)
             yield Candidate((Input(index, "unsqueeze", {"dim": 0}, (1, *given)),), 1.7, 1, said)
             continue
+        sample = (wanted[1], *given[1:])
+        yielded = recording.failure.streams.values() if recording.failure is not None else ()
+        if given[0] is None and sample == wanted[1:] and sample in yielded:
+            said = (f"each of the data is {text(sample)}, and its first axis is taken for the batch",)
+            yield Candidate((Input(index, "unsqueeze", {"dim": 0}, (1, *sample)),), 1.7, 1, said)
+            continue
         shape = (given[0], *wanted[1:])
         if shape != given:
             said = (f"the model says that it takes {text(wanted)}",)

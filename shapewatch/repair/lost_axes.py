@@ -11,11 +11,12 @@ from shapewatch.recording import Call
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 
-_WANT_SEQUENCES = frozenset({"recurrent", "attention", "conv", "pool", "per_step"})
+_WANT_SEQUENCES = frozenset({"recurrent", "conv_recurrent", "attention", "conv", "pool", "per_step"})
 
 
 _KEEPS = {
     "recurrent": ("return_sequences", "gives its last step alone, and so has no axis of time"),
+    "conv_recurrent": ("return_sequences", "gives its last step alone, and so has no axis of time"),
     "reduce": ("keepdim", "drops the axes that it reduces"),
 }
 """Kinds of layers that give up axes, the setting with which they do not, and what to say of it."""
@@ -57,7 +58,7 @@ def _shaped_by(evidence: Evidence, value: int) -> Call | None:
     graph = evidence.case.graph
     for _ in range(8):
         unit = graph.producer.get(value)
-        if unit is None or not unit.operands or unit.kind in ("recurrent", "reduce", "reshape"):
+        if unit is None or not unit.operands or unit.kind in ("recurrent", "conv_recurrent", "reduce", "reshape"):
             return unit
         if len(graph.recording.shape(unit.operands[0])) != len(graph.recording.shape(value)):
             return None

@@ -12,12 +12,14 @@ from itertools import combinations
 
 from shapewatch import axes
 from shapewatch.demand.moves import norm_axes
-from shapewatch.edits import Insert, Module
+from shapewatch.edits import RESULT, Edit, Insert, Module, SetCall
 from shapewatch.layout import layout_of
-from shapewatch.recording import Shape
+from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.tables import batch_axes
 from shapewatch.rules.branches_differ import ELEMENTWISE
+from shapewatch.rules.heads_behind_steps import left_behind, misplaced
 from shapewatch.rules.rule import Case
 
 
@@ -253,6 +255,8 @@ def _fits_swapped(case: Case, operand: int, given: Shape, other: Shape, pair: tu
     swapped[one], swapped[two] = given[two], given[one]
     if given[one] == given[two] or not _differ(case, given, other) or _differ(case, tuple(swapped), other):
         return False
+    if len(case.call.operands) == 2 and _over_the_batch(case, operand, tuple(swapped), pair):
+        return False
     lineage, values = case.graph.lineage, case.call.operands
     batches = [lineage.batch_axes(value) for value in values]
     mine = {two if axis == one else one if axis == two else axis for axis in batches[operand]}
@@ -260,8 +264,47 @@ def _fits_swapped(case: Case, operand: int, given: Shape, other: Shape, pair: tu
     return not (mine and theirs) or bool(mine & theirs)
 
 
+def _over_the_batch(case: Case, operand: int, swapped: Shape, pair: tuple[int, int]) -> bool:
+    """Whether of weights and data the batch would be moved for the weights, or something of them laid over it."""
+    values = case.call.operands
+    if case.call.kind == "concat" or _has_batch(case, operand) == _has_batch(case, 1 - operand):
+        return False
+    if _has_batch(case, operand):
+        return bool(set(pair) & set(batch_axes(case, values[operand])))
+    return any(swapped[axis] != 1 for axis in batch_axes(case, values[1 - operand]))
+
+
 def _differ(case: Case, given: Shape, other: Shape) -> bool:
     along = case.facts.get("dim", 0)
     if case.call.kind == "concat":
         return not isinstance(along, int) or bool(axes.concat_problems([given, other], along % max(len(given), 1)))
     return bool(axes.broadcast_problems([given, other]))
+
+
+# Heads
+
+BEHIND = Module("permute", {"dims": (0, 2, 1, 3)})
+
+_CERTAIN = 0.9
+_SAID = ("a product takes the last two axes, and these have to be steps and width",)
+
+
+def heads_in_front(case: Case) -> Iterator[Candidate]:
+    """Heads that were split off and left behind the steps, brought in front of them: of all that is split off alike. In
+    a forward that joins the heads again as they are, the second product's result goes back behind the steps as well."""
+    found = misplaced(case)
+    if found is None or case.recording.framework != "torch":
+        return
+    edits = tuple(_put_in_front(call, dims) for call, dims in left_behind(case.graph, found))
+    yield Candidate(edits, _CERTAIN, 1, _SAID)
+    product = found.product
+    later = product.kind == "matmul" and found.behind != ["values"]  # what weighs the values
+    last = f"{product.layer}:{product.name}:{product.occurrence + 1}" if later else product.place
+    yield Candidate((*edits, Insert(last, RESULT, BEHIND)), _CERTAIN - 0.1, 1, _SAID)
+
+
+def _put_in_front(call: Call, dims: tuple[int, ...]) -> Edit:
+    """Another order where the program puts axes in order, and else one behind what splits the heads off."""
+    if call.kind == "permute":
+        return SetCall(call.place, "dims", dims, call.facts["dims"])
+    return Insert(call.place, RESULT, Module("permute", {"dims": dims}))

@@ -10,16 +10,17 @@ from shapewatch.edits import Edit, Input, Set
 from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
 from shapewatch.repair.alike import odd_blocks, odd_ones, out_of_step, substitutes, unusual_flattens
-from shapewatch.repair.at_junction import at_junction
+from shapewatch.repair.at_junction import at_junction, unpadded
 from shapewatch.repair.before_built import before_built
-from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, swapped
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
-from shapewatch.repair.made_alike import wherever_made
+from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import left_out, odd_operations
-from shapewatch.repair.operands import laid_out_otherwise
+from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
+from shapewatch.repair.tables import tables
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -32,6 +33,8 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     Strongest evidence first, but two that arithmetic connects with the failure for each one that only siblings or habit
     suggest: a network of irregular blocks suggests so many of these that the time would be up before the plain answer.
     """
+    if heads := list(heads_in_front(case)):
+        return heads
     evidence = Evidence(case, finding)
     layers = case.recording.layer_at
     connected = _strongest(_connected(evidence), layers)
@@ -77,6 +80,9 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
             yield from swapped(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
+        yield from unpadded(evidence, case.junction)
+    yield from odd_lengths(evidence)
+    yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
     yield from directions_together(evidence)
     yield from batch_first(evidence)

@@ -13,7 +13,7 @@ from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about
-from shapewatch.repair.chance import hides_the_odd_one, meet_by_chance, other_lengths, other_sizes
+from shapewatch.repair.chance import hides_the_odd_one, joined_askew, meet_by_chance, other_lengths, other_sizes
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -75,6 +75,8 @@ class Search:
             if candidate.score < best - ENOUGH_BEHIND:
                 continue
             verified = self.run(candidate, case)
+            if joined_askew(candidate.edits, verified.trial):
+                continue
             if meet_by_chance(candidate.edits, verified.trial, case) or self._by_a_size_alone(verified, case):
                 continue
             if verified.trial.finished and not _left_unchecked(verified):

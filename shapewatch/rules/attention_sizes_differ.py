@@ -42,7 +42,7 @@ def check(case: Case) -> Finding | None:
                 own=((case.set("embed_dim", query[-1]),),),
                 wants=(Want(operands[0], {last: Range.only(width)}),),
             )
-        return _padding_mask(case, query, key)
+        return _padding_mask(case, query, key) or _score_mask(case, query, key)
     return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key) or _heads(case)
 
 
@@ -144,6 +144,25 @@ def _padding_mask(case: Case, query: Shape, key: Shape) -> Finding | None:
             for index, shape in inputs
             if len(shape) == 3 and shape[:2] == query[:2]
         ),
+    )
+
+
+def _score_mask(case: Case, query: Shape, key: Shape) -> Finding | None:
+    """A mask of a layer's scores has a row for each query and a column for each key."""
+    if "attn_mask" not in case.message or len(query) != 3 or len(key) != 3:
+        return None
+    steps = 1 if case.facts.get("batch_first") else 0
+    wanted = (query[steps], key[steps])
+    wrong = [at for at, shape in enumerate(case.shapes[3:], start=3) if len(shape) in (2, 3) and shape[-2:] != wanted]
+    square = [at for at in wrong if case.shapes[at][-2:] != (query[1 - steps], key[steps])]
+    if None in wanted or len(square) != 1:
+        return None
+    mask, name = case.shapes[square[0]], case.called(case.call.operands[square[0]], "the mask")
+    return Finding(
+        headline=f"{case.name}: {name} is for {mask[-2]} queries and {mask[-1]} keys, and there are {wanted[0]} and "
+        f"{wanted[1]}",
+        explanation=f"Query {text(query)}, key {text(key)} and mask {text(mask)} meet in the scores, "
+        f"{text((*query[1 - steps : 2 - steps], *wanted))}: the mask is made for another length.",
     )
 
 

@@ -33,7 +33,14 @@ from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
 from shapewatch.edits import Target
 from shapewatch.recording import text
-from shapewatch.rules.losses import Compared, compared, last_step_alone, other_labels, output_wants
+from shapewatch.rules.losses import (
+    Compared,
+    compared,
+    last_step_alone,
+    of_another_output,
+    other_labels,
+    output_wants,
+)
 from shapewatch.rules.rule import Case, Finding, number, plural, rule
 
 
@@ -43,12 +50,25 @@ def check(case: Case) -> Finding | None:
     if loss is None:
         return None
     if loss.difference == "classes":
-        return _answers_of_steps(case, loss) or _other_form(loss) or _other_count(case, loss)
+        return _exchanged(case, loss) or _answers_of_steps(case, loss) or _other_form(loss) or _other_count(case, loss)
     return (_whole_numbers(case, loss) or _out_of_range(case, loss)) if loss.difference is None else None
 
 
 def _scores(loss: Compared) -> str:
     return f"{plural(loss.output[loss.class_axis], 'score')} for each item, {text(loss.output)}"
+
+
+def _exchanged(case: Case, loss: Compared) -> Finding | None:
+    """Targets of two outputs in each other's place."""
+    other = of_another_output(case, loss)
+    if other is None:
+        return None
+    return Finding(
+        headline=f"{loss.name} is given {text(loss.target)} for an output {text(loss.output)}, and {other.name} is "
+        f"given {text(loss.output)} for an output {text(loss.target)}: their targets are in each other's place",
+        explanation="Targets in a list are taken in the order of the model's outputs. In a dictionary they go by the "
+        "outputs' names, and cannot change places.",
+    )
 
 
 def _answers_of_steps(case: Case, loss: Compared) -> Finding | None:

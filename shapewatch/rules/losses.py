@@ -211,6 +211,21 @@ def fitted_before(case: Case, loss: Compared) -> Shape | None:
     return None
 
 
+def of_another_output(case: Case, loss: Compared) -> Call | None:
+    """The loss of another output of the model, where each of the two has the other's target: of the shape of its own
+    output, and not of this one's."""
+    for unit in case.graph.units:
+        facts = case.graph.facts(unit)
+        if unit is case.call or unit.kind != "loss" or "output" not in facts or len(unit.operands) < 2:
+            continue
+        output, target = (case.recording.shape(unit.operands[facts[which]]) for which in ("output", "target"))
+        if None in (*output[1:], *target[1:]) or _agree(output[1:], target[1:]) or output[1:] == loss.output[1:]:
+            continue
+        if _agree(target, loss.output) and _agree(output, loss.target):
+            return unit
+    return None
+
+
 def other_labels(case: Case, loss: Compared) -> tuple[tuple[Edit, ...], ...]:
     """Labels of the shape that the same loss ran with before."""
     before = fitted_before(case, loss)

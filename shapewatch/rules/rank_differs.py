@@ -28,7 +28,9 @@ from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
-_KINDS = frozenset({"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent", "per_step"})
+_KINDS = frozenset(
+    {"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent", "conv_recurrent", "per_step"}
+)
 
 
 @rule("SW701", "rank-differs", _KINDS)
@@ -48,8 +50,26 @@ def check(case: Case) -> Finding | None:
         headline=f"{case.name} takes {listed([str(rank) for rank in allowed])} axes and is given {given}".replace(
             " and 4 axes", " or 4 axes"
         ),
-        explanation=f"Its input is {text(case.shapes[0])}.",
+        explanation=f"Its input is {text(case.shapes[0])}.{_steps(case)}{_of_one_hot(case)}",
         own=tuple(own),
+    )
+
+
+def _steps(case: Case) -> str:
+    return " It goes through steps: batch, steps, places and channels." if case.call.kind == "conv_recurrent" else ""
+
+
+def _of_one_hot(case: Case) -> str:
+    """An embedding gives an axis more for each that it is given, rows for classes included."""
+    unit = case.graph.producer.get(case.call.operands[0])
+    if unit is None or unit.kind != "embedding" or not unit.operands:
+        return ""
+    given, tokens = case.recording.shape(unit.operands[0]), case.graph.facts(unit).get("num_embeddings")
+    if len(given) < 2 or tokens is None or given[-1] != tokens:
+        return ""
+    return (
+        f" The embedding before it takes numbers of tokens, and is given {text(given)}: rows of {tokens}, as one-hot "
+        "ones are. `argmax` over their last axis gives the numbers."
     )
 
 
@@ -75,6 +95,8 @@ def _allowed(case: Case) -> tuple[int, ...]:
         return (2, 3) if rank == 1 else (rank + 2,)
     if case.call.kind == "recurrent":
         return (3,) if "return_sequences" in facts else ()
+    if case.call.kind == "conv_recurrent":
+        return (case.facts["rank"] + 3,) if isinstance(case.facts.get("rank"), int) else ()
     if case.call.kind == "per_step":
         return (3,) if len(case.shapes[0]) < 3 else ()
     layout = conv_expects(case)[1] if case.call.kind.startswith("conv") else None

@@ -48,11 +48,23 @@ def check(case: Case) -> Finding | None:
         parts = [f"axis {axis} is {number(state[axis])} long, where {number(wanted[axis])} fits" for axis in axes]
         return Finding(
             headline=f"{case.name} keeps a state {text(wanted)} and is given {text(state)}",
-            explanation=f"Its input is {text(case.shapes[0])}; {listed(parts) if parts else 'the ranks differ'}.",
+            explanation=f"Its input is {text(case.shapes[0])}; {listed(parts) if parts else 'the ranks differ'}."
+            f"{_of_another_batch(case, position, axes)}",
             own=tuple(_own(case, state, axes)),
             wants=(Want(case.call.operands[position], {a: Range.only(wanted[a] or 1) for a in axes}, position),),
         )
     return None
+
+
+def _of_another_batch(case: Case, position: int, axes: list[int]) -> str:
+    """What a program can do that hands in a state, mostly the one kept from the batch before."""
+    state = case.shapes[position]
+    if axes != [len(state) - 2] or case.call.operands[position] not in case.recording.inputs:
+        return ""
+    return (
+        f" The state that is handed in is one of {number(state[-2])} samples: begin with a new one where a batch has "
+        "another size, or leave out a last batch that is smaller (`drop_last=True`)."
+    )
 
 
 def _wanted(case: Case, position: int) -> Shape | None:

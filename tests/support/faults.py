@@ -185,7 +185,8 @@ def reached(run: Callable[[], Any], parts: Sequence[str]) -> list[Place]:
 COMMON = (
     "firewall", "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "layout", "flow",
     "rules", "diagnose", "demand", "repair", "render", "messages", "ranks", "adapters.located", "adapters.spoken",
-    "adapters.written", "adapters.rewritten", "adapters.taps", "adapters.appearing",
+    "adapters.written", "adapters.operand", "adapters.statements", "adapters.rewritten", "adapters.taps",
+    "adapters.appearing",
 )  # fmt: skip
 """The parts of shapewatch that belong to no framework."""
 

@@ -16,10 +16,12 @@ from shapewatch.adapters import REGISTRY, Compiler, Declaring, InputSpec, Probe,
 from shapewatch.adapters.keras.backends import running_backend
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan
 from shapewatch.adapters.keras.dryrun import ModelProbe, applied, probe_of
+from shapewatch.adapters.keras.graph_sizes import with_sizes_of_the_line
 from shapewatch.adapters.keras.instrument import Instrument
 from shapewatch.adapters.keras.tensors import KerasTensors
 from shapewatch.adapters.keras.write import write
 from shapewatch.edits import Edit
+from shapewatch.firewall import attempt
 from shapewatch.recording import Recording, TensorSpec
 
 
@@ -32,8 +34,11 @@ class Watched:
     def finish(self, error: BaseException | None) -> Recording:
         recording = self._instrument.finish(error)
         recording = self._instrument.seen_again(recording, error, self.probe())
+        recording = attempt(with_sizes_of_the_line, recording, self._instrument) or recording
         backend = keras.backend.backend()
-        return replace(recording, **({"backend": backend} if self._instrument.saw_keras else {"framework": backend}))
+        below = {"backend": backend} if self._instrument.saw_keras else {"framework": backend}
+        recording = replace(recording, **below)
+        return attempt(self._instrument.generators.told, recording, error, self.probe()) or recording
 
     def probe(self) -> Probe | None:
         return probe_of(self._instrument)

@@ -35,6 +35,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
     "linear": {"out_features": "units", "bias": "use_bias"},
     "embedding": {"num_embeddings": "input_dim", "embedding_dim": "output_dim"},
     "recurrent": {"hidden_size": "units", "return_sequences": "return_sequences"},
+    "conv_recurrent": {"return_sequences": "return_sequences"},
     "einsum": {"equation": "equation", "output_shape": "output_shape"},
     "attention": {
         "num_heads": "num_heads",

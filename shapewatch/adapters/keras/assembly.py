@@ -14,6 +14,7 @@ from keras.layers import InputLayer, Layer
 from keras.src.models import functional
 
 from shapewatch.adapters.keras.configs import unbuilt
+from shapewatch.adapters.keras.history import History
 from shapewatch.adapters.keras.naming import Names
 from shapewatch.adapters.listening import Listening
 from shapewatch.adapters.taps import Tap, unconverted
@@ -34,8 +35,9 @@ class Reading:
 class Assembly:
     """Which model is being put together: none, once that has succeeded."""
 
-    def __init__(self, listening: Listening) -> None:
+    def __init__(self, listening: Listening, history: History) -> None:
         self._listening = listening
+        self._history = history
         self.stacked: Sequential | None = None
         self.reading: Reading | None = None
 
@@ -50,6 +52,8 @@ class Assembly:
             return original(model, *args, **kwargs)
         mark = self._listening.recorder.mark()
         self.stacked = model
+        for layer in model._layers:
+            self._history.first_seen(layer)
         result = original(model, *args, **kwargs)
         self.stacked = None
         self._listening.recorder.rewind(mark)

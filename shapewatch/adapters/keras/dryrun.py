@@ -19,6 +19,7 @@ from keras import KerasTensor, Sequential
 from keras.layers import InputLayer, Layer
 from keras.src import backend as keras_backend
 from keras.src import tree
+from keras.src.models.functional import Functional
 from keras.src.ops.function import Function
 
 from shapewatch.adapters import Probe, Trial
@@ -51,8 +52,10 @@ class _Probe:
     _put_together: Sequence[Layer] = ()
     """The layers that are being put together: declared with another input, the program would have built them for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Sequence[Layer] = ()) -> None:
         self._baseline_parameters: Mapping[str, int] = {}
+        self._elsewhere = elsewhere
+        """Layers that had their weights before: run again, the program would use them as they are."""
 
     def run(self, edits: Sequence[Edit] = ()) -> Trial:
         adapt = any(not isinstance(edit, Input) for edit in edits) or (bool(edits) and self._just_built is not None)
@@ -73,7 +76,7 @@ class _Probe:
             stack.enter_context(unseen())
             stack.enter_context(on_shapes())
             try:
-                stand = Stand(edits, adapt, shapes_only=True, just_built=self._just_built, fresh=fresh)
+                stand = Stand(edits, adapt, True, self._just_built, fresh, self._elsewhere)
             except ValueError as error:
                 return Trial(Recording("keras"), unsupported=f"the change could not be put in place: {error}")
             stack.enter_context(as_they_were(self._layers()))
@@ -130,8 +133,8 @@ def _inputs(edits: Sequence[Edit]) -> list[Input]:
 class ModelProbe(_Probe):
     """A model, or any layer, with its inputs."""
 
-    def __init__(self, model: Layer, blueprint: Blueprint) -> None:
-        super().__init__()
+    def __init__(self, model: Layer, blueprint: Blueprint, elsewhere: Sequence[Layer] = ()) -> None:
+        super().__init__(elsewhere)
         self._model = model
         self._blueprint = blueprint
 
@@ -159,14 +162,16 @@ class BuildingProbe(_Probe):
 
     _beyond = "the model was still being built: what comes after this place could not be run"
 
-    def __init__(self, last: LastCall) -> None:
-        super().__init__()
+    def __init__(self, last: LastCall, elsewhere: Sequence[Layer] = ()) -> None:
         self._last = last
-        self._just_built = last.layer if _makes_weights(last.layer) and not last.layer._inbound_nodes else None
         self._operands = [t for t in tree.flatten((last.args, last.kwargs)) if isinstance(t, KerasTensor)]
         self._roots = _roots(self._operands)
         self._function = Function(inputs=self._roots, outputs=self._operands)
-        self._put_together = [one for one in (*self._function.operations, last.layer) if isinstance(one, Layer)]
+        layers = [one for one in (*self._function.operations, last.layer) if isinstance(one, Layer)]
+        super().__init__([*elsewhere, *(one for one in layers if _is_of_another_model(one, self._roots))])
+        self._put_together = [one for one in layers if one not in self._elsewhere]
+        first = not last.layer._inbound_nodes and last.layer not in self._elsewhere
+        self._just_built = last.layer if first and _makes_weights(last.layer) else None
 
     def _layers(self) -> Iterator[Layer]:
         for operation in (*self._function.operations, self._last.layer):
@@ -200,14 +205,15 @@ class BuildingProbe(_Probe):
 class SequentialProbe(_Probe):
     """A Sequential model that failed while it was put together: its layers one after the other."""
 
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self._inner = [layer for layer in model._layers if not isinstance(layer, InputLayer)]
-        self._put_together = self._inner
+    def __init__(self, model: Any, elsewhere: Sequence[Layer] = ()) -> None:
         first = model._layers[0]
-        self._given = Plan(tuple(first.batch_shape), first.dtype) if isinstance(first, InputLayer) else None
-        if self._given is None:
+        if not isinstance(first, InputLayer):
             raise ValueError("the model does not say what it is given")
+        self._given = Plan(tuple(first.batch_shape), first.dtype)
+        self._inner = [layer for layer in model._layers if not isinstance(layer, InputLayer)]
+        roots = tree.flatten(first.output)
+        super().__init__([*elsewhere, *(layer for layer in self._inner if _is_of_another_model(layer, roots))])
+        self._put_together = [layer for layer in self._inner if layer not in self._elsewhere]
 
     def _layers(self) -> Iterator[Layer]:
         for layer in self._inner:
@@ -220,7 +226,6 @@ class SequentialProbe(_Probe):
         return instrument
 
     def _call(self, edits: Sequence[Edit]) -> Any:
-        assert self._given is not None
         shape = next((edit.shape for edit in _inputs(edits)), self._given.shape or ())
 
         def through(x: Any) -> Any:
@@ -272,14 +277,15 @@ class _OperandsOnly(Interventions):
 
 def probe_of(instrument: Instrument) -> Probe | None:
     """A probe of what was watched last; None where nothing can be run again."""
+    elsewhere = [*instrument.history.had_weights]
     if instrument.assembly.reading is not None:
         return ReadingProbe(instrument.assembly.reading)
     if instrument.assembly.stacked is not None:
-        return SequentialProbe(instrument.assembly.stacked)
+        return SequentialProbe(instrument.assembly.stacked, elsewhere)
     if instrument.history.unfinished is not None:
-        return BuildingProbe(instrument.history.unfinished)
+        return BuildingProbe(instrument.history.unfinished, elsewhere)
     if instrument.root is not None and instrument.last is not None:
-        return ModelProbe(instrument.root, instrument.last.blueprint)
+        return ModelProbe(instrument.root, instrument.last.blueprint, elsewhere)
     return None
 
 
@@ -298,6 +304,13 @@ def _roots(tensors: Sequence[KerasTensor]) -> list[KerasTensor]:
             found[id(tensor)] = tensor
         waiting += node.input_tensors
     return sorted(found.values(), key=lambda tensor: tensor.name)
+
+
+def _is_of_another_model(layer: Layer, roots: Sequence[KerasTensor]) -> bool:
+    """Whether a layer is a model itself, or has been called on what was made from other inputs."""
+    known = set(map(id, roots))
+    asked = (tensor for node in layer._inbound_nodes for tensor in _roots(node.input_tensors))
+    return isinstance(layer, Functional) or not known.issuperset(map(id, asked))
 
 
 def _makes_weights(layer: Any) -> bool:

@@ -99,6 +99,9 @@ def _config(layer: Any, with_zeros: bool) -> dict[str, Any]:
         config: dict[str, Any] = _copied(layer.get_config(), with_zeros)
     except (NotImplementedError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"{_shown(layer)} has no config to make another one from") from error
+    for name in config.keys() & {"activation", "recurrent_activation"}:
+        if not isinstance(config[name], str) and callable(getattr(layer, name, None)):
+            config[name] = getattr(layer, name)  # a function of the program's own, or TensorFlow's, has a name at most
     return config
 
 

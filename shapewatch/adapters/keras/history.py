@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from keras import KerasTensor
 from keras.layers import InputLayer, Layer
@@ -33,6 +34,13 @@ class History:
         self.inputs: list[int] = []
         """Of the functional model that is being built: what `keras.Input` gave."""
         self.unfinished: LastCall | None = None
+        self.had_weights: WeakSet[Layer] = WeakSet()
+        """Layers that had their weights when they were first put into a model: made for inputs of another."""
+
+    def first_seen(self, layer: Any) -> None:
+        """A layer is called on symbolic tensors, or is about to be."""
+        if isinstance(layer, Layer) and layer.built and not layer._inbound_nodes and layer.weights:
+            self.had_weights.add(layer)
 
     def recall(self, tensors: Iterable[Any]) -> None:
         """Record what was done to symbolic tensors before the block began."""

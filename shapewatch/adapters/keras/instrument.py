@@ -23,6 +23,7 @@ from shapewatch.adapters.keras.assembly import Assembly
 from shapewatch.adapters.keras.blueprint import Blueprint, spec_tree
 from shapewatch.adapters.keras.conversions import Conversions
 from shapewatch.adapters.keras.edit import on_shapes, undisturbed
+from shapewatch.adapters.keras.generators import Generators
 from shapewatch.adapters.keras.history import History, LastCall
 from shapewatch.adapters.keras.layers import layers_of
 from shapewatch.adapters.keras.naming import Names
@@ -32,6 +33,7 @@ from shapewatch.adapters.keras.tensors import KerasTensors
 from shapewatch.adapters.listening import Interventions, Listening, continues, unseen
 from shapewatch.adapters.passes import Pass
 from shapewatch.adapters.taps import NotInPlace, Once, Tap, unconverted, without_ours
+from shapewatch.edits import RESULT
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import Line, OpenCall
 from shapewatch.recording import Recording
@@ -58,8 +60,9 @@ class Instrument(Listening):
         if target is not None:
             self.names.learn(target)
         self.root: Layer | None = None
-        self.assembly = Assembly(self)
         self.history = History(self, self.names)
+        self.assembly = Assembly(self, self.history)
+        self.generators = Generators(self)
         self._made_at: dict[str, Line | None] = {}
         self._rootless = rootless
 
@@ -70,7 +73,13 @@ class Instrument(Listening):
         _CALL.listen(self._layer_call, self._stack)
         _STATELESS.listen(self._stateless_call, self._stack)
         _SHOWN.listen(without_ours, self._stack)
-        for each in (self.assembly, Rehearsals(self), Conversions(self), Operations(self, self.history)):
+        for each in (
+            self.assembly,
+            self.generators,
+            Rehearsals(self),
+            Conversions(self),
+            Operations(self, self.history),
+        ):
             each.listen(self._stack)
 
     # Layers
@@ -102,6 +111,8 @@ class Instrument(Listening):
                 runs = self.interventions.layer(call.layer, layer, self.tensors(args, kwargs), whole)
                 args, kwargs = self._on_operands(call, args, kwargs)
             result = original(runs, *args, **kwargs)
+            if self.interventions is not None:
+                result = self._on_result(call, result)
             if isinstance(layer, Functional | Sequential):
                 self._look_into(layer, args, kwargs, result)
         except BaseException as error:
@@ -137,6 +148,7 @@ class Instrument(Listening):
         parent = self.opened[-1][1] if self.opened else None
         path = self.names.path(layer, parent.layer if parent else None, parent)
         if symbolic and not self._rootless:
+            self.history.first_seen(layer)
             self.history.recall(found)
         operands = tuple(self.number(tensor, "input" if outermost else None) for tensor in found)
         kind = kinds.kind_of_layer(layer)
@@ -229,6 +241,20 @@ class Instrument(Listening):
             call.operands = tuple(self.number(tensor) for tensor in self.tensors(args, kwargs))
         return args, kwargs
 
+    def _on_result(self, call: OpenCall, result: Any) -> Any:
+        """What a layer gives, sent through new layers."""
+        assert self.interventions is not None
+        for position, module in self.interventions.operands.get(f"{call.layer}:{call.name}:{call.occurrence}", ()):
+            if position == RESULT:
+                whole, self._whole = self._whole, 0
+                try:
+                    result = module(result)
+                except Exception as error:
+                    raise NotInPlace(str(error)) from error
+                finally:
+                    self._whole = whole
+        return result
+
     # The end
 
     def finish(self, error: BaseException | None) -> Recording:
@@ -243,7 +269,7 @@ class Instrument(Listening):
             with unseen(), undisturbed():
                 self.assembly.name_those_to_come(self.names)
         recording = self.recorder.finish(
-            layers_of(self.names, self._made_at),
+            layers_of(self.names, self._made_at, failed is not None),
             root=self._root_name(),
             error=error,
             where=where,
@@ -252,7 +278,7 @@ class Instrument(Listening):
         return self.finished(recording, failed)
 
     def _root_name(self) -> str:
-        if self.root is None:
+        if self.root is None or self._is_putting_together:
             return ""
         named = isinstance(self.root, Functional | Sequential)
         return self.root.name if named else type(self.root).__name__
@@ -263,8 +289,13 @@ class Instrument(Listening):
     @property
     def saw_keras(self) -> bool:
         """Whether a layer or a symbolic tensor of Keras's was seen; else it was the backend's operations alone."""
+        return any(True for _ in self.names.items()) or bool(self.history.inputs) or self._is_putting_together
+
+    @property
+    def _is_putting_together(self) -> bool:
+        """Whether a model was begun that there is not yet: what ran before is none of it."""
         begun = (self.assembly.reading, self.assembly.stacked, self.history.unfinished)
-        return any(True for _ in self.names.items()) or bool(self.history.inputs) or any(begun)
+        return any(one is not None for one in begun)
 
 
 def _ran(args: Any, kwargs: Any, result: Any) -> Pass:

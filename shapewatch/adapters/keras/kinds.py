@@ -25,7 +25,7 @@ _KINDS = {
     "GlobalMaxPooling2D GlobalMaxPooling3D",
     "adaptive_pool": "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
     "AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
-    "norm": "BatchNormalization LayerNormalization GroupNormalization RMSNormalization",
+    "norm": "Normalization BatchNormalization LayerNormalization GroupNormalization RMSNormalization",
     "resize": "UpSampling1D UpSampling2D UpSampling3D Resizing",
     "pad": "ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D",
     "flatten": "Flatten",
@@ -34,6 +34,7 @@ _KINDS = {
     "expand": "RepeatVector",
     "embedding": "Embedding",
     "recurrent": "LSTM GRU SimpleRNN Bidirectional",
+    "conv_recurrent": "ConvLSTM1D ConvLSTM2D ConvLSTM3D",
     "per_step": "TimeDistributed",
     "attention": "MultiHeadAttention Attention AdditiveAttention GroupQueryAttention",
     "add": "Add",
@@ -48,7 +49,7 @@ _KINDS = {
     "squash": "Softmax",
     "dropout": "Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianDropout AlphaDropout GaussianNoise",
     "identity": "Identity",
-    "same": "Rescaling Normalization ActivityRegularization Masking UnitNormalization",
+    "same": "Rescaling ActivityRegularization Masking UnitNormalization",
 }
 
 KIND = {name: kind for kind, names in _KINDS.items() for name in names.split()}
@@ -85,7 +86,8 @@ def layer_facts(layer: Layer, kind: str | None) -> Facts:
         found = {key: value for key, value in read(layer).items() if _simple(value)}
     except (AttributeError, TypeError, ValueError, IndexError):
         return {}  # a subclass that lacks what its base promises
-    return found | ({"lazy": True} if kind in _LAZY else {})
+    adapted = own_name(type(layer)) == "Normalization"  # made for the data that it has seen, and no others
+    return found | ({"lazy": True} if kind in _LAZY and not adapted else {})
 
 
 def _inputs(layer: Layer) -> Facts:
@@ -168,9 +170,8 @@ def _norm(layer: Any) -> Facts:
         return facts | {"style": "group", "num_groups": layer.groups, "num_features": _built_for(layer)}
     if name == "BatchNormalization":
         return facts | {"style": "batch", "num_features": _built_for(layer)}
-    weights = [
-        weight for weight in (getattr(layer, "gamma", None), getattr(layer, "scale", None)) if weight is not None
-    ]
+    named = (getattr(layer, attribute, None) for attribute in ("gamma", "scale", "adapt_mean"))
+    weights = [weight for weight in named if weight is not None]
     sizes = tuple(weights[0].shape) if weights and hasattr(weights[0], "shape") else None
     return facts | {"style": "layer", "normalized_shape": sizes}
 
@@ -248,6 +249,7 @@ _FACTS: Mapping[str, Callable[[Any], Facts]] = {
     "expand": lambda layer: {"repeats": layer.n},
     "embedding": lambda layer: {"num_embeddings": layer.input_dim, "embedding_dim": layer.output_dim},
     "recurrent": _recurrent,
+    "conv_recurrent": lambda layer: {"rank": layer.cell.rank, "return_sequences": bool(layer.return_sequences)},
     "attention": _attention,
     "concat": lambda layer: {"dim": layer.axis},
     "dot": lambda layer: {"axes": tuple(layer.axes) if isinstance(layer.axes, list | tuple) else layer.axes},

@@ -8,20 +8,27 @@ from keras import Sequential
 from keras.layers import Layer
 
 from shapewatch.adapters.keras import kinds
+from shapewatch.adapters.keras.made_elsewhere import lines_of
 from shapewatch.adapters.keras.naming import Names
+from shapewatch.adapters.keras.settings import constructions
 from shapewatch.recorder import Line
 from shapewatch.recording import Layer as LayerRecord
 from shapewatch.recording import Span
 from shapewatch.source import attribute_line, span_at
 
 
-def layers_of(names: Names, made_at: Mapping[str, Line | None]) -> Iterator[LayerRecord]:
+def layers_of(names: Names, made_at: Mapping[str, Line | None], failed: bool) -> Iterator[LayerRecord]:
     """Every layer that is known, run or not: what ran is judged by its siblings that did not.
 
     Args:
         made_at: of layers by their paths, the line that called them first on symbolic tensors.
+        failed: whether it is worth reading the program's files for the lines that made the other layers.
     """
     counted: dict[int, int] = {}
+    known = constructions(layer for _, layer in names.items())
+    lines = {path: _definition(path, layer, names, made_at.get(path)) for path, layer in names.items()}
+    unknown = [layer for path, layer in names.items() if lines[path] is None and known.get(id(layer))]
+    elsewhere = lines_of(unknown, known) if failed and unknown else {}
     for path, layer in names.items():
         kind = kinds.kind_of_layer(layer)
         facts = kinds.layer_facts(layer, kind)
@@ -32,9 +39,10 @@ def layers_of(names: Names, made_at: Mapping[str, Line | None]) -> Iterator[Laye
             facts=facts | ({"made_in_call": True} if names.is_made_in_call(path) else {}),
             parameters=counted.setdefault(id(layer), kinds.parameters_of(layer)),
             leaf=kind is not None,
-            defined=_definition(path, layer, names, made_at.get(path)),
+            defined=lines[path] or elsewhere.get(id(layer)),
             name="" if path == layer.name else layer.name,
             auto_named=names.is_auto_named(layer, path),
+            made_by=known.get(id(layer), ""),
         )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from keras import Sequential
 from keras.layers import Layer
+from keras.src.models.functional import Functional
 
 from shapewatch.adapters.keras.edit import build, twin
 from shapewatch.adapters.keras.kinds import parameters_of
+from shapewatch.adapters.keras.restoring import all_in
 from shapewatch.adapters.listening import Interventions
 from shapewatch.adapters.taps import NotInPlace
 from shapewatch.edits import Edit, Insert, Module, Replace, Set, SetCall, place_layer
@@ -24,9 +27,16 @@ class Stand(Interventions):
         shapes_only: bool,
         just_built: Layer | None = None,
         fresh: Sequence[Layer] = (),
+        elsewhere: Sequence[Layer] = (),
     ) -> None:
+        """`fresh`: layers that are made in the putting-together that is run again; `elsewhere`: layers that had their
+        weights before, and keep them whatever they are given."""
         super().__init__()
         self._adapt = adapt
+        self._models_of_their_own = {id(layer) for layer in elsewhere if isinstance(layer, Functional | Sequential)}
+        self._kept = {
+            id(inner) for one in elsewhere if id(one) not in self._models_of_their_own for inner in all_in(one)
+        }
         self._fresh = {id(layer) for layer in fresh}
         self._just_built = just_built
         self._shapes_only = shapes_only
@@ -74,7 +84,9 @@ class Stand(Interventions):
             return self._instead[path]
         if path in self._settings:
             return twin(layer, self._settings[path], self._shapes_only)
-        if not whole and layer is not self._just_built:
+        if id(layer) in self._models_of_their_own and not _declared_for(layer, operands):
+            self._kept.update(map(id, all_in(layer)))
+        if (not whole and layer is not self._just_built) or id(layer) in self._kept:
             return layer
         given_other = any(place_layer(place) == path for place in self.operands)
         adapt = self._adapt or id(layer) in self._fresh
@@ -102,6 +114,17 @@ class Stand(Interventions):
             if path and not has(path) and not has(path.rpartition(".")[0]):
                 return path
         return None
+
+
+def _declared_for(model: Functional | Sequential, operands: Sequence[Any]) -> bool:
+    """Whether a model was made for operands of these shapes: what is in it was built for them."""
+    declared = [tuple(tensor.shape) for tensor in model.inputs]
+    given = [tuple(operand.shape) for operand in operands]
+    return list(map(len, declared)) == list(map(len, given)) and not any(
+        None not in (one, other) and one != other
+        for pair in zip(declared, given, strict=True)
+        for one, other in zip(*pair, strict=True)
+    )
 
 
 def _built_for(layer: Layer, operands: Sequence[Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -17,46 +17,50 @@ from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
 from shapewatch.adapters.keras.arguments import as_keras, described, window
+from shapewatch.adapters.keras.constructing import (
+    WRAPPERS,
+    class_name,
+    construction_in,
+    literal_of,
+    parameters,
+    said_by,
+    word_of,
+)
+from shapewatch.adapters.keras.generators import data_in
+from shapewatch.adapters.operand import operand_text, which_of_line, with_flag, with_operand
+from shapewatch.adapters.statements import axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
-    axes_line,
     axes_title,
     call_at,
     exchanged_inputs,
-    function_called,
     in_a_batch,
     input_data,
     input_name,
     input_title,
-    operand_text,
     order_title,
     ordinal,
     other_input,
     pad_title,
     padded,
-    parsed,
     projection_title,
     repeat_title,
     repeated,
     resize_title,
-    rewritten,
     set_title,
-    statement,
     subsampled,
     target_data,
     target_names,
     target_reshaped,
     target_title,
-    which_of_line,
-    with_axes,
-    with_flag,
-    with_operand,
 )
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
+from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Layer, Recording
 from shapewatch.source import is_users_own
 
-_WRAPPERS = frozenset({"Bidirectional", "TimeDistributed"})
+_SEQUENTIAL = re.compile(r"\bSequential\(")
+
+_ADDED = re.compile(r"(\w+)\.add\(.*\)", re.DOTALL)
 
 _SKIP = re.compile(r"short|skip|ident|resid|proj")
 
@@ -85,21 +89,21 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     layer = recording.layer_at[edit.layer]
     changes = _as_keras(layer, {edit.argument: edit.value})
     was = _as_keras(layer, {edit.argument: edit.was})
+    alone = edit.argument == "out_features" and edit.value == 1 and _gives_softmax(layer)
+    if alone:
+        changes, was = changes | {"activation": "sigmoid"}, was | {"activation": "softmax"}
     whole = _whole(layer, {**layer.facts, edit.argument: edit.value})
     parts = [(name, _code(value), _code(was.get(name))) for name, value in changes.items()]
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
+    note += ": of one number a softmax is always 1" if alone else ""
     code = _own_line(layer, whole | changes, recording)
-    if code is None and changes.items() <= whole.items():
-        made = _own_construction(layer, whole)
-        if made is None and layer.type not in _WRAPPERS:
-            made = _made(layer.type, whole | _given_name(layer))
+    if code is None and (alone or changes.items() <= whole.items()):
+        made = _own_construction(layer, whole | changes) or _made_anew(layer, whole | changes)
         target = _target(layer.path, recording)
         code = f"{target} = {made}" if target and made else made
         if made and not target and keras_name(layer) not in made:
             note = f"{layer.path}: {note}"
-    if code and edit.argument == "out_features" and edit.value == 1 and "softmax" in code:
-        code, note = code.replace("softmax", "sigmoid"), f"{note}; a softmax over one number is always 1"
     code = f"{code}  # {note}" if code else f"# {title}"
     data = [
         {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
@@ -143,9 +147,9 @@ def _whole(layer: Layer, facts: Mapping[str, Any]) -> dict[str, Any]:
 def _own_line(layer: Layer, settings: Mapping[str, Any], recording: Recording) -> str | None:
     """The statement that makes this layer and no other, changed; None where there is none that says it."""
     source = _making_line(layer, recording)
-    construction = _construction(source, layer.type) if source else None
-    said = _said(construction, layer.type) if construction else None
-    if source is None or said is None or any(_is_open(node) for name, node in said.items() if name in settings):
+    construction = construction_in(source, layer.type) if source else None
+    said = said_by(construction, layer.type) if construction else None
+    if source is None or said is None or any(_is_open(*pair) for pair in said.items() if pair[0] in settings):
         return None  # `strides=stride` says it for more than this layer
     return _with_settings(source, layer.type, settings)
 
@@ -153,11 +157,22 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], recording: Recording) -
 def _own_construction(layer: Layer, settings: Mapping[str, Any]) -> str | None:
     """What a line of the user's says of several layers, for this one: no name stands for a setting that is known."""
     source = _source(layer)
-    construction = (_construction(source, layer.type) or _the_one_alike(source, layer)) if source else None
+    construction = (construction_in(source, layer.type) or _the_one_alike(source, layer)) if source else None
     made = ast.get_source_segment(source, construction) if source and construction else None
     if made is None or "\n" in made:
         return None
     return _with_settings(made, layer.type, {**settings, **_given_name(layer)})
+
+
+def _made_anew(layer: Layer, settings: Mapping[str, Any]) -> str | None:
+    """A layer with all that this one was made with and, besides, these settings."""
+    return _with_settings(layer.made_by, layer.type, {**settings, **_given_name(layer)}) if layer.made_by else None
+
+
+def _gives_softmax(layer: Layer) -> bool:
+    construction = construction_in(layer.made_by, layer.type) if layer.made_by else None
+    said = said_by(construction, layer.type) if construction else None
+    return word_of((said or {}).get("activation")) == "softmax"
 
 
 def _source(layer: Layer) -> str | None:
@@ -169,15 +184,7 @@ def _making_line(layer: Layer | None, recording: Recording) -> str | None:
     if layer is None or any(other.defined == layer.defined and other.path != layer.path for other in recording.layers):
         return None
     source = _source(layer)
-    return source if source and _construction(source, layer.type) else None
-
-
-def _construction(source: str, type: str) -> ast.Call | None:
-    """Where a line makes a layer of that type, if it makes only one."""
-    tree = parsed(source)
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
-    made = [call for call in calls if _class_name(call) == type]
-    return made[0] if len(made) == 1 else None
+    return source if source and construction_in(source, layer.type) else None
 
 
 def _the_one_alike(source: str, layer: Layer) -> ast.Call | None:
@@ -186,27 +193,12 @@ def _the_one_alike(source: str, layer: Layer) -> ast.Call | None:
     tree, now = parsed(source), _whole(layer, layer.facts)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
     alike = []
-    for call in (call for call in calls if _class_name(call) == layer.type):
-        said = _said(call, layer.type)
-        pairs = [(now[name], _literal(name, node)) for name, node in (said or {}).items() if name in now]
+    for call in (call for call in calls if class_name(call) == layer.type):
+        said = said_by(call, layer.type)
+        pairs = [(now[name], literal_of(name, node)) for name, node in (said or {}).items() if name in now]
         if said is not None and all(value == literal for value, literal in pairs):
             alike.append(call)
     return alike[0] if len({ast.unparse(call) for call in alike}) == 1 else None
-
-
-def _class_name(call: ast.Call) -> str:
-    """`MaxPooling2D` for `layers.MaxPool2D(2)`."""
-    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    return getattr(getattr(keras.layers, name, None), "__name__", name)
-
-
-def _parameters(type: str) -> dict[str, Any]:
-    """A constructor's parameters and their defaults; `inspect.Parameter.empty` for those that have none."""
-    cls = getattr(keras.layers, type, None)
-    if cls is None:
-        return {}
-    found = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return {p.name: window(p.name, p.default) for p in found if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
 
 
 def _says(name: str, value: Any, whole: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
@@ -216,23 +208,10 @@ def _says(name: str, value: Any, whole: Mapping[str, Any], defaults: Mapping[str
     return bool(defaults.get(name) != value)
 
 
-def _said(call: ast.Call, type: str) -> dict[str, ast.expr] | None:
-    """The arguments in a line that makes a layer, by name; those of the layer inside, for a wrapper.
-
-    None where they cannot be told: `**settings`, or a class of the user's that is given some by position.
-    """
-    if type in _WRAPPERS:
-        inner = next((argument for argument in call.args if isinstance(argument, ast.Call)), None)
-        return _said(inner, _class_name(inner)) if inner else None
-    names = list(_parameters(type))
-    starred = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
-    if starred or len(call.args) > len(names):
-        return None
-    return dict(zip(names, call.args, strict=False)) | {k.arg or "": k.value for k in call.keywords}
-
-
-def _is_open(node: ast.expr) -> bool:
+def _is_open(name: str, node: ast.expr) -> bool:
     """Whether an argument is left to what a name stands for."""
+    if name == "activation" and hasattr(keras.activations, word_of(node) or ""):
+        return False
     return any(isinstance(part, ast.Name | ast.Call) for part in ast.walk(node))
 
 
@@ -241,19 +220,21 @@ def _with_settings(source: str, type: str, settings: Mapping[str, Any]) -> str |
 
     All, and not the one that is changed: several changes of one layer come as one in the layer's facts.
     """
-    call = _construction(source, type)
-    said = _said(call, type) if call else None
+    call = construction_in(source, type)
+    said = said_by(call, type) if call else None
     if call is None or said is None:
         return None
-    if type in _WRAPPERS:
+    if type in WRAPPERS:
         call = next(argument for argument in call.args if isinstance(argument, ast.Call))
-    defaults = _parameters(_class_name(call))
+    defaults = parameters(class_name(call))
     new: dict[ast.expr, str] = {}
     added: list[str] = []
     for name, value in settings.items():
         node = said.get(name)
-        if node is not None and _literal(name, node) != value:
+        if node is not None and literal_of(name, node) != value:
             new[node] = _code(value)
+            if isinstance(node, ast.Attribute) and name == "activation":
+                new[node] = f"{ast.unparse(node.value)}.{value}"  # in place of `tf.nn.softmax`, `tf.nn.sigmoid`
         elif node is None and _says(name, value, settings, defaults):
             added.append(f"{name}={_code(value)}")
     if added:
@@ -265,15 +246,6 @@ def _with_settings(source: str, type: str, settings: Mapping[str, Any]) -> str |
     return rewritten(source, list(new.items()))
 
 
-def _literal(name: str, node: ast.expr) -> Any:
-    try:
-        value = ast.literal_eval(node)
-    except ValueError:
-        return None
-    value = value.lower() if name == "padding" and isinstance(value, str) else value
-    return window(name, tuple(value) if isinstance(value, list) else value)
-
-
 # Layers as code
 
 
@@ -283,7 +255,7 @@ def _code(value: Any) -> str:
 
 def _made(type: str, config: Mapping[str, Any]) -> str | None:
     """`layers.Conv2D(64, 3, padding="same")`; None for a class that is not Keras's."""
-    defaults = _parameters(type)
+    defaults = parameters(type)
     if not defaults:
         return None
     first = [name for name, default in defaults.items() if default is inspect.Parameter.empty or name == "pool_size"]
@@ -294,8 +266,8 @@ def _made(type: str, config: Mapping[str, Any]) -> str | None:
 
 
 def _given_name(layer: Layer) -> dict[str, str]:
-    """The layer's name, if somebody gave it one."""
-    name = keras_name(layer)
+    """The layer's name, if somebody gave it one. In a wrapper's call what is set is set in the layer inside."""
+    name = keras_name(layer) if layer.type not in WRAPPERS else ""
     counted = re.fullmatch(rf"{re.escape(to_snake_case(layer.type))}(_\d+)?", name)
     return {"name": name} if name and not counted else {}
 
@@ -391,7 +363,9 @@ def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> st
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
-    source = statement(call.span) if call else None
+    source = _line_of(call, recording)
+    if edit.operand == RESULT:
+        return _write_on_result(edit, call, source)
     operation = call.name if call else ""
     called = layer.rpartition(".")[2] if call is not None and call.is_layer else ""
     which = which_of_line(call, recording) if call is not None else None
@@ -407,8 +381,10 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         if edit.module.kind == "unsqueeze":
             code = axes_line(expression, **edit.module.arguments) or code
         code = with_flag(source, edit.operand, edit.module, which or 0) or code
-    elif _in_a_row(layer, call, recording):
+    elif _in_a_row(layer, call, recording) or _SEQUENTIAL.search(source or ""):
         code = f"{_module_code(description)},  # before {layer}"
+    elif source and (added := _ADDED.fullmatch(source)):
+        code = f"{added[1]}.add({_module_code(description)})\n{source}"
     elif in_call:
         made = f"self.shortcut = {_module_code(description)}"
         used = with_operand(source, edit.operand, lambda skip: f"self.shortcut({skip})", operation)
@@ -423,6 +399,34 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         "module": description,
     }
     return Written(title, code, data)
+
+
+def _line_of(call: Call | None, recording: Recording) -> str | None:
+    """The statement that calls it. In a functional model that is the line that makes it, and not that of `fit`."""
+    source = statement(call.span) if call else None
+    if call is None or not call.is_layer or _in_call(call, source):
+        return source
+    made = _making_line(recording.layer_at.get(call.layer), recording)
+    return made if made and re.search(r"\)\(\w+\)$", made) else source
+
+
+def _write_on_result(edit: Insert, call: Call | None, source: str | None) -> Written:
+    """A new layer behind one that there is: in a line of its own, in a list of layers, or around what `call` gives."""
+    layer, description = place_layer(edit.place), described(edit.module)
+    made, in_call = _module_code(description), _in_call(call, source)
+    tree, text = parsed(source), _functional(edit.module, in_call)
+    line = tree.body[0] if tree is not None and tree.body else None
+    code = f"{made},  # after {layer}"
+    if in_call and text is not None and isinstance(line, ast.Assign | ast.Return) and line.value is not None:
+        code = rewritten(source or "", [(line.value, text(ast.get_source_segment(source or "", line.value) or ""))])
+    elif (
+        isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name) and not _SEQUENTIAL.search(source or "")
+    ):
+        code = f"{source}\n{line.targets[0].id} = {made}({line.targets[0].id})"
+    elif source and (added := _ADDED.fullmatch(source)):
+        code = f"{source}\n{added[1]}.add({made})"
+    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": RESULT, "module": description}
+    return Written(f"{made} after {layer}", code, data)
 
 
 def _title_of(module: Module, description: Any, layer: str, expression: str) -> str:
@@ -458,16 +462,28 @@ def _in_call(call: Call | None, source: str | None) -> bool:
 
 def _in_functional_model(description: Mapping[str, Any], source: str | None, operand: int, where: str) -> str:
     """One line for each new layer, and after them the user's own, which takes what they give."""
-    expression = operand_text(source, operand)
+    only = _only_given(source)
+    expression = operand_text(source, operand) or (only.id if only is not None else None)
     given = expression or "skip"
     name = given if given.isidentifier() and (_SKIP.search(given) or not expression) else "shortcut"
+    name = "padded" if only is not None and description["type"].startswith("ZeroPadding") else name
     sequence = description["type"] == "Sequential"
     lines = []
     for part in description["arguments"]["layers"] if sequence else [description]:
         lines.append(f"{name} = {_module_code(part)}({given})")
         given = name
     used = with_operand(source, operand, lambda _: name)
+    used = used or (rewritten(source, [(only, name)]) if source and only is not None else None)
     return "\n".join([*lines, used or f"# {name} is {where}"])
+
+
+def _only_given(source: str | None) -> ast.Name | None:
+    """`x` of `layers.Conv2D(8, 3)(x)`."""
+    tree = parsed(source)
+    value = getattr(tree.body[0], "value", None) if tree is not None and tree.body else None
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Call) and len(value.args) == 1:
+        return value.args[0] if isinstance(value.args[0], ast.Name) else None
+    return None
 
 
 _Text = Callable[[str], str]
@@ -501,7 +517,7 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
     made = _module_code(description)
     layer = recording.layer_at.get(edit.layer)
     line = _making_line(layer, recording)
-    construction = _construction(line, layer.type) if line and layer else None
+    construction = construction_in(line, layer.type) if line and layer else None
     target = _target(edit.layer, recording)
     code = f"{target} = {made}" if target else made
     if line and construction:
@@ -522,12 +538,12 @@ def _write_input(edit: Input, recording: Recording) -> Written:
     x = input_name(edit, recording)
     code = other_input(edit, recording)
     match edit.change:
-        case _ if given and given[0] is None and "" not in recording.layer_at:  # there is no model yet
+        case _ if given and given[0] is None and not recording.root:  # there is no model yet
             code = f"{x if x != 'x' else 'inputs'} = keras.Input(shape={tuple(edit.shape[1:])})"
         case "permute":
             code = f"{x} = keras.ops.transpose({x}, {tuple(arguments['dims'])})"
         case "unsqueeze" if (batch := in_a_batch(edit, recording)) is not None:
-            code = batch
+            code = "\n".join([batch, *_with_data(batch, recording)])
         case "unsqueeze":
             code = f"{x} = keras.ops.expand_dims({x}, {arguments['dim']})" if arguments["dim"] else f"{x} = {x}[None]"
         case "squeeze":
@@ -541,6 +557,13 @@ def _write_input(edit: Input, recording: Recording) -> Written:
         case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
             code = f"{x} = keras.ops.image.resize({x}, {tuple(arguments['size'])})  # or load the data at this size"
     return Written(input_title(edit), code, input_data(edit))
+
+
+def _with_data(batch: str, recording: Recording) -> Sequence[str]:
+    """The line that gives a model a generator, with the pipeline in its place that the line before makes of it."""
+    source = statement(recording.failure.span) if recording.failure is not None else None
+    data = data_in(source) if batch.startswith("data = ") else None
+    return [rewritten(source, [(data, "data")])] if source and data is not None else []
 
 
 # The target of a loss

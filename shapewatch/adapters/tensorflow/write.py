@@ -8,18 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.operand import operand_text, which_of_line, with_flag, with_operand
+from shapewatch.adapters.statements import axes_line, function_called, rewritten, statement, with_axes
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
-    axes_line,
     axes_title,
     call_at,
     collapse,
-    function_called,
     in_a_batch,
     input_data,
     input_name,
     input_title,
-    operand_text,
     order_title,
     ordinal,
     other_input,
@@ -29,18 +28,12 @@ from shapewatch.adapters.written import (
     repeat_title,
     repeated,
     resize_title,
-    rewritten,
     set_title,
     short,
-    statement,
     subsampled,
     target_data,
     target_reshaped,
     target_title,
-    which_of_line,
-    with_axes,
-    with_flag,
-    with_operand,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording

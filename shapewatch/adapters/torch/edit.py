@@ -208,7 +208,9 @@ def changed(module: nn.Module, arguments: Mapping[str, Any]) -> nn.Module:
     kind = kind_of_layer(type(module))
     sizing, resize = _RESIZE.get(kind or "", (frozenset[str](), None))
     for argument, value in arguments.items():
-        if argument not in sizing:
+        if argument in (*new._parameters, *new._buffers) and isinstance(value, tuple):
+            _put_table(new, argument, value)
+        elif argument not in sizing:
             _set_attribute(new, argument, tuple(value) if kind and isinstance(value, list) else value)
     sized = {argument: value for argument, value in arguments.items() if argument in sizing}
     if resize is not None and sized:
@@ -257,6 +259,16 @@ def _weights(module: nn.Module, sizes: dict[str, tuple[int, ...] | None]) -> Non
     with torch.no_grad():
         if callable(reset):
             reset()
+
+
+def _put_table(module: nn.Module, name: str, shape: tuple[int, ...]) -> None:
+    """A weight of the program's own class in another shape. Not by its `reset_parameters`, which may fill others too,
+    and these are the original's."""
+    store = module._parameters if name in module._parameters else module._buffers
+    old = store[name]
+    assert old is not None
+    new = torch.zeros(shape, dtype=old.dtype, device=old.device)
+    store[name] = nn.Parameter(new, requires_grad=old.requires_grad) if store is module._parameters else new
 
 
 def _resize_conv(module: Any, changes: Mapping[str, Any]) -> None:
@@ -404,6 +416,17 @@ class Expand(nn.Module):
         return x.expand(self.sizes)
 
 
+class Narrow(nn.Module):
+    """The first places along one axis."""
+
+    def __init__(self, dim: int, size: int) -> None:
+        super().__init__()
+        self.dim, self.size = dim, size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.narrow(self.dim, 0, self.size)
+
+
 class Directions(nn.Module):
     """The two directions of a recurrent layer's state brought together: `[layers x 2, batch, hidden]`."""
 
@@ -468,6 +491,8 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return Expand(arguments["dims"], arguments["sizes"])
         case "permute":
             return Permute(arguments["dims"])
+        case "narrow":
+            return Narrow(arguments["dim"], arguments["size"])
         case "directions":
             return Directions(arguments["how"])
         case "pad":

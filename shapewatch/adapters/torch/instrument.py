@@ -442,10 +442,14 @@ class Instrument(TorchFunctionMode):
         ):
             return function(*args, **(kwargs or {}))
         kwargs = kwargs or {}
+        place = None
         if self._interventions is not None and not self._busy:
-            args, kwargs = self._interventions.act(self.recorder.place(name), name, args, kwargs)
+            place = self.recorder.place(name)
+            args, kwargs = self._interventions.act(place, name, args, kwargs)
         try:
             result = function(*args, **kwargs)
+            if self._interventions is not None and place is not None:
+                result = self._interventions.made(place, name, result)
         except Exception as error:
             try:
                 self._operations.failed(name, kind, changes, args, kwargs, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from types import CodeType
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import nn
 
 from shapewatch.adapters.rewritten import RewrittenLines
 from shapewatch.adapters.torch import kinds
+from shapewatch.edits import RESULT
+from shapewatch.source import calling_frame
 
 
 class Interventions:
@@ -20,9 +23,20 @@ class Interventions:
         self.modules: dict[str, list[tuple[int, nn.Module]]] = {}
         self.arguments: dict[str, dict[str, Any]] = {}
         self._lines = RewrittenLines()
+        self._on_results: dict[tuple[str, CodeType, int], nn.Module] = {}
 
     def __bool__(self) -> bool:
         return bool(self.modules or self.arguments)
+
+    def made(self, place: str, name: str, result: Any) -> Any:
+        """What an operation of this name and place is to give: as said of this one, or as when its line ran before."""
+        modules = {at: module for at, given in self.modules.items() for operand, module in given if operand == RESULT}
+        frame = calling_frame(sys._getframe(2)) if modules else None
+        if frame is None or not isinstance(result, torch.Tensor):
+            return result
+        line = (name, frame.f_code, frame.f_lasti)
+        module = self._on_results.setdefault(line, modules[place]) if place in modules else self._on_results.get(line)
+        return result if module is None else module(result)
 
     def act(
         self, place: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]

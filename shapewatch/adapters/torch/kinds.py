@@ -11,6 +11,9 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from shapewatch.adapters.torch.slices import cut
+from shapewatch.adapters.torch.slices import spelled as slices_spelled
+
 # Operations
 
 _ALIKE = {
@@ -60,8 +63,10 @@ _ALIKE = {
     "reciprocal sin cos nan_to_num roll flip cumsum triu tril sign round floor ceil erf identity "
     "requires_grad_ cpu cuda normalize bernoulli_ div_scalar",
     "loss": "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy "
-    "binary_cross_entropy_with_logits kl_div cosine_embedding_loss triplet_margin_loss ctc_loss gaussian_nll_loss",
+    "binary_cross_entropy_with_logits kl_div cosine_embedding_loss triplet_margin_loss ctc_loss gaussian_nll_loss "
+    "margin_ranking_loss",
     "create": "zeros ones empty rand randn",
+    "range": "arange",
     "recurrent": "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
 }
 
@@ -81,9 +86,15 @@ LOSSES: Mapping[str, Mapping[str, Any]] = {
     "kl_div": _SAME,
     "binary_cross_entropy": _EXACT | {"binary": True},
     "binary_cross_entropy_with_logits": _EXACT | {"binary": True},
+    "cosine_embedding_loss": {"parts": "pairs", "output": 0, "target": 2},
+    "margin_ranking_loss": {"parts": "ranks", "output": 0, "target": 2},
+    "triplet_margin_loss": {"parts": "triplets"},
+    "gaussian_nll_loss": {"parts": "variance", "output": 0, "target": 1},
+    "ctc_loss": {"parts": "sequences", "output": 0, "target": 1},
 }
 """What a loss asks of its target: as many numbers as the output has (`same`), in `exact` only of its very shape; or
-`classes`, a number for each row of scores along `class_axis`, perhaps `probabilities` of all of them instead."""
+`classes`, a number for each row of scores along `class_axis`, perhaps `probabilities` of all of them instead. A loss of
+several `parts` asks that these fit each other."""
 
 _LOSS_LAYERS: Mapping[type[nn.Module], str] = {
     nn.CrossEntropyLoss: "cross_entropy",
@@ -95,6 +106,11 @@ _LOSS_LAYERS: Mapping[type[nn.Module], str] = {
     nn.KLDivLoss: "kl_div",
     nn.BCELoss: "binary_cross_entropy",
     nn.BCEWithLogitsLoss: "binary_cross_entropy_with_logits",
+    nn.CosineEmbeddingLoss: "cosine_embedding_loss",
+    nn.MarginRankingLoss: "margin_ranking_loss",
+    nn.TripletMarginLoss: "triplet_margin_loss",
+    nn.GaussianNLLLoss: "gaussian_nll_loss",
+    nn.CTCLoss: "ctc_loss",
 }
 
 UNRECORDED = frozenset(
@@ -246,6 +262,9 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
         rest = args[1:]
         target = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
         return {"shape": _plain(target)} if target and simple(target) else {}
+    if kind == "range":
+        ends = dict(zip(("end",) if len(args) == 1 else ("start", "end", "step"), args, strict=False), **kwargs)
+        return {key: ends[key] for key in ("start", "end", "step") if type(ends.get(key)) is int}
     names = _PARAMETERS.get(kind)
     if names is None:
         if kind == "einsum" and args and isinstance(args[0], str):
@@ -258,6 +277,8 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
     facts.pop("input", None)
     if name == "getitem" and len(args) == 2:
         facts["items"] = _items(args[1])
+        if (slices := slices_spelled(args[1])) is not None:
+            facts["slices"] = slices
     if name in ("hstack", "vstack"):
         facts["dim"] = 1 if name == "hstack" else 0
     if name == "unbind":
@@ -446,6 +467,12 @@ def _padding_mode(module: nn.Module) -> str:
     )
 
 
+def _class_weights(module: Any) -> dict[str, Any]:
+    """How many classes the weights of a loss are for."""
+    held = {name: getattr(module, name, None) for name in ("weight", "pos_weight")}
+    return {name: tuple(weight.shape) for name, weight in held.items() if isinstance(weight, _Tensor)}
+
+
 _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "conv": _conv,
     "conv_transpose": _conv,
@@ -475,7 +502,7 @@ _FACTS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "pad": lambda m: {"pad": _plain(m.padding), "mode": _padding_mode(m)},
     "glu": lambda m: {"dim": m.dim},
     "prelu": lambda m: {"num_parameters": prod(_weight(m, m.num_parameters))},
-    "loss": lambda m: dict(LOSSES.get(_LOSS_LAYERS.get(type(m), ""), {})),
+    "loss": lambda m: {**LOSSES.get(_LOSS_LAYERS.get(type(m), ""), {}), **_class_weights(m)},
 }
 
 
@@ -519,6 +546,11 @@ def with_arguments(
             return (args[0], replaced[sizes]) if whole else (args[0], *replaced[sizes]), {}
     if "equation" in replaced:
         return (replaced["equation"], *args[1:]), kwargs
+    if "slices" in replaced:
+        return (args[0], cut(args[1], replaced["slices"])), kwargs
+    if KIND.get(name) == "range" and args:
+        at = 0 if len(args) == 1 else 1
+        return (*args[:at], replaced.get("end", args[at]), *args[at + 1 :]), kwargs
     for argument, value in replaced.items():
         position = names.index(argument) if argument in names else -1
         if 0 <= position < len(positional):

@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.operand import operand_text, which_of_line, with_operand
+from shapewatch.adapters.statements import atom, axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.torch import kinds
+from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew, narrowed
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
-    atom,
-    axes_line,
     axes_title,
     call_at,
     collapse,
-    function_called,
     in_a_batch,
     input_data,
     input_name,
     input_title,
-    operand_text,
     order_title,
     ordinal,
     other_input,
     pad_title,
-    parsed,
     projection_title,
     resize_title,
-    rewritten,
     set_title,
     short,
-    statement,
     target_data,
     target_names,
     target_reshaped,
     target_title,
-    which_of_line,
-    with_axes,
-    with_operand,
 )
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Layer, Recording, text
+from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
+from shapewatch.recording import Call, Layer, Recording, spoken, text
 from shapewatch.source import is_users_own
 
 _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {
@@ -99,18 +94,26 @@ def write(edit: Edit, recording: Recording) -> Written:
 
 def _write_set(edit: Set, recording: Recording) -> Written:
     layer = recording.layer_at[edit.layer]
-    value, was = short(edit.value), short(edit.was)
+    table = layer.kind == "module" and edit.argument not in layer.facts and isinstance(edit.was, tuple)
+    value, was = (text(edit.value), text(edit.was)) if table else (short(edit.value), short(edit.was))
     title = set_title(edit.layer or layer.type, edit.argument, value, was)
     facts = {**layer.facts, edit.argument: edit.value}
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
     if constructor is not None and "#" in edit.layer:  # one of several outermost layers: what it is called is not known
         code = f"{constructor}  # {edit.argument} was {was}"
+    elif table and (line := made_anew(edit, recording)):
+        code = line
     elif constructor is None:
         code = f"{target}.{edit.argument} = {value}"
     else:
         code = f"{target} = {constructor}  # {edit.argument} was {was}"
-    data = {"action": "set", "layer": edit.layer, "argument": edit.argument, "value": collapse(edit.value)}
+    data = {
+        "action": "set",
+        "layer": edit.layer,
+        "argument": edit.argument,
+        "value": edit.value if table else collapse(edit.value),
+    }
     return Written(title, code, data)
 
 
@@ -170,6 +173,8 @@ def _torch_names() -> frozenset[str]:
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     name = call.name if call else edit.place.split(":")[-2]
+    if call is not None and edit.argument in _LENGTHS:
+        return _write_length(edit, call, recording)
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     was = f"{edit.argument} was {short(edit.was)}"
     title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
@@ -193,6 +198,19 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         "value": edit.value,
     }
     return Written(title, code, data)
+
+
+_LENGTHS = {"slices": cut_anew, "end": counted_anew}
+"""Arguments that say how long something is, and how a line of code is written with another one."""
+
+
+def _write_length(edit: SetCall, call: Call, recording: Recording) -> Written:
+    line = _LENGTHS[edit.argument](edit, call, recording)
+    argument = {"slices": "index"}.get(edit.argument, edit.argument)
+    where = f" in {spoken(call.layer)}" if call.layer else ""
+    title = f"{call.name}{where}: {argument} {edit.value} instead of {edit.was}"
+    data = {"action": "set", "layer": call.layer, "call": edit.place, "argument": argument, "value": edit.value}
+    return Written(title, line or f"{call.name}(…, {argument}={edit.value})  # in: {statement(call.span)}", data)
 
 
 def _size_of_another(call: Call, size: tuple[int, ...], recording: Recording) -> str | None:
@@ -317,6 +335,8 @@ def _module_data(module: Module) -> dict[str, Any]:
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
+    if call is not None and edit.operand == RESULT:
+        return _write_on_result(edit, call, recording)
     source = call.span.source if call and call.span else None
     where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
     operation = call.name if call else ""
@@ -325,7 +345,9 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     given = "x" if called else "skip"
     joined = "" if called else operation
     expression = operand_text(source, edit.operand, joined, called, which) or given
-    if edit.module.kind == "contiguous":
+    if edit.module.kind == "narrow" and call is not None:
+        title, code = _write_narrow(edit, call, expression, recording)
+    elif edit.module.kind == "contiguous":
         title, code = "reshape, which copies, in the place of view", _reshaped(source)
     elif edit.module.kind in _FUNCTIONAL:
         wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
@@ -356,6 +378,49 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         "module": _module_data(edit.module),
     }
     return Written(title, code, data)
+
+
+def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
+    """What an operation gives with its axes in another order, in the line that it stands in."""
+    source, names = statement(call.span), {call.name, *_ALSO_CALLED.get(call.name, ())}
+    tree = parsed(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
+    found = [node for node in nodes if _does(node, names)]
+    found.sort(key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0))
+    which = which_of_line(call, recording)
+    code, expression = f"# in: {source}", call.name
+    if source is not None and (len(found) == 1 or which < len(found)):
+        node = found[0 if len(found) == 1 else which]
+        expression = ast.get_source_segment(source, node) or expression
+        turned = _order_text(edit.module, expression)[0]
+        code = re.sub(rf"(?<![\w\])])\({re.escape(turned)}\)", lambda _: turned, rewritten(source, [(node, turned)]))
+    given = tree.body[0].targets[0] if tree is not None and tree.body and isinstance(tree.body[0], ast.Assign) else None
+    title = order_title(given.id if isinstance(given, ast.Name) else expression, edit.module.arguments["dims"])
+    data = {
+        "action": "insert",
+        "layer": call.layer,
+        "junction": edit.place,
+        "operand": RESULT,
+        "module": _module_data(edit.module),
+    }
+    return Written(title, code, data)
+
+
+def _does(node: ast.expr, names: set[str]) -> bool:
+    """Whether an expression is an operation of one of these names."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return "matmul" in names
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names
+
+
+def _write_narrow(edit: Insert, call: Call, expression: str, recording: Recording) -> tuple[str, str]:
+    """An operand cut to the length of what it meets."""
+    dim, size = edit.module.arguments["dim"], edit.module.arguments["size"]
+    made = recording.producer.get(call.operands[edit.operand]) or replace(call, results=(call.operands[edit.operand],))
+    cut = narrowed(expression, dim, length_of(size, None, made, recording))
+    source, which = statement(call.span), which_of_line(call, recording)
+    used = with_operand(source, edit.operand, lambda _: cut, call.name, which=which)
+    return f"cut `{expression}` to {size} along axis {dim}", used or f"{cut}  # in: {source}"
 
 
 def _called_as(layer: str) -> str:
@@ -493,6 +558,10 @@ def _write_input(edit: Input, recording: Recording) -> Written:
 def _write_target(edit: Target, recording: Recording) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
     output, target = target_names(recording, "output", "target")
+    if edit.change == "output-order":
+        line, module = f"{output} = ", Module("permute", {"dims": edit.arguments["dims"]})
+        title = f"the output as {edit.arguments['said']}"
+        return Written(title, line + _order_text(module, output)[0], target_data(edit))
     code = {
         "one-hot": f"{target} = F.one_hot({target}, {classes}).float()",
         "numbers": f"{target} = {target}.argmax(dim={dim})",
