@@ -74,3 +74,74 @@ def test_a_mask_of_scores_for_another_length() -> None:
 def test_a_state_of_another_batch() -> None:
     told = failing(nn.GRU(4, 6, batch_first=True), torch.randn(2, 5, 4), torch.zeros(1, 8, 6))
     assert "one of 8 samples" in told.explanation
+
+
+class Valid(nn.Module):
+    """A U-Net of one level without padding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+        self.low = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.ReLU())
+        self.up, self.last = nn.ConvTranspose2d(16, 8, 2, stride=2), nn.Conv2d(16, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skip = self.down(x)
+        return self.last(torch.cat([skip, self.up(self.low(skip))], 1))
+
+
+def test_a_skip_beside_convolutions_without_padding() -> None:
+    told = failing(Valid(), torch.ones(1, 3, 42, 42))
+    padded, cropped = told.fixes
+    assert [edit["layer"] for edit in padded.edit["edits"]] == ["low.1", "low.3"]
+    assert padded.verified == cropped.verified == "forward" and "crop `skip`" in cropped.title
+
+
+class Dense(nn.Module):
+    def __init__(self, width: int, growth: int) -> None:
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(width), nn.Conv2d(width, growth, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, self.conv(torch.relu(self.norm(x)))], 1)
+
+
+class DenseNet(nn.Module):
+    """`step` is what the width is thought to grow by; it grows by 6."""
+
+    def __init__(self, step: int, blocks: int) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 10, 1)
+        self.blocks = nn.ModuleList([Dense(10 + number * step, 6) for number in range(blocks)])
+        self.head = nn.Linear(10 + blocks * 6, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize("blocks", [2, 3, 11])
+def test_a_width_that_is_counted_wrongly_from_block_to_block_is_one_fault(blocks: int) -> None:
+    told = failing(DenseNet(10, blocks), torch.ones(2, 3, 8, 8))
+    assert told.cause is not None and told.cause.layer == "blocks.1" and "20, and 16 come" in told.cause.reason
+    fix = told.fixes[0]
+    assert fix.verified == "forward" and fix.output_shape == (2, 2)
+    given = {edit["layer"]: edit["value"] for edit in fix.edit["edits"]}
+    widths = {f"blocks.{number}.{part}": 10 + 6 * number for number in range(1, blocks) for part in ("norm", "conv")}
+    assert given == widths
+
+
+def test_a_label_that_is_looked_up_and_joined_with_vectors() -> None:
+    class Conditional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.labels, self.out = nn.Embedding(10, 5), nn.Linear(14, 3)
+
+        def forward(self, z: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            return self.out(torch.cat([z, self.labels(y)], 1))
+
+    told = failing(Conditional(), torch.ones(4, 9), torch.zeros(4, 1, dtype=torch.long))
+    assert told.fixes[0].verified == "forward"
+    assert told.fixes[0].code == "return self.out(torch.cat([z, self.labels(y).flatten(1)], 1))"

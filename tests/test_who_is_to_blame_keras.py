@@ -453,3 +453,16 @@ def test_as_many_samples_as_steps() -> None:
 def test_this_file_is_the_one_that_is_blamed() -> None:
     diagnosis = diagnosed(asked_for_one)
     assert diagnosis.location is not None and Path(diagnosis.location.file) == Path(__file__)
+
+
+def test_a_label_that_is_looked_up_is_flattened_before_it_is_joined() -> None:
+    def build() -> None:
+        noise, label = keras.Input((9,)), keras.Input((1,))
+        row = layers.Embedding(10, 5)(label)
+        layers.Concatenate()([noise, row])
+
+    fix = diagnosed(build).fixes[0]
+    assert (fix.verified, fix.code) == (
+        "junction",
+        "flat = layers.Flatten()(row)\nlayers.Concatenate()([noise, flat])",
+    )

@@ -96,6 +96,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return "one of its operands is one for all places of the other"
     if isinstance(edit, Insert) and edit.module.kind == "unsqueeze":
         return f"one of its {'operands' if case.junction is None else 'branches'} lacks axes of size 1"
+    if isinstance(edit, Insert) and edit.module.kind == "flatten" and case.junction is not None:
+        return "one of its branches has more axes than the others"
     if isinstance(edit, Insert) and edit.module.kind in ("resize", "pad"):
         return "its branches differ in size, and nothing brings one to the size of the other"
     if isinstance(edit, Insert) and case.junction is None:

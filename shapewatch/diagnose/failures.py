@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from shapewatch.rules.rule import listed
 
 MAX_FAULTS = 6
 LOOK_AHEAD = 3
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,27 @@ def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
 
 
 def _solve(
-    case: Case, finding: Finding, probe: Probe, base: tuple[Edit, ...], deadline: float, left: int
+    case: Case,
+    finding: Finding,
+    probe: Probe,
+    base: tuple[Edit, ...],
+    deadline: float,
+    left: int,
+    again: Changes | None = None,
 ) -> tuple[list[Fault], bool]:
-    """The faults from this one on with their repairs, and whether with all of them the pass finishes."""
+    """The faults from this one on with their repairs, and whether with all of them the pass finishes.
+
+    Args:
+        left: How many faults there may be.
+        again: What ended the fault before, where this one is of the same line: it is tried first, and what it ends is
+            no fault more, so that a row of fifty blocks is looked at to its end.
+    """
     search = Search(probe, base, max(0.3, deadline - time.thread_time()))
     candidates = propose(case, finding)
-    outcome = search.outcome(candidates, case)
+    same = [each for each in candidates if _are_one(again, _lines_of(each.edits, case))]
+    outcome = search.outcome(same[:1], case)
+    if not outcome.passing and not outcome.partial:
+        outcome = search.outcome(candidates, case)
     if outcome.passing:
         return [Fault(case, finding, outcome, outcome.passing[0], None)], True
     best: tuple[list[Fault], bool] = ([Fault(case, finding, outcome, None, None)], False)
@@ -108,7 +124,10 @@ def _solve(
             continue
         if case.call.finished and following[0].call.place == case.call.place:
             continue  # what fails is behind it, so to come past it is no repair
-        rest, finished = _solve(*following, probe, (*base, *verified.candidate.edits), deadline, left - 1)
+        changed = _lines_of(verified.candidate.edits, case)
+        once_more = changed is not None and following[0].call.span == case.call.span is not None
+        base_then, left_then = (*base, *verified.candidate.edits), left if once_more else left - 1
+        rest, finished = _solve(*following, probe, base_then, deadline, left_then, changed if once_more else None)
         chain = [Fault(case, finding, outcome, verified, None), *rest]
         if finished:
             ended.append(chain)
@@ -126,28 +145,37 @@ def _cost(chain: Sequence[Fault]) -> tuple[int, float]:
 def _by_line(faults: Sequence[Fault], finished: bool) -> list[Fault]:
     """The faults; of those that one change of one line ends, the first alone, with the edits of all: a line of a class
     fails in each layer of it."""
-    told: dict[Any, Fault] = {}
-    for number, fault in enumerate(faults):
-        key = _line_changed(fault) or number
-        first = told.setdefault(key, fault)
-        if first is fault or first.chosen is None or fault.chosen is None:
+    told: list[Fault] = []
+    for fault in faults:
+        at = next((at for at, first in enumerate(told) if _are_one(_changed(first), _changed(fault))), None)
+        if at is None or fault.chosen is None:
+            told.append(fault)
             continue
+        first = told[at]
+        assert first.chosen is not None
         edits = (*first.chosen.candidate.edits, *fault.chosen.candidate.edits)
         chosen = replace(fault.chosen, candidate=replace(first.chosen.candidate, edits=edits))
         where = (fault.case.call.layer,) if fault.case.call.layer != first.case.call.layer else ()
-        told[key] = replace(first, chosen=chosen, also=tuple(dict.fromkeys((*first.also, *where))))
+        told[at] = replace(first, chosen=chosen, also=tuple(dict.fromkeys((*first.also, *where))))
     if len(told) == 1 and finished and len(faults) > 1:
-        (only,) = told.values()
+        (only,) = told
         assert only.chosen is not None
         return [replace(only, outcome=replace(only.outcome, passing=(only.chosen,)))]
-    return list(told.values())
+    return told
 
 
-def _line_changed(fault: Fault) -> Any:
-    """The lines that a fault's repair changes, and how; None where one of its edits is of no line."""
-    edits = fault.chosen.candidate.edits if fault.chosen is not None else ()
-    keys = frozenset(_line_of(edit, fault.case) for edit in edits)
-    return keys if None not in keys else None
+Changes = Mapping[Any, Edit]
+"""The edits of a repair, by the lines that they change and by what they change there."""
+
+
+def _changed(fault: Fault) -> Changes | None:
+    return None if fault.chosen is None else _lines_of(fault.chosen.candidate.edits, fault.case)
+
+
+def _lines_of(edits: Sequence[Edit], case: Case) -> Changes | None:
+    """None where one of the edits is of no line."""
+    lines = {_line_of(edit, case): edit for edit in edits}
+    return None if None in lines else lines
 
 
 def _line_of(edit: Edit, case: Case) -> Any:
@@ -157,10 +185,23 @@ def _line_of(edit: Edit, case: Case) -> Any:
         case SetCall(place=place, argument=argument, value=value):
             made = case.recording.at(place) or case.call
             return made.name, made.span, argument, repr(value)
-        case Set(layer=path, argument=argument, value=value):
+        case Set(layer=path, argument=argument):
             layer = case.recording.layer_at.get(path)
-            return (layer.defined, argument, repr(value)) if layer is not None and layer.defined is not None else None
+            return (layer.defined, argument) if layer is not None and layer.defined is not None else None
     return None
+
+
+def _are_one(one: Changes | None, other: Changes | None) -> bool:
+    """Whether two repairs are one change of the same lines: they give a setting one value, or the line gave several
+    before and computes it."""
+    if one is None or other is None or one.keys() != other.keys():
+        return False
+    settings = [(first, other[line]) for line, first in one.items()]
+    return all(
+        first.value == then.value or first.was != then.was
+        for first, then in settings
+        if isinstance(first, Set) and isinstance(then, Set)
+    )
 
 
 def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) -> Diagnosis:
@@ -175,7 +216,8 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
             fixes = [verified_fix(v, adapter, case, "junction", reason) for v in distinct(fault.outcome.passing)]
     explanation = finding.explanation
     if fault.also:
-        explanation += f" The same line fails in {listed(list(map(spoken, fault.also)))}, and one change mends all."
+        shown = [*map(spoken, fault.also[:FEW]), *([f"{len(fault.also) - FEW} more"] if len(fault.also) > FEW else [])]
+        explanation += f" The same line fails in {listed(shown)}, and one change mends all."
     if not fixes and fault.outcome.tried:
         explanation += f" {_tried(fault.outcome.tried)}"
     told = Diagnosis(

@@ -78,6 +78,41 @@ def _as_in(evidence: Evidence, block: str, inside: Sequence[str], others: Sequen
     return tuple(edits)
 
 
+_OF_WHAT_COMES = frozenset(
+    {"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_size"}
+)
+
+_IN_STEP = 0.3
+"""How much more is to be said for all of a block that is made for one number than for the first of its layers alone."""
+
+
+def blocks_of_another_width(evidence: Evidence) -> Iterator[Candidate]:
+    """A block that was made for another width than it is given: the layer that refuses it, and those in the block that
+    were to read the same width and have not run yet."""
+    layers = evidence.case.recording.layer_at
+    ran = {unit.layer for unit in evidence.case.graph.units if unit.is_layer}
+    for edits in evidence.finding.own:
+        first = edits[0]
+        if len(edits) > 1 or not isinstance(first, Set) or first.argument not in _OF_WHAT_COMES:
+            continue
+        block, was, value = first.layer.rpartition(".")[0], _number(first.was), _number(first.value)
+        waiting = [key for key in layers if key.startswith(f"{block}.") and key not in ran and key != first.layer]
+        mates = [
+            Set(key, argument, (value,) if isinstance(present, tuple) else value, present)
+            for key in waiting
+            for argument in sorted(_OF_WHAT_COMES & layers[key].facts.keys())
+            if _number(present := layers[key].facts[argument]) == was and layers[key].facts.get("groups", 1) == 1
+        ]
+        if block in layers and mates and was is not None and value is not None:
+            score = evidence.weighed(edits, 0).score + _IN_STEP
+            yield Candidate((first, *mates), score, 0, (f"all of it is made for {was}, and {value} come",), block)
+
+
+def _number(size: Any) -> int | None:
+    (size,) = size if isinstance(size, tuple) and len(size) == 1 else (size,)
+    return size if isinstance(size, int) else None
+
+
 def out_of_step(evidence: Evidence) -> Iterator[Candidate]:
     """The few windows that do not divide sizes by their stride, in a model where most do.
 

@@ -40,6 +40,8 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     worth = -0.7
                 elif module.kind in ("resize", "pad") and _was_rounded(branch, wanted):
                     worth = 0.3 - prior
+                elif module.kind == "pad" and _has_lost_a_margin(wanted, branch.shape, _layout(evidence, junction)):
+                    worth = 0.2 + 0.3 * rank  # cropped to what is left of the other, as the first U-Net does
                 said = (phrase,) if phrase and learned else ()
                 yield Candidate((edit,), prior + worth - 0.3 * rank, 1, said)
             yield from _in_empty_places(evidence, branch, wanted, _layout(evidence, junction))
@@ -48,39 +50,43 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
 def unpadded(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
     """Padding for all convolutions behind the fork that have none and go in steps of 1: a branch that was to keep its
     size has lost a margin in each."""
-    graph, fork = evidence.case.graph, junction.fork
-    if fork is None or junction.kind == "concat":
+    graph, fork, layout = evidence.case.graph, junction.fork, _layout(evidence, junction)
+    if fork is None:
         return
     for branch in junction.branches:
-        if not any(_has_lost_a_margin(branch.shape, other.shape) for other in junction.branches):
+        if not any(_has_lost_a_margin(branch.shape, other.shape, layout) for other in junction.branches):
             continue
-        behind = [unit for unit in graph.units if unit.is_layer and unit.kind == "conv" and unit.results]
-        behind = [unit for unit in behind if graph.descends(branch.value, unit.results[0])]
+        convolutions = [unit for unit in graph.units if unit.is_layer and unit.kind == "conv" and unit.results]
         edits = tuple(
             edit
-            for unit in behind
-            if graph.descends(unit.results[0], fork.value) and (edit := _padded(unit.layer, graph.facts(unit)))
+            for unit in convolutions
+            if fork.value not in unit.results
+            and graph.descends(unit.results[0], fork.value)
+            and graph.descends(branch.value, unit.results[0])
+            and (edit := _padded(unit.layer, graph.facts(unit)))
         )
         if edits:
             yield Candidate(edits, 0.6, 1, ("with it they keep the size, as the other branch does",))
 
 
-def _has_lost_a_margin(small: Shape, large: Shape) -> bool:
-    """Whether a shape is smaller than another one along all axes but the first two, by less than half."""
-    if len(small) != len(large) or len(small) < 3 or small[:2] != large[:2]:
+def _has_lost_a_margin(small: Shape, large: Shape, layout: Layout | None) -> bool:
+    """Whether an image is smaller than another one on each side, by less than half."""
+    if layout is None or len(small) != len(large) or len(small) != layout.rank + 2:
         return False
-    pairs = [(one, other) for one, other in zip(small[2:], large[2:], strict=True) if one and other]
-    return len(pairs) == len(small) - 2 and all(one < other < 2 * one for one, other in pairs)
+    sides = [(small[axis] or 0, large[axis] or 0) for axis in layout.spatial(small)]
+    return all(one < other < 2 * one for one, other in sides)
 
 
 def _padded(path: str, facts: Mapping[str, Any]) -> Set | None:
     """The padding with which a convolution would keep a size."""
-    kernel, dilation = facts.get("kernel_size"), facts.get("dilation")
-    if not isinstance(kernel, tuple) or not isinstance(dilation, tuple) or facts.get("channels_last"):
+    kernel, dilation, padding = (facts.get(name) for name in ("kernel_size", "dilation", "padding"))
+    if not isinstance(kernel, tuple) or not isinstance(dilation, tuple):
         return None
     ones, none = (1,) * len(kernel), (0,) * len(kernel)
-    if facts.get("stride") != ones or facts.get("padding") != none or kernel == ones:
+    if facts.get("stride") != ones or padding not in (none, "valid") or kernel == ones:
         return None
+    if padding == "valid":
+        return Set(path, "padding", "same", padding)
     odd = all(size % 2 for size in kernel)
     value = tuple(step * (size - 1) // 2 for size, step in zip(kernel, dilation, strict=True)) if odd else "same"
     return Set(path, "padding", value, facts["padding"])

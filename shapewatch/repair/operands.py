@@ -14,7 +14,7 @@ from shapewatch import axes
 from shapewatch.demand.moves import norm_axes
 from shapewatch.edits import RESULT, Edit, Insert, Module, SetCall
 from shapewatch.layout import layout_of
-from shapewatch.recording import Call, Shape
+from shapewatch.recording import Call, Shape, spoken
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.tables import batch_axes
@@ -36,6 +36,7 @@ def laid_out_otherwise(evidence: Evidence) -> Iterator[Candidate]:
         if None in (*few[1:], *many[1:]):
             continue
         yield from _with_more_axes(case, operand, few, many)
+        yield from _one_looked_up(case, operand, few)
         if case.call.kind == "concat" and not case.call.is_layer:
             yield from _repeated(case, operand, few, many)
         if not case.call.is_layer:
@@ -57,6 +58,19 @@ def _with_more_axes(case: Case, operand: int, few: Shape, many: Shape) -> Iterat
     if said is not None:
         module = Module("unsqueeze", {"dims": ways[0], "rank": len(few) + len(ways[0])})
         yield Candidate((Insert(case.call.place, operand, module),), 0.4, 1, (said,) if said else ())
+
+
+def _one_looked_up(case: Case, operand: int, shape: Shape) -> Iterator[Candidate]:
+    """A row that was looked up for each sample, [N, 1, C], flattened where it meets vectors [N, C]."""
+    others = [other for at, other in enumerate(case.shapes) if at != operand]
+    looked_up = case.graph.producer.get(case.call.operands[operand])
+    if looked_up is None or looked_up.kind != "embedding" or len(shape) != 3 or shape[1] != 1:
+        return
+    if all(len(other) == 2 for other in others):
+        said = (f"{spoken(looked_up.layer or looked_up.name)} looks up one row for each sample",)
+        yield Candidate(
+            (Insert(case.call.place, operand, Module("flatten", {"start_dim": 1, "end_dim": -1})),), 0.6, 1, said
+        )
 
 
 def _preferred(case: Case, many: Shape, dims: tuple[int, ...]) -> str | None:

@@ -9,7 +9,14 @@ from shapewatch.demand import Want, settable, walk
 from shapewatch.edits import Edit, Input, Set
 from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
-from shapewatch.repair.alike import odd_blocks, odd_ones, out_of_step, substitutes, unusual_flattens
+from shapewatch.repair.alike import (
+    blocks_of_another_width,
+    odd_blocks,
+    odd_ones,
+    out_of_step,
+    substitutes,
+    unusual_flattens,
+)
 from shapewatch.repair.at_junction import at_junction, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
@@ -91,6 +98,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from as_many_samples(evidence)
     yield from before_built(evidence)
     yield from odd_blocks(evidence)
+    yield from blocks_of_another_width(evidence)
     yield from unusual_flattens(evidence)
     yield from given_up(evidence)
     yield from unmerged_targets(evidence)

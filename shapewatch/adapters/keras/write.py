@@ -467,6 +467,7 @@ def _in_functional_model(description: Mapping[str, Any], source: str | None, ope
     given = expression or "skip"
     name = given if given.isidentifier() and (_SKIP.search(given) or not expression) else "shortcut"
     name = "padded" if only is not None and description["type"].startswith("ZeroPadding") else name
+    name = "flat" if description["type"] == "Flatten" else name
     sequence = description["type"] == "Sequential"
     lines = []
     for part in description["arguments"]["layers"] if sequence else [description]:

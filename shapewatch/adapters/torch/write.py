@@ -345,11 +345,12 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     given = "x" if called else "skip"
     joined = "" if called else operation
     expression = operand_text(source, edit.operand, joined, called, which) or given
+    in_a_row = _in_a_row(edit, recording)
     if edit.module.kind == "narrow" and call is not None:
         title, code = _write_narrow(edit, call, expression, recording)
     elif edit.module.kind == "contiguous":
         title, code = "reshape, which copies, in the place of view", _reshaped(source)
-    elif edit.module.kind in _FUNCTIONAL:
+    elif edit.module.kind in _FUNCTIONAL and (edit.module.kind != "flatten" or in_a_row is None):
         wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
         beside = operand_text(source, 1 - edit.operand, operation, which=which) if edit.operand < 2 else None
         if edit.module.kind == "expand" and beside is not None and beside.isidentifier():
@@ -369,7 +370,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
             title = f"flatten before {layer}"
         made = f"self.shortcut = {_module_code(edit.module)}"
         used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation, which=which)
-        code = _in_a_row(edit, recording) or f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
+        code = in_a_row or f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
         "action": "insert",
         "layer": layer,
@@ -503,7 +504,14 @@ def _expand_text(module: Module, expression: str) -> tuple[str, str]:
     return f"{axes}.expand({', '.join(map(str, sizes))})", f"repeat `{expression}` to {text(sizes).replace('-1', '…')}"
 
 
+def _flatten_text(module: Module, expression: str) -> tuple[str, str]:
+    ends = [module.arguments.get("start_dim", 1), module.arguments.get("end_dim", -1)]
+    given = ends if ends[1] != -1 else ends[:1]
+    return f"{atom(expression)}.flatten({', '.join(map(str, given))})", f"flatten `{expression}`"
+
+
 _FUNCTIONAL = {
+    "flatten": _flatten_text,
     "expand": _expand_text,
     "unsqueeze": _axes_text,
     "permute": _order_text,
