@@ -427,7 +427,7 @@ def test_the_lines_of_one_image_are_taken_for_samples(lines: int, side: int, cha
 @given(st.integers(2, 60), st.integers(3, 40), st.integers(3, 40))
 def test_one_of_two_was_flattened(batch: int, height: int, width: int) -> None:
     text = f"InvalidArgumentError: Incompatible shapes: [{batch},{height * width}] vs. [{batch},{height},{width}]"
-    assert first(text) == targets.WRONG_FLATTEN.cause
+    assert first(text) == causes.ONE_FLATTENED.cause
 
 
 def test_a_width_that_is_cut_into_heads_of_another_model() -> None:

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from support.suspects import explained, first, suspected
 
 from shapewatch.messages.faults import (
-    batched,
     causes,
-    convolution,
     expanding,
     norm,
     products,
@@ -248,7 +246,7 @@ def test_one_factor_was_flattened(batch: int, times: int, last: int) -> None:
         f"RuntimeError: Expected size for first two dimensions of batch2 tensor to be: [{batch}, {times * last}] but "
         f"got: [{batch}, {last}]."
     )
-    assert suspected(text, batched.ONE_FLATTENED)
+    assert suspected(text, causes.ONE_FLATTENED)
 
 
 @properties
@@ -372,7 +370,7 @@ def test_sound_of_one_channel_or_of_two(channels: tuple[int, int], batch: int, l
         f"RuntimeError: Given groups=1, weight of size [48, {taken}, 8], expected input[{batch}, {come}, {length}] to "
         f"have {taken} channels, but got {come} channels instead"
     )
-    assert first(text) == convolution.MONO.cause
+    assert first(text) == causes.STEREO.cause
     square = text.replace(f", {length}]", ", 128, 128]")
     assert first(square) == causes.STACKED_INPUT.cause.format(a=come, b=taken)
 
@@ -386,7 +384,7 @@ def test_spectrograms_of_one_channel_or_of_two(channels: tuple[int, int], bins: 
             f"RuntimeError: Given groups=1, weight of size [32, {taken}, 3, 3], expected input[1, {come}, {sides}] to "
             f"have {taken} channels, but got {come} channels instead"
         )
-        assert first(text) == convolution.MONO.cause
+        assert first(text) == causes.STEREO.cause
 
 
 @properties

@@ -12,7 +12,6 @@ from support.suspects import explained, first, suspected
 
 from shapewatch.messages.faults import (
     causes,
-    convolution,
     fed,
     indexing,
     model_input,
@@ -24,7 +23,6 @@ from shapewatch.messages.faults import (
     weights,
 )
 from shapewatch.messages.faults.meeting import NO_KEEPDIM, ONE_PER_SAMPLE
-from shapewatch.messages.faults.meeting.axis import STEREO
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES
 
 properties = settings(deadline=None, derandomize=True, max_examples=40)
@@ -98,10 +96,10 @@ def test_an_axis_of_one_and_the_others_swapped(channels: int, length: int) -> No
 def test_one_side_is_flattened(batch: int, steps: int, classes: int) -> None:
     assume(batch != steps)
     whole = incompatible(f"{batch * steps}", f"{batch},{steps}")
-    assert first(whole) == targets.WRONG_FLATTEN.cause and suspected(whole, targets.NAMED_METRIC)
-    assert first(incompatible(f"{batch},{steps}", f"{batch * steps}")) == targets.WRONG_FLATTEN.cause
+    assert first(whole) == causes.ONE_FLATTENED.cause and suspected(whole, targets.NAMED_METRIC)
+    assert first(incompatible(f"{batch},{steps}", f"{batch * steps}")) == causes.ONE_FLATTENED.cause
     rows = incompatible(f"{batch * steps},{classes}", f"{batch},{steps},{classes}")
-    assert suspected(rows, targets.WRONG_FLATTEN) and not suspected(rows, targets.NAMED_METRIC)
+    assert suspected(rows, causes.ONE_FLATTENED) and not suspected(rows, targets.NAMED_METRIC)
     assert not suspected(incompatible(f"{batch * steps + 1}", f"{batch},{steps}"), targets.WRONG_FLATTEN)
 
 
@@ -307,13 +305,13 @@ def test_mono_by_the_name_of_an_input(name: str, axis: int) -> None:
             f"indices\n index: {axis} Got: 2 Expected: 1\n Please fix either the inputs or the model."
         )
 
-    assert suspected(fed_to(name), convolution.MONO)
-    assert not suspected(fed_to("tokens"), convolution.MONO)
+    assert suspected(fed_to(name), causes.STEREO)
+    assert not suspected(fed_to("tokens"), causes.STEREO)
 
 
 def test_the_first_axis_may_hold_two_channels_of_sound() -> None:
     text = "RuntimeError: The size of tensor a ({}) must match the size of tensor b (1) at non-singleton dimension 0"
-    assert suspected(text.format(2), STEREO) and not suspected(text.format(5), STEREO)
+    assert suspected(text.format(2), causes.STEREO) and not suspected(text.format(5), causes.STEREO)
 
 
 @properties

@@ -393,6 +393,8 @@ def test_no_image_was_found() -> None:
 
 @given(st.integers(2, 32), st.integers(17, 64))
 def test_a_value_for_each_class_is_aligned_with_the_last_axis(count: int, times: int) -> None:
+    assume(times % count)  # or else it may be a side of a flat grid
+
     def met(a: int) -> str:
         return (
             f"RuntimeError: The size of tensor a ({a}) must match the size of tensor b ({count * times}) at "
@@ -685,8 +687,8 @@ def test_a_mask_that_is_not_flat_yet(rows: int, places: int) -> None:
         f"IndexError: The shape of the mask [{rows}, {places}] at index 0 does not match the shape of the indexed "
         f"tensor [{rows * places}, 1] at index 0"
     )
-    assert first(text) == indexing.OTHER_FLATTENING.cause
-    assert first(text.replace(f"[{rows * places}, 1]", f"[{rows * places + 1}, 1]")) != indexing.OTHER_FLATTENING.cause
+    assert first(text) == causes.ONE_FLATTENED.cause
+    assert first(text.replace(f"[{rows * places}, 1]", f"[{rows * places + 1}, 1]")) != causes.ONE_FLATTENED.cause
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ FILLING = {
     "row": "12,13,14",
     "shapes": "[12, 13, 14], [15, 16]",
     "word": "head/kernel",
+    "scope": "head/",
+    "serial": "_1",
     "text": "one two",
     "lines": "one\ntwo",
 }

@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shapewatch.messages import tables
-from shapewatch.messages.faults import FAULTS, causes, sizes
+from shapewatch.messages.faults import FAULTS, causes, sizes, tell
 from shapewatch.messages.faults.evidence import MOST, NUMBERS, Cause
 from shapewatch.messages.faults.samples import UNEQUAL_SAMPLES
 from shapewatch.messages.nouns import Frame, Pasted, Reading, Template, Told
@@ -26,7 +26,7 @@ FRAMEWORKS = ("torch", "keras", "tensorflow", "numpy", "onnxruntime")
 def told(fault: str, framework: str = "torch", lines: tuple[str, ...] = (), **facts: Any) -> Told:
     reading = Reading(Template("words", fault), framework, facts, "a message")
     frames = tuple(Frame("net.py", number, "forward", line) for number, line in enumerate(lines, 1))
-    return FAULTS[fault](Pasted(reading=reading, readings=(reading,), frames=frames))
+    return tell(Pasted(reading=reading, readings=(reading,), frames=frames))
 
 
 def place(found: Told, cause: Cause) -> int | None:

@@ -145,3 +145,27 @@ def test_a_label_that_is_looked_up_and_joined_with_vectors() -> None:
     told = failing(Conditional(), torch.ones(4, 9), torch.zeros(4, 1, dtype=torch.long))
     assert told.fixes[0].verified == "forward"
     assert told.fixes[0].code == "return self.out(torch.cat([z, self.labels(y).flatten(1)], 1))"
+
+
+class Siamese(nn.Module):
+    """Made for pictures of 32 x 32: 8 channels x 5 x 5 are left of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.pool = nn.Conv2d(1, 4, 5), nn.Conv2d(4, 8, 5), nn.MaxPool2d(2)
+        self.out = nn.Linear(8 * 5 * 5, 6)
+
+    def seen(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.pool(self.two(self.pool(self.one(x)))).flatten(1))
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (self.seen(a) - self.seen(b)).abs()
+
+
+def test_two_pictures_that_are_compared_are_both_of_another_size() -> None:
+    told = failing(Siamese(), torch.ones(3, 1, 28, 28), torch.ones(3, 1, 28, 28))
+    both, width, *_ = told.fixes
+    assert [(edit["index"], edit["shape"]) for edit in both.edit["edits"]] == [(0, (3, 1, 32, 32)), (1, (3, 1, 32, 32))]
+    assert (width.edit["layer"], width.edit["value"]) == ("out", 128)
+    assert both.verified == width.verified == "forward"
+    assert not any(fix.edit.get("argument") == "out_channels" for fix in told.fixes)

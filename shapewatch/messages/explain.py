@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shapewatch.messages.faults import FAULTS
-from shapewatch.messages.faults.causes import OTHER_RELEASE
-from shapewatch.messages.faults.evidence import COMMON, FITS
+from shapewatch.messages.faults import tell
 from shapewatch.messages.log import Heard, heard
 from shapewatch.messages.nouns import Frame, Pasted, Told
 from shapewatch.recording import Recording, Span
@@ -17,8 +15,6 @@ from shapewatch.rules import RULES
 
 NAMED_FROM, LEADS_BY = 0.75, 0.2
 """What the first suspect has to weigh, and by how much it has to outweigh the second, to be named as the cause."""
-
-MOST_SUSPECTS = 4
 
 FROM_TEXT = "This comes from the text alone: nothing was run."
 
@@ -84,8 +80,8 @@ def explain_message(message: str, error: str, location: Span | None, layer: str 
 
 def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
     error = said.error
-    told = FAULTS[error.reading.fault](error)
-    suspects = _suspects(told, error)
+    told = tell(error)
+    suspects = told.suspects
     location = None if error.user is None else _span(error.user)
     return Diagnosis(
         code=told.code,
@@ -99,26 +95,6 @@ def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
         layer=told.layer,
         suspects=suspects,
     )
-
-
-def _suspects(told: Told, error: Pasted) -> tuple[Suspect, ...]:
-    """The heaviest first. That releases do not belong together is said of each fault, whatever it is, where the text
-    speaks for it."""
-    suspects = list(told.suspects)
-    for because, weight in _of_releases(error) if suspects else ():
-        release = OTHER_RELEASE.since(because, weight).suspect(error.reading.framework)
-        said = next((suspect for suspect in suspects if suspect.cause == release.cause), None)
-        if said is None or said.weight < release.weight:
-            suspects = [suspect for suspect in suspects if suspect is not said] + [release]
-    return tuple(sorted(suspects, key=lambda suspect: -suspect.weight)[:MOST_SUSPECTS])
-
-
-def _of_releases(error: Pasted) -> Iterator[tuple[str, float]]:
-    known = error.reading.facts.get("releases")
-    if isinstance(known, str):
-        yield known, FITS + 0.04
-    if error.library:
-        yield f"it was raised inside {error.library}, which takes what its release was written for", COMMON + 0.08
 
 
 def _names() -> dict[str, str]:

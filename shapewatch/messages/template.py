@@ -8,6 +8,8 @@ The kinds of holes, `{name:kind}`:
     row      a shape without brackets: `64,3`
     shapes   several of them: `[(None, 8), (None, 4)]`, `[2,3], [3,4]`
     word     a name: no space in it; quotes around it are left out
+    scope    the names that stand before a node's own: `model/dense/`, or nothing
+    serial   what tells a node from others of its name: `_1`, or nothing
     text     anything on one line, as little as will do
     lines    anything, as little as will do
     a|b|c    one of these words
@@ -23,7 +25,7 @@ Upper and lower case are one. Every repetition is bounded, and what could be spl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -48,6 +50,8 @@ _HOLES = {
     "row": rf"{_NUMBER}(?:,{_NUMBER}){{1,15}}",
     "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
     "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
+    "scope": r"(?:[\w.\-/]{1,200}/)?",
+    "serial": r"(?:_\d{1,9})?",
     "text": r"[^\n]{0,300}?",
     "lines": r"[\s\S]{0,600}?",
 }
@@ -83,7 +87,8 @@ class Pattern:
 
     def read_all(self, text: str, start: int = 0, end: int | None = None) -> Iterator[Reading]:
         for match in self.expression.finditer(text, start, len(text) if end is None else end):
-            facts = {name: understood(kind, match.group(name)) for name, kind in self.kinds}
+            texts = _mended({name: match.group(name) for name, _ in self.kinds}, self.kinds)
+            facts = {name: understood(kind, texts[name]) for name, kind in self.kinds}
             yield Reading(self.template, self.framework, {**self.template.facts, **facts}, match.group(), match.start())
 
 
@@ -163,6 +168,35 @@ def _of_mark(pieces: list[str], at: int) -> str:
 def _is_inside(pieces: list[str], at: int) -> bool:
     """Whether it stands between two words."""
     return 0 < at < len(pieces) - 1 and pieces[at - 1][-1].isalnum() and pieces[at + 1][0].isalnum()
+
+
+_TORN = re.compile(r"(\d)\s{1,80}(?=\d)")
+"""A blank between two digits; where the other sizes stand apart by commas, a wrapped line may have put it there."""
+
+
+def _mended(texts: dict[str, str], kinds: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The same without the blank that tore a number in two, where the rest of the message shows the whole number, or
+    another shape with the rank that it then has."""
+    listed = [
+        each
+        for name, kind in kinds
+        if kind in ("shape", "shapes")
+        for each in re.findall(_LISTED, texts[name], re.IGNORECASE)
+    ]
+    told = {texts[name] for name, kind in kinds if kind == "n"}
+    for each in listed:
+        if "," not in each or len(_TORN.findall(each)) != 1:
+            continue
+        whole = _TORN.sub(r"\1", each)
+        ranks = {_rank(other) for other in listed if other != each}
+        new = set(re.findall(_NUMBER, whole)) - set(re.findall(_NUMBER, each))
+        if new & told or (_rank(whole) in ranks and _rank(each) not in ranks):
+            texts = {name: text.replace(each, whole) for name, text in texts.items()}
+    return texts
+
+
+def _rank(text: str) -> int:
+    return len(shape(text) or ())
 
 
 def understood(kind: str, text: str) -> Any:

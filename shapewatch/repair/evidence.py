@@ -9,7 +9,7 @@ from typing import Any
 from shapewatch.edits import Edit, Input, Set, SetCall
 from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
-from shapewatch.recording import Call, Shape, spoken
+from shapewatch.recording import Call, Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, about, arguments, short
 from shapewatch.repair.siblings import Siblings, keeps_pace
 from shapewatch.rules.rule import Case, Finding, listed
@@ -105,6 +105,9 @@ class Evidence:
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
         score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit) + self._worth_of_axis(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
+        made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
+        if made_for_another_map and edit.argument == "out_channels":
+            score -= 0.4  # it was made for as many channels as there are
         if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
             score += 0.4
         if layer is not None and layer.kind == "reshape":
@@ -116,7 +119,7 @@ class Evidence:
             before, after = keeps_pace(layer, {}), keeps_pace(layer, {edit.argument: edit.value})
             shrunk = edit.argument == "kernel_size" and short(edit.value) == "1"  # one place keeps pace with anything
             shrunk = shrunk or edit.argument == "output_padding"  # which is there to give one size of several
-            if before is not None and after is not None and not shrunk:
+            if before is not None and after is not None and not shrunk and (before or self._keep_pace(layer)):
                 score += 0.4 * (after - before)
                 if after and not before and phrase is None:
                     does = "multiplies" if layer.kind == "conv_transpose" else "divides"
@@ -125,6 +128,12 @@ class Evidence:
             if behind and edit.argument in ("kernel_size", "dilation", "padding"):
                 score -= 0.3  # a window that makes the count of a flattened map come out, for no other reason
         return score, phrase
+
+    def _keep_pace(self, layer: Layer) -> bool:
+        """Whether the other layers of a kind mostly divide sizes by their stride and do nothing else to them."""
+        others = [other for other in self.case.recording.layers if other.kind == layer.kind and other != layer]
+        judged = [pace for other in others if (pace := keeps_pace(other, {})) is not None]
+        return 2 * sum(judged) >= len(judged)
 
     def _given_away(self, edit: Set) -> int:
         """How many sizes that a reshape kept, up to now, it would keep no more."""

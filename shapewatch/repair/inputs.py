@@ -87,6 +87,18 @@ def _taken_for(given: Shape, wanted: Shape) -> bool:
     return len(given) == len(wanted) and not any(map(differ, given, wanted))
 
 
+def of_all_alike(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[Candidate]:
+    """An input of another size, and with it all others of the shape that it has: two pictures that are compared."""
+    recording = evidence.case.recording
+    edit = edits[0]
+    if len(edits) > 1 or not isinstance(edit, Input) or edit.change != "size":
+        return
+    alike = [recording.shape(number) == recording.shape(recording.inputs[edit.index]) for number in recording.inputs]
+    if sum(alike) > 1:
+        every = tuple(replace(edit, index=at) for at, same in enumerate(alike) if same)
+        yield replace(evidence.weighed(edits, hops), edits=every)
+
+
 def swapped(evidence: Evidence, edits: tuple[Edit, ...], hops: int) -> Iterator[Candidate]:
     """If an axis of the input should be as long as another one is, the two may have changed places."""
     recording = evidence.case.recording

@@ -22,7 +22,7 @@ from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
-from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, swapped
+from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
 from shapewatch.repair.lost_axes import given_up, unmerged_targets
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import left_out, odd_operations
@@ -85,6 +85,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
             candidate = evidence.weighed(change.edits, change.hops + 1, 0.0 if given else odd)
             yield replace(candidate, edits=wherever_made(change.edits, case.recording))
             yield from swapped(evidence, change.edits, change.hops + 1)
+            yield from of_all_alike(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
         yield from unpadded(evidence, case.junction)

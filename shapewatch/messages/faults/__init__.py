@@ -1,18 +1,21 @@
 """What is said of each fault: the sentence, what the message means, and the causes in the order that the numbers give.
 
 Finding is apart from wording. `sizes` is arithmetic, `roles` guesses what an axis holds, `meeting` looks at two values
-that do not fit; `causes` holds the words for causes that several faults share; `evidence` puts them in order. A fault's
-own file says what its message means and which evidence it looks for.
+that do not fit, `relations` at what sizes have to do with each other in any fault; `causes` holds the words for causes
+that several faults share; `evidence` puts them in order. A fault's own file says what its message means and which
+evidence it looks for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from shapewatch.messages.faults import (
     attention,
     axis_range,
     batched,
+    causes,
     classes,
     convolution,
     devices,
@@ -29,6 +32,7 @@ from shapewatch.messages.faults import (
     rank,
     rearranging,
     recurrent,
+    relations,
     reshaping,
     rows,
     samples,
@@ -38,6 +42,7 @@ from shapewatch.messages.faults import (
     weights,
     windows,
 )
+from shapewatch.messages.faults.evidence import COMMON, FITS, MOST, Evidence
 from shapewatch.messages.nouns import Pasted, Told
 
 FAULTS: Mapping[str, Callable[[Pasted], Told]] = {
@@ -86,3 +91,25 @@ FAULTS: Mapping[str, Callable[[Pasted], Told]] = {
     "only-dress": only_dress.only_dress,
 }
 """The fault that a template names, and what tells it."""
+
+
+def tell(pasted: Pasted) -> Told:
+    """What its fault says of it, and what is said of any fault where the text speaks for it, the heaviest first."""
+    told = FAULTS[pasted.reading.fault](pasted)
+    suspects = {suspect.cause: suspect for suspect in told.suspects}
+    for each in _of_any_fault(pasted) if suspects else ():
+        suspect = each.suspect(pasted.reading.framework)
+        known = suspects.get(suspect.cause)
+        if known is None or known.weight < suspect.weight:
+            suspects[suspect.cause] = suspect
+    return replace(told, suspects=tuple(sorted(suspects.values(), key=lambda suspect: -suspect.weight)[:MOST]))
+
+
+def _of_any_fault(pasted: Pasted) -> Iterator[Evidence]:
+    yield from relations.evidence(pasted)
+    known = pasted.reading.facts.get("releases")
+    if isinstance(known, str):
+        yield causes.OTHER_RELEASE.since(known, FITS + 0.04)
+    if pasted.library:
+        raised = f"it was raised inside {pasted.library}, which takes what its release was written for"
+        yield causes.OTHER_RELEASE.since(raised, COMMON + 0.08)

@@ -26,13 +26,6 @@ NO_BATCH_IN_FRONT = Cause(
     "Print both shapes, and say what the first axis of each counts.",
     {"torch": "y = torch.matmul(a, b)    # stretches a batch of 1, as bmm and baddbmm do not"},
 )
-ONE_FLATTENED = Cause(
-    "one of the two was flattened and the other still has its axes (the weights of a map against flat values, or the "
-    "other way round), so that its last axes alone meet what is flat",
-    "Flatten both alike before the product, the factor of weights too.",
-    "Print both shapes before the product.",
-    {"torch": "w = w.reshape(w.size(0), -1)"},
-)
 NOT_STRETCHED = Cause(
     "this product does not stretch a batch axis of 1, as others do",
     "Expand the axis first, or use a product that broadcasts (`matmul`).",
@@ -95,7 +88,7 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
             yield causes.OTHER_ENCODER.since(encoders(a, b), FITS + 0.04, **given)
         if times and times >= 16 and min(a, b) > 1:
             flat = f"{max(a, b)} is {times} times {min(a, b)}: all values of one, and a last axis of the other"
-            yield ONE_FLATTENED.since(flat, FITS + 0.06)
+            yield causes.ONE_FLATTENED.since(flat, FITS + 0.06)
         if sizes.root(a) and sizes.root(b) and not (times and times >= 64):
             squares = (
                 f"{a} = {sizes.root(a)}² and {b} = {sizes.root(b)}²: flattened windows, kernels or maps of another side"

@@ -186,6 +186,32 @@ BATCH_IN_VIEW = Cause(
     "Look for `view` and `reshape` with a number in them before this line.",
 )
 
+# Channels of sound, what is flat, and what is empty
+
+STEREO = Cause(
+    "the sound is mono (one channel) where stereo (two) is expected, or the other way round",
+    "Bring all recordings to one: mix down to one channel, or repeat it (`ffmpeg -ac 2`), when loading; or build the "
+    "first layer for what comes.",
+    "Print the shape of each recording after loading.",
+    {
+        "torch": "wave = wave.mean(-2, keepdim=True)    # (..., 2, T) to (..., 1, T); wave.expand(2, -1) for two",
+        "tensorflow": "wave = wave.mean(axis=-1)    # (T, 2) to (T,)",
+    },
+)
+ONE_FLATTENED = Cause(
+    "one of the two was flattened (or has another axis folded into it) and the other still has its axes: predictions "
+    "of a grid against all its places in a row, a mask against the tensor it chooses from, labels against the output, "
+    "a factor of weights against flat values",
+    "Flatten both alike, or give the flat one the other's shape.",
+    "Print both shapes, and multiply the axes of the one that is not flat.",
+    {"torch": "flat = x.reshape(-1)    # or values[mask.reshape(values.shape)], w.reshape(w.size(0), -1)"},
+)
+NOTHING_LEFT = Cause(
+    "one of the two is empty: a slice, a filter or a mask before it left nothing",
+    "See which line makes it, and leave out (or pad) what is empty.",
+    "Print its shape after each step.",
+)
+
 # Widths
 
 OTHER_INPUT_SIZE = Cause(

@@ -23,13 +23,6 @@ GROUPS_KEPT = Cause(
     "Print both numbers of channels.",
 )
 
-MONO = Cause(
-    "the sound is mono (one channel) where stereo (two) is expected, or the other way round",
-    "Mix down to one channel, or repeat it (`ffmpeg -ac 2`), when loading; or build the first layer for what comes.",
-    "Print the shape of the sound after loading.",
-    {"torch": "wave = wave.expand(-1, 2, -1)    # (N, 1, T) to (N, 2, T); wave.mean(1, keepdim=True) for one"},
-)
-
 
 SOUND = ("audio", "wav", "speech", "sound", "voice", "feats", "fbank", "mel", "mfcc", "spec", "pcm")
 
@@ -93,11 +86,11 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         return
     seen = f"{plural(got, 'channel')} against {expected} expected"
     if {got, expected} == {1, 2} and given is not None and len(given) == 3:
-        yield MONO.since(f"{seen}, in {shaped(given)}: sound", NUMBERS)
+        yield causes.STEREO.since(f"{seen}, in {shaped(given)}: sound", NUMBERS)
     elif {got, expected} == {1, 2} and given is not None and len(given) == 4:
         long = _is_spectrogram(given, axis)
         spectrogram = f"{seen}, in {shaped(given)}: {'long and narrow, as' if long else 'if it is'} a spectrogram"
-        yield MONO.since(spectrogram, NUMBERS if long else FITS - 0.04)
+        yield causes.STEREO.since(spectrogram, NUMBERS if long else FITS - 0.04)
         yield causes.STACKED_INPUT.since(
             f"{seen}: one map for a pair, or a pair for one", FITS + 0.02, a=got, b=expected
         )

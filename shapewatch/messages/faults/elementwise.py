@@ -218,7 +218,6 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             yield causes.ONE_HOT.since(columns, FITS + 0.08)
     if _is_flattened(met):
         flat = f"{shaped(met.left)} and {shaped(met.right)} hold as many values: one of the two was flattened"
-        yield targets.WRONG_FLATTEN.since(flat, NUMBERS)
         first_axes = 1 in map(len, (met.left or (), met.right or ())) and met.framework in ("tensorflow", "keras")
         if first_axes:
             yield targets.NAMED_METRIC.since(f"{flat}, whole, as metrics do", NUMBERS - 0.02)

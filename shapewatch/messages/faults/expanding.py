@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults import causes, facts, relations, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.meeting import (
-    MAXIMA,
     NO_KEEPDIM,
     NORMALISED,
-    NOTHING_LEFT,
     ODD_WIDTH,
-    STEREO,
     Meeting,
     evidence,
     meeting,
@@ -109,7 +106,7 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     if mask:
         square = f"{shaped(given)} reads as a mask of tokens by tokens, and {shaped(target)} as attention's scores"
         yield causes.OTHER_LENGTH.since(square, NUMBERS - 0.04)
-        yield causes.TOO_LONG.since(square, FITS + 0.06 if given[-1] in MAXIMA else FITS - 0.02)
+        yield causes.TOO_LONG.since(square, FITS + 0.06 if given[-1] in relations.MAXIMA else FITS - 0.02)
         yield causes.OTHER_RELEASE.since(f"{square}, which releases make otherwise", COMMON + 0.02)
     kernels = _are_filters(given, target)
     if kernels:
@@ -125,8 +122,8 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             seen = f"only the first axis has to change, {had} to {wanted}"
             rest = len(met.apart) == 1
             if len(target) == 2 and {wanted, had} == {1, 2} and (target[1] or 0) > 1000:
-                yield STEREO.since(f"{seen}, and the other axis is long: sound", NUMBERS)
-            elif len(target) == 3 and {wanted, had} == {1, 3}:
+                yield causes.STEREO.since(f"{seen}, and the other axis is long: sound", NUMBERS)
+            elif len(target) == 3 and {wanted, had} == {1, 3} and not relations.are_scores(target, given):
                 yield causes.GREY.since(f"{seen}: one colour channel against three", NUMBERS)
                 yield NORMALISED.since(f"{seen}: one colour channel against three", NUMBERS, a=had, b=wanted)
                 yield causes.OTHER_RELEASE.since("in-place arithmetic once broadcast images of one channel", COMMON)
@@ -227,7 +224,9 @@ def _of_square(given: Shape, target: Shape) -> Iterator[Evidence]:
 
 def _has_alpha(given: Shape, wanted: int, had: int) -> bool:
     """Whether an image (C, H, W) has a channel more than the grey, or one more than the colours, that are wanted."""
-    sides = [size for size in given[1:] if size is not None]
+    sides = [size or 0 for size in given[1:]]
+    if max(sides, default=0) > relations.MOST_OBLONG * min(sides, default=0):
+        return False
     # grey and alpha for grey alone is as often two samples for one
     return (had, wanted) in ((2, 3), (4, 3), (3, 4), (4, 1)) and len(given) == 3 and min(sides, default=0) >= LEAST_SIDE
 
@@ -250,7 +249,7 @@ def _into_array(pasted: Pasted, given: Shape, target: Shape) -> Iterator[Evidenc
     """What the two shapes tell where a value is written into an array."""
     seen = f"{shaped(given)} into {shaped(target)}"
     if 0 in given or 0 in target:
-        yield NOTHING_LEFT.since(f"{seen}: one of them is empty", NUMBERS + 0.05)
+        yield causes.NOTHING_LEFT.since(f"{seen}: one of them is empty", NUMBERS + 0.05)
     if pasted.reading.framework != "numpy":
         return
     if len(given) > len(target) and given[: len(target)] == target and given[-1] != 1:
@@ -260,8 +259,6 @@ def _into_array(pasted: Pasted, given: Shape, target: Shape) -> Iterator[Evidenc
             yield causes.COLOUR.since(f"{seen}: colours where the place has none", FITS)
     elif given != target and sizes.squeezed(given) == sizes.squeezed(target):
         yield causes.OTHER_RELEASE.since(f"{seen}: older releases let axes of 1 pass", FITS + 0.06)
-    if len(given) == len(target) == 1 and {given[0], target[0]} == {3, 4}:
-        yield causes.ALPHA.since(f"{seen}: three colours against four", FITS + 0.06)
 
 
 def _is_permuted(given: Shape, target: Shape) -> bool:
@@ -287,10 +284,7 @@ def _of_table(target: Shape, given: Shape, axis: int, wanted: int, had: int) -> 
     at = axis - (len(target) - len(given))
     before = given[:at]
     seen = f"{had} is given on axis {axis}, and {wanted} is asked for"
-    if had % 77 == 0 == wanted % 77:
-        parts = f"{seen}: {had // 77} and {wanted // 77} times the 77 tokens that CLIP takes at once"
-        yield causes.PROMPT_CHUNKS.since(parts, NUMBERS)
-    if len(given) == 1 and len(target) == 2 and max(wanted, had) <= 1000 and had not in MAXIMA:
+    if len(given) == 1 and len(target) == 2 and max(wanted, had) <= 1000 and had not in relations.MAXIMA:
         yield PER_CLASS.since(f"a vector of {had} for rows of {wanted}", FITS, given=had, target=wanted)
         if target[0] == 1 and had > wanted:
             row = f"{had} are written into one row of {wanted}: a sequence, and the length there is room for"
@@ -298,8 +292,8 @@ def _of_table(target: Shape, given: Shape, axis: int, wanted: int, had: int) -> 
     elif set(before) <= {1} != set(given[at + 1 :]) and max(wanted, had) > 64 and at < 2:
         row = f"{seen}: one row, as tables of positions, masks and caches are"
         if wanted > had:
-            weight = NUMBERS + 0.02 if had in MAXIMA else FITS
-            usual = f"; {had} is a usual maximum of tokens" if had in MAXIMA else ""
+            weight = NUMBERS + 0.02 if had in relations.MAXIMA else FITS
+            usual = f"; {had} is a usual maximum of tokens" if had in relations.MAXIMA else ""
             yield causes.TOO_LONG.since(f"{row}{usual}", weight)
         else:
             yield FULL_BUFFER.since(f"{seen}: more comes than there is room for", FITS, target=wanted, given=had)

@@ -249,7 +249,10 @@ def _of_other_rank(given: Shape, expected: Shape) -> Iterator[Evidence]:
     seen = f"{len(given)} axes come, {len(expected)} are declared"
     values, wanted = sizes.product(given[1:]), sizes.product(expected[1:])
     same = values is not None and values == wanted
-    if same:
+    if expected[-1:] == (1,) and len(given) == len(expected) - 1 == 1:
+        one = f"{shaped(given)} is {shaped(expected)} without its last axis of 1"
+        yield causes.TRAILING_ONE.since(one, SAID)
+    elif same:
         shape = f"({', '.join(['-1', *map(str, expected[1:])])})"
         yield NOT_RESHAPED.since(f"both have {values} values per sample", SAID, wanted=shape)
     if not given:

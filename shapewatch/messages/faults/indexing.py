@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.meeting import NOTHING_LEFT
 from shapewatch.messages.faults.operations import NOTHING_COLLECTED
 from shapewatch.messages.faults.wording import listed, of_rank, sentence, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -158,22 +157,22 @@ def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> It
     times = sizes.ratio(here, there)
     if len(mask) == 1 and len(given) > 1 and sizes.count(given) == here:
         flat = f"{here} is the product of {shaped(given)}: the mask is flat and the tensor is not"
-        yield OTHER_FLATTENING.since(flat, SAID)
+        yield causes.ONE_FLATTENED.since(flat, SAID)
     elif len(mask) > 1 and sizes.count(mask) == there and sizes.count(given) == there:
         flat = f"{there} is the product of {shaped(mask)}: the tensor is flat and the mask is not"
-        yield OTHER_FLATTENING.since(flat, SAID)
+        yield causes.ONE_FLATTENED.since(flat, SAID)
     elif len(mask) == len(given) == 2 and mask == given[::-1] and 1 in mask:
         flat = f"{shaped(mask)} and {shaped(given)} hold as many entries: one was flattened before the other"
-        yield OTHER_FLATTENING.since(flat, NUMBERS)
+        yield causes.ONE_FLATTENED.since(flat, NUMBERS)
     elif times and there > here > 1 and len(mask) == 1 and len(given) > 1 and sizes.squeezed(given) == (there,):
         folded = f"{there} is {times} times {here}: the tensor was flattened over {times} rows and the mask was not"
-        yield OTHER_FLATTENING.since(folded, FITS + 0.08)
+        yield causes.ONE_FLATTENED.since(folded, FITS + 0.08)
     elif times and there > here > 1 and (times >= 8 or sizes.root(times)):
         lacking = f"{there} is {times} times {here}: the tensor was flattened over an axis (a side) that the mask lacks"
-        yield OTHER_FLATTENING.since(lacking, FITS + 0.03)
+        yield causes.ONE_FLATTENED.since(lacking, FITS + 0.03)
     elif times and here > there > 1:
         folded = f"{here} is {times} times {there}: another axis may be folded into the mask"
-        yield OTHER_FLATTENING.since(folded, FITS)
+        yield causes.ONE_FLATTENED.since(folded, FITS)
     if there == 1 and of == 0 and here > 4:
         single = f"the tensor has one row, and {here} are chosen from: a value that was not filled yet, or a stand-in"
         yield causes.OTHER_VALUE.since(single, FITS - 0.04)
@@ -182,13 +181,6 @@ def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> It
         yield INDEX_AS_MASK.since(rows, FITS + 0.06)
 
 
-OTHER_FLATTENING = Cause(
-    "mask and tensor are flattened differently: one is flat (or has another axis folded into it) where the other keeps "
-    "its axes",
-    "Give the mask the tensor's shape, or flatten both alike.",
-    "Print both shapes.",
-    {"torch": "chosen = values[mask.reshape(values.shape)]    # or values.flatten()[mask]"},
-)
 INDEX_AS_MASK = Cause(
     "an index is taken for a mask, because its values are of type bool or uint8: class numbers, one for each row",
     "Make it an index of integers (`labels.long()`).",
@@ -238,7 +230,7 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
             counted = f"{a} against {b} on axis {axis}: joints, features or classes, as one side counts them"
             yield causes.OTHER_SETTING.since(counted, FITS, expected=b, got=a)
     if place is not None and 0 in place and 0 not in value:
-        yield NOTHING_LEFT.since(f"{seen}: nothing was chosen", NUMBERS)
+        yield causes.NOTHING_LEFT.since(f"{seen}: nothing was chosen", NUMBERS)
     yield MASK_OF_OTHER.since(f"{seen}: the place may be chosen by a mask", COMMON)
     if not apart:
         yield causes.LAST_BATCH.since(seen, COMMON)
@@ -373,7 +365,7 @@ def _of_array(index: int, size: int) -> Iterator[Evidence]:
     seen = f"{index} where {size} entries are"
     if size == 0:
         yield NOTHING_COLLECTED.since(f"{seen}: it is empty", NUMBERS)
-        yield NOTHING_LEFT.since(f"{seen}: it is empty", FITS + 0.1)
+        yield causes.NOTHING_LEFT.since(f"{seen}: it is empty", FITS + 0.1)
     if index == size > 0:
         yield causes.FROM_ONE.since(f"{seen}: one beyond the last", FITS + 0.08)
     yield SHORTER.since(seen, FITS + 0.06)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, targets
+from shapewatch.messages.faults import causes, facts, sizes, targets, weights
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -115,14 +115,19 @@ def structure(pasted: Pasted) -> Told:
 
 def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
     """Two shapes that had to be one, most likely of labels and output, in this order."""
+    weight = _may_be_a_weight(target, output)
+    whose = "of the labels and of the output, or of a weight as it is saved and as it is built"
     headline = (
-        f"shapes {shaped(target)} and {shaped(output)} should be one, most likely of the labels and of the output"
+        f"shapes {shaped(target)} and {shaped(output)} should be one, "
+        f"{whose if weight else 'most likely of the labels and of the output'}"
     )
     meaning = (
         "Two shapes were required to be the same, without broadcasting; Keras asks it of labels and output before it "
         f"computes a loss. The first is {shaped(target)}, the second {shaped(output)}."
     )
     evidence = list(targets.of_pair(output, target))
+    if weight:
+        evidence += weights.of_weights(pasted, [("", target, output)])
     if facts.word(pasted, "op", "node").endswith("Equal"):
         compared = "they are tested for equality, as an accuracy does"
         evidence.append(targets.NAMED_METRIC.since(compared, FITS + 0.02))
@@ -133,12 +138,18 @@ def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
     return told(pasted, "SW801", headline, meaning, evidence)
 
 
+def _may_be_a_weight(one: Shape, other: Shape) -> bool:
+    """Two matrices that differ in their outputs alone, whose inputs are as many as an encoder gives."""
+    return len(one) == len(other) == 2 and one[0] == other[0] and sizes.is_width(one[0]) and one[1] != other[1]
+
+
 def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -> Told:
     headline = f"{what} {shaped(expected)}, and has {shaped(target)}"
     meaning = (
         "For class indices the target has the output's shape without the class axis: (N,) for (N, classes), (N, H, "
         f"W) for (N, classes, H, W). By the output it must be {shaped(expected)}; it is {shaped(target)}."
     )
+    two = target is not None and len(target) == len(expected) == 2 and None not in (expected[1], target[1])
     evidence = [
         targets.OTHER_MAP.since(
             f"{shaped(expected)} against {shaped(target)}", NUMBERS if len(expected) >= 3 else RARE
@@ -150,14 +161,14 @@ def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -
     if target is not None and len(target) < len(expected):
         more = f"{shaped(target)} has a label for each sample, and the output an axis more: steps, tokens or places"
         evidence.append(causes.NOT_POOLED.since(more, FITS + 0.08))
-    elif target is not None and len(target) == len(expected) == 2 and expected[0] == target[0]:
+    elif target is not None and two and expected[0] == target[0]:
         steps = f"{expected[1]} against {target[1]} on axis 1, if both count tokens or steps"
         evidence.append(causes.OTHER_LENGTH.since(steps, FITS + 0.02))
     if target is not None and expected[:1] == (1,) and target == expected[1:]:
         evidence.append(
             targets.WITHOUT_BATCH.since(f"{shaped(target)} is {shaped(expected)} without its batch", SAID - 0.05)
         )
-    if target is not None and len(target) == len(expected) == 2 and expected[0] == target[0]:
+    if target is not None and two and expected[0] == target[0]:
         evidence.append(
             targets.CLASSES_FIRST.since(f"{expected[1]} stands where the length {target[1]} should", NUMBERS)
         )

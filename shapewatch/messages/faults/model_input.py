@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from shapewatch.messages.faults import causes, facts, labels, sizes
-from shapewatch.messages.faults.convolution import MONO, images, is_sound
+from shapewatch.messages.faults.convolution import images, is_sound
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.fed import FIXED_BATCH, NOT_RESIZED, OTHER_FEED, OTHER_PREPARATION, STATIC_EXPORT
+from shapewatch.messages.faults.fed import EMPTY, FIXED_BATCH, NOT_RESIZED, OTHER_FEED, OTHER_PREPARATION, STATIC_EXPORT
 from shapewatch.messages.faults.feeding import of_feed
 from shapewatch.messages.faults.wording import listed, of_rank, plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -24,6 +24,8 @@ def model_input(pasted: Pasted) -> Told:
     what = facts.word(pasted, "what")
     if what in ("inputs", "specialized"):
         return _number_of_inputs(pasted) if what == "inputs" else _specialized(pasted)
+    if what == "nothing":
+        return _nothing(pasted)
     if what == "multiple" or facts.size(pasted, "multiple") is not None:
         return _not_a_multiple(pasted)
     if facts.size(pasted, "expected", "expected_height", "most", "least") is not None:
@@ -52,6 +54,29 @@ def model_input(pasted: Pasted) -> Told:
     meaning = f"{DECLARED} {differ}".strip()
     evidence = of_feed(pasted, given, expected)
     return told(pasted, "SW602", headline, meaning, evidence, facts.word(pasted, "layer"))
+
+
+def _nothing(pasted: Pasted) -> Told:
+    """Keras looked for a first batch, and there was none."""
+    headline = "the model is given no batch at all: what it is fed is empty"
+    meaning = "A run over the data ended before its first batch. It is the data that are empty, no axis is wrong."
+    seen = "the message says that there was nothing"
+    evidence = [
+        EMPTY.since(seen, SAID),
+        NO_WHOLE_BATCH.since(seen, FITS + 0.1),
+        causes.OTHER_VALUE.since(f"{seen}: a generator that was used up, a path in place of its files", FITS),
+        causes.OTHER_RELEASE.since("which loaders and generators are taken changed between releases", COMMON),
+    ]
+    return told(pasted, "SW602", headline, meaning, evidence)
+
+
+NO_WHOLE_BATCH = Cause(
+    "there is data, and no batch is made of it: fewer samples than one batch holds (`steps = len(x) // batch_size` is "
+    "0, `drop_remainder`), or a generator or sequence whose length is 0",
+    "Use a batch no larger than the data, and round the number of steps up.",
+    "Print the number of samples, the batch size, and `len()` of the generator.",
+    {"keras": "steps = math.ceil(len(x) / batch_size)"},
+)
 
 
 def ensured(pasted: Pasted, expected: Shape, given: Shape) -> Told:
@@ -144,7 +169,8 @@ def _of_channels(pasted: Pasted) -> Iterator[Evidence]:
         return
     low, high = sorted((expected, got))
     if (low, high) == (1, 2) and is_sound(facts.word(pasted, "tensor")):
-        yield MONO.since(f"{got} where {expected} is declared, of an input that is sound by its name", NUMBERS + 0.02)
+        named = f"{got} where {expected} is declared, of an input that is sound by its name"
+        yield causes.STEREO.since(named, NUMBERS + 0.02)
     elif high <= 4 and axis != 0:
         yield from images(pasted, None, expected, got, axis)
     elif axis in (1, 3) and low in (1, 3, 4) and high >= 16:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from shapewatch.messages.faults import causes
 from shapewatch.messages.faults.evidence import Cause
-from shapewatch.messages.faults.meeting import NO_KEEPDIM, NOTHING_LEFT
+from shapewatch.messages.faults.meeting import NO_KEEPDIM
 from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
 from shapewatch.messages.faults.samples import LENGTHS, UNEQUAL_SAMPLES
 from shapewatch.messages.faults.windows import FIXED_POOL
@@ -164,7 +164,7 @@ VARIANCE = Cause(
 )
 
 _WINDOWS_OF_ONEDNN = (causes.TOO_SMALL, EMPTY_BATCH, causes.CHANNELS_LAST, causes.OTHER_RELEASE)
-_EMPTY = (NOTHING_COLLECTED, NOTHING_LEFT)
+_EMPTY = (NOTHING_COLLECTED, causes.NOTHING_LEFT)
 
 USUAL: Mapping[str, tuple[Cause, ...]] = {
     "grid_sample": (GRID_LAYOUT, GRID_OF_ONE, GRID_RANK),
@@ -195,7 +195,7 @@ USUAL: Mapping[str, tuple[Cause, ...]] = {
     "pooling": _WINDOWS_OF_ONEDNN,
     "embedding": (DISAGREE, causes.SWAPPED),
     "pack_padded_sequence": (EMPTY_SEQUENCE, LENGTHS),
-    "recurrent": (EMPTY_SEQUENCE, NOTHING_LEFT, causes.SWAPPED),
+    "recurrent": (EMPTY_SEQUENCE, causes.NOTHING_LEFT, causes.SWAPPED),
     "gaussian_nll_loss": (VARIANCE, causes.TRAILING_ONE, causes.LOST_AXIS),
     "ctc_loss (steps)": (TOO_FEW_STEPS, SHORTENED, causes.OTHER_LENGTH),
     "ctc_loss (labels)": (BLANK_TAKEN, DISAGREE, causes.OTHER_LENGTH),

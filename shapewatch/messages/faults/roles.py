@@ -28,6 +28,15 @@ def channels_axis(shape: Shape, framework: str) -> int | None:
     return len(shape) - 1 if framework in CHANNELS_LAST_FRAMEWORKS else 1
 
 
+def first_channels(shape: Shape, framework: str) -> Size:
+    """How many channels a map has that looks channels-first in a framework whose layers take them last: (C, H, H),
+    with its batch or without. None where it does not look so."""
+    if framework not in CHANNELS_LAST_FRAMEWORKS or len(shape) not in (3, 4):
+        return None
+    channels, height, width = shape[-3:]
+    return channels if height == width != channels else None
+
+
 def role(axis: int | None, rank: int, shape: Shape | None, framework: str) -> Role:
     if axis is None or not 0 <= axis < rank:
         return "unknown"

@@ -77,7 +77,10 @@ def axes_of(size: Size, shape: Shape | None) -> list[int]:
 
 
 def is_reordered(left: Shape, right: Shape) -> bool:
-    """Whether one is the other with its axes in another order; sizes of one tell nothing."""
+    """Whether one is the other with its axes in another order; sizes of one tell nothing. The first axis may be
+    unknown in both, as a batch is."""
+    if len(left) > 2 and left[:1] == right[:1] == (None,):
+        left, right = left[1:], right[1:]
     return (
         left != right
         and None not in left

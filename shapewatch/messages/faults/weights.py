@@ -103,9 +103,10 @@ OTHER_GROUPS = Cause(
     {"torch": 'model.load_state_dict(checkpoint["model"])    # and a fresh optimizer'},
 )
 SAVED_OTHERWISE = Cause(
-    "file and library are of different releases or formats, and what was saved is not read back as it was",
-    "Load it with the release that saved it, or save it anew in the present format.",
-    "Compare the versions that saved and that load.",
+    "file and library are of different releases, formats or backends (weights of Theano for TensorFlow, in files that "
+    "are given for both), and what was saved is not read back as it was",
+    "Take the file for this backend and format, load it with the release that saved it, or save it anew.",
+    "Compare the versions and backends that saved and that load, and the file's name.",
 )
 
 HEADS = (

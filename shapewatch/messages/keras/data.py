@@ -56,6 +56,21 @@ _DATA = (
         release="TensorFlow.js",
     ),
     Template(
+        "Expect x to be a non-empty array or dataset",
+        "model-input",
+        facts={"what": "nothing"},
+        seen="Expect x to be a non-empty array or dataset.",
+        release="tf.keras until 2.5",
+    ),
+    Template(
+        "Unexpected result of {_:text} (Empty {__:word})",
+        "model-input",
+        facts={"what": "nothing"},
+        seen="Unexpected result of `predict_function` (Empty batch_outputs). Please use `Model.compile(..., "
+        "run_eagerly=True)`, or `tf.config.run_functions_eagerly(True)` for more information of where went wrong",
+        release="tf.keras from 2.5",
+    ),
+    Template(
         "is not the size the model expected. Expected to see {expected_count:n} array(s), {_:text}following list "
         "of {given_count:n} arrays",
         "model-input",

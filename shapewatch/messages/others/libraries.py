@@ -131,6 +131,13 @@ TRANSFORMERS: tuple[Template, ...] = (
         release="4",
     ),
     Template(
+        "hidden_size should be divisible by num_heads",
+        "attention",
+        {"what": "heads"},
+        seen="hidden_size should be divisible by num_heads.",
+        release="packages of transformers of the field",
+    ),
+    Template(
         "dimension {embed_dim:n} must be divisible by the number of heads {num_heads:n}",
         "attention",
         {"what": "heads"},

@@ -33,6 +33,12 @@ _MEETING = (
         release="TensorFlow 1.13 and later, in a graph",
     ),
     Template(
+        "Incompatible shapes: {left:shape} vs. {right:shape} {{node {node:word}}}",
+        "elementwise",
+        seen="Incompatible shapes: [6,8,8,64] vs. [6,7,7,64] {{node fpn/add}}",
+        release="TensorFlow 1.13 and later, in a graph, cut by who pasted it",
+    ),
+    Template(
         "Incompatible shapes: {left:shape} vs. {right:shape}",
         "elementwise",
         seen="Incompatible shapes: [6,8,8,64] vs. [6,7,7,64]",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,7 +32,8 @@ def said_of(
     now: str = "",
     before: str = "",
 ) -> Iterator[Template]:
-    """A sentence said of these operations, now and as TensorFlow 1 says it; `now` and `before` are how it is seen."""
+    """A sentence said of these operations, now, as TensorFlow 1 says it, and with the node cut to its name; `now` and
+    `before` are how it is seen."""
     given = dict(facts or {})
     op = "{op:word}" if ops == ANY else "{op:" + ops + "}"
     if "|" not in op and ops != ANY:
@@ -41,6 +43,11 @@ def said_of(
     if before:
         node = f"{{node:word}} (op: '{op}') with input shapes: {shapes}"
         yield Template(f"{sentence} for {node}", fault, given, "", before, "TensorFlow 1")
+        # a node's name tells its operation, unless the program gave it one of its own
+        name = "{node:word}" if ops == ANY else "{_scope:scope}" + op + "{_number:serial}"
+        cut = re.sub(r"for \S+ \(op: '(\w+)'\)", r"for '{{node \1}}'", before)
+        text = f"{sentence} for '{{{{node {name}}}}}' with input shapes: {shapes}"
+        yield Template(text, fault, given, "", cut, "TensorFlow 2, cut by who pasted it")
 
 
 EQUAL = "Dimensions must be equal, but are {a:n} and {b:n}"

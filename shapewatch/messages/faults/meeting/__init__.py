@@ -10,11 +10,8 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults.evidence import Evidence
 from shapewatch.messages.faults.meeting.axis import (
-    MAXIMA,
     NORMALISED,
-    NOTHING_LEFT,
     ODD_WIDTH,
-    STEREO,
     of_axis,
     of_batch,
 )
@@ -26,15 +23,12 @@ from shapewatch.messages.nouns import Pasted
 
 __all__ = [
     "LOSSES",
-    "MAXIMA",
     "METRICS",
     "NORMALISED",
-    "NOTHING_LEFT",
     "NO_KEEPDIM",
     "ODD_WIDTH",
     "ONE_PER_SAMPLE",
     "SKIPS",
-    "STEREO",
     "Meeting",
     "evidence",
     "meeting",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, roles, sizes, vocabularies
+from shapewatch.messages.faults import causes, relations, roles, sizes, vocabularies
 from shapewatch.messages.faults.convolution import OTHER_LATENTS
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence
 from shapewatch.messages.faults.meeting.classes import (
@@ -19,9 +19,6 @@ from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
 from shapewatch.messages.faults.meeting.places import of_rows_of_places
 from shapewatch.messages.faults.meeting.shapes import ONE_PER_SAMPLE
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES, of_flattened, of_vectors
-
-MAXIMA = frozenset({77, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072})
-"""Maximum lengths that text models are set up for."""
 
 ODD_WIDTH = Cause(
     "a width is odd where it is built in pairs (sines and cosines, rotary halves), so one of the two was rounded to "
@@ -43,30 +40,20 @@ ALONG_LAST = Cause(
     "Print both shapes.",
     {"torch": "weight = weight.view(1, -1, 1, 1)"},
 )
-STEREO = Cause(
-    "one is stereo (two channels of sound) and the other mono",
-    "Bring all to one: mix down when loading.",
-    "Print the shape of each recording.",
-    {"torch": "wave = wave.mean(dim=0, keepdim=True)    # (2, T) to (1, T)"},
-)
-NOTHING_LEFT = Cause(
-    "one of the two is empty: a slice, a filter or a mask before it left nothing",
-    "See which line makes it, and leave out (or pad) what is empty.",
-    "Print its shape after each step.",
-)
 
 
 def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
     times = sizes.ratio(a, b)
     seen = f"the first axis differs, {a} against {b}, and it mostly is the batch"
-    if met.rank == 3 and {a, b} == {1, 3}:
+    scores = met.left is not None and met.right is not None and relations.are_scores(met.left, met.right)
+    if met.rank == 3 and {a, b} == {1, 3} and not scores:
         yield causes.GREY.since(
             f"{a} against {b} on the first axis of three: one colour channel against three", NUMBERS
         )
         yield NORMALISED.since(f"{a} against {b} on the first axis of three: colours", FITS + 0.04, a=a, b=b)
         yield causes.OTHER_BATCH.since(seen, RARE)
         return
-    if met.rank in (None, 3) and {a, b} in ({1, 3}, {3, 4}, {1, 4}):
+    if met.rank in (None, 3) and {a, b} in ({1, 3}, {3, 4}, {1, 4}) and not scores:
         # of (C, H, W) the first axis holds the colours
         image = f"{a} against {b}: if the first axis holds colours"
         yield (causes.ALPHA if 4 in (a, b) else causes.GREY).since(image, FITS + 0.06)
@@ -82,11 +69,10 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         release = COMMON - 0.02 if times in (None, 2) else COMMON + 0.01
         yield causes.OTHER_RELEASE.since(f"{a} against {b}: model code of another release", release)
     if met.rank is None and {a, b} == {1, 2}:
-        yield STEREO.since(f"{a} against {b}: if the first axis holds the channels of sound", COMMON)
+        yield causes.STEREO.since(f"{a} against {b}: if the first axis holds the channels of sound", COMMON)
     yield from of_class_counts(met, a, b)
-    yield from _of_prompts(a, b, f"{a} against {b}")
     if 0 in (a, b):
-        yield NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
+        yield causes.NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
     many = met.rank is None and min(a, b) > MOST_ROWS
     if many:
         rows = f"{a} against {b}: more than a batch holds, as vocabularies, tables and whole data sets have them"
@@ -128,13 +114,13 @@ UNET_WIDTHS = frozenset({320, 640, 960, 1280, 1920, 2560})
 def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -> Iterator[Evidence]:
     if met.rank == 1:
         if 0 in (a, b):
-            yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
+            yield causes.NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
         yield from of_vectors(a, b)
         if met.framework in roles.CHANNELS_LAST_FRAMEWORKS:
             yield from of_flattened(a, b)
         return
     if 0 in (a, b):
-        yield NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
+        yield causes.NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
     if met.rank is None and axis is not None and axis >= 4:
         boxes = f"{_on(axis, a, b)}: the last axis of a detector's map (batch, anchors, height, width, values)"
         counted = any(size - 5 in CLASS_COUNTS for size in (a, b))
@@ -191,7 +177,7 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
             )
         elif high == 2 and low == 1:
             yield causes.ALPHA.since(f"{seen}: two channels are grey and alpha, or two classes", COMMON)
-            yield STEREO.since(f"{seen}: two channels of sound against one", COMMON + 0.02)
+            yield causes.STEREO.since(f"{seen}: two channels of sound against one", COMMON + 0.02)
     elif held == "channels" and met.left is not None and met.right is not None and len(met.left) != len(met.right):
         yield causes.OTHER_SETTING.since(f"{seen}: a value for each channel", FITS, expected=max(a, b), got=min(a, b))
     elif held == "channels" and met.is_per_channel:
@@ -356,7 +342,9 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
     if one and other and axis in (0, 1, None):
         if one[0] == other[0]:
             with_token = f"{seen}: both are {one[0]} x {one[0]} patches, with and without a token"
-            likely = FITS - 0.1 if held == "features" else NUMBERS + 0.02 if one[0] >= 7 else FITS
+            alone = one[1] and other[1]  # two special tokens against one are rare
+            sure = FITS + 0.11 if alone else NUMBERS + 0.02
+            likely = FITS - 0.1 if held == "features" else sure if one[0] >= 7 else FITS
             yield causes.CLASS_TOKEN.since(with_token, likely)
         elif min(one[0], other[0]) >= 7 and held != "features":
             grids = f"{seen}: grids of {one[0]} x {one[0]} and {other[0]} x {other[0]} patches"
@@ -388,7 +376,6 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
                 trimmed = f"{seen} differ by {abs(a - b)}: convolutions over steps take off an even number"
                 yield causes.NO_PADDING.since(trimmed, RARE + 0.08)
         widths = axis == 2 and {a, b} <= sizes.ENCODERS.keys()
-        yield from _of_prompts(a, b, seen)
         if axis == 2 and met.rank is None and sizes.are_frames(a, b):
             clips = f"{seen}: both one more than a multiple of four, as frames of clips are counted"
             yield causes.OTHER_LENGTH.since(clips, FITS + 0.04)
@@ -396,13 +383,7 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
             clip = f"{seen}: 77 is the maximum of CLIP's text encoders, and of little else"
             yield causes.TOO_LONG.since(clip, NUMBERS + 0.02)
             yield causes.OTHER_LENGTH.since(clip, FITS + 0.08)
-        elif min(a, b) in MAXIMA and not sizes.is_power_of_two(sizes.ratio(a, b)) and not widths:
+        elif min(a, b) in relations.MAXIMA and not sizes.is_power_of_two(sizes.ratio(a, b)) and not widths:
             yield causes.TOO_LONG.since(f"{min(a, b)} is a usual maximum of tokens", FITS)
-        elif min(a, b) in MAXIMA:
+        elif min(a, b) in relations.MAXIMA:
             yield causes.TOO_LONG.since(f"{min(a, b)} is a usual maximum of tokens", COMMON)
-
-
-def _of_prompts(a: int, b: int, seen: str) -> Iterator[Evidence]:
-    if a % 77 == 0 == b % 77 and 0 < max(a, b) <= 16 * 77 and min(a, b) > 0:
-        parts = f"{seen}: {a // 77} and {b // 77} times the 77 tokens that CLIP takes at once"
-        yield causes.PROMPT_CHUNKS.since(parts, NUMBERS + 0.04)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Evidence
-from shapewatch.messages.faults.meeting.axis import NORMALISED, STEREO
+from shapewatch.messages.faults.meeting.axis import NORMALISED
 from shapewatch.messages.faults.meeting.classes import OPTIMISER
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.nouns import Pasted
@@ -55,7 +55,7 @@ def of_lines(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     if pasted.raises("optim/", "optim\\", "momentum", "exp_avg"):
         yield OPTIMISER.since("it was raised in a step of the optimiser", NUMBERS + 0.02)
     if pasted.runs("audio", "wav", "sound", "speech") and any({a, b} == {1, 2} for _, a, b in met.apart):
-        yield STEREO.since("the names in the lines above it speak of sound", NUMBERS)
+        yield causes.STEREO.since("the names in the lines above it speak of sound", NUMBERS)
     if pasted.runs("data_parallel", "parallel_apply", "replica"):
         yield causes.SPLIT_BATCH.since("it was raised in a replica of DataParallel", FITS)
     if pasted.runs("normalize") and met.rank in (None, 3) and met.apart:

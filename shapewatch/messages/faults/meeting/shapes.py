@@ -64,14 +64,15 @@ def _of_default_layout(met: Meeting) -> Iterator[Evidence]:
     if not met.batch_left_out and {at for at, _, _ in met.apart} == {0}:
         return
     default = "layers take channels last by default"
-    looking = [shape for shape in shapes if roles.channels_axis(shape, met.framework) == 1 and shape[2] == shape[3]]
+    looking = [shape for shape in shapes if roles.first_channels(shape, met.framework) is not None]
     if len(looking) == 2:
         yield causes.CHANNELS_LAST.since(
             f"{shaped(looking[0])} and {shaped(looking[1])} look channels-first: {default}", FITS
         )
-    elif looking and sizes.is_less(looking[0][1], looking[0][2]):
+    elif looking:
         mixed = f"{shaped(looking[0])} looks channels-first and the other does not: {default}"
-        yield causes.CHANNELS_LAST.since(mixed, NUMBERS + 0.04)
+        few = sizes.is_less(looking[0][1], looking[0][2])
+        yield causes.CHANNELS_LAST.since(mixed, NUMBERS + 0.04 if few else FITS + 0.1)
     elif all(sizes.is_less(shape[1], 17) and sizes.is_less(4 * (shape[1] or 0) - 1, shape[2]) for shape in shapes):
         short = f"{shapes[0][1]} and {shapes[1][1]} on axis {1 - len(front)} are few for rows of {shapes[0][2]}"
         yield causes.CHANNELS_LAST.since(f"{short}: channels that stand first; {default}", FITS + 0.12)
