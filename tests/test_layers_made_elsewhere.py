@@ -17,6 +17,7 @@ import tensorflow as tf
 from keras import layers
 
 import shapewatch
+from shapewatch.adapters.keras import made_elsewhere
 from shapewatch.adapters.keras.edit import twin
 from shapewatch.adapters.keras.settings import constructions
 
@@ -107,9 +108,11 @@ def test_asking_for_the_code_changes_no_name_and_draws_nothing() -> None:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """A file of a program's own, imported before the watch begins."""
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
+    """A file of a program's own, imported before the watch begins. The program consists of such files alone: the other
+    tests, which are in this process as well, say of layers what they like."""
     names: list[str] = []
+    monkeypatch.setattr(made_elsewhere, "_files", lambda: [str(sys.modules[name].__file__) for name in names])
 
     def imported(source: str) -> ModuleType:
         name = f"elsewhere_{len(names)}_{tmp_path.name}".replace("-", "_")

@@ -146,6 +146,8 @@ def _changes(case: Case, value: int, lacking: Lacking) -> tuple[tuple[Edit, ...]
     size = held.shape[axis] if axis < len(held.shape) else None
     if held.origin not in WHOLE or size is None:
         return (), 0.0
+    if lacking.met_axis == 0 and not is_cut:
+        return (), 0.0  # nothing tells that it is the batch, nor that it is not
     features = lacking.met_axis == len(lacking.met) - 1 and graph.layout is None
     if size > lacking.size and straight and not is_cut and not features:
         module = Module("narrow", {"dim": axis, "size": lacking.size})
