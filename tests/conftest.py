@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import golden
+import hypothesis
 import pytest
 
 from shapewatch.adapters.taps import Tap
@@ -25,6 +26,13 @@ for _setting in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_TH
     # Before a framework is imported. Small passes on threads that several test processes fight for take eight times as
     # long as on one thread each.
     os.environ.setdefault(_setting, "1")
+
+
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("anew", derandomize=False)
+hypothesis.settings.load_profile("same")
+"""What is drawn is the same in every run, so that a change is not refused for what it has no part in. With
+`--hypothesis-profile=anew` it is drawn anew, which is how faults are found that nobody has thought of."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
