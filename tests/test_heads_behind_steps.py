@@ -1,4 +1,4 @@
-"""Attentions whose heads stand behind the time steps: what is said of them, and that the repair is the true one."""
+"""Attentions whose heads stand behind the time steps: what is said where they raise, and where they run."""
 
 from __future__ import annotations
 
@@ -181,3 +181,66 @@ def test_as_many_heads_as_steps_do_not_tell() -> None:
     model = Attention(crossed, in_front=False)
     told = failing(model, torch.randn(2, HEADS, WIDTH), torch.randn(2, 7, WIDTH))
     assert told.code != "SW106"
+
+
+def joined_as_they_are(self: Any, x: torch.Tensor) -> torch.Tensor:
+    q, k, v = self.split(self.q(x)), self.split(self.k(x)), self.split(self.v(x))
+    y = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1) @ v
+    return self.o((y.transpose(1, 2) if self.in_front else y).reshape(x.shape))
+
+
+def built_in_and_joined(self: Any, x: torch.Tensor) -> torch.Tensor:
+    y = F.scaled_dot_product_attention(self.split(self.q(x)), self.split(self.k(x)), self.split(self.v(x)))
+    return self.o((y.transpose(1, 2) if self.in_front else y).reshape(x.shape))
+
+
+def mixed(self: Any, x: torch.Tensor) -> torch.Tensor:
+    q, k, v = self.split(self.q(x)), self.split(self.k(x)), self.split(self.v(x))
+    return self.o(((q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).softmax(-1) @ v).transpose(1, 2).reshape(x.shape))
+
+
+@pytest.mark.parametrize("forward", [joined_as_they_are, built_in_and_joined, mixed])
+def test_heads_that_are_compared_with_each_other_are_warned_of(forward: Callable[..., torch.Tensor]) -> None:
+    model, x = Attention(forward, in_front=False), torch.randn(2, STEPS, WIDTH)
+    with shapewatch.watch(model) as session:
+        model(x)
+    told = session.report.diagnoses[0]
+    assert (told.code, told.severity, told.fixes[0].verified) == ("SW192", "warning", "forward")
+    assert "return t.view(len(t), -1, HEADS, WIDTH // HEADS).transpose(1, 2)" in told.fixes[0].code
+    right = Attention(forward, in_front=True)(x)
+    with told.fixes[0].applied(model):
+        torch.testing.assert_close(model(x), right)
+
+
+@pytest.mark.parametrize("forward", [joined_as_they_are, built_in_and_joined, mixed])
+def test_steps_that_are_compared_are_not_warned_of(forward: Callable[..., torch.Tensor]) -> None:
+    with shapewatch.watch() as session:
+        Attention(forward, in_front=True)(torch.randn(2, STEPS, WIDTH))
+    assert session.report.diagnoses == ()
+
+
+def test_agents_of_one_step_may_attend_to_each_other() -> None:
+    class Agents(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.q, self.k, self.v = (nn.Linear(WIDTH, WIDTH) for _ in range(3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            q, k, v = (layer(x).unflatten(-1, (4, 6)) for layer in (self.q, self.k, self.v))
+            return ((q @ k.mT).softmax(-1) @ v).flatten(2)
+
+    with shapewatch.watch() as session:
+        Agents()(torch.randn(2, STEPS, WIDTH))
+    assert session.report.diagnoses == ()
+
+
+def test_heads_may_be_told_to_differ() -> None:
+    """Their likeness alone, without a softmax that weighs values, is no attention."""
+
+    def forward(self: Any, x: torch.Tensor) -> torch.Tensor:
+        heads = self.split(self.q(x))
+        return (heads @ heads.mT).square().mean()
+
+    with shapewatch.watch() as session:
+        Attention(forward, in_front=False)(torch.randn(2, STEPS, WIDTH))
+    assert session.report.diagnoses == ()

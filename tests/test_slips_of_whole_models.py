@@ -169,3 +169,37 @@ def test_two_pictures_that_are_compared_are_both_of_another_size() -> None:
     assert (width.edit["layer"], width.edit["value"]) == ("out", 128)
     assert both.verified == width.verified == "forward"
     assert not any(fix.edit.get("argument") == "out_channels" for fix in told.fixes)
+
+
+class DenseLayer(nn.Module):
+    def __init__(self, features: int, growth: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(features)
+        self.conv = nn.Conv2d(features, growth, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, self.conv(torch.relu(self.norm(x)))], 1)
+
+
+class OneByOne(nn.Module):
+    """Each block is counted in a line of its own, so that each wrong number is a slip of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, 3, padding=1)
+        self.one = DenseLayer(16, 12)
+        self.two = DenseLayer(32, 12)
+        self.three = DenseLayer(48, 12)
+        self.head = nn.Linear(52, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.three(self.two(self.one(self.stem(x)))).mean((2, 3)))
+
+
+def test_widths_written_on_lines_of_their_own_are_faults_of_their_own() -> None:
+    model = OneByOne()
+    session = shapewatch.watch(model)
+    with pytest.raises(RuntimeError), session:
+        model(torch.randn(2, 3, 32, 32))
+    blamed = [told.cause.layer for told in session.report.diagnoses if told.cause]
+    assert [layer.partition(".")[0] for layer in blamed if layer] == ["two", "three"]

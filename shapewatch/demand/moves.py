@@ -310,6 +310,25 @@ def item_of(items: object, rank: int, axis: int) -> tuple[int, int] | None:
     return None
 
 
+def slices_of(facts: Mapping[str, Any]) -> list[str]:
+    """The slices of an index, one text for each item of it: `:` and `:8` of `pe[:, :n]`; none where no slice ends at a
+    whole number, or there is an ellipsis."""
+    spelled = facts.get("slices")
+    return spelled.split(", ") if isinstance(spelled, str) and "..." not in spelled else []
+
+
+def ends(part: str) -> tuple[int, int] | None:
+    """Where a slice begins and ends; None for an item that is none, or ends where the axis does."""
+    start, colon, end = part.partition(":")
+    return (int(start or 0), int(end)) if colon and end.isdigit() and (start or "0").isdigit() else None
+
+
+def of_length(part: str, size: int) -> str:
+    """The slice with another end, so many places behind its beginning."""
+    start = part.partition(":")[0]
+    return f"{start}:{int(start or 0) + size}"
+
+
 def _expand(place: Place, demand: Demand) -> Pull:
     """Axes matched from the right; of a layer that repeats the items of a batch (Keras's `RepeatVector`), around the
     new axis 1."""

@@ -297,7 +297,8 @@ def _resize(place: Place, demand: Demand) -> Pull:
     other = _other_factor(factor, ratios)
     exact = all(sizes.exact is not None for sizes in spatial.values())
     own: tuple[tuple[Edit, ...], ...] = ()
-    if not rest and place.layer is None and exact and not is_a_factor(ratios):
+    scaled = all(_is_multiple(before[axis], wanted) for axis, wanted in zip(axes_moved, size, strict=True))
+    if not rest and place.layer is None and exact and not scaled:
         own = ((place.set("size", size),),)
     elif not rest and other is not None:
         own = ((place.set("scale_factor", other),),)
@@ -311,10 +312,10 @@ def _resize(place: Place, demand: Demand) -> Pull:
     return Pull(own=own, onward=((place.source, inner, ()),))
 
 
-def is_a_factor(ratios: Sequence[float]) -> bool:
-    """Whether sizes stand in ratios that somebody writes down: a whole number of times as large or small. Where a size
-    was halved with rounding, they do not."""
-    return all(ratio > 0 and 1 in (ratio // 1 / ratio, (1 / ratio) // 1 * ratio) for ratio in ratios)
+def _is_multiple(before: int | None, after: int) -> bool:
+    """Whether one size is a whole number of times the other, as by a factor that somebody writes down. Where a size
+    was halved with rounding, neither is."""
+    return before is not None and 0 in (after % max(before, 1), before % max(after, 1))
 
 
 def _other_factor(present: Any, ratios: tuple[float, ...]) -> Any:

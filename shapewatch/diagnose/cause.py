@@ -80,29 +80,42 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         name = names_as_written(fix.changes, fix.edit)[edit.argument]
         is_now = "is not given" if edit.was is None else f"is {short(edit.was)}"
         return f"{name} {is_now}, where {short(edit.value)} fits"
-    if isinstance(edit, Insert) and edit.module.kind == "contiguous":
-        return "the axes were moved, and the elements were not"
-    if isinstance(edit, Insert) and edit.module.kind == "directions":
-        return "it is given a state whose directions are still apart"
-    if isinstance(edit, Insert) and case.call.kind == "loss" and edit.module.kind == "pad":
-        return "what goes in has other lengths than what comes out"
-    if isinstance(edit, Insert) and edit.operand == RESULT:
-        return "heads are split off and left behind the steps"
-    if isinstance(edit, Insert) and edit.module.kind == "narrow":
-        return "a table is taken whole, and is longer"
-    if isinstance(edit, Insert) and edit.module.kind == "permute":
-        return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
-    if isinstance(edit, Insert) and edit.module.kind == "expand":
-        return "one of its operands is one for all places of the other"
-    if isinstance(edit, Insert) and edit.module.kind == "unsqueeze":
-        return f"one of its {'operands' if case.junction is None else 'branches'} lacks axes of size 1"
-    if isinstance(edit, Insert) and edit.module.kind == "flatten" and case.junction is not None:
-        return "one of its branches has more axes than the others"
-    if isinstance(edit, Insert) and edit.module.kind in ("resize", "pad"):
-        return "its branches differ in size, and nothing brings one to the size of the other"
-    if isinstance(edit, Insert) and case.junction is None:
-        missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
-        return f"{missing or 'a layer'} is missing before it"
+    return _missing(case, edit) or _projection(case)
+
+
+def _missing(case: Case, edit: Edit) -> str | None:
+    """What is not done to an operand or a result; None where it is a projection."""
+    if not isinstance(edit, Insert):
+        return None
+    met = case.junction is not None
+    match edit.module.kind:
+        case "contiguous":
+            return "the axes were moved, and the elements were not"
+        case "directions":
+            return "it is given a state whose directions are still apart"
+        case "pad" if case.call.kind == "loss":
+            return "what goes in has other lengths than what comes out"
+        case "permute" if edit.operand == RESULT:
+            return "heads are split off and left behind the steps"
+        case "permute":
+            return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
+        case "narrow":
+            return "a table is taken whole, and is longer"
+        case "expand":
+            return "one of its operands is one for all places of the other"
+        case "unsqueeze":
+            return f"one of its {'branches' if met else 'operands'} lacks axes of size 1"
+        case "flatten" if met:
+            return "one of its branches has more axes than the others"
+        case "resize" | "pad":
+            return "its branches differ in size, and nothing brings one to the size of the other"
+    if met:
+        return None
+    missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
+    return f"{missing or 'a layer'} is missing before it"
+
+
+def _projection(case: Case) -> str:
     if case.junction is not None and len(case.junction.branches) == 2:
         names = {branch.role: branch for branch in case.junction.branches}
         main, skip = names.get("main"), names.get("skip")

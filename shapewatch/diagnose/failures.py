@@ -15,7 +15,7 @@ from shapewatch.diagnose.cause import cause_of, location_of, or_declaration, or_
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.edits import Edit, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Recording, spoken
+from shapewatch.recording import Recording, Span, spoken
 from shapewatch.repair import SECONDS, Outcome, Search, Verified, propose
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
@@ -164,8 +164,18 @@ def _by_line(faults: Sequence[Fault], finished: bool) -> list[Fault]:
     return told
 
 
-Changes = Mapping[Any, Edit]
-"""The edits of a repair, by the lines that they change and by what they change there."""
+@dataclass(frozen=True)
+class Change:
+    """What a repair does in one line: to a setting, the value that it had and gets, and the lines that made the layer
+    and those that it is in."""
+
+    was: Any = None
+    value: Any = None
+    made_at: tuple[Span | None, ...] = ()
+
+
+Changes = Mapping[Any, Change]
+"""By the line and by what is changed there."""
 
 
 def _changed(fault: Fault) -> Changes | None:
@@ -174,34 +184,33 @@ def _changed(fault: Fault) -> Changes | None:
 
 def _lines_of(edits: Sequence[Edit], case: Case) -> Changes | None:
     """None where one of the edits is of no line."""
-    lines = {_line_of(edit, case): edit for edit in edits}
+    lines = dict(_line_of(edit, case) for edit in edits)
     return None if None in lines else lines
 
 
-def _line_of(edit: Edit, case: Case) -> Any:
+def _line_of(edit: Edit, case: Case) -> tuple[Any, Change]:
+    layers = case.recording.layer_at
     match edit:
         case Insert(module=module, operand=operand):
-            return case.call.name, case.call.span, operand, repr(module)
+            return (case.call.name, case.call.span, operand, repr(module)), Change()
         case SetCall(place=place, argument=argument, value=value):
             made = case.recording.at(place) or case.call
-            return made.name, made.span, argument, repr(value)
-        case Set(layer=path, argument=argument):
-            layer = case.recording.layer_at.get(path)
-            return (layer.defined, argument) if layer is not None and layer.defined is not None else None
-    return None
+            return (made.name, made.span, argument, repr(value)), Change()
+        case Set(layer=path, argument=argument) if path in layers and layers[path].defined is not None:
+            parts = path.split(".")
+            around = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+            made_at = tuple(layers[each].defined for each in around if each in layers)
+            return (layers[path].defined, argument), Change(edit.was, edit.value, made_at)
+    return None, Change()
 
 
 def _are_one(one: Changes | None, other: Changes | None) -> bool:
-    """Whether two repairs are one change of the same lines: they give a setting one value, or the line gave several
-    before and computes it."""
+    """Whether two repairs are one change of the same lines: they give a setting one value; or the setting had several,
+    and what the layers are in was made by the same lines too, so that these compute it."""
     if one is None or other is None or one.keys() != other.keys():
         return False
-    settings = [(first, other[line]) for line, first in one.items()]
-    return all(
-        first.value == then.value or first.was != then.was
-        for first, then in settings
-        if isinstance(first, Set) and isinstance(then, Set)
-    )
+    pairs = [(change, other[line]) for line, change in one.items()]
+    return all(a.value == b.value or (a.was != b.was and a.made_at == b.made_at) for a, b in pairs)
 
 
 def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) -> Diagnosis:

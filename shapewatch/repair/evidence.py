@@ -70,15 +70,23 @@ class Evidence:
         if isinstance(edit, SetCall):
             call = self.case.recording.at(edit.place)
             made = call is not None and call.kind == "create"
-            by_factor = call is not None and call.kind == "resize" and call.facts.get("scale_factor")
-            if by_factor and edit.argument == "size":
-                return 0.3, "a size that is halved with rounding is not what a factor makes of it again"
+            if call is not None and call.kind == "resize" and edit.argument == "size":
+                return 0.3, self._rounded(call, edit.value)
             if edit.argument == "dims" and isinstance(edit.was, tuple) and tuple(sorted(edit.was)) == tuple(edit.value):
                 return 0.6, None  # the line that fails transposes it, and need not
             beside = self._beside(edit)
             phrase = f"{beside} beside it has {edit.argument} {short(edit.value)}" if beside else None
             return (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside), phrase
         return 0.0, None
+
+    def _rounded(self, call: Call, size: tuple[int, ...]) -> str | None:
+        """That a factor gives nearly the sizes that are asked for: off by less than it makes of one place."""
+        factor, made = call.facts.get("scale_factor"), self.case.recording.shape(call.results[0])
+        if factor is None:
+            return None
+        factors = factor if isinstance(factor, tuple) else (factor,) * len(size)
+        near = all(abs((own or 0) - n) < by for own, n, by in zip(made[-len(size) :], size, factors, strict=True))
+        return "a size that is halved with rounding is not what a factor makes of it again" if near else None
 
     def _beside(self, edit: SetCall) -> str | None:
         """An operation of the same kind that made another operand of what failed, with the value that is asked for: the

@@ -20,6 +20,7 @@ from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.tables import batch_axes
 from shapewatch.rules.branches_differ import ELEMENTWISE
 from shapewatch.rules.heads_behind_steps import left_behind, misplaced
+from shapewatch.rules.heads_compared import compared
 from shapewatch.rules.rule import Case
 
 
@@ -306,8 +307,8 @@ _SAID = ("a product takes the last two axes, and these have to be steps and widt
 def heads_in_front(case: Case) -> Iterator[Candidate]:
     """Heads that were split off and left behind the steps, brought in front of them: of all that is split off alike. In
     a forward that joins the heads again as they are, the second product's result goes back behind the steps as well."""
-    found = misplaced(case)
-    if found is None or case.recording.framework != "torch":
+    found = misplaced(case) or compared(case)
+    if found is None or case.recording.framework != "torch":  # the one whose operations can have a layer behind them
         return
     edits = tuple(_put_in_front(call, dims) for call, dims in left_behind(case.graph, found))
     yield Candidate(edits, _CERTAIN, 1, _SAID)

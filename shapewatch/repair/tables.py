@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapewatch.axes import Range
-from shapewatch.demand.moves import item_of
+from shapewatch.demand.moves import ends, item_of, of_length, slices_of
 from shapewatch.demand.walk import pull
 from shapewatch.edits import Edit, Input, Insert, Module, Set, SetCall
 from shapewatch.flow.junctions import Graph
@@ -134,7 +134,7 @@ def _changes(case: Case, value: int, lacking: Lacking) -> tuple[tuple[Edit, ...]
             other = _cut_otherwise(graph, unit, *found, lacking.size)
             if other is not None:
                 return (other,), CUT
-            is_cut = is_cut or _ends(graph, unit, found[0])
+            is_cut = is_cut or any(map(ends, slices_of(graph.facts(unit))[found[0] :][:1]))
             value, axis = unit.operands[0], found[1]
             continue
         onward = pull(graph, unit, value, {axis: Range.only(lacking.size)}).onward
@@ -164,34 +164,22 @@ def _counted_otherwise(unit: Call, size: int) -> tuple[Edit, ...]:
     return (SetCall(unit.place, "end", start + size, end),)
 
 
-def _ends(graph: Graph, unit: Call, place: int) -> bool:
-    """Whether an item of an index has an end."""
-    parts = _slices(graph, unit)
-    return place < len(parts) and ":" in parts[place] and parts[place].partition(":")[2].isdigit()
-
-
-def _slices(graph: Graph, unit: Call) -> list[str]:
-    spelled = graph.facts(unit).get("slices")
-    return spelled.split(", ") if isinstance(spelled, str) and "..." not in spelled else []
-
-
 def _cut_otherwise(graph: Graph, unit: Call, place: int, axis: int, size: int) -> SetCall | None:
     """The same index with another end, or with its one end on another axis; None where the operand is too short."""
-    parts, held = _slices(graph, unit), graph.recording.shape(unit.operands[0])[axis]
+    parts, held = slices_of(graph.facts(unit)), graph.recording.shape(unit.operands[0])[axis]
     was = ", ".join(parts)
     if held is None or not parts:
         return None
-    if _ends(graph, unit, place):
-        start = parts[place].partition(":")[0] or "0"
-        if not start.isdigit() or int(start) + size > held or parts[place].partition(":")[2] == str(int(start) + size):
+    if place < len(parts) and (present := ends(parts[place])) is not None:
+        if present[0] + size > held or present[1] == present[0] + size:
             return None
-        parts[place] = f"{parts[place].partition(':')[0]}:{int(start) + size}"
+        parts[place] = of_length(parts[place], size)
         return SetCall(unit.place, "slices", ", ".join(parts), was)
-    ended = [at for at in range(len(parts)) if _ends(graph, unit, at)]
+    ended = [at for at, part in enumerate(parts) if ends(part) is not None]
     if len(ended) != 1 or held <= size or (place < len(parts) and parts[place] != ":"):
         return None
     parts += [":"] * (place + 1 - len(parts))
-    parts[ended[0]], parts[place] = ":", f":{size}"
+    parts[ended[0]], parts[place] = ":", of_length(":", size)
     return SetCall(unit.place, "slices", ", ".join(parts), was)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from shapewatch import axes
+from shapewatch.adapters import statements
 from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
 from shapewatch.flow.junctions import Graph
@@ -205,21 +206,16 @@ def rewritten(source: str, was: Shape, wanted: Shape) -> str | None:
 
 def turned(source: str, name: str, was: Shape, wanted: Shape) -> str | None:
     """A line of source with the two expressions of a shape in the other order, where that is what is wanted."""
-    if len(was) != 2 or was[0] == was[1] or wanted != was[::-1]:
-        return None
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:
+    tree = statements.parsed(source)
+    if tree is None or len(was) != 2 or was[0] == was[1] or wanted != was[::-1]:
         return None
     attribute = name.rpartition(".")[2]
-    made = [s.value for s in statements if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]).endswith(attribute)]
+    made = [s.value for s in tree.body if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]).endswith(attribute)]
     pairs = [n for each in made for n in ast.walk(each) if isinstance(n, ast.Tuple | ast.List) and len(n.elts) == 2]
-    whole = ast.get_source_segment(source, pairs[0]) if len(pairs) == 1 else None
-    if whole is None or source.count(whole) != 1:
+    if len(pairs) != 1:
         return None
-    first, second = (ast.get_source_segment(source, each) or "" for each in pairs[0].elts)
-    pair = f"{second}, {first}"
-    return source.replace(whole, f"{whole[0]}{pair}{whole[-1]}" if whole[0] in "([" else pair)
+    one, other = pairs[0].elts
+    return statements.rewritten(source, [(one, ast.unparse(other)), (other, ast.unparse(one))])
 
 
 def _each(sizes: Shape) -> Callable[[re.Match[str]], str]:

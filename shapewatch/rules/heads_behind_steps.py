@@ -205,13 +205,21 @@ def of_product(graph: Graph, product: Call) -> Heads | None:
     splits = [split for split in found if split is not None]
     if len(splits) < len(named) or len({(split.heads, split.width) for split in splits}) > 1:
         return None
-    right = product.kind == "matmul"  # whose last two axes the program swaps, where an attention does it itself
-    if any(split.turned != (right and at == 1) for at, split in enumerate(splits)):
+    if [split.turned for split in splits] != _turned(graph, product):
         return None
     heads, width = splits[0].heads, splits[0].width
     if 1 in (heads, width) or any(split.steps == heads for split in splits) or all(s.in_front for s in splits):
         return None
     return Heads(product, tuple(zip(named, splits, strict=True)))
+
+
+def _turned(graph: Graph, product: Call) -> list[bool]:
+    """Of which sides the program has to swap the last two axes: of a product's second one, where an attention does it
+    itself, or the product is told to."""
+    if product.kind == "attention":
+        return [False] * 3
+    flags = graph.facts(product)
+    return [bool(flags.get("transpose_a")), not flags.get("transpose_b")]
 
 
 def _split_off(graph: Graph, value: int) -> Split | None:

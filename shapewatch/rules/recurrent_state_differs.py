@@ -63,7 +63,7 @@ def _of_another_batch(case: Case, position: int, axes: list[int]) -> str:
         return ""
     return (
         f" The state that is handed in is one of {number(state[-2])} samples: begin with a new one where a batch has "
-        "another size, or leave out a last batch that is smaller (`drop_last=True`)."
+        "another size, or leave out a last batch that is smaller."
     )
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shapewatch.demand.moves import ends, of_length, slices_of
 from shapewatch.edits import Edit, Insert, Module, SetCall
 from shapewatch.recording import Call, Shape, text
 from shapewatch.rules.batch import known_as_batch
@@ -44,11 +45,9 @@ class Laid:
         held, steps = case.recording.shape(self.cut.operands[0])[0], self.met[1]
         if held is None or steps is None or held < steps:
             return ()
-        was = str(case.graph.facts(self.cut)["slices"])
-        rows, *rest = was.split(", ")
-        other = ", ".join((f"{rows.partition(':')[0]}:{steps}", *rest))
-        exchanged = Module("permute", {"dims": (1, 0, 2)})
-        return (SetCall(self.cut.place, "slices", other, was), Insert(case.call.place, self.operand, exchanged))
+        rows, *rest = slices_of(case.graph.facts(self.cut))
+        other = SetCall(self.cut.place, "slices", ", ".join((of_length(rows, steps), *rest)), ", ".join((rows, *rest)))
+        return (other, Insert(case.call.place, self.operand, Module("permute", {"dims": (1, 0, 2)})))
 
 
 @rule("SW692", "table-over-batch", frozenset({"add"}), severity="warning")
@@ -76,9 +75,8 @@ def laid_over_batch(case: Case) -> Laid | None:
         table = recording.shape(value)
         if cut is None or cut.kind != "index" or len(cut.operands) != 1 or len(table) != 3 or len(met) != 3:
             continue
-        rows, *rest = str(graph.facts(cut).get("slices", "")).split(", ")
-        start, _, end = rows.partition(":")
-        counts = end.isdigit() and start in ("", "0") and int(end) == met[0]
+        rows, *rest = slices_of(graph.facts(cut)) or [":"]
+        counts = ends(rows) == (0, met[0])
         whole = len(recording.shape(cut.operands[0])) == 3 and set(rest) <= {":"}
         if not counts or not whole or table[1] != 1 or met[1] in (1, None) or met[0] == 1:
             continue

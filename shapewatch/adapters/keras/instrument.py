@@ -269,7 +269,7 @@ class Instrument(Listening):
             with unseen(), undisturbed():
                 self.assembly.name_those_to_come(self.names)
         recording = self.recorder.finish(
-            layers_of(self.names, self._made_at, failed is not None),
+            layers_of(self.names, self._made_at, failed is not None and not self.isolated),
             root=self._root_name(),
             error=error,
             where=where,

@@ -17,18 +17,19 @@ from shapewatch.recording import Span
 from shapewatch.source import attribute_line, span_at
 
 
-def layers_of(names: Names, made_at: Mapping[str, Line | None], failed: bool) -> Iterator[LayerRecord]:
+def layers_of(names: Names, made_at: Mapping[str, Line | None], is_told: bool) -> Iterator[LayerRecord]:
     """Every layer that is known, run or not: what ran is judged by its siblings that did not.
 
     Args:
         made_at: of layers by their paths, the line that called them first on symbolic tensors.
-        failed: whether it is worth reading the program's files for the lines that made the other layers.
+        is_told: whether a failure is told with this recording, so that it is worth reading the program's files for the
+            lines that made the other layers. A search makes hundreds of recordings that nobody sees.
     """
     counted: dict[int, int] = {}
     known = constructions(layer for _, layer in names.items())
     lines = {path: _definition(path, layer, names, made_at.get(path)) for path, layer in names.items()}
     unknown = [layer for path, layer in names.items() if lines[path] is None and known.get(id(layer))]
-    elsewhere = lines_of(unknown, known) if failed and unknown else {}
+    elsewhere = lines_of(unknown, known) if is_told and unknown else {}
     for path, layer in names.items():
         kind = kinds.kind_of_layer(layer)
         facts = kinds.layer_facts(layer, kind)

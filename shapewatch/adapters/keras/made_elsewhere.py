@@ -48,8 +48,9 @@ def lines_of(layers: Sequence[Layer], made_by: Mapping[int, str]) -> Mapping[int
     """Of layers, by identity, the lines that make them. A line that runs once makes one layer: found for several, it is
     the line of none that can be told."""
     found: dict[int, _Written] = {}
+    files = _files()
     for layer in layers:
-        written = _written_as(layer, made_by.get(id(layer), ""))
+        written = _written_as(layer, made_by.get(id(layer), ""), files)
         if written is not None:
             found[id(layer)] = written
     times = Counter(id(written.call) for written in found.values())
@@ -60,7 +61,7 @@ def lines_of(layers: Sequence[Layer], made_by: Mapping[int, str]) -> Mapping[int
     }
 
 
-def _written_as(layer: Layer, made_by: str) -> _Written | None:
+def _written_as(layer: Layer, made_by: str, files: Sequence[str]) -> _Written | None:
     """The only call in the program's files that may make such a layer, if it certainly does."""
     type_ = type(layer).__name__
     made = construction_in(made_by, type_) if made_by else None
@@ -68,7 +69,7 @@ def _written_as(layer: Layer, made_by: str) -> _Written | None:
     if settings is None:
         return None
     possible = []
-    for file in _files():
+    for file in files:
         for written in _constructions(file).get(type_, ()):
             certain = _is_of(written.call, layer, made_by, settings)
             if certain is not False:
