@@ -33,7 +33,8 @@ def filled(text: str) -> str:
     return re.sub(r"\{\w+:([\w|]+)\}", lambda hole: FILLING.get(hole[1]) or hole[1].split("|")[0], text)
 
 
-MESSAGES = [filled(pattern.template.text) for pattern in patterns() if not pattern.template.beside]
+TEMPLATES = [pattern.template for pattern in patterns()]
+MESSAGES = [filled(each.text) for each in TEMPLATES if not each.beside and not each.unless_fits]
 
 
 def shapes(write: Callable[[list[str]], str]) -> Callable[[str], str]:

@@ -26,6 +26,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u20
 
 _SPACES = str.maketrans(
     {"\x85": "\n", "\u2028": "\n", "\u2029": "\n", "\x0b": "\n", "\x0c": "\n", "\xa0": " ", "\u3000": " "}
+    | {"\uff0c": ","}  # of a keyboard for Chinese
     | dict.fromkeys(map(chr, range(0x2000, 0x200B)), " ")
     | dict(zip("‘’‚“”„´", "'''\"\"\"'", strict=True))
 )

@@ -29,6 +29,7 @@ class Template:
     `example` raises it with the installed framework; where only other releases or libraries word it so, `example` is
     empty, `seen` is a message as they raise it, and `release` says which.
     `beside`: the message is of shapes only where the line of code that raised it has one of these words.
+    `unless_fits`: names of two shapes, given and declared: where the one fits in the other, it is of something else.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Template:
     seen: str = ""
     release: str = ""
     beside: tuple[str, ...] = ()
+    unless_fits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

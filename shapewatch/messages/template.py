@@ -89,7 +89,16 @@ class Pattern:
         for match in self.expression.finditer(text, start, len(text) if end is None else end):
             texts = _mended({name: match.group(name) for name, _ in self.kinds}, self.kinds)
             facts = {name: understood(kind, texts[name]) for name, kind in self.kinds}
-            yield Reading(self.template, self.framework, {**self.template.facts, **facts}, match.group(), match.start())
+            if not self.template.unless_fits or not _fits(*(facts[name] for name in self.template.unless_fits)):
+                facts = {**self.template.facts, **facts}
+                yield Reading(self.template, self.framework, facts, match.group(), match.start())
+
+
+def _fits(given: Any, declared: Any) -> bool:
+    """Whether a shape is one of those that are declared; None is any size."""
+    if not isinstance(given, tuple) or not isinstance(declared, tuple) or len(given) != len(declared):
+        return False
+    return all(size == wanted or None in (size, wanted) for size, wanted in zip(given, declared, strict=True))
 
 
 @cache

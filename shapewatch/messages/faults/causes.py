@@ -33,10 +33,10 @@ OTHER_STRIDE = Cause(
 )
 CROPPED = Cause(
     "a crop, a padding or a slice on one branch does not take off what the two differ by: the same number of rows at "
-    "both ends where the difference is odd, or a line (Cropping2D, ZeroPadding, `F.pad`) that was put there for "
-    "another input size",
-    "Take the difference from the two shapes, `d // 2` at one end and `d - d // 2` at the other, or leave that line "
-    "out.",
+    "both ends where the difference is odd (`(kernel - stride) // 2` of a transposed convolution, say), or a line "
+    "(Cropping2D, ZeroPadding, `F.pad`) that was put there for another input size",
+    "Take the difference from the two shapes, `d // 2` at one end and `d - d // 2` at the other (`output_padding` of a "
+    "transposed convolution), or leave that line out.",
     "Print both shapes before and after the crop or padding.",
     {"torch": "d = up.size(2) - skip.size(2)\nup = up[:, :, d // 2 : d // 2 + skip.size(2)]"},
 )
@@ -171,6 +171,12 @@ OTHER_BATCH = Cause(
     "number of samples per prompt, or guidance that doubles the batch",
     "Make it anew for each batch, or select or repeat its rows for the batch that came.",
     "Look which of the two is kept from an earlier step.",
+)
+SEVERAL_EACH = Cause(
+    "one of the two has several entries for each sample (stacked observations, frames of a pair or clip, views, crops, "
+    "steps that were folded into the batch) and the other has one",
+    "Choose the entry that is compared, or give both as many.",
+    "Divide the larger first axis by the batch size, and look which setting has that number.",
 )
 SPLIT_BATCH = Cause(
     "the batch is split among several devices (DataParallel, tensor or sequence parallel) and one of the two was "

@@ -219,8 +219,8 @@ def _of_features(pasted: Pasted, given: Shape, expected: Shape, a: int, b: int) 
 
 
 def _is_single_image(expected: Shape) -> bool:
-    """An image's shape without the batch, as Keras applications name it."""
-    return len(expected) == 3 and expected[-1] in (1, 3, 4) and expected[0] not in (1, None)
+    """An image's shape without the batch, as Keras applications name it. (64, None, 4) is a batch of sequences."""
+    return len(expected) == 3 and expected[-1] in (1, 3, 4) and expected[0] not in (1, None) and expected[1] is not None
 
 
 def _is_side(axis: int, expected: Shape, given: Shape, framework: str) -> bool:

@@ -141,6 +141,8 @@ def _of_mask(pasted: Pasted, mask: Shape, given: Shape | None) -> Iterator[Evide
         yield causes.LAST_BATCH.since(seen, batch)
         if whole:
             yield causes.OTHER_BATCH.since(f"{seen}, the first alone", COMMON + 0.04)
+        if of == 0 and here > 1 and there > 1 and (times := sizes.ratio(here, there)) and times <= 16:
+            yield causes.SEVERAL_EACH.since(f"{seen}: {times} entries for each, if these are samples", FITS)
     else:
         yield MASK_OF_OTHER.since(f"{shaped(mask)} against {shaped(given)}", FITS)
         yield causes.OTHER_LENGTH.since(f"{shaped(mask)} against {shaped(given)}", COMMON)

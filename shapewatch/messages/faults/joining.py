@@ -9,7 +9,7 @@ from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAI
 from shapewatch.messages.faults.meeting import SKIPS, Meeting, evidence, meeting
 from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS
 from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
-from shapewatch.messages.faults.samples import MIXED_CHANNELS, UNEQUAL_SAMPLES, collected
+from shapewatch.messages.faults.samples import LENGTHS, MIXED_CHANNELS, UNEQUAL_SAMPLES, collected
 from shapewatch.messages.faults.wording import listed, of_rank, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -103,13 +103,15 @@ def _meeting(
 ) -> Meeting:
     framework = pasted.reading.framework
     if left is not None and right is not None:
-        found = _outside(left, right, along)
+        found, joined = _outside(left, right, along), along
         if along is None and len(left) == len(right) and len(found) > 1:
             joined = _likely_axis(left, found, framework)
-            found = [each for each in found if each[0] != joined]
-            # on a GPU TensorFlow itself may turn maps round, and then words them as they lie there
-            turned = joined == 1 and len(left) == 4 and roles.channels_axis(left, framework) != 1
-            framework = "torch" if turned else framework
+            named = [each for each in found if {*each[1:]} == {expected, got}]
+            # the axis that the message counts is often another one: that of what is left of the shapes
+            found = named if len(named) == 1 else [each for each in found if each[0] != joined]
+        # on a GPU TensorFlow itself may turn maps round, and then words them as they lie there
+        turned = joined == 1 and len(left) == 4 and roles.channels_axis(left, framework) != 1
+        framework = "torch" if turned else framework
         return Meeting(framework, left, right, tuple(found), max(len(left), len(right)))
     if expected is not None and got is not None:
         return meeting(pasted, None, None, (at, expected, got))
@@ -170,6 +172,9 @@ def _of_joining(pasted: Pasted, met: Meeting, values: tuple[Shape, ...], along: 
         _, a, b = met.apart[0]
         yield UNEQUAL_SAMPLES.since(f"results of several batches or samples are joined: {a} against {b}", FITS + 0.05)
         yield causes.OTHER_LENGTH.since(f"{a} against {b}, if these are tokens or steps", FITS)
+        if met.apart[0][0] == 1 and max(a, b) <= 64:
+            boxes = f"{a} against {b}: so few may be boxes, points or words of each sample"
+            yield LENGTHS.since(boxes, FITS - 0.02)
         yield causes.OTHER_SETTING.since(f"{a} against {b}, if these are features", COMMON, expected=a, got=b)
         if any(size - 5 in CLASS_COUNTS for size in (a, b)):
             columns = f"{a} against {b}: columns of detections (a box, its score, one for each class)"

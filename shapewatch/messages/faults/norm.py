@@ -146,8 +146,12 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
         yield causes.BOTH_DIRECTIONS.since(f"{max(expected, got)} is twice {min(expected, got)}", COMMON + 0.02)
     if not times and not last and given is None:
         moved = f"{seen}, in no simple ratio: another axis stands in the place of the channels"
-        yield causes.LOST_AXIS.since(moved, COMMON + 0.04)
+        # a width against a number of points or samples, rather than two widths
+        likely = COMMON + (0.06 if expected % 32 == 0 != got % 32 else 0.04)
+        yield causes.LOST_AXIS.since(moved, likely)
         yield POINTS_FIRST.since(f"{moved}: (batch, {got}, {expected})", FITS + 0.02)
+    if got == 1 and not last and given is None:
+        yield POINTS_FIRST.since(f"{seen}, if axis 1 counts points or steps: (batch, 1, {expected})", FITS + 0.06)
     if times and not last and abs(expected - got) > 3:
         yield causes.BATCH_IN_VIEW.since(f"{max(expected, got)} is {times} times {min(expected, got)}", COMMON + 0.1)
     if times:

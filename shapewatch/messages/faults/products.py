@@ -235,7 +235,14 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         yield causes.OTHER_SETTING.since(
             f"{high} is {times} times {low}: {times} of them stacked or joined", FITS, **given
         )
+    if times and 3 <= times <= 8 and 8 <= got < expected and not whole:
+        alone = f"{expected} is {times} times {got}: one of {times} that were to be joined"
+        yield causes.BRANCH_LOST.since(alone, FITS - 0.02)
     product = pasted is not None and pasted.reading.fault in ("matmul", "layer-width")
+    weight = facts.shape(pasted, "right") if pasted is not None and product else None
+    if weight and len(weight) == 2 and weight[0] == 1 and (weight[1] or 0) >= 1024 and sizes.is_width(got):
+        packed = f"{seen}: a weight that is one row long, as quantised weights (4 bits) are packed"
+        yield QUANTISED.since(packed, FITS + 0.15)
     if product and {expected, got} & sizes.VECTORS and any(map(sizes.is_width, (expected, got))):
         vectors = (
             f"{seen}: {min({expected, got} & sizes.VECTORS)} is a width of word vectors (GloVe, word2vec, fastText)"
@@ -282,6 +289,14 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         yield causes.OTHER_INPUT_SIZE.since("the lines above it flatten the features", FITS)
 
 
+QUANTISED = Cause(
+    "the weight is quantised (4 bits, packed into one row of bytes) and is multiplied as it is: the code takes the "
+    "weight by itself (`F.linear(x, layer.weight)`, slices for tensor parallelism, a merged adapter) or the library "
+    "that unpacks it is not loaded, or of another release",
+    "Call the layer and not its weight, load the model unquantised, or use releases of model code, quantiser and "
+    "adapter library that belong together.",
+    "Print the type and dtype of the weight: uint8 is packed.",
+)
 POOLED = Cause(
     "the map is pooled to one place (a global pooling, `pooling='avg'`), where the layer was made for the whole map, "
     "flattened; or the axes of the map are there still and nothing flattens them",

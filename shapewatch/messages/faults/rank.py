@@ -227,7 +227,7 @@ def _of_filter(inputs: tuple[Shape, ...], got: int) -> Iterator[Evidence]:
 
 def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: str) -> Iterator[Evidence]:
     seen = f"{wanted - got} axis too few" if wanted - got == 1 else f"{wanted - got} axes too few"
-    recurrent = any(word in text for word in ("lstm", "gru", "rnn", "conv1d", "conv_lstm", "attention", "time"))
+    recurrent = any(word in text for word in ("lstm", "gru", "rnn", *OVER_STEPS, "conv_lstm", "attention", "time"))
     unnamed = pasted.reading.framework == "keras" and not facts.word(pasted, "layer", "layer_type", "op")
     whole = unnamed or any(word in text for word in ("sequential", "functional", "model"))
     if given is not None and len(given) == 2 and wanted >= 4 and "input" in text:
@@ -246,6 +246,10 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
             stack = f"{seen}: {shaped(given)} reads as a batch of maps without channels"
             yield causes.MISSING_CHANNELS.since(stack, NUMBERS if square else FITS)
             yield causes.MISSING_BATCH.since(seen, FITS - 0.05)
+            weight = facts.shape(pasted, "weight")
+            if weight is not None and len(weight) == 4 and given[0] != weight[1] == given[1]:
+                squeezed = f"{seen}: the {weight[1]} channels that the layer takes stand behind another axis in "
+                yield causes.LOST_AXIS.since(f"{squeezed}{shaped(given)}, so a side is gone", FITS + 0.03)
         elif colours and wanted == 4:
             yield causes.MISSING_BATCH.since(
                 f"{seen}, and {shaped(given)} reads as one image with its channels", NUMBERS
@@ -253,8 +257,8 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
         elif recurrent and got == 2:
             symbolic = given is None or given[0] is None
             steps = f"{seen}: (batch, features) without steps"
-            if "conv1d" not in text:
-                yield LAST_STEP_ONLY.since(steps, NUMBERS + 0.02 if symbolic else FITS + 0.1)
+            likely = FITS + 0.04 if any(word in text for word in OVER_STEPS) else NUMBERS + 0.02
+            yield LAST_STEP_ONLY.since(steps, likely if symbolic else FITS + 0.1)
             yield NO_TIME.since(steps, NUMBERS)
             yield causes.MISSING_BATCH.since(f"{seen}: (steps, features) without a batch", FITS)
         else:
@@ -278,6 +282,9 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+OVER_STEPS = ("conv1d", "convolution1d")
 
 
 def _are_images(given: Shape | None) -> bool:
@@ -360,6 +367,9 @@ def _too_many(wanted: int, got: int, given: Shape | None, images: bool, framewor
     if given is not None and given[:2] == (None, None) and got == wanted + 1:
         open_ones = f"{seen}, and two axes of {shaped(given)} are open: `Input` puts the batch in front by itself"
         yield DECLARED_MORE.since(open_ones, FITS + 0.12)
+    if given is not None and given.count(None) >= 3 and got == wanted + 1:
+        generated = f"{seen}, and all but one are open, as of what a generator gives: one may be added there twice"
+        yield causes.EXTRA_AXIS.since(generated, FITS + 0.03)
     if wanted <= 3 and got >= 3:
         yield causes.NOT_POOLED.since(
             f"{seen}: a map or a sequence where features are expected", FITS if wanted <= 2 else COMMON

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.wording import shaped
+from shapewatch.messages.faults.wording import plural, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
 
@@ -23,6 +23,12 @@ IMAGE_FOR_FEATURES = Cause(
     "at the image's own level for this size",
     "Leave the layer out at that level, or give it the features after the first convolution.",
     "Print the shape that enters, and the setting that says where the layer stands.",
+)
+LACKS_AXIS = Cause(
+    "the tensor lacks an axis that this layer works on (frames, patches, heads, height and width): the layer is of "
+    "another kind than its input (for clips, for maps), or the example it is used after does not belong to the code",
+    "Give the axis that the pattern names, or use the layer that is made for such an input.",
+    "Say what each letter of the pattern stands for, and compare with the shape.",
 )
 EXTRA_TOKENS = Cause(
     "the axis holds other values than the grid that the pattern takes it for: extra tokens (class, text, reference, "
@@ -42,6 +48,8 @@ def pattern(pasted: Pasted) -> Told:
         if cut
         else f": {other[0]} values on an axis that should have {other[1]}"
         if other
+        else f": it names {plural(names, 'axis', 'axes')}, and the tensor has {len(given)}"
+        if given is not None and (names := _named(text)) not in (0, len(given))
         else ""
     )
     headline = f"the pattern {f'`{text}` ' if text else ''}does not fit the tensor{of}{what}"
@@ -50,6 +58,12 @@ def pattern(pasted: Pasted) -> Told:
         f"axis, whose size is their product.{f' Here{what[1:]}.' if what else ''}"
     )
     return told(pasted, "SW303", headline, meaning, _of_pattern(text, detail, given, cut, other))
+
+
+def _named(text: str) -> int:
+    """How many axes the left side of a pattern names; 0 where it leaves that open."""
+    left = text.split("->")[0]
+    return 0 if "..." in left else len(re.sub(r"\([^()]*\)", "x", left).split())
 
 
 def _cut(detail: str) -> tuple[int, int] | None:
@@ -67,7 +81,7 @@ def _of_pattern(
 ) -> Iterator[Evidence]:
     left = text.split("->")[0]
     grouped = re.findall(r"\(([^()]*)\)", left)
-    names = len(re.sub(r"\([^()]*\)", "x", left).split())
+    names = _named(text)
     if cut:
         yield NOT_DIVISIBLE.since(
             f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
@@ -94,15 +108,19 @@ def _of_pattern(
         and "tensor" in detail.lower()
         and re.search(r"expected.{0,20}\d", detail, re.IGNORECASE)
     ):
-        yield causes.MISSING_BATCH.since("the pattern and the tensor have another number of axes", FITS)
-        yield causes.EXTRA_AXIS.since("the pattern and the tensor have another number of axes", FITS - 0.02)
-        yield causes.LOST_AXIS.since("the pattern and the tensor have another number of axes", COMMON)
+        ranks = "the pattern and the tensor have another number of axes"
+        fewer = given is not None and len(given) < names
+        yield causes.MISSING_BATCH.since(ranks, FITS)
+        yield causes.EXTRA_AXIS.since(ranks, RARE if fewer else FITS - 0.02)
+        yield causes.LOST_AXIS.since(ranks, FITS if fewer else COMMON)
     elif grouped:
         seen = f"the pattern cuts an axis into ({') and ('.join(grouped)})"
         yield NOT_DIVISIBLE.since(seen, FITS + 0.05)
         yield EXTRA_TOKENS.since(seen, COMMON + 0.05)
     if not cut and given is not None and names and names != len(given):
         count = f"the pattern names {names} axes, the tensor has {len(given)}"
+        if names > len(given):
+            yield LACKS_AXIS.since(count, FITS + 0.04)
         yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names > len(given) else RARE)
         yield causes.EXTRA_AXIS.since(count, FITS + 0.12 if names < len(given) else RARE)
     yield causes.SWAPPED.since("with its axes in another order the pattern finds other sizes", COMMON - 0.05)

@@ -89,6 +89,13 @@ def _of_input(pasted: Pasted, expected: int | None, got: int | None, given: Shap
         )
 
 
+OUTPUTS_FOR_STATE = Cause(
+    "a whole sequence (the outputs of an encoder, one vector for each step) is given where a state belongs",
+    "Give the state itself: what the encoder returns beside its outputs, or one vector for each sample (the last step, "
+    "a mean), projected to the hidden size, with the axis of the layers in front.",
+    "Print the shapes of all that the encoder returns.",
+    {"torch": "state = project(encoded[:, -1]).unsqueeze(0)    # (N, T, C) to (1, N, hidden)"},
+)
 NO_FEATURE_AXIS = Cause(
     "the axis of the features is missing: each step is a single number, so that the steps stand on the last axis, "
     "(batch, steps) in place of (batch, steps, 1)",
@@ -167,6 +174,9 @@ def _of_state(expected: Shape | None, got: Shape | None, wanted: int | None, cam
         yield TIME_FIRST.since(seen, FITS - 0.02)
         yield HIDDEN.since(seen, COMMON)
         return
+    if len(got) == 3 and len(sizes.apart(expected, got)) == 3 and got[0] == expected[1] and (got[1] or 0) > 4:
+        encoded = f"{shaped(got)} looks like (batch, steps, features): the batch is {got[0]}"
+        yield OUTPUTS_FOR_STATE.since(encoded, NUMBERS + 0.1)
     for axis, a, b in sizes.apart(expected, got):
         seen = f"{a} is needed and {b} is given on axis {axis}"
         if axis == len(expected) - 1:

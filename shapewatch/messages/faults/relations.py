@@ -53,6 +53,12 @@ NOT_REPEATED_FOR_HEADS = Cause(
     "Compare the first axis with the number of heads, and with twice the number of images.",
     {"torch": "mask = mask.repeat_interleave(heads, dim=0)"},
 )
+TURNED = Cause(
+    "height and width are swapped on one side: libraries of images, and declarations of sizes, give (width, height), "
+    "where arrays and tensors are (height, width)",
+    "Give both in one order; a resize of OpenCV and Pillow takes (width, height).",
+    "Print the shape of the image after loading, beside the size that is declared.",
+)
 RATIO_ROUNDED = Cause(
     "two sequences that stand in a fixed ratio (tokens and frames of sound, sound and frames, text and durations) were "
     "rounded apart, so that one has a step more",
@@ -162,6 +168,8 @@ def evidence(pasted: Pasted) -> Iterator[Evidence]:
     if fault in EQUALS:
         yield from _of_heads(met)
         yield from _of_steps(pasted, met)
+    if fault in ("elementwise", "expand"):
+        yield from _of_sides(met)
     if fault in PLACED:
         yield from _of_index(met)
     if fault in (*EQUALS, *PLACED, "model-input", "target-shape"):
@@ -201,6 +209,10 @@ def _of_places(pasted: Pasted) -> Iterator[Evidence]:
     if given is None or len(given) != 4 or expected == got or pasted.reading.fault not in ON_MAPS:
         return
     for at, (height, width) in ((1, given[2:]), (3, given[1:3])):
+        if at == 1 and (sides := sizes.places_apart((height or 0, width or 0), (expected or 0, got or 0))):
+            side, stride = sides
+            cut = f"{expected} and {got} channels are the places of a map of {height} x {width}, cut by {stride}"
+            yield causes.ODD_SIZE.since(f"{cut}: {side} is no multiple of {stride}, and is rounded both ways", NUMBERS)
         places = sizes.product((height, width))
         # powers of two are numbers of filters, and products of sides, by chance
         if not places or min(height or 0, width or 0) < 2 or places % 32 == 0 or places not in (given[at], expected):
@@ -432,6 +444,16 @@ def _of_maxima(pasted: Pasted, met: Pair) -> Iterator[Evidence]:
             tokens = f"{a} against {b}: {low} is a usual maximum of tokens, and {high} no usual width"
             yield causes.TOO_LONG.since(tokens, FITS + 0.02)
             yield causes.OTHER_LENGTH.since(tokens, FITS)
+
+
+# Sides
+
+
+def _of_sides(met: Pair) -> Iterator[Evidence]:
+    for axis, a, b in met.apart:
+        if met.shapes is None and axis and sizes.are_sides(a, b):
+            image = f"{a} against {b}: the sides of one usual image, if height and width have changed places"
+            yield TURNED.since(image, FITS)
 
 
 # Sound

@@ -114,6 +114,7 @@ def _of_reshape(
     elif asked is not None and None not in asked and asked:
         yield from _of_whole_shape(asked, given, count)
         yield from taken_apart.of_heads(asked, count, pasted.raises("head"))
+        yield from taken_apart.of_anchors(asked, count)
     else:
         yield from _of_open_shape(asked, count, multiple, pasted.raises("mask"))
     yield NOT_THE_SETTING.since("the shape is not filled by what came", COMMON + 0.02)
@@ -354,6 +355,8 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
             yield causes.SPLIT_BATCH.since(share, NUMBERS - 0.02)
         yield VALUES_LOST.since(grouped, FITS)
     else:
+        if multiple is not None and rest:
+            yield from taken_apart.of_rows(count, step)
         yield causes.LAST_BATCH.since("samples of other lengths or a smaller batch change the count", COMMON)
         if asked is not None and len(asked) == 2 and asked[0] is not None and rest:
             side = sizes.root(count)

@@ -12,6 +12,7 @@ from shapewatch.messages.faults.fed import EMPTY
 from shapewatch.messages.faults.targets import (
     NO_LABELS,
     NO_OUTPUT,
+    OTHER_MAP,
     OTHER_NUMBER_OF_LABELS,
     WITHOUT_BATCH,
     WRONG_FLATTEN,
@@ -94,7 +95,13 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         if output is not None and len(output) == 2 and (output[-1] or 0) >= 1000:
             words = f"{seen}, and {output[-1]} scores for each, as many as a vocabulary has words: rows are tokens"
             yield causes.OTHER_LENGTH.since(words, FITS + 0.08)
+        yield from _of_maps(a, b, output)
         common = gcd(a, b)
+        if common >= 2 and min(a, b) // common >= 8 and (common <= 8 or sizes.is_power_of_two(common) or b < a / 2):
+            texts = f"{a} = {common} x {a // common} and {b} = {common} x {b // common}: {common} texts of two lengths"
+            yield causes.OTHER_LENGTH.since(f"{texts}, if the rows are tokens", FITS + 0.06)
+            if a > 2 * b:
+                yield CAUSAL_LABELS.since(f"{texts}, of the question and of the answer", FITS + 0.05)
         if a > b and a // common <= 100 and common >= 16:
             viewed = f"{a} = {common} x {a // common} and {b} = {common} x {b // common}"
             cut = f"{viewed}: one output for each label, cut into other rows"
@@ -113,6 +120,29 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
 
 
+def _of_maps(a: int, b: int, output: Shape | None) -> Iterator[Evidence]:
+    """A row for each place of a square map, on both sides; of the labels perhaps one for each class as well."""
+    classes = output[-1] if output is not None and len(output) == 2 else None
+    for each in (1, classes or 1):
+        places, side = b // each, sizes.root(a)
+        other = sizes.root(places)
+        if b % each or side is None or other is None or not 8 <= min(side, other) < max(side, other):
+            continue
+        maps = f"{a} = {side} x {side} and {b} = {other} x {other}" + (f" x {each} classes" if each > 1 else "")
+        yield OTHER_MAP.since(f"{maps}: maps of other sides, flattened", NUMBERS)
+        if each > 1:
+            yield causes.ONE_HOT.since(f"{maps}: a label for each class of each place", FITS + 0.1)
+            wrong = f"{maps}: the labels have the output's classes, as where they were made of the output by mistake"
+            yield causes.OTHER_VALUE.since(wrong, FITS + 0.04)
+
+
+CAUSAL_LABELS = Cause(
+    "the labels are another text than the input: a causal (decoder-only) model scores every token of its input, so "
+    "its labels are the input's own tokens, where an encoder-decoder takes question and answer apart",
+    "Join prompt and answer into one input, and give it as labels, with -100 on the prompt and the padding.",
+    "Compare the token lengths of inputs and labels.",
+    {"torch": "labels = input_ids.clone()\nlabels[:, :prompt_length] = -100"},
+)
 VIEWED_AS = Cause(
     "the output is flattened with a number of classes (or a width) that is written down and is not its own, as with "
     "`view(-1, {taken})` of rows of {got} (or multiples of these): the rows that come out are more than the labels",
@@ -122,10 +152,10 @@ VIEWED_AS = Cause(
 )
 PER_TOKEN = Cause(
     "labels and answers are counted differently, for each token (node, point, pixel, step, object) on one side and for "
-    "each sample (sequence, graph, image) on the other: the labels are of another task than the model's head, or the "
-    "head pools what it should keep",
+    "each sample (sequence, graph, image) on the other: the labels are of another task than the model's head, the "
+    "head pools what it should keep, or rows for sampled neighbours stand behind those that have labels",
     "Use the head for the task (a label for each token or node, or one for each sequence or graph), or give one label "
-    "for each sample.",
+    "for each sample; of sampled neighbourhoods keep the first `batch_size` rows.",
     "Print the shapes of output and labels before they are flattened.",
 )
 

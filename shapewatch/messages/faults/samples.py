@@ -170,6 +170,10 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             yield MIXED_CHANNELS.since(f"{seen}: {a} and {b} are numbers of channels", NUMBERS)
         if 0 in (a, b):
             yield EMPTY_SAMPLE.since(f"{seen}: one of them has nothing on axis {axis}", NUMBERS)
+    if len(first) >= 4 and _are_levels(first, other):
+        levels = f"{seen}: every side is twice the other's, as of the levels of one pyramid"
+        yield LEVELS_AS_ONE.since(levels, FITS + 0.12)
+        yield causes.OTHER_RELEASE.since(f"{levels}: what takes a list in one release stacks it in another", FITS + 0.1)
     if _is_cut_off(first, other):
         cut = f"{seen}: one has equal sides, as a crop, and no side of the other is longer"
         yield BEYOND_THE_BORDER.since(cut, FITS + (0.1 if len(apart) >= 2 else 0.06))
@@ -208,6 +212,20 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             COMMON if any(axis == 0 for axis, _, _ in apart) else RARE,
         )
     yield UNEQUAL_SAMPLES.since(seen, COMMON)
+
+
+def _are_levels(first: Shape, other: Shape) -> bool:
+    apart = sizes.apart(first, other)
+    return len(apart) == 2 and all(sizes.ratio(a, b) == 2 for _, a, b in apart)
+
+
+LEVELS_AS_ONE = Cause(
+    "a list of maps of several sizes (the outputs or the labels of a pyramid's levels) is turned into one tensor, "
+    "where it was to stay a list: by an operation that stacks lists, or a release that does",
+    "Hand the maps over one by one (as a tuple, as arguments of their own), and use the releases that the code was "
+    "written for.",
+    "Look for what is given the list, and print its type.",
+)
 
 
 def _is_cut_off(first: Shape, other: Shape) -> bool:

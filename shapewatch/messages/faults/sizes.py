@@ -181,6 +181,36 @@ def rounded(side: int, other: int) -> int | None:
     return None
 
 
+def are_sides(a: Size, b: Size) -> bool:
+    """Whether two sizes are height and width of images as cameras and screens have them: 3 to 4, 9 to 16, 2 to 3."""
+    if not a or not b or a % 8 or b % 8 or {a, b} <= ENCODERS.keys():
+        return False
+    low, high = sorted((a, b))
+    return low >= 96 and any(low * wide == high * tall for tall, wide in ((3, 4), (9, 16), (2, 3), (4, 5)))
+
+
+def cells_apart(a: Size, b: Size) -> tuple[int, int] | None:
+    """Two sides as cells of one level of a pyramid, where a deeper level has half of them, rounded up: how many pixels
+    a cell has (8 to 64), and the odd number of cells that there are in the smaller one."""
+    gap = difference(a, b)
+    if gap not in (8, 16, 32, 64) or a is None or b is None or min(a, b) % gap:
+        return None
+    cells = min(a, b) // gap
+    return (gap, cells) if cells % 2 and cells >= 5 else None
+
+
+def places_apart(sides: tuple[int, int], counts: tuple[int, int]) -> tuple[int, int] | None:
+    """Two counts of places of one map, cut into patches, where one rounds a side up and the other down: that side, and
+    the stride."""
+    for stride in (2, 4, 8, 16):
+        one, other = sides
+        rounded_up, rounded_down = -(-one // stride) * -(-other // stride), (one // stride) * (other // stride)
+        odd = [side for side in sides if side % stride]
+        if len(odd) == 1 and rounded_down > 16 and {rounded_up, rounded_down} == {*counts}:
+            return odd[0], stride
+    return None
+
+
 def rows_apart(a: Size, b: Size) -> tuple[int, int] | None:
     """Two counts of places as rows of one length, one of them with one row more: how long a row is, and the fewer
     rows. At least 8 rows of 8."""

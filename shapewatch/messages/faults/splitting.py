@@ -18,10 +18,23 @@ ONE_ROW = Cause(
     {"torch": "parts = x.squeeze(0).split(lengths)    # or x.split(lengths, dim=1)"},
 )
 OTHER_LENGTHS = Cause(
-    "the list of lengths was made for other data than what is split: samples, tokens or devices were left out, "
-    "padded or added in one of the two",
-    "Compute the lengths from the same (filtered, padded) data that are split.",
+    "the list of lengths was made for other data than what is split (samples, tokens or devices were left out, padded "
+    "or added in one of the two), or is computed with another rounding, by a division before or after a product",
+    "Compute the lengths from the same (filtered, padded) data that are split, rounded as these are.",
     "Print the lengths, their sum, and the size of the axis.",
+)
+NOTHING_COUNTED = Cause(
+    "what the lengths count is not in the data any more: a prompt that was truncated lost its image (or audio) tokens, "
+    "or all were filtered out",
+    "Raise the maximum length or make what is counted smaller (fewer pixels, shorter clips), and leave out samples "
+    "from which all was cut.",
+    "Count the special tokens in the input, and compare its length with the maximum.",
+)
+ROWS_FOR_EACH = Cause(
+    "an axis was folded into the rows before the split (features, places or steps, by a flatten or a view; the output "
+    "of a layer that was changed): there are {times} rows for each that the lengths count",
+    "Keep that axis behind the rows, or multiply the lengths by it.",
+    "Print the shape of what is split, and of the output that it is made of.",
 )
 NOT_EVEN = Cause(
     "the axis cannot be cut into equal parts: its size is no multiple of their number",
@@ -100,19 +113,29 @@ def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size, axis:
         yield causes.OTHER_SETTING.since(
             f"{rest}: a width that the parts divide is needed", FITS, expected=many, got=whole
         )
+    if total == 0:
+        nothing = f"the parts make 0, and there are {sized(whole)}: nothing was counted"
+        yield NOTHING_COUNTED.since(nothing, FITS + 0.1)
+        yield OTHER_LENGTHS.since(nothing, FITS)
+        yield causes.OTHER_SETTING.since(nothing, COMMON, expected=total, got=whole)
+        return
     if whole == 1 and total != 1:
         yield ONE_ROW.since(f"the axis that is split has size 1, the parts make {sized(total)}", SAID)
         yield OTHER_LENGTHS.since(seen, COMMON)
         yield causes.OTHER_BATCH.since(seen, RARE)
         return
     few = 0.0
-    if axis not in (0, None) and len(parts) <= 4 and whole and total:
+    if axis not in (0, None) and 2 <= len(parts) <= 4 and whole and total:
         few = COMMON + 0.02
         yield from _of_features(parts, whole, total)
     gap = sizes.difference(total, whole)
     yield OTHER_LENGTHS.since(
         f"{seen}: {sized(gap)} {'missing' if total and whole and total < whole else 'too many'}", few or FITS + 0.08
     )
+    times = sizes.ratio(total, whole)
+    if axis == 0 and total and whole and whole > total and times and times > 2:
+        several = f"{whole} = {times} x {total}: {times} rows for each that the lengths count"
+        yield ROWS_FOR_EACH.since(several, FITS + 0.1, times=times)
     yield causes.OTHER_LENGTH.since(seen, few - 0.02 if few else FITS)
     yield causes.OTHER_SETTING.since(seen, FITS - 0.05 if len(parts) <= 4 else RARE, expected=total, got=whole)
     yield causes.SPLIT_BATCH.since(seen, COMMON - 0.03)

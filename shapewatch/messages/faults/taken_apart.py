@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import gcd
 
 from shapewatch.messages.faults import causes, sizes
 from shapewatch.messages.faults.evidence import FITS, NUMBERS, Cause, Evidence
@@ -55,6 +56,44 @@ def of_boxes(count: int, asked: int) -> Iterator[Evidence]:
             seen = f"{boxes}: a detector's places, anchors, and box, score and classes of each"
             yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, a=came, b=wanted)
             return
+
+
+def of_rows(count: int, step: int) -> Iterator[Evidence]:
+    """Rows of one width, as far as two counts tell: what both are multiples of."""
+    width = gcd(count, step)
+    came, wanted = count // width, step // width
+    if width < 16 or wanted < 2:
+        return
+    seen = f"{count} = {came} x {width} and {step} = {wanted} x {width}"
+    side = sizes.root(width) or (sizes.root(width // 3) if width % 3 == 0 else None)
+    if side is not None and side >= 7 and came < 4 * wanted:
+        places = f"{side} x {side} places" + (" and 3 anchors" if side**2 != width else "")
+        maps = f"{seen}: {came} values for each of {places}, where {wanted} are expected"
+        yield causes.OTHER_SETTING.since(f"{maps}, as of another head", FITS + 0.09, expected=wanted, got=came)
+        yield OTHER_CLASSES.since(f"{maps}: a head for other classes", FITS + 0.02, a=came, b=wanted)
+    elif wanted <= 16 < came:
+        yield NOT_IN_GROUPS.since(f"{seen}: {came} rows of {width} are no multiple of {wanted}", FITS + 0.09)
+
+
+def of_anchors(asked: Shape, count: int) -> Iterator[Evidence]:
+    """(batch, anchors, values, height, width): a map's channels are taken apart into anchors."""
+    if len(asked) != 5 or asked[3] != asked[4] or None in asked or (asked[3] or 0) < 7:
+        return
+    places = sizes.product((asked[0], *asked[3:])) or 0
+    wanted, came = sizes.product(asked[1:3]), count // places if places and count % places == 0 else 0
+    if came and came != wanted:
+        channels = f"{came} channels for each of {asked[3]} x {asked[4]} places, and {asked[1]} x {asked[2]} = {wanted}"
+        filters = f"{channels} are asked for: the layer before has not the filters for so many anchors and classes"
+        yield causes.OTHER_SETTING.since(filters, NUMBERS - 0.01, expected=wanted, got=came)
+        yield causes.OTHER_RELEASE.since(f"{channels} are asked for: weights and code of two releases", FITS - 0.02)
+
+
+NOT_IN_GROUPS = Cause(
+    "the rows are put together in groups (triplets, pairs, views, frames of a clip, heads) and the batch is no "
+    "multiple of a group",
+    "Choose a batch size that is a multiple of the group's size.",
+    "Divide the batch size by the number of members of a group.",
+)
 
 
 def _classes_of(values: int) -> int:

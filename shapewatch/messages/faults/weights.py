@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shapewatch.messages.faults import causes, facts, sizes, vocabularies
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
@@ -252,7 +252,10 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield OTHER_CLASSES.since(seen + anchored, weight, checkpoint=saved_count, model=built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
             yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
-    if not alone:
+    if more := _more_inputs(known):
+        saved_more = f"{plural(len(known), 'weight')} take {abs(more)} input{'s' if abs(more) > 1 else ''} "
+        yield EXTRA_FEATURE.since(f"{saved_more}{'more' if more > 0 else 'fewer'} in the model", NUMBERS + 0.04)
+    elif not alone:
         yield OTHER_VARIANT.since("weights differ in their inputs as well as in their outputs", FITS + 0.08)
     count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
     yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
@@ -260,6 +263,28 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     yield OTHER_FILE.since(count, COMMON - 0.04)
     if keras:
         yield NO_TOP.since("weights are read by their place in the model", COMMON)
+
+
+def _more_inputs(known: Sequence[tuple[str, Shape, Shape]]) -> int:
+    """By how many inputs all these weights, (outputs, inputs, ...), differ, and in nothing else; 0 where they do not,
+    or one weight alone tells it."""
+    gaps: set[int] = set()
+    for _, saved, built in known:
+        apart = sizes.apart(saved, built) if len(saved) == len(built) and 0 not in (*saved, *built) else []
+        if [axis for axis, *_ in apart] != [1]:
+            return 0
+        gaps.add(apart[0][2] - apart[0][1])
+    return gaps.pop() if len(known) > 1 and len(gaps) == 1 and 0 < abs(min(gaps)) <= MOST_EXTRA else 0
+
+
+MOST_EXTRA = 16
+"""More features are seldom added by an option."""
+EXTRA_FEATURE = Cause(
+    "an option adds features to the input (intensity, colours, normals, positions, a mask, a condition) that the "
+    "checkpoint was trained without, or leaves some out that it was trained with",
+    "Set the option as it was in training, or train anew with it.",
+    "Compare the number of input features in both configurations.",
+)
 
 
 def _of_inputs(saved: Size, built: Size) -> Iterator[Evidence]:

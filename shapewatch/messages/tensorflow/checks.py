@@ -164,6 +164,7 @@ _FEEDS = (
         "model-input",
         {"what": "signature"},
         example="@tf.function(input_signature=[tf.TensorSpec([None, 3])])\ndef f(x): return x\nf(tf.zeros([2, 4]))",
+        unless_fits=("given", "expected"),
     ),
     Template(
         "Python inputs incompatible with input_signature: inputs: "
@@ -174,6 +175,7 @@ _FEEDS = (
         "2), dtype=float32))\n  input_signature: (\n    TensorSpec(shape=(None, 3), dtype=tf.float32, "
         "name=None))",
         release="TensorFlow 2.0 to 2.12",
+        unless_fits=("given", "expected"),
     ),
 )
 

@@ -22,6 +22,9 @@ from shapewatch.messages.tensorflow.windows import OF_NODES
 
 _TF1 = "TensorFlow 1"
 
+_JOINED = "{left:shape}, {right:shape}, {_rest:text} and with computed input tensors: input[{_at:n}] = <{axis:axis}>"
+"""The inputs of a concatenation whose axis is a constant."""
+
 _MEETING = (
     *said_of(
         "BroadcastTo",
@@ -162,11 +165,33 @@ _MEETING = (
         "Dimension {_axis:n} in both shapes must be equal, but are {expected:n} and {got:n}. Shapes are "
         "{_left:shape} and {_right:shape}.",
         "concat",
-        "{left:shape}, {right:shape}",
+        _JOINED,
         example="@tf.function\ndef f(x, y): return tf.concat([x, y], -1)\nf(tf.zeros([1, 260, 148, 256]), "
         "tf.zeros([1, 260, 147, 512]))",
         before="Dimension 2 in both shapes must be equal, but are 64 and 63. Shapes are [?,64,64] and [?,64,63]. "
+        "for 'concat' (op: 'ConcatV2') with input shapes: [?,64,64,128], [?,64,63,128], [] and with computed input "
+        "tensors: input[2] = <3>.",
+    ),
+    *said_of(
+        "ConcatV2|Concat",
+        "Dimension {_axis:n} in both shapes must be equal, but are {expected:n} and {got:n}. Shapes are "
+        "{_left:shape} and {_right:shape}.",
+        "concat",
+        "{left:shape}, {right:shape}",
+        now="Dimension 2 in both shapes must be equal, but are 64 and 63. Shapes are [?,64,64] and [?,64,63]. for "
+        "'{{node concat}} = ConcatV2[N=2](x, y, a)' with input shapes: [?,64,64,128], [?,64,63,128], [].",
+        before="Dimension 2 in both shapes must be equal, but are 64 and 63. Shapes are [?,64,64] and [?,64,63]. "
         "for 'concat' (op: 'ConcatV2') with input shapes: [?,64,64,128], [?,64,63,128], [].",
+    ),
+    *said_of(
+        "ConcatV2|Concat",
+        "Dimension {_axis:n} in both shapes must be equal, but are {expected:n} and {got:n}",
+        "concat",
+        _JOINED,
+        now="Dimension 1 in both shapes must be equal, but are 64 and 63 for '{{node concat}} = ConcatV2[N=2](x, "
+        "y, a)' with input shapes: [?,64,128], [?,63,128], [] and with computed input tensors: input[2] = <-1>.",
+        before="Dimension 1 in both shapes must be equal, but are 64 and 63 for 'concat' (op: 'ConcatV2') with "
+        "input shapes: [?,64,128], [?,63,128], [] and with computed input tensors: input[2] = <-1>.",
     ),
     *said_of(
         "ConcatV2|Concat",
@@ -187,6 +212,17 @@ _MEETING = (
         example="@tf.function\ndef f(x, y): return tf.stack([x, y])\nf(tf.zeros([3]), tf.zeros([4]))",
         before="Dimension 0 in both shapes must be equal, but are 3 and 4. Shapes are [3] and [4]. From merging "
         "shape 0 with other shapes. for 'stack' (op: 'Pack') with input shapes: [3], [4].",
+    ),
+    *said_of(
+        "Pack",
+        "Dimension {_axis:n} in both shapes must be equal, but are {_a:n} and {_b:n} From merging shape {_entry:n} "
+        "with other shapes.",
+        "stack",
+        "{inputs:shapes}",
+        now="Dimension 0 in both shapes must be equal, but are 3 and 4\n\tFrom merging shape 0 with other shapes. for "
+        "'{{node stack}} = Pack[N=2, T=DT_FLOAT, axis=0](x, y)' with input shapes: [3], [4].",
+        before="Dimension 0 in both shapes must be equal, but are 3 and 4\n\tFrom merging shape 0 with other shapes. "
+        "for 'stack' (op: 'Pack') with input shapes: [3], [4].",
     ),
     Template(
         "Dimension {_axis:n} in both shapes must be equal, but are {_a:n} and {_b:n}. Shapes are {first:shape} and "

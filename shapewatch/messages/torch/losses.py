@@ -146,6 +146,14 @@ TEMPLATES = (
         release="0.3 to 1.9",
     ),
     Template(
+        "only batches of spatial targets supported ({expected:text} tensors) but get targets of size {_colon:text}"
+        "{target:shape}",
+        "target-rank",
+        seen="only batches of spatial targets supported (non-empty 3D tensors) but get targets of size :[2, 100, "
+        "152, 3]",
+        release="0.3 to 1.9, as it is typed",
+    ),
+    Template(
         "only batches of spatial inputs supported ({expected:text} tensors), but got input of dimension: {got:n}",
         "rank",
         {"op": "cross_entropy"},

@@ -19,6 +19,13 @@ RESHAPE = (
         release="0.1 to 0.4",
     ),
     Template(
+        "size '{shape:shape}' is invalid for input of with {count:n} elements",
+        "reshape",
+        seen="size '[64 x 5 x 7 x 13 x 13]' is invalid for input of with 1352000 elements at"
+        " /b/wheel/pytorch-src/torch/lib/TH/THStorage.c:59",
+        release="0.1",
+    ),
+    Template(
         "cannot reshape tensor of {count:n} elements into shape {shape:shape} because the unspecified dimension",
         "reshape",
         example="torch.empty(0, 3).reshape(-1, 0)",

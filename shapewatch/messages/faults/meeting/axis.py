@@ -86,6 +86,10 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
     yield causes.OTHER_BATCH.since(
         seen, FITS + 0.05 if {a, b} == {1, 2} else FITS if 1 in (a, b) or times == 2 else COMMON
     )
+    if times and times <= 16 and min(a, b) > 1 and not many:
+        several = f"{seen}: {times} entries for each of {min(a, b)}, if these are samples"
+        odd = times in (3, 5, 6, 7, 9, 10) and not {a, b} & CLASS_COUNTS.keys()
+        yield causes.SEVERAL_EACH.since(several, FITS - 0.01 if odd else COMMON - 0.03)
     if min(a, b) >= 256 and met.rank == 2 and (sizes.root(times) or 0) > 1:
         flat = f"{seen}: {times} times as many, as the places of maps of another side, flattened"
         yield causes.OTHER_RESOLUTION.since(flat, FITS + 0.02)
@@ -124,6 +128,10 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
     if met.rank is None and axis is not None and axis >= 4:
         boxes = f"{_on(axis, a, b)}: the last axis of a detector's map (batch, anchors, height, width, values)"
         counted = any(size - 5 in CLASS_COUNTS for size in (a, b))
+        if min(a, b) in (3, 4) and max(a, b) >= 32 and not counted:
+            colours = f"{_on(axis, a, b)}: colours on the last axis of one, a side of the map on the other's"
+            yield causes.CHANNELS_LAST.since(colours, FITS + 0.08)
+            yield causes.MASK_CHANNELS.since(colours, FITS + 0.06)
         yield OTHER_CLASSES.since(boxes, NUMBERS if counted else FITS - 0.06, a=a, b=b)
     if axis == 1 and met.rank is None:
         yield from _of_second_axis(a, b, _on(axis, a, b))
@@ -291,12 +299,20 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         yield causes.ODD_SIZE.since(differ, sure if side else COMMON + 0.04 if maybe else RARE)
         if held == "space" or (met.rank is None and axis in (2, 3)):
             odd = f"{seen}: cut off by the same number at both ends, an odd difference leaves one"
-            yield causes.CROPPED.since(odd, RARE + 0.08)
+            # of maps a size that was halved is likelier; what is as long is made by transposed convolutions
+            yield causes.CROPPED.since(odd, FITS - 0.01 if axis == 2 and low > 1024 else RARE + 0.08)
     elif gap <= 4 and low > 4 and not times:
         near = f"{seen} differ by {gap}: rounding on several levels does that"
         yield causes.ODD_SIZE.since(near, FITS + 0.02 if side else RARE)
         if gap % 2 == 0 and side:
             yield causes.NO_PADDING.since(f"{seen} differ by {gap}: an unpadded 3x3 convolution takes off two", FITS)
+    elif (cells := sizes.cells_apart(a, b)) and side:
+        level, fewer = cells
+        odd = f"{seen}: {fewer} and {fewer + 1} times {level}, as a map of {fewer} that is halved with rounding up"
+        agree = all(sizes.cells_apart(one, other) for _, one, other in met.apart) and len(met.apart) > 1
+        yield causes.ODD_SIZE.since(odd, NUMBERS if agree else FITS + 0.03)
+        trimmed = f"{seen} differ by {gap}: unpadded convolutions take off an even number"
+        yield causes.NO_PADDING.since(trimmed, COMMON - 0.03)
     elif gap % 2 == 0 and side and not times and low > gap:
         trimmed = f"{seen} differ by {gap}: unpadded convolutions take off an even number"
         yield causes.NO_PADDING.since(trimmed, COMMON - 0.03)
