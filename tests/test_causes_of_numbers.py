@@ -15,17 +15,24 @@ from shapewatch.messages.faults import (
     attention,
     batched,
     causes,
+    expanding,
+    gradients,
     joining,
     norm,
     products,
     rank,
     recurrent,
     samples,
+    sizes,
     targets,
     weights,
 )
-from shapewatch.messages.faults.meeting.classes import OTHER_CLASSES
+from shapewatch.messages.faults.convolution import OTHER_LATENTS
+from shapewatch.messages.faults.meeting import counted, turned
+from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
+from shapewatch.messages.faults.meeting.vectors import FLATTENED_APART, OTHER_ENTRIES
 from shapewatch.messages.faults.taken_apart import NOT_IN_BLOCKS
+from shapewatch.messages.faults.vocabularies import OTHER_VOCABULARY
 
 properties = settings(deadline=None, derandomize=True, max_examples=40)
 
@@ -433,3 +440,255 @@ def test_one_of_two_was_flattened(batch: int, height: int, width: int) -> None:
 def test_a_width_that_is_cut_into_heads_of_another_model() -> None:
     assert first("einops.EinopsError: Shape mismatch, 1152 != 640") == causes.OTHER_ENCODER.cause
     assert explained("einops.EinopsError: Wrong shape: expected 5 dims. Received 3-dim tensor.").code == "SW701"
+
+
+# Sizes that are known for what they count
+
+
+def met(a: int, b: int, axis: int) -> str:
+    """PyTorch names one axis and its two sizes."""
+    both = f"The size of tensor a ({a}) must match the size of tensor b ({b})"
+    return f"RuntimeError: {both} at non-singleton dimension {axis}"
+
+
+def broadcast(left: tuple[int, ...], right: tuple[int, ...], *place: tuple[int, ...]) -> str:
+    shapes = " ".join(
+        "(" + ",".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")" for shape in (left, right, *place)
+    )
+    return f"ValueError: operands could not be broadcast together with shapes {shapes} "
+
+
+@properties
+@given(st.permutations(sorted(counted.VOCABULARIES)), st.sampled_from([1, 2]), st.integers(300, 900))
+def test_tokens_of_two_models(tokens: list[int], axis: int, more: int) -> None:
+    a, b = tokens[:2]
+    assume(a % 1000 or b % 1000)
+    assert first(met(a, b, axis)) == OTHER_VOCABULARY.cause
+    assert not suspected(met(9 * more, 7 * more + 1, axis), OTHER_VOCABULARY)
+
+
+@properties
+@given(st.integers(1, 79))
+def test_boxes_of_three_anchors(classes: int) -> None:
+    for axis in (0, 1):
+        assert suspected(met(255, 3 * (5 + classes), axis), OTHER_CLASSES)
+    assert suspected(met(5 + classes, 85, 2), OTHER_CLASSES)
+    maps = f"[2,13,13,3,{5 + classes}] vs. [2,13,13,3,85]"
+    assert first(f"InvalidArgumentError: Incompatible shapes: {maps}").startswith(OTHER_CLASSES.cause.split("{")[0])
+
+
+@properties
+@given(st.permutations(sorted(counted.KEY_POINTS)))
+def test_key_points_of_two_lists(points: list[int]) -> None:
+    a, b = points[:2]
+    assume(a % 8 or b % 8)
+    assert suspected(met(a, b, 1), OTHER_CLASSES)
+
+
+@properties
+@given(st.permutations(sorted(counted.SERIES)), st.sampled_from([1, 2]))
+def test_series_of_two_sets(series: list[int], axis: int) -> None:
+    assert suspected(met(*series[:2], axis), causes.OTHER_SETTING)
+
+
+@properties
+@given(st.permutations(sorted(counted.HORIZONS - counted.ALSO_FILTERS)))
+def test_steps_that_are_forecast(steps: list[int]) -> None:
+    assert suspected(met(*steps[:2], 1), causes.OTHER_LENGTH)
+
+
+@properties
+@given(st.sampled_from([32, 40, 48, 64, 80, 96, 128]))
+def test_a_table_of_positions_for_half_a_head(half: int) -> None:
+    assert suspected(met(2 * half, half, 3), counted.ROTARY) == (2 * half in counted.HEADS)
+    assert not suspected(met(2 * half, half, 2), counted.ROTARY)
+
+
+@properties
+@given(st.integers(2, 60), st.integers(2, 60))
+def test_a_weight_of_four_bits(rows: int, columns: int) -> None:
+    inputs, outputs = 128 * rows, 256 * columns
+    packed = inputs * outputs // 2
+    assume(packed > 100_000 and inputs <= 8192)
+    assert first(met(packed, inputs, 0)) == products.PACKED.cause
+    assert not suspected(met(packed + 1, inputs, 0), products.PACKED)
+
+
+@properties
+@given(st.sampled_from(sorted(counted.NODES)), st.sampled_from(sorted(counted.EDGES)), st.integers(129, 900))
+def test_nodes_and_edges_of_a_graph(nodes: int, edges: int, more: int) -> None:
+    for a, b in ((nodes, edges), (edges + nodes, edges), (nodes, more)):
+        assert suspected(met(a, b, 0), counted.OF_GRAPH)
+    assert suspected(met(8 * more + 1, 32, 0), counted.OF_GRAPH)
+    assert not suspected(met(8 * more, 32, 0), counted.OF_GRAPH)
+
+
+@properties
+@given(st.integers(1, 20), st.sampled_from([(16000, 44100), (16000, 48000), (22050, 44100), (16000, 22050)]))
+def test_sound_at_two_rates(seconds: int, rates: tuple[int, int]) -> None:
+    one, other = (rate * seconds for rate in rates)
+    assert suspected(met(one, other, 1), counted.OTHER_RATE)
+    assert suspected(met(one, one - 7, 0), causes.OTHER_LENGTH) or one in counted.VOCABULARIES
+    assert not suspected(met(one, other + 7, 1), counted.OTHER_RATE)
+
+
+@properties
+@given(st.integers(1_000_001, 90_000_000), st.integers(2, 16))
+def test_shares_of_flat_parameters(share: int, processes: int) -> None:
+    assert suspected(met(share, share * processes, 0), counted.SHARDS)
+    assert not suspected(met(share, share * processes + 1, 0), counted.SHARDS)
+
+
+@properties
+@given(st.integers(16, 900), st.integers(2, 200))
+def test_maps_that_were_flattened_whole(places: int, times: int) -> None:
+    assert suspected(met(256 * places, 256 * places * times, 0), FLATTENED_APART)
+
+
+@properties
+@given(st.integers(130, 1000), st.integers(1025, 9000))
+def test_rows_of_two_tables(few: int, many: int) -> None:
+    assume(many % few and {few, many} not in turned.USERS_AND_ITEMS)
+    assert suspected(met(many, few, 0), OTHER_ENTRIES) or suspected(met(many, few, 0), OTHER_CLASSES)
+
+
+def test_models_of_two_widths_are_merged() -> None:
+    for a, b in ((5120, 4096), (320, 1280), (768, 1152)):
+        assert suspected(met(a, b, 0), causes.OTHER_ENCODER)
+
+
+# Axes that have changed places
+
+
+@properties
+@given(st.sampled_from(sorted(turned.PLACES)), st.sampled_from([512, 768, 1280, 2048]))
+def test_places_meet_features(places: int, width: int) -> None:
+    assert suspected(met(places, width, 1), causes.SWAPPED)
+
+
+@properties
+@given(st.sampled_from(turned.LATENT_SIDES), st.sampled_from([2, 3]))
+def test_latents_that_lie_on_their_side(sides: tuple[int, int], axis: int) -> None:
+    for a, b in (sides, sides[::-1]):
+        assert suspected(met(a, b, axis), turned.TURNED)
+
+
+@properties
+@given(st.sampled_from(sorted(turned.SIDES)), st.sampled_from([3, 4]))
+def test_channels_meet_a_side(side: int, channels: int) -> None:
+    assert suspected(met(side, channels, 1), causes.CHANNELS_LAST)
+
+
+def test_users_meet_items() -> None:
+    for pair in turned.USERS_AND_ITEMS:
+        a, b = sorted(pair)
+        assert first(met(a, b, 1)) == causes.SWAPPED.cause
+
+
+# Shapes that are told
+
+
+@properties
+@given(st.integers(20, 900), st.integers(2, 40), st.integers(2, 40))
+def test_a_scaler_of_other_columns(rows: int, columns: int, fitted: int) -> None:
+    assume(len({rows, columns, fitted}) == 3)
+    assert first(broadcast((rows, columns), (fitted,), (rows, columns))) == expanding.OTHER_SCALER.cause
+    output = (
+        f"non-broadcastable output operand with shape ({rows},1) doesn't match the broadcast shape ({rows},{fitted})"
+    )
+    assert first(f"ValueError: {output}") == expanding.OTHER_SCALER.cause
+
+
+@properties
+@given(st.integers(20, 900), st.integers(2, 19))
+def test_class_numbers_meet_scores(rows: int, classes: int) -> None:
+    for text in (
+        broadcast((rows, classes), (rows,)),
+        f"InvalidArgumentError: Incompatible shapes: [{rows},{classes}] vs. [{rows}]",
+    ):
+        assert suspected(text, causes.ONE_HOT)
+
+
+@properties
+@given(st.integers(2, 16), st.integers(2, 16), st.integers(20, 90), st.integers(91, 200))
+def test_a_mask_of_other_keys(batch: int, heads: int, queries: int, keys: int) -> None:
+    mask = f"[{batch}, 1, 1, {keys}]"
+    expanded = (
+        f"RuntimeError: The expanded size of the tensor ({queries}) must match the existing size ({keys}) at "
+        f"non-singleton dimension 3.  Target sizes: [{batch}, {heads}, {queries}, {queries}].  Tensor sizes: {mask}"
+    )
+    assert first(expanded) == causes.OTHER_LENGTH.cause
+    scores = f"[{batch},{heads},{queries},{queries}]"
+    added = f"InvalidArgumentError: Incompatible shapes: {scores} vs. {mask.replace(' ', '')}"
+    assert first(added) == causes.OTHER_LENGTH.cause
+
+
+@properties
+@given(st.integers(1, 64), st.sampled_from([(4, 16), (16, 36)]), st.integers(16, 160))
+def test_latents_of_two_families(batch: int, channels: tuple[int, int], side: int) -> None:
+    one, other = channels
+    text = (
+        f"RuntimeError: The expanded size of the tensor ({one}) must match the existing size ({other}) at "
+        f"non-singleton dimension 1.  Target sizes: [{batch}, {one}, {side}, {side}].  "
+        f"Tensor sizes: [{batch}, {other}, {side}, {side}]"
+    )
+    assert suspected(text, OTHER_LATENTS)
+
+
+@properties
+@given(st.integers(16, 600), st.integers(16, 600))
+def test_colours_are_copied_into_a_grey_image(height: int, width: int) -> None:
+    copied = (
+        "RuntimeError: The expanded size of the tensor (1) must match the existing size (3) at non-singleton dimension "
+        f"0.  Target sizes: [1, {height}, {width}].  Tensor sizes: [3, {height}, {width}]"
+    )
+    assert first(copied) == causes.COLOUR.cause
+    sides = f"{height}, {width}]"
+    added = f"RuntimeError: output with shape [1, {sides} doesn't match the broadcast shape [3, {sides}"
+    assert first(added) == causes.GREY.cause
+
+
+def test_a_gradient_that_is_given_for_another_value() -> None:
+    value = torch.ones(3, requires_grad=True) * 2
+    with pytest.raises(RuntimeError) as raised:
+        value.backward(torch.ones(3, 1))
+    assert first(f"RuntimeError: {raised.value}") == gradients.GIVEN_GRADIENT.cause
+    assert suspected(f"RuntimeError: {raised.value}", causes.LOST_AXIS)
+
+
+@properties
+@given(st.integers(9, 90), st.integers(9, 90))
+def test_places_of_five_levels(few: int, many: int) -> None:
+    assume(few != many)
+    text = f"InvalidArgumentError: Incompatible shapes: [2,{341 * few},4] vs. [2,{341 * many},4]"
+    assert first(text) == causes.OTHER_RESOLUTION.cause
+
+
+@properties
+@given(st.permutations([13, 15, 17, 19, 23, 27, 29, 31]), st.permutations(sorted(counted.GRIDS)))
+def test_offsets_of_two_windows(odd: list[int], grids: list[int]) -> None:
+    assert first(met(odd[0] ** 2, odd[1] ** 2, 0)) == causes.OTHER_RESOLUTION.cause
+    assert suspected(met(2 * grids[0] - 1, 2 * grids[1] - 1, 0), causes.OTHER_RESOLUTION)
+
+
+@properties
+@given(st.integers(2, 20), st.sampled_from([8, 16]))
+def test_frames_that_were_folded_into_the_batch(batch: int, frames: int) -> None:
+    assume(not {batch, batch * frames} & CLASS_COUNTS.keys())
+    assert suspected(met(batch * frames, batch, 0), causes.SEVERAL_EACH)
+
+
+@properties
+@given(st.integers(50, 120))
+def test_features_of_both_directions(width: int) -> None:
+    a, b = 4 * width, 2 * width
+    assume(b % 77 and not {a, b} & (CLASS_COUNTS.keys() | counted.SERIES | sizes.MELS | sizes.VECTORS))
+    assert suspected(met(a, b, 2), causes.BOTH_DIRECTIONS)
+
+
+@properties
+@given(st.integers(100, 500), st.integers(3, 400))
+def test_odd_numbers_of_features(width: int, more: int) -> None:
+    a, b = 2 * width + 1, 2 * width + 2 * more
+    assume(b <= 1024 and b % a)
+    assert suspected(met(a, b, 2), causes.OTHER_SETTING)

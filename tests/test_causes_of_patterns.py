@@ -11,16 +11,23 @@ from hypothesis import strategies as st
 from support.suspects import explained, first, suspected
 
 from shapewatch.messages.faults import (
+    axis_range,
     causes,
+    classes,
     expanding,
+    fed,
+    indexing,
     norm,
     products,
     rank,
+    rearranging,
+    reshaping,
     rounding,
     rows,
     samples,
     sizes,
     splitting,
+    vocabularies,
     weights,
     windows,
 )
@@ -414,3 +421,337 @@ def test_an_axis_that_does_not_divide_is_no_cause_by_itself() -> None:
     )
     told = explained(text)
     assert told.cause is None and "22 cannot be divided by 4" in told.headline
+
+
+# Axes that are named, and axes that come
+
+
+def unpacked(line: str, expected: int, got: int | None = None) -> str:
+    said = "too many values to unpack" if got is None else "not enough values to unpack"
+    came = "" if got is None else f", got {got}"
+    return (
+        'Traceback (most recent call last):\n  File "/home/user/model.py", line 12, in forward\n'
+        f"    {line}\nValueError: {said} (expected {expected}{came})"
+    )
+
+
+def test_a_shape_that_is_taken_apart_into_names() -> None:
+    assert first(unpacked("h, w, c = image.shape", 3, 2)) == causes.MISSING_CHANNELS.cause
+    assert first(unpacked("h, w, c = image.shape", 3)) == rank.ONE_AT_A_TIME.cause
+    assert first(unpacked("h, w = image.shape", 2)) == causes.COLOUR.cause
+    assert first(unpacked("batch_size, seq_length = input_shape", 2)) == causes.EXTRA_AXIS.cause
+    assert suspected(unpacked("b, n, c = x.shape", 3), rank.NOT_FLATTENED_TO_STEPS)
+    assert suspected(unpacked("b, c, h, w = feat.shape", 4, 2), rank.ALREADY_FLAT)
+    assert suspected(unpacked("b, t, c, h, w = x.size()", 5, 4), rank.NO_TIME)
+    for line, expected in (("h, w = image.shape", 2), ("b, c, h, w = x.shape", 4)):
+        assert not suspected(unpacked(line, expected), causes.MISSING_BATCH)
+
+
+@properties
+@given(st.integers(5, 60), st.integers(5, 60), st.sampled_from([32, 64, 128]))
+def test_a_map_for_a_layer_of_sequences(height: int, width: int, channels: int) -> None:
+    def given_to(layer: str, shape: str) -> str:
+        return (
+            f'ValueError: Input 0 of layer "{layer}" is incompatible with the layer: expected ndim=3, found ndim=4. '
+            f"Full shape received: {shape}"
+        )
+
+    assert first(given_to("lstm", f"(None, {height}, {width}, {channels})")) == rank.NOT_FLATTENED_TO_STEPS.cause
+    assert first(given_to("lstm", f"(None, 1, {width}, {channels})")) == causes.EXTRA_AXIS.cause
+    assert not suspected(given_to("conv1d", f"(None, {height}, {width}, {channels})"), rank.NOT_FLATTENED_TO_STEPS)
+    unknown = given_to("gru_1", "(None, None, None, None)")
+    assert suspected(unknown, rank.DECLARED_MORE)
+
+
+@properties
+@given(st.sampled_from(["up_sampling2d", "conv2d_transpose", "conv2d_transpose_3"]), st.integers(10, 20000))
+def test_a_dense_layer_before_one_that_enlarges_maps(layer: str, width: int) -> None:
+    def before(name: str) -> str:
+        return (
+            f"ValueError: Input 0 of layer {name} is incompatible with the layer: expected ndim=4, found ndim=2. "
+            f"Full shape received: (None, {width})"
+        )
+
+    assert first(before(layer)) == rank.NO_RESHAPE.cause
+    assert first(before("global_average_pooling2d")) == rank.ALREADY_FLAT.cause
+
+
+@properties
+@given(st.integers(20, 300), st.integers(8, 128))
+def test_a_pooling_of_another_rank(steps: int, filters: int) -> None:
+    text = (
+        "ValueError: Input 0 of layer max_pooling2d is incompatible with the layer: expected ndim=4, found ndim=3. "
+        f"Full shape received: (None, {steps}, {filters})"
+    )
+    assert suspected(text, rank.OTHER_CLASS)
+    assert not suspected(text.replace("max_pooling2d", "conv2d"), rank.OTHER_CLASS)
+
+
+@properties
+@given(st.integers(2, 64), st.integers(8, 56), st.sampled_from([1, 3]))
+def test_flat_rows_are_those_of_pictures(batch: int, side: int, colours: int) -> None:
+    def rows_of(width: int) -> str:
+        return (
+            "RuntimeError: Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: "
+            f"[{batch}, {width}]"
+        )
+
+    assert suspected(rows_of(colours * side * side), rank.FLAT_ROWS)
+    assert first(rows_of(2048)) == rank.ALREADY_FLAT.cause
+
+
+def test_indices_of_what_has_fewer_axes() -> None:
+    numpy = "IndexError: too many indices for array: array is {}-dimensional, but {} were indexed"
+    assert first(numpy.format(0, 1)) == axis_range.ONE_OBJECT.cause
+    assert first(numpy.format(1, 2)) == rank.FLAT_LIST.cause
+    assert first(numpy.format(2, 3)) == causes.MISSING_CHANNELS.cause
+    assert not suspected(numpy.format(3, 4), causes.MISSING_CHANNELS)
+    assert suspected("IndexError: too many indices for tensor of dimension 1", rank.FLAT_LIST)
+    assert not suspected("IndexError: too many indices for tensor of dimension 2", rank.FLAT_LIST)
+    ranged = "IndexError: Dimension out of range (expected to be in range of [-2, 1], but got {})"
+    assert first(ranged.format(-3)) == causes.MISSING_CHANNELS.cause
+    assert not suspected(ranged.format(2), causes.MISSING_CHANNELS)
+
+
+@properties
+@given(st.integers(1, 64), st.integers(1, 64), st.integers(0, 20))
+def test_a_map_that_was_shrunk_to_nothing(batch: int, channels: int, other: int) -> None:
+    text = (
+        "RuntimeError: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: "
+        f"[{batch}, {channels}, 0, {other}]"
+    )
+    assert first(text) == causes.TOO_SMALL.cause
+
+
+# Reshapes
+
+
+@properties
+@given(st.integers(7, 40), st.integers(1, 16), st.sampled_from([192, 384, 768]), st.booleans())
+def test_tokens_with_and_without_one_beside_them(side: int, batch: int, width: int, beside: bool) -> None:
+    one, other = (side * side + 1, side * side) if beside else (side * side, side * side + 1)
+    assume(batch * other % one)
+    assert first(viewed((batch, one, width), batch * other * width)) == causes.CLASS_TOKEN.cause
+    assert not suspected(viewed((batch, one, width), batch * (other + 5) * width), causes.CLASS_TOKEN)
+
+
+@properties
+@given(st.integers(10, 80), st.integers(10, 80), st.sampled_from([255, 75]))
+def test_a_grid_of_a_detector_and_its_filters(asked: int, came: int, filters: int) -> None:
+    assume(came != asked and came * came % (asked * asked))
+    grids = viewed((1, filters, asked * asked), filters * came * came)
+    assert suspected(grids, NOT_THE_SETTING)
+    other = viewed((1, filters, asked * asked), (filters + 1) * asked * asked)
+    assert suspected(other, reshaping.OTHER_FILTERS_OF_HEAD)
+    assert not suspected(grids, reshaping.OTHER_FILTERS_OF_HEAD)
+
+
+@properties
+@given(st.integers(20, 900), st.integers(20, 900))
+def test_a_picture_with_fewer_channels_than_are_read(height: int, width: int) -> None:
+    def array(count: int, channels: int) -> str:
+        return f"ValueError: cannot reshape array of size {count} into shape ({height},{width},{channels})"
+
+    assert first(array(height * width * 3, 4)) == reshaping.NO_ALPHA.cause
+    assert first(array(height * width, 3)) == causes.GREY.cause
+
+
+@properties
+@given(st.integers(16, 400), st.integers(16, 400))
+def test_a_square_of_another_side(asked: int, came: int) -> None:
+    assume(asked != came)
+    assert suspected(
+        f"ValueError: cannot reshape array of size {came * came} into shape ({asked},{asked})", NOT_THE_SETTING
+    )
+
+
+@properties
+@given(st.integers(8, 200))
+def test_a_row_of_a_table_with_a_column_more(columns: int) -> None:
+    def row(count: int) -> str:
+        return f"ValueError: cannot reshape array of size {count} into shape (1,{columns})"
+
+    assert suspected(row(columns + 1), causes.OTHER_COLUMNS)
+    assert suspected(row(columns - 1), causes.OTHER_COLUMNS)
+    assert not suspected(row(3 * columns), causes.OTHER_COLUMNS)
+
+
+def test_an_open_size_as_numpy_writes_it() -> None:
+    given_rows = explained("ValueError: cannot reshape array of size 10 into shape (3,newaxis)")
+    assert given_rows.headline == "10 values cannot be reshaped into [3, ?]"
+    assert first("InvalidArgumentError: Only one input size may be -1, not both 0 and 1") == reshaping.TWO_OPEN.cause
+
+
+@properties
+@given(st.sampled_from([16, 32, 64, 128]), st.data())
+def test_fewer_values_than_a_batch_has(batch: int, drawn: st.DataObject) -> None:
+    came = drawn.draw(st.integers(1, batch - 1))
+    text = f"InvalidArgumentError: Input to reshape is a tensor with {came} values, but the requested shape has {batch}"
+    assert suspected(text, causes.LAST_BATCH)
+
+
+@properties
+@given(st.integers(20, 60), st.integers(20, 60), st.integers(20, 60))
+def test_places_that_a_pattern_takes_for_another_grid(height: int, width: int, side: int) -> None:
+    assume(abs(height * width - side * side) > 2)
+
+    def arranged(group: str) -> str:
+        return (
+            f'einops.EinopsError: Error while processing rearrange-reduction pattern "b ({group}) c -> b c {group}".\n'
+            f" Input tensor shape: torch.Size([2, {side * side}, 64]). Additional info: {{'h': {height}}}.\n"
+            f" Shape mismatch, {side * side} != {height * width}"
+        )
+
+    assert suspected(arranged("h w"), rearranging.OTHER_GRID)
+    assert not suspected(arranged("n k"), rearranging.OTHER_GRID)
+
+
+# Parts, masks and indices
+
+
+@properties
+@given(st.integers(1, 100))
+def test_boxes_that_are_decoded_already(classes: int) -> None:
+    def cut(whole: int) -> str:
+        return (
+            f"RuntimeError: split_with_sizes expects split_sizes to sum exactly to {whole} (input tensor's size at "
+            f"dimension 1), but got split_sizes=[64, {classes}]"
+        )
+
+    assert first(cut(4 + classes)) == splitting.DECODED.cause
+    assert not suspected(cut(65 + classes), splitting.DECODED)
+
+
+@properties
+@given(st.integers(2, 64), st.integers(2, 64))
+def test_indices_that_are_taken_in_pairs(one: int, other: int) -> None:
+    assume(one != other)
+    text = "IndexError: shape mismatch: indexing tensors could not be broadcast together with shapes "
+    assert suspected(f"{text}[{one}], [{other}]", causes.LAST_BATCH)
+    assert suspected(f"{text}[{one}], [{other}]", indexing.CHOSEN_IN_PAIRS)
+    assert first(f"{text}[{one}], [{other}, 2]") == indexing.INDEX_RANK.cause
+
+
+@properties
+@given(st.sampled_from([(480, 640), (1080, 1920), (600, 800), (720, 1280)]), st.integers(0, 1))
+def test_masks_and_coordinates_of_the_other_axis(sides: tuple[int, int], axis: int) -> None:
+    here, there = sides[axis], sides[1 - axis]
+    mask = (
+        f"IndexError: boolean index did not match indexed array along dimension {axis}; dimension is {here} but "
+        f"corresponding boolean dimension is {there}"
+    )
+    assert suspected(mask, causes.SWAPPED)
+    high, low = max(sides), min(sides)
+    beyond = f"IndexError: index {high} is out of bounds for axis 0 with size {low}"
+    assert suspected(beyond, indexing.BORDER)
+    assert suspected(beyond, causes.SWAPPED)
+    assert not suspected(f"IndexError: index {low} is out of bounds for axis 0 with size 10", indexing.BORDER)
+
+
+def test_a_mask_with_an_axis_of_its_own() -> None:
+    along = "IndexError: boolean index did not match indexed array along axis 2; size of axis is {} but size of "
+    text = f"{along}corresponding boolean axis is {{}}"
+    assert suspected(text.format(3, 1), causes.TRAILING_ONE)
+    assert not suspected(text.format(5, 4), causes.TRAILING_ONE)
+
+
+@properties
+@given(st.integers(2, 200))
+def test_a_label_that_marks_void(size: int) -> None:
+    assert first(f"IndexError: index 255 is out of bounds for dimension 0 with size {size}") == (
+        classes.IGNORED_LABEL.cause
+    )
+    assert not suspected(
+        f"IndexError: index 253 is out of bounds for dimension 0 with size {size}", classes.IGNORED_LABEL
+    )
+
+
+def test_one_entry_or_none() -> None:
+    assert first("IndexError: index 1 is out of bounds for axis 0 with size 1") == indexing.ONE_ONLY.cause
+    assert not suspected("IndexError: index 2 is out of bounds for axis 0 with size 2", indexing.ONE_ONLY)
+    assert suspected("IndexError: index -1 is out of bounds for axis 0 with size 0", causes.NOTHING_LEFT)
+    assert suspected("RuntimeError: split expects at least a 1-dimensional tensor", causes.LOST_AXIS)
+
+
+@properties
+@given(st.integers(2, 30))
+def test_labels_that_choose_a_score(actions: int) -> None:
+    text = f"RuntimeError: index {actions} is out of bounds for dimension 1 with size {actions}"
+    assert suspected(text, causes.FROM_ONE)
+    assert suspected("RuntimeError: Invalid index in gather at THTensorEvenMoreMath.cpp:459", causes.CLASS_COUNT)
+
+
+def test_an_axis_that_is_asked_of_a_shape() -> None:
+    def asked(line: str) -> str:
+        frame = f'  File "/home/user/main.py", line 52, in forward\n    {line}\n'
+        return f"Traceback (most recent call last):\n{frame}IndexError: tuple index out of range"
+
+    assert first(asked("channels = image.shape[2]")) == causes.MISSING_CHANNELS.cause
+    assert first(asked("columns = x.shape[1]")) == rank.FLAT_LIST.cause
+    assert not suspected(asked("width = x.shape[3]"), causes.MISSING_CHANNELS)
+
+
+@properties
+@given(st.sampled_from([(768, 1024), (1024, 768), (768, 1280)]), st.sampled_from([77, 154]), st.integers(1, 8))
+def test_an_encoder_of_another_width_in_a_view(widths: tuple[int, int], tokens: int, batch: int) -> None:
+    asked, came = widths
+    text = viewed((batch, tokens, asked), batch * tokens * came)
+    assert suspected(text, causes.OTHER_ENCODER)
+    assert first(text) != causes.ALPHA.cause
+    assert not suspected(viewed((batch, tokens, asked), batch * tokens * (came + 1)), causes.OTHER_ENCODER)
+
+
+@properties
+@given(st.sampled_from([30522, 32000, 50257]), st.integers(1, 64), st.integers(100, 4000))
+def test_rows_of_a_vocabulary_with_added_tokens(words: int, more: int, rows_that_come: int) -> None:
+    assume(rows_that_come * (words + more) % words)
+    assert suspected(viewed_open(words, rows_that_come * (words + more)), vocabularies.OTHER_VOCABULARY)
+
+
+def viewed_open(width: int, count: int) -> str:
+    return f"RuntimeError: shape '[-1, {width}]' is invalid for input of size {count}"
+
+
+@properties
+@given(st.integers(16, 200), st.integers(16, 200), st.integers(16, 200))
+def test_volumes_without_channels_and_arrays_of_objects(depth: int, height: int, width: int) -> None:
+    text = (
+        "ValueError: Input 0 of layer conv{} is incompatible with the layer: expected min_ndim={}, found ndim={}. "
+        "Full shape received: (None, {})"
+    )
+    assert first(text.format("3d", 5, 4, f"{depth}, {height}, {width}")) == causes.MISSING_CHANNELS.cause
+    assert not suspected(text.format("3d", 5, 4, f"{depth}, {height}, 3"), causes.MISSING_CHANNELS)
+    assert first(text.format("2d", 4, 2, "1")) == fed.OBJECTS.cause
+    assert not suspected(text.format("2d", 4, 2, str(width)), fed.OBJECTS)
+
+
+@properties
+@given(st.integers(2, 64), st.integers(2, 64))
+def test_a_mask_that_ends_with_one_and_values_with_columns(rows_of_mask: int, columns: int) -> None:
+    mask = "IndexError: The shape of the mask [{0}, {1}] at index 1 does not match the shape of the indexed tensor"
+    assert suspected(f"{mask.format(rows_of_mask, 1)} [{rows_of_mask}, {columns}] at index 1", causes.TRAILING_ONE)
+    value = (
+        f"RuntimeError: shape mismatch: value tensor of shape [{rows_of_mask}, {columns}] cannot be broadcast to "
+        f"indexing result of shape [{rows_of_mask}]"
+    )
+    assume(rows_of_mask != columns)
+    assert suspected(value, causes.OTHER_VALUE)
+
+
+@properties
+@given(st.sampled_from([32, 64, 256, 1024]), st.sampled_from([3, 32, 512]), st.sampled_from([1, 3]), st.integers(1, 99))
+def test_a_file_of_weights_that_ends(outputs: int, inputs: int, side: int, percent: int) -> None:
+    whole = outputs * inputs * side * side
+    count = whole * percent // 100 + 1
+    assume(count < whole and count % (inputs * side * side))
+    assert suspected(viewed((outputs, inputs, side, side), count), reshaping.WEIGHTS_END)
+    assert not suspected(viewed((outputs, inputs, side, side), whole + count), reshaping.WEIGHTS_END)
+    assert not suspected(viewed((outputs, inputs, 64, 64), count), reshaping.WEIGHTS_END)
+
+
+@properties
+@given(st.sampled_from([25, 30, 35, 50]))
+def test_one_step_more_than_a_schedule_has(steps: int) -> None:
+    text = "IndexError: index {0} is out of bounds for dimension 0 with size {0}"
+    assert suspected(text.format(steps + 1), indexing.STEP_BEYOND)
+    assert not suspected(text.format(steps + 3), indexing.STEP_BEYOND)

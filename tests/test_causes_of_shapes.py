@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from support.suspects import explained, first, suspected
 
 from shapewatch.messages.faults import (
+    attention,
+    batched,
     causes,
     fed,
     indexing,
     model_input,
+    norm,
     operations,
     products,
     samples,
@@ -444,8 +447,8 @@ def test_a_map_that_was_pooled_for_a_dense_layer(width: int, side: int) -> None:
 def test_a_condition_that_is_not_joined(width: int, classes: int) -> None:
     assume(width % 64 and (width + classes) % 64)
     text = f"RuntimeError: mat1 and mat2 shapes cannot be multiplied (16x{width} and {width + classes}x256)"
-    assert suspected(text, causes.BRANCH_LOST)
-    assert not suspected(text.replace(f"{width + classes}x", f"{width + 90}x"), causes.BRANCH_LOST)
+    assert suspected(text, products.NOT_JOINED)
+    assert not suspected(text.replace(f"{width + classes}x", f"{width + 90}x"), products.NOT_JOINED)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -453,3 +456,233 @@ def test_a_condition_that_is_not_joined(width: int, classes: int) -> None:
 def test_labels_for_images(channels: int, side: int, batch: int) -> None:
     text = f"ValueError: Shapes ({batch}, 10) and ({batch}, {side}, {side}, {channels}) are incompatible"
     assert suspected(text, targets.LABELS_FOR_IMAGES) == (channels == 3)
+
+
+# Products: what stands before and behind a layer
+
+
+def multiplied(left: tuple[int, int], right: tuple[int, int]) -> str:
+    rows, come = left
+    taken, given_ = right
+    return f"RuntimeError: mat1 and mat2 shapes cannot be multiplied ({rows}x{come} and {taken}x{given_})"
+
+
+@properties
+@given(st.integers(25, 200).map(lambda size: 4 * size), st.integers(66, 127), st.integers(2, 60))
+def test_a_layer_between_is_left_out(come: int, taken: int, outputs: int) -> None:
+    assume(2 * taken <= come <= 8 * taken and come % taken and not sizes.same_maps(come, taken))
+    assert suspected(multiplied((4, come), (taken, outputs)), products.LEFT_OUT)
+    growing = explained(multiplied((4, come), (taken, 2 * come)))
+    assert products.LEFT_OUT.cause not in [each.cause for each in growing.suspects]
+
+
+@properties
+@given(st.integers(512, 5000), st.sampled_from([(3, 6), (6, 3), (3, 9), (9, 6), (4, 7)]))
+def test_points_with_and_without_what_is_joined(points: int, widths: tuple[int, int]) -> None:
+    come, taken = widths
+    assert first(multiplied((points, come), (taken, 64))) == products.NOT_JOINED.cause
+    assert first(multiplied((1, come), (taken, 64))) != products.NOT_JOINED.cause
+
+
+@properties
+@given(st.integers(10, 300), st.sampled_from([3, 6]))
+def test_coordinates_beside_their_encoding(width: int, extra: int) -> None:
+    assume(width % 64 and (width + extra) % 64)
+    assert suspected(multiplied((1024, width + extra), (width, 256)), products.NOT_JOINED)
+
+
+@properties
+@given(st.integers(601, 5000), st.integers(41, 5000))
+def test_a_matrix_over_the_nodes_of_another_graph(nodes: int, others: int) -> None:
+    assume(nodes % 32 and nodes != others and not sizes.ratio(nodes, others) and nodes * nodes % others)
+    assert suspected(multiplied((nodes, nodes), (others, 17)), products.OTHER_GRAPH)
+    assert not suspected(multiplied((nodes - 1, nodes), (others, 17)), products.OTHER_GRAPH)
+
+
+@properties
+@given(st.integers(2000, 50_000), st.integers(50, 400).filter(lambda size: size % 64))
+def test_words_that_a_vectoriser_counted_anew(words: int, fewer: int) -> None:
+    assume(words % 64 and (words - fewer) % 64 and not sizes.same_maps(words, words - fewer))
+    text = (
+        'ValueError: Input 0 of layer "dense" is incompatible with the layer: expected axis -1 of input shape to have '
+        f"value {words}, but received input with shape (None, {words - fewer})"
+    )
+    assert suspected(text, causes.OTHER_COLUMNS)
+
+
+@properties
+@given(st.sampled_from([64, 128, 192, 256, 320]), st.integers(5, 40))
+def test_all_steps_for_one_and_one_for_all(width: int, steps: int) -> None:
+    assume(sizes.root(steps) is None and width >= 128)
+    assert suspected(multiplied((32, steps * width), (width, 10)), products.FLATTENED_EARLY)
+    assert suspected(multiplied((3, width), (steps * width, 10)), products.POOLED)
+
+
+@properties
+@given(st.sampled_from([7, 13, 28, 40, 80]), st.integers(4, 60))
+def test_steps_side_by_side_for_a_recurrent_layer(features: int, steps: int) -> None:
+    text = f"RuntimeError: input.size(-1) must be equal to input_size. Expected {features}, got {{}}"
+    assert suspected(text.format(features * steps), products.FLATTENED_EARLY)
+    assert not suspected(text.format(features * steps + 1), products.FLATTENED_EARLY)
+    assert suspected(text.format(features * steps + 1), causes.SWAPPED)
+
+
+# Attention, batched products, norms
+
+
+@properties
+@given(st.integers(2, 64), st.integers(2, 300))
+def test_a_padding_mask_stands_the_other_way_round(batch: int, keys: int) -> None:
+    assume(batch != keys)
+
+    def refused(got: tuple[int, int]) -> str:
+        return (
+            f"AssertionError: expecting key_padding_mask shape of ({batch}, {keys}), but got torch.Size([{got[0]}, "
+            f"{got[1]}])"
+        )
+
+    turned, longer = refused((keys, batch)), refused((batch, keys + 1))
+    assert first(turned) == attention.BATCH_FIRST.cause and suspected(turned, causes.SWAPPED)
+    assert first(longer) == causes.OTHER_LENGTH.cause
+    assert f"[{keys}, {batch}]" in explained(turned).headline
+    apart = f"RuntimeError: Expected key_padded_mask.shape[0] to be {batch}, but got {keys}"
+    assert first(apart) == attention.BATCH_FIRST.cause and f"{keys}" in explained(apart).headline
+
+
+@properties
+@given(st.integers(3, 200), st.integers(3, 200))
+def test_a_mask_of_the_other_attention(queries: int, keys: int) -> None:
+    assume(sizes.ratio(queries, keys) != 2 and queries != keys)
+    text = "RuntimeError: The shape of the 2D attn_mask is torch.Size([{}, {}]), but should be ({}, {})."
+    for side in (queries, keys):
+        assert first(text.format(side, side, queries, keys)) == attention.MASK_OF_OTHER.cause
+    assert first(text.format(keys, queries, queries, keys)) == attention.MASK_OF_OTHER.cause
+    assert not suspected(text.format(queries, queries, keys, keys), attention.MASK_OF_OTHER)
+
+
+@properties
+@given(st.integers(2, 64), st.integers(2, 64), st.integers(2, 64))
+def test_letters_of_remapped_shapes(batch: int, a: int, b: int) -> None:
+    assume(a != b)
+    text = (
+        "RuntimeError: einsum(): operands do not broadcast with remapped shapes [original->remapped]: "
+        f"[{batch}, 7, {a}]->[{batch}, 7, 1, {a}] [{batch}, 5, {b}]->[{batch}, 1, 5, {b}]"
+    )
+    assert f"{a} against {b}" in explained(text).headline
+    assert suspected(text, batched.WRONG_EQUATION) or {a, b}.isdisjoint({batch, 7, 5})
+
+
+@properties
+@given(st.integers(2, 4000), st.integers(2, 9))
+def test_a_vector_is_a_row(batch: int, size: int) -> None:
+    text = f"RuntimeError: Expected size for first two dimensions of batch2 tensor to be: [{batch}, {size}] but got: "
+    assert suspected(f"{text}[{batch}, 1].", causes.SWAPPED)
+
+
+@properties
+@given(st.sampled_from([32, 64, 128]), st.sampled_from([5, 6, 8]))
+def test_points_in_front_of_the_channels_of_a_norm(points: int, times: int) -> None:
+    text = f"RuntimeError: running_mean should contain {points} elements not {points * times}"
+    assert suspected(text, norm.POINTS_FIRST)
+
+
+@properties
+@given(st.integers(16, 400), st.integers(16, 400), st.integers(8, 64))
+def test_channels_of_a_group_norm(channels: int, parameters: int, groups: int) -> None:
+    assume(channels != parameters and channels % groups)
+    text = (
+        "RuntimeError: Expected weight to be a vector of size equal to the number of channels in input, but got weight "
+        f"of shape [{parameters}] and input of shape [2, {channels}, 9, 9]"
+    )
+    assert f"of {parameters} features does not fit: {channels} come" in explained(text).headline
+    text = (
+        "RuntimeError: Expected number of channels in input to be divisible by num_groups, but got input of shape "
+        f"[2, {channels}, 9, 9] and num_groups={groups}"
+    )
+    assert f"{channels} channels, {groups} groups" in explained(text).headline
+
+
+# Heads, parts and joints
+
+
+@properties
+@given(
+    st.integers(1, 64), st.integers(20_000, 300_000).filter(lambda size: size % 16), st.sampled_from([384, 768, 1024])
+)
+def test_scores_of_words_for_features(rows: int, words: int, width: int) -> None:
+    text = multiplied((rows, words), (width, 2))
+    assert first(text).startswith(products.APPLIED_BEFORE.cause.split("{")[0])
+    assert not suspected(multiplied((rows, words - words % 16), (width, 2)), products.APPLIED_BEFORE)
+
+
+@properties
+@given(st.sampled_from([512, 768, 1024, 2048]), st.integers(3, 4), st.integers(1, 3))
+def test_one_of_several_that_are_joined(width: int, parts: int, outputs: int) -> None:
+    assume(parts * width <= 8192)
+    assert suspected(multiplied((5, width), (parts * width, outputs)), causes.BRANCH_LOST)
+
+
+@properties
+@given(st.sampled_from([1024, 2048, 2560, 4096]), st.integers(3, 700), st.booleans())
+def test_projections_that_are_fused(width: int, rows: int, split: bool) -> None:
+    assume(rows % 3)
+    come, taken = (3 * width, width) if split else (width, 3 * width)
+    assert first(multiplied((rows, come), (taken, width))) == products.FUSED.cause
+    assert not suspected(multiplied((rows, come), (taken, 10)), products.FUSED)
+
+
+@properties
+@given(st.sampled_from([13, 17, 18, 21, 25, 33, 68, 133]), st.booleans())
+def test_points_of_two_values_and_of_three(joints: int, fewer: bool) -> None:
+    come, taken = (2 * joints, 3 * joints) if fewer else (3 * joints, 2 * joints)
+    assert suspected(multiplied((7, come), (taken, 1024)), products.NOT_JOINED)
+
+
+@properties
+@given(st.integers(28, 400), st.integers(1, 16), st.sampled_from([512, 768, 2048]))
+def test_images_for_the_head_of_a_network(side: int, batch: int, width: int) -> None:
+    assume(side != width and width % side and 3 * batch * side != width and side % 32)
+    assert suspected(multiplied((batch * 3 * side, side), (width, 2)), products.NO_FEATURES)
+
+
+@properties
+@given(st.integers(2, 14), st.integers(1, 64), st.sampled_from([512, 1280, 2048]))
+def test_a_map_that_is_neither_pooled_nor_flattened(side: int, batch: int, channels: int) -> None:
+    assert first(multiplied((batch * channels * side, side), (channels, 5))) == causes.NOT_FLATTENED.cause
+
+
+@properties
+@given(st.sampled_from([512, 1280, 2048]), st.integers(2, 100))
+def test_a_layer_behind_a_head_that_was_replaced(width: int, classes: int) -> None:
+    assert first(multiplied((3, width), (1000, classes))) == products.LEFT_OUT.cause
+    assert first(multiplied((3, width), (999, classes))) != products.LEFT_OUT.cause
+
+
+@properties
+@given(st.sampled_from([16, 32, 48]), st.sampled_from([(31, 50), (21, 40), (13, 17)]))
+def test_rows_of_a_map_for_a_recurrent_layer(channels: int, heights: tuple[int, int]) -> None:
+    one, other = (channels * height for height in heights)
+    text = f"RuntimeError: input.size(-1) must be equal to input_size. Expected {one}, got {other}"
+    assert suspected(text, causes.OTHER_INPUT_SIZE)
+    assert not suspected(text.replace(f"got {other}", f"got {other + 1}"), causes.OTHER_INPUT_SIZE)
+    assert suspected(text.replace(f"got {other}", f"got {5 * channels * heights[0] + channels}"), causes.SWAPPED)
+
+
+@properties
+@given(st.integers(2, 40), st.integers(50, 400), st.integers(50, 400))
+def test_a_factor_that_is_transposed_before(steps: int, query: int, key: int) -> None:
+    assume(query != key and steps not in (query, key))
+    text = (
+        f"ValueError: Dimensions must be equal, but are {query} and {key} for '{{{{node attention/MatMul}}}} = "
+        "BatchMatMulV2[T=DT_FLOAT, adj_x=false, adj_y=true](query, key)' with input shapes: "
+        f"[?,{steps},{query}], [?,{steps},{key}]."
+    )
+    assert f"is {key} where {query} is needed" in explained(text).headline
+
+
+@properties
+@given(st.integers(1, 4), st.integers(1, 4))
+def test_prompts_in_a_batched_product(one: int, other: int) -> None:
+    assume(one != other)
+    text = f"RuntimeError: Expected size for first two dimensions of batch2 tensor to be: [8, {77 * one}] but got: "
+    assert first(f"{text}[8, {77 * other}].") == causes.PROMPT_CHUNKS.cause

@@ -17,10 +17,12 @@ from support.suspects import explained, first, suspected
 import shapewatch
 from shapewatch.messages.faults import (
     causes,
+    checkpoints,
     classes,
     convolution,
     devices,
     expanding,
+    fed,
     gradients,
     indexing,
     labels,
@@ -32,6 +34,7 @@ from shapewatch.messages.faults import (
     samples,
     splitting,
     targets,
+    vocabularies,
     weights,
     windows,
 )
@@ -816,3 +819,389 @@ def test_a_map_that_is_left_where_a_discriminator_was_to_leave_one_value(side: i
         f"target nelement ({batch}) != input nelement ({batch * (side * side + 2)})"
     )
     assert not suspected(other, targets.MAP_LEFT)
+
+
+# Saved weights: how the file was made, and for which data
+
+
+def mismatched(*weights_of: tuple[str, tuple[int, ...], tuple[int, ...]]) -> str:
+    """What PyTorch says of weights: their names, and the shapes that are saved and built."""
+    lines = [
+        f"\tsize mismatch for {name}: copying a param with shape torch.Size({list(saved)}) from checkpoint, the shape "
+        f"in current model is torch.Size({list(built)})."
+        for name, saved, built in weights_of
+    ]
+    return "\n".join(["RuntimeError: Error(s) in loading state_dict for Net:", *lines])
+
+
+def misnamed(missing: list[str], unexpected: list[str]) -> str:
+    lines = ["RuntimeError: Error(s) in loading state_dict for Net:"]
+    lines += ["\tMissing key(s) in state_dict: " + ", ".join(f'"{name}"' for name in missing) + ". "] if missing else []
+    lines += ["\tUnexpected key(s) in state_dict: " + ", ".join(f'"{name}"' for name in unexpected) + ". "]
+    return "\n".join(lines)
+
+
+WIDE = st.integers(5, 64).map(lambda times: 64 * times)
+
+
+@given(WIDE, WIDE, st.booleans())
+def test_weights_of_4_bits_are_half_as_many_bytes(rows: int, columns: int, is_saved: bool) -> None:
+    packed, whole = (rows * columns // 2, 1), (rows, columns)
+    both = (packed, whole) if is_saved else (whole, packed)
+    assert suspected(mismatched(("layers.0.mlp.up_proj.weight", *both)), checkpoints.QUANTISED)
+
+
+@given(st.integers(16, 64).map(lambda times: 64 * times), st.sampled_from([2, 4, 8]))
+def test_a_share_of_rows_here_and_of_columns_there(width: int, parts: int) -> None:
+    rows = ("layers.0.attention.wq.weight", (width // parts, width), (width, width))
+    columns = ("layers.0.attention.wo.weight", (width, width // parts), (width, width))
+    assert suspected(mismatched(rows, columns), checkpoints.SHARDED)
+    assert not suspected(mismatched(rows), checkpoints.SHARDED)
+
+
+@given(st.sampled_from([32, 48, 60, 64, 180]), st.permutations([2, 3, 4]))
+def test_channels_that_grow_with_the_square_of_the_factor(channels: int, factors: list[int]) -> None:
+    one, other, _ = factors
+    pair = ("tail.0.0.weight", (channels * one**2, channels, 3, 3), (channels * other**2, channels, 3, 3))
+    assert suspected(mismatched(pair), checkpoints.UPSCALING)
+    no_square = ("tail.0.0.weight", (channels * 4, channels, 3, 3), (channels * 5, channels, 3, 3))
+    assert not suspected(mismatched(no_square), checkpoints.UPSCALING)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(2, 16).map(lambda times: 32 * times))
+def test_columns_that_enter_and_leave(one: int, other: int, width: int) -> None:
+    assume(one != other)
+    enters = ("embedding.weight", (width, one, 3), (width, other, 3))
+    leaves = ("projection.weight", (one, width), (other, width))
+    assert suspected(mismatched(enters, leaves), checkpoints.OTHER_DATA)
+    hidden = mismatched(("fc1.weight", (one, width), (other, width)), ("fc2.weight", (width, one), (width, other)))
+    assert not suspected(hidden, checkpoints.OTHER_DATA)
+
+
+@given(st.integers(1001, 10**6), st.integers(1, 10**5), st.integers(1, 4))
+def test_a_row_for_each_point(points: int, more: int, axes: int) -> None:
+    text = mismatched(("_xyz", (points, axes), (points + more, axes)))
+    assert suspected(text, checkpoints.PER_ENTRY)
+    assert not suspected(text, weights.OTHER_CLASSES)
+
+
+@given(st.integers(5, 400), st.integers(1, 100))
+def test_a_table_of_pairs(nodes: int, more: int) -> None:
+    assume(nodes % 64 and (nodes + more) % 64)
+    assert suspected(mismatched(("graph.A", (3, nodes, nodes), (3,) + (nodes + more,) * 2)), checkpoints.PER_ENTRY)
+
+
+@given(st.integers(4, 400), st.integers(1, 60), st.sampled_from(["actor.0", "critic.0", "q_net.0", "policy.mlp.0"]))
+def test_the_inputs_of_an_agent(observed: int, more: int, name: str) -> None:
+    text = mismatched((f"{name}.weight", (256, observed), (256, observed + more)))
+    assert suspected(text, fed.OTHER_ENVIRONMENT)
+    assert not suspected(text.replace(name, "layer.0"), fed.OTHER_ENVIRONMENT)
+
+
+@given(st.integers(1, 12), st.integers(1, 12))
+def test_frequencies_of_encoded_coordinates(one: int, other: int) -> None:
+    assume(one != other)
+    text = mismatched(("pts_linears.0.weight", (256, 3 + 6 * one), (256, 3 + 6 * other)))
+    assert suspected(text, checkpoints.OTHER_FREQUENCIES)
+
+
+@given(st.integers(20, 2000), st.integers(1, 63))
+def test_rows_to_spare(many: int, fewer: int) -> None:
+    assume(fewer > 2)
+    rows = 64 * many
+    assume(rows - fewer > 1000)
+    text = mismatched(("transformer.wte.weight", (rows, 768), (rows - fewer, 768)))
+    assert suspected(text, checkpoints.PADDED_TABLE)
+    assert not suspected(text.replace(f"[{rows}, ", f"[{rows + 1}, "), checkpoints.PADDED_TABLE)
+
+
+@given(st.sampled_from([(4096, 5120), (2048, 4096), (768, 1024)]), st.sampled_from([4, 8, 16, 64]))
+def test_an_adapter_of_another_base(widths: tuple[int, int], rank: int) -> None:
+    one, other = widths
+    text = mismatched(("layers.0.q_proj.lora_A.default.weight", (rank, one), (rank, other)))
+    assert suspected(text, checkpoints.OTHER_BASE)
+    ranks = mismatched(("layers.0.q_proj.lora_A.default.weight", (rank, one), (2 * rank, one)))
+    assert suspected(ranks, weights.OTHER_RANK)
+    assert not suspected(ranks, checkpoints.OTHER_BASE)
+
+
+@pytest.mark.parametrize("name", ["pos_encoder.pe", "blocks.0.attn.rel_pos_h", "rotary.inv_freq", "wpe.weight"])
+def test_tables_that_are_made_for_one_size(name: str) -> None:
+    text = mismatched((name, (500, 64), (200, 64)))
+    assert suspected(text, weights.OTHER_TABLE)
+    assert not suspected(text, weights.OTHER_CLASSES)
+
+
+@given(st.integers(2, 40), st.integers(2, 40))
+def test_a_bias_counts_outputs(one: int, other: int) -> None:
+    assume(one != other)
+    text = mismatched(("fc.weight", (one, 64), (other, 64)), ("fc.bias", (one,), (other,)))
+    assert suspected(text, weights.OTHER_CLASSES)
+    assert not suspected(text, weights.OTHER_LIST)
+
+
+@pytest.mark.parametrize(
+    ("missing", "unexpected", "cause"),
+    [
+        (["conv.weight"], ["params_ema"], weights.NESTED),
+        (["conv.weight"], ["model_state_dict", "optimizer_state_dict", "epoch"], weights.NESTED),
+        ([], ["total_ops", "layer1.total_params"], weights.PROFILED),
+        (["conv.weight"], ["conv.weight_g", "conv.weight_v"], weights.REPARAMETRISED),
+        (["conv.parametrizations.weight.original0"], ["conv.weight_g"], weights.REPARAMETRISED),
+        ([], ["criterion.weight"], weights.OF_THE_LOSS),
+        (["layers.0.q_proj.weight"], ["layers.0.q_proj.qweight", "layers.0.q_proj.scales"], checkpoints.QUANTISED),
+        (["layers.0.q_proj.weight"], ["base_model.layers.0.q_proj.lora_A.weight"], weights.OF_AN_ADAPTER),
+        ([], ["embeddings.position_ids"], weights.OTHER_VERSION),
+        ([], ["logits.weight", "logits.bias"], weights.NO_TOP),
+    ],
+)
+def test_names_that_tell_how_the_file_was_made(missing: list[str], unexpected: list[str], cause: Cause) -> None:
+    assert suspected(misnamed(missing, unexpected), cause)
+
+
+def test_plain_names_tell_nothing_of_how_the_file_was_made() -> None:
+    text = misnamed(["encoder.conv.weight"], ["encoder.norm.weight"])
+    causes_of_names = (weights.NESTED, weights.PROFILED, weights.REPARAMETRISED, weights.OF_THE_LOSS, weights.NO_TOP)
+    assert not any(suspected(text, cause) for cause in (*causes_of_names, weights.OF_AN_ADAPTER))
+
+
+@given(st.integers(1, 80), st.integers(1, 80), st.sampled_from([512, 1024]))
+def test_keras_turns_a_saved_kernel_round(saved: int, built: int, inputs: int) -> None:
+    assume(saved != built)
+    kernel = (1, 1, inputs, built)
+    text = (
+        f"ValueError: Layer #249 (named \"conv2d_59\"), weight <tf.Variable 'conv2d_59/kernel:0' shape={kernel}> has "
+        f"shape {kernel}, but the saved weight has shape {(saved, inputs, 1, 1)}."
+    )
+    assert suspected(text, weights.OTHER_CLASSES)
+
+
+# What is fed
+
+
+@given(st.integers(16, 2000))
+def test_one_sample_of_which_keras_makes_samples_of_one_value(features: int) -> None:
+    text = (
+        'ValueError: Input 0 of layer "sequential" is incompatible with the layer: expected '
+        f"shape=(None, {features}), found shape=(None, 1)"
+    )
+    assert suspected(text, causes.MISSING_BATCH)
+
+
+@given(st.integers(3, 60))
+def test_a_pair_in_place_of_an_observation(observed: int) -> None:
+    text = (
+        f"ValueError: Error: Unexpected observation shape (2,) for Box environment, please use ({observed},) or "
+        f"(n_env, {observed}) for the observation shape."
+    )
+    assert suspected(text, fed.OBSERVATION)
+
+
+@given(st.integers(8, 200), st.integers(1, 2))
+def test_a_sequential_model_is_no_sequence(columns: int, more: int) -> None:
+    text = (
+        'ValueError: Input 0 of layer "sequential_3" is incompatible with the layer: expected '
+        f"shape=(None, {columns}), found shape=(None, {columns + more})"
+    )
+    assert suspected(text, causes.OTHER_COLUMNS)
+
+
+@given(st.integers(1, 500), st.integers(32, 640), st.booleans())
+def test_a_crop_that_holds_nothing(side: int, wanted: int, is_height: bool) -> None:
+    height, width = (0, side) if is_height else (side, 0)
+    text = (
+        f"RuntimeError: Input and output sizes should be greater than 0, but got input (H: {height}, W: {width}) "
+        f"output (H: {wanted}, W: {wanted})"
+    )
+    assert first(text) == windows.EMPTY_CROP.cause
+
+
+@given(st.integers(5, 64), st.integers(100, 4000), st.integers(3, 9))
+def test_the_axis_of_1_in_front_of_the_samples(samples: int, length: int, kernel: int) -> None:
+    text = (
+        f"RuntimeError: Given groups=1, weight of size [16, 1, {kernel}], expected input[1, {samples}, {length}] to "
+        f"have 1 channels, but got {samples} channels instead"
+    )
+    assert suspected(text, convolution.AXIS_IN_FRONT)
+
+
+@given(st.sampled_from([12, 13]), st.integers(32, 512), st.integers(1, 16))
+def test_more_bands_than_colours(bands: int, side: int, batch: int) -> None:
+    text = (
+        f"RuntimeError: Given groups=1, weight of size [64, 3, 7, 7], expected input[{batch}, {bands}, {side}, {side}] "
+        f"to have 3 channels, but got {bands} channels instead"
+    )
+    assert suspected(text, convolution.MORE_BANDS)
+
+
+@given(st.integers(1, 7))
+def test_a_kernel_of_a_first_layer_meets_a_small_grid(side: int) -> None:
+    text = (
+        f"RuntimeError: Calculated padded input size per channel: ({side} x {side}). Kernel size: (8 x 8). Kernel size "
+        "can't be greater than actual input size"
+    )
+    assert suspected(text, windows.SMALL_DATA)
+
+
+@given(st.integers(2, 16), st.lists(st.integers(3, 200), min_size=2, max_size=4, unique=True), st.integers(17, 512))
+def test_what_joins_adds_as_many_inputs_to_every_weight(few: int, widths: list[int], many: int) -> None:
+    for more in (few, many):
+        text = mismatched(*((f"layer{at}.w", (64, wide), (64, wide + more)) for at, wide in enumerate(widths)))
+        assert suspected(text, weights.EXTRA_FEATURE)
+    doubled = mismatched(*((f"layer{at}.w", (64, wide), (64, 2 * wide)) for at, wide in enumerate(widths)))
+    assert not suspected(doubled, weights.EXTRA_FEATURE)
+
+
+@given(st.integers(8, 1024), st.permutations([4, 3, 1]))
+def test_gates_of_another_cell(units: int, gates: list[int]) -> None:
+    one, other, _ = gates
+    text = mismatched(("rnn.weight_hh_l0", (one * units, units), (other * units, units)))
+    assert suspected(text, checkpoints.OTHER_CELL)
+    wider = mismatched(("rnn.weight_hh_l0", (one * units, units), (one * 2 * units, 2 * units)))
+    assert not suspected(wider, checkpoints.OTHER_CELL)
+
+
+def test_a_layer_that_reads_both_ways() -> None:
+    names = misnamed(["rnn.weight_ih_l0_reverse"], ["extra"])
+    assert suspected(names, weights.OTHER_DIRECTIONS)
+    sizes_too = names + "\n" + mismatched(("fc.weight", (29, 512), (29, 1024))).partition("\n")[2]
+    assert suspected(sizes_too, weights.OTHER_DIRECTIONS)
+
+
+@given(st.integers(2, 64).map(lambda times: 64 * times), st.sampled_from([2, 4, 8]), st.sampled_from(["k_proj", "wv"]))
+def test_fewer_heads_of_keys(width: int, share: int, name: str) -> None:
+    text = mismatched((f"layers.0.self_attn.{name}.weight", (width // share, width), (width, width)))
+    assert suspected(text, KEY_HEADS)
+    assert not suspected(text.replace(name, "o_proj"), KEY_HEADS)
+
+
+@given(st.integers(2, 16), st.integers(2, 16), st.sampled_from([64, 128, 256]))
+def test_a_generator_of_another_side(one: int, other: int, channels: int) -> None:
+    assume(one != other and channels * min(one, other) ** 2 >= 1024)
+    text = mismatched(("l1.0.weight", (channels * one**2, 100), (channels * other**2, 100)))
+    assert suspected(text, causes.OTHER_INPUT_SIZE)
+
+
+@given(st.sampled_from([50, 100, 200, 300]), st.sampled_from([50, 100, 200, 300]), st.integers(1001, 50_000))
+def test_word_vectors_of_another_width(one: int, other: int, words: int) -> None:
+    assume(one != other)
+    text = f"ValueError: Layer weight shape {(words, one)} not compatible with provided weight shape {(words, other)}"
+    assert suspected(text, vocabularies.OTHER_VECTORS)
+    cell = mismatched(("lstm.weight_ih_l0", (800, one), (800, other)))
+    assert suspected(cell, vocabularies.OTHER_VECTORS)
+
+
+@given(st.sampled_from([(4, 16), (16, 4), (4, 32)]))
+def test_another_autoencoder(channels: tuple[int, int]) -> None:
+    one, other = channels
+    text = mismatched(("decoder.conv_in.weight", (512, one, 3, 3), (512, other, 3, 3)))
+    assert suspected(text, convolution.OTHER_LATENTS)
+
+
+@given(st.sampled_from([2048, 4096]), st.integers(2, 400), st.integers(1000, 30_000))
+def test_neighbouring_layers_of_keras(width: int, outputs: int, inputs: int) -> None:
+    assume(inputs != width)
+    text = (
+        "ValueError: Cannot assign value to variable ' dense_2/kernel:0': Shape mismatch.The variable shape "
+        f"({width}, {outputs}), and the assigned value shape ({inputs}, {width}) are incompatible."
+    )
+    assert suspected(text, weights.NO_TOP)
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(10, 400))
+def test_columns_of_a_series(one: int, other: int, steps: int) -> None:
+    assume(one != other)
+    text = (
+        'ValueError: Input 0 of layer "model_2" is incompatible with the layer: expected '
+        f"shape=(None, {steps}, {one}), found shape=(None, {steps}, {other})"
+    )
+    assert suspected(text, causes.OTHER_COLUMNS)
+
+
+@given(st.integers(1, 12), st.integers(2, 9))
+def test_anchors_are_no_classes(anchors: int, times: int) -> None:
+    heads = [("rpn.head.cls_logits", 1), ("rpn.head.bbox_pred", 4)]
+    shapes = [((anchors * each, 256, 1, 1), (anchors * times * each, 256, 1, 1)) for _, each in heads]
+    text = mismatched(*((f"{name}.weight", *both) for (name, _), both in zip(heads, shapes, strict=True)))
+    assert suspected(text, checkpoints.OTHER_ANCHORS)
+
+
+@given(st.integers(3, 64), st.integers(3, 5))
+def test_outputs_that_an_option_doubles(outputs: int, times: int) -> None:
+    assume(outputs != 60)
+    doubled = mismatched(("final_conv.weight", (2 * outputs, 60, 1, 1), (outputs, 60, 1, 1)))
+    assert suspected(doubled, checkpoints.TWO_FOR_EACH)
+    other = mismatched(("final_conv.weight", (times * outputs, 60, 1, 1), (outputs, 60, 1, 1)))
+    assert not suspected(other, checkpoints.TWO_FOR_EACH)
+
+
+@given(st.integers(5, 60).map(lambda half: 2 * half + 1), st.integers(17, 200))
+def test_a_map_for_each_label(labels_saved: int, more: int) -> None:
+    text = mismatched(("spade.fc.weight", (1024, labels_saved, 3, 3), (1024, labels_saved + more, 3, 3)))
+    assert suspected(text, weights.OTHER_LIST)
+    filters = mismatched(("spade.fc.weight", (1024, 64, 3, 3), (1024, 128, 3, 3)))
+    assert not suspected(filters, weights.OTHER_LIST)
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from([3, 5, 7]))
+def test_keras_turns_a_first_kernel_round(saved: int, built: int, kernel: int) -> None:
+    assume(saved != built and kernel not in (saved, built))
+    shape = (kernel, kernel, built, 64)
+    text = (
+        f"ValueError: Layer #0 (named \"conv1\"), weight <tf.Variable 'conv1/kernel:0' shape={shape}> has shape "
+        f"{shape}, but the saved weight has shape {(64, saved, kernel, kernel)}."
+    )
+    assert suspected(text, weights.OTHER_INPUT)
+
+
+@given(st.integers(20, 128), st.integers(2, 8), st.integers(1, 9))
+def test_frames_of_a_spectrogram_are_no_side(bands: int, times: int, fewer: int) -> None:
+    frames = bands * times
+    text = (
+        'ValueError: Input 0 of layer "model" is incompatible with the layer: expected '
+        f"shape=(None, {bands}, {frames}, 1), found shape=(None, {bands}, {frames - fewer}, 1)"
+    )
+    assert suspected(text, fed.OTHER_PREPARATION)
+
+
+@given(st.sampled_from([32, 64, 128]), st.integers(1, 16))
+def test_a_square_map_as_wide_as_the_filters_is_no_layout(width: int, batch: int) -> None:
+    text = (
+        f"RuntimeError: Given groups=1, weight of size [128, {width}, 3, 3], expected input[{batch}, {width // 2}, "
+        f"{width}, {width}] to have {width} channels, but got {width // 2} channels instead"
+    )
+    assert not suspected(text, causes.CHANNELS_LAST)
+    assert suspected(text, causes.OTHER_SETTING)
+
+
+@given(st.integers(16, 160), st.integers(1, 4))
+def test_modalities_of_volumes(side: int, batch: int) -> None:
+    text = (
+        f"RuntimeError: Given groups=1, weight of size [32, 1, 3, 3, 3], expected input[{batch}, 2, {side}, {side}, "
+        f"{side}] to have 1 channels, but got 2 channels instead"
+    )
+    assert suspected(text, causes.STACKED_INPUT)
+    assert not suspected(text, causes.ALPHA)
+
+
+@given(st.integers(1, 4), st.integers(1, 32))
+def test_a_first_layer_is_known_by_its_few_inputs(one: int, other: int) -> None:
+    assume(one != other)
+    assert suspected(mismatched(("main.0.weight", (64, one, 4, 4), (64, other, 4, 4))), weights.OTHER_INPUT)
+    deep = mismatched(("main.0.weight", (64, 64, 4, 4), (64, 64 + 8 * other, 4, 4)))
+    assert not suspected(deep, weights.OTHER_INPUT)
+
+
+@given(st.integers(1001, 50_000), st.integers(3, 900))
+def test_a_table_that_encoder_and_decoder_share(rows: int, more: int) -> None:
+    text = mismatched(("shared.weight", (rows, 512), (rows + more, 512)))
+    assert suspected(text, vocabularies.OTHER_VOCABULARY)
+    assert not suspected(text, weights.OTHER_CLASSES)
+
+
+@given(st.integers(1, 64), st.integers(1, 64))
+def test_a_table_of_frames(one: int, other: int) -> None:
+    assume(one != other)
+    assert suspected(mismatched(("time_embed", (1, one, 768), (1, other, 768))), weights.OTHER_TABLE)
+    layer = mismatched(("time_embed.0.weight", (512, one), (512, other)))
+    assert not suspected(layer, weights.OTHER_TABLE)

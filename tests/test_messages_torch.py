@@ -136,7 +136,7 @@ RAISED: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
         "concat",
         {"axis": 1, "differs": 0, "expected": 4, "got": 5},
     ),
-    ("torch.cat([torch.randn(4, 6), torch.randn(4)], 1)", "rank", {"op": "cat", "expected": 2, "got": 1}),
+    ("torch.cat([torch.randn(4, 6), torch.randn(4)], 1)", "concat", {"op": "cat", "left_rank": 2, "right_rank": 1}),
     (
         "torch.utils.data.default_collate([torch.zeros(3, 8), torch.zeros(3, 8), torch.zeros(3, 7)])",
         "stack",

@@ -203,3 +203,42 @@ def test_widths_written_on_lines_of_their_own_are_faults_of_their_own() -> None:
         model(torch.randn(2, 3, 32, 32))
     blamed = [told.cause.layer for told in session.report.diagnoses if told.cause]
     assert [layer.partition(".")[0] for layer in blamed if layer] == ["two", "three"]
+
+
+class Windows(nn.Module):
+    """Several windows over the words of a text."""
+
+    def __init__(self, *kernels: int) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(30, 16)
+        self.convs = nn.ModuleList(nn.Conv1d(16, 8, kernel) for kernel in kernels)
+        self.last = nn.Linear(8 * len(kernels), 2)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        x = self.embed(tokens)
+        return self.last(torch.cat([conv(x).amax(2) for conv in self.convs], dim=1))
+
+
+def test_an_order_is_mended_for_all_that_take_the_same() -> None:
+    model, tokens = Windows(2, 3, 4), torch.randint(0, 30, (5, 11))
+    told = failing(model, tokens)
+    (fix, *_) = told.fixes
+    assert (fix.verified, fix.code) == ("forward", "x = self.embed(tokens).transpose(1, 2)")
+    assert told.cause is not None and told.cause.layer == "embed"
+    with fix.applied(model):
+        assert model(tokens).shape == (5, 2)
+
+
+def test_an_input_is_not_asked_to_be_as_long_as_a_layer_is_wide() -> None:
+    """With 16 words the channels are 16 by chance. A second fault stands behind the first."""
+
+    class Broken(Windows):
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            return self.last(super().forward(tokens))
+
+    model = Broken(2, 3)
+    session = shapewatch.watch(model)
+    with pytest.raises(RuntimeError), session:
+        model(torch.randint(0, 30, (5, 11)))
+    fixes = [fix for told in session.report.diagnoses for fix in told.fixes]
+    assert fixes and not any(fix.edit["action"] == "input" for fix in fixes)

@@ -96,6 +96,9 @@ def _missing(case: Case, edit: Edit) -> str | None:
         case "pad" if case.call.kind == "loss":
             return "what goes in has other lengths than what comes out"
         case "permute" if edit.operand == RESULT:
+            made = case.recording.at(edit.place)
+            if made is not None and made.is_layer:
+                return f"its axes are in another order than {case.name} takes them"
             return "heads are split off and left behind the steps"
         case "permute":
             return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
@@ -105,6 +108,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "one of its operands is one for all places of the other"
         case "unsqueeze":
             return f"one of its {'branches' if met else 'operands'} lacks axes of size 1"
+        case "sequence" if edit.module.parts[0].kind == "permute":
+            return "its input is a map whose columns are not its steps yet"
         case "flatten" if met:
             return "one of its branches has more axes than the others"
         case "resize" | "pad":

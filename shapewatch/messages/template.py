@@ -33,7 +33,7 @@ from typing import Any
 from shapewatch.messages.nouns import Reading, Template
 from shapewatch.recording import Shape, Size
 
-_NUMBER = r"(?:-?\d{1,15}(?!\d)|None|\?|[su]\d{1,4}(?!\w)(?:: hint = \d{1,15})?)"
+_NUMBER = r"(?:-?\d{1,15}(?!\d)|None|newaxis|\?|[su]\d{1,4}(?!\w)(?:: hint = \d{1,15})?)"
 _SIZE = rf"(?:{_NUMBER}L?|Dimension\({_NUMBER}\))"
 _BETWEEN = r"\s{0,12}+"
 _COMMA = rf"(?>{_BETWEEN}[,x×*]?{_BETWEEN})"
@@ -226,7 +226,7 @@ def understood(kind: str, text: str) -> Any:
 def size(text: str) -> Size:
     """An integer as frameworks write it; None for an unknown one. A symbol is unknown, its hint is the size it had."""
     number = text.strip().rpartition("hint = ")[2]
-    return None if number.lower() in ("none", "?", "-1") or number[0] in "suSU" else int(number)
+    return None if number.lower() in ("none", "newaxis", "?", "-1") or number[0] in "suSU" else int(number)
 
 
 def shape(text: str) -> Shape | None:

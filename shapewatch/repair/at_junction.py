@@ -36,7 +36,9 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                 worth = 0.9 * support if learned and phrase else -0.25 + min(0.0, 0.4 * support)
                 if _learned(branch):
                     worth = -0.7  # there is a projection already
-                if module.kind in ("resize", "pad") and junction.kind != "concat":
+                if module.kind == "resize" and _is_coarse_gate(junction, branch, wanted):
+                    worth = 0.6 - prior
+                elif module.kind in ("resize", "pad") and junction.kind != "concat":
                     worth = -0.7
                 elif module.kind in ("resize", "pad") and _was_rounded(branch, wanted):
                     worth = 0.3 - prior
@@ -90,6 +92,15 @@ def _padded(path: str, facts: Mapping[str, Any]) -> Set | None:
     odd = all(size % 2 for size in kernel)
     value = tuple(step * (size - 1) // 2 for size, step in zip(kernel, dilation, strict=True)) if odd else "same"
     return Set(path, "padding", value, facts["padding"])
+
+
+def _is_coarse_gate(junction: Junction, branch: Branch, wanted: Shape) -> bool:
+    """Whether a branch has one value for each place of a coarser map than the one that it gates."""
+    given = branch.shape
+    if junction.kind != "gate" or len(given) != len(wanted) or len(given) < 4 or given[1:].count(1) != 1:
+        return False
+    pairs = [(have, want) for have, want in zip(given[1:], wanted[1:], strict=True) if have != 1]
+    return all(have and want and want % have == 0 for have, want in pairs) and any(have != want for have, want in pairs)
 
 
 _ENLARGING = frozenset({"conv_transpose", "resize", "pixel_shuffle"})

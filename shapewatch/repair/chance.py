@@ -46,7 +46,8 @@ def meet_by_chance(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
     operands = [recording.shape(operand) for operand in here.operands]
     if all(shape != result for shape in operands) or askew_at(Graph(recording), here) is not None:
         return True
-    return _slide_windows(edits, case) and any(map(_is_one_place_of, case.shapes, operands, (result, result)))
+    changes_sizes = _slide_windows(edits, case) or any(isinstance(e, Input) and e.change == "size" for e in edits)
+    return changes_sizes and any(map(_is_one_place_of, case.shapes, operands, (result, result)))
 
 
 def joined_askew(edits: Sequence[Edit], trial: Trial) -> bool:

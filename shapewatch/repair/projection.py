@@ -56,7 +56,7 @@ def _for_images(given: Shape, wanted: Shape, layout: Layout, norms: bool, kind: 
         yield Module("sequence", {}, (conv, norm)) if norms else conv
         if filters > channels and isinstance(stride, int):
             yield Module("subsample_pad", {"stride": stride, "channels": filters, **layout.facts})
-    elif channels == filters:
+    elif channels == filters or (channels == 1 and kind == "gate"):  # a gate of one channel is stretched to all
         yield from _to_size(have, want, layout)
 
 

@@ -14,6 +14,7 @@ from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about
 from shapewatch.repair.chance import hides_the_odd_one, joined_askew, meet_by_chance, other_lengths, other_sizes
+from shapewatch.repair.operands import hides_another_order
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -94,7 +95,7 @@ class Search:
         edits = verified.candidate.edits
         if not verified.trial.finished:
             return False
-        if hides_the_odd_one(edits, case):
+        if hides_the_odd_one(edits, case) or hides_another_order(edits, case):
             return True
         if any(self._fails_again(edits, given, case) for given in other_lengths(edits, case)):
             return True

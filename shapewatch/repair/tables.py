@@ -53,6 +53,7 @@ class Lacking:
 def tables(evidence: Evidence) -> Iterator[Candidate]:
     case = evidence.case
     yield from _no_longer_than_the_table(case)
+    yield from _square_masks(case)
     if case.call.is_layer or case.call.kind not in ELEMENTWISE - {"loss", "where"}:
         return  # a mask has two axes of one length, and which part of it is meant the sizes do not say
     laid = laid_over_batch(case)
@@ -80,6 +81,50 @@ def _no_longer_than_the_table(case: Case) -> Iterator[Candidate]:
         ((at, axis),) = found
         shape = (*shapes[at][:axis], rows, *shapes[at][axis + 1 :])
         yield Candidate((Input(at, "size", {"plain": True}, shape),), -0.25, 2)
+
+
+def _square_masks(case: Case) -> Iterator[Candidate]:
+    """A mask of all steps with all steps that was made for more of them, cut to those of the scores that it meets:
+    along both axes, where it is cut along one or none. Scores of a cache are not square; nothing is said of them."""
+    graph, values = case.graph, case.call.operands
+    if case.call.is_layer or case.call.kind not in ELEMENTWISE - {"loss"} or len(values) != 2:
+        return
+    for operand, value in enumerate(values):
+        met = case.shapes[1 - operand]
+        held, cut = _held_as_square(graph, value)
+        steps = met[-1] if len(met) >= 3 and met[-1] == met[-2] else None
+        if held is None or steps is None or graph.is_activation(value) or not graph.is_activation(values[1 - operand]):
+            continue
+        rank, size = len(held), held[-1]
+        if size is None or size <= steps:
+            continue
+        said = (f"the scores are {steps} x {steps}, and the mask was made for {size} x {size}",)
+        if cut is None:
+            axes = tuple(range(len(case.shapes[operand]) - 2, len(case.shapes[operand])))
+            module = Module("narrow", {"dims": axes, "size": steps})
+            yield Candidate((Insert(case.call.place, operand, module),), CUT, 1, said)
+        elif (parts := slices_of(graph.facts(cut))) and all(part == ":" or ends(part) == (0, steps) for part in parts):
+            both = [*[":"] * (rank - 2), *[of_length(":", steps)] * 2]
+            yield Candidate((SetCall(cut.place, "slices", ", ".join(both), ", ".join(parts)),), CUT, 1, said)
+
+
+def _held_as_square(graph: Graph, value: int) -> tuple[Shape | None, Call | None]:
+    """What a mask was before it was compared with a number, or cut: its shape, where its last two axes are of one
+    length, and the index that cuts it."""
+    cut = None
+    for _ in range(_FAR):
+        unit = graph.producer.get(value)
+        if unit is None or len(unit.operands) != 1 or graph.recording.values[value].origin in WHOLE:
+            break
+        given, made = graph.recording.shape(unit.operands[0]), graph.recording.shape(value)
+        if unit.kind == "index" and cut is None and len(given) == len(made):
+            cut = unit
+        elif given != made:
+            return None, None
+        value = unit.operands[0]
+    held = graph.recording.values[value]
+    square = held.origin in WHOLE and len(held.shape) >= 2 and held.shape[-1] == held.shape[-2]
+    return (held.shape, cut) if square else (None, None)
 
 
 def _lacking(evidence: Evidence) -> Iterator[Lacking]:
@@ -150,7 +195,7 @@ def _changes(case: Case, value: int, lacking: Lacking) -> tuple[tuple[Edit, ...]
         return (), 0.0  # nothing tells that it is the batch, nor that it is not
     features = lacking.met_axis == len(lacking.met) - 1 and graph.layout is None
     if size > lacking.size and straight and not is_cut and not features:
-        module = Module("narrow", {"dim": axis, "size": lacking.size})
+        module = Module("narrow", {"dims": (axis,), "size": lacking.size})
         return (Insert(case.call.place, lacking.operand, module),), WHOLE[held.origin]
     longer = _of_another_size(held, axis, lacking.size, case.recording) if 1 < size < lacking.size or features else None
     return ((longer,), LONGER if is_cut else AS_LONG) if longer is not None else ((), 0.0)

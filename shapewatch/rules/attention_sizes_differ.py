@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from shapewatch.axes import Range, broadcast_problems, differ
 from shapewatch.demand import Want
-from shapewatch.edits import Input, Insert, Module
+from shapewatch.edits import Edit, Input, Insert, Module
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
@@ -42,8 +42,28 @@ def check(case: Case) -> Finding | None:
                 own=((case.set("embed_dim", query[-1]),),),
                 wants=(Want(operands[0], {last: Range.only(width)}),),
             )
-        return _padding_mask(case, query, key) or _score_mask(case, query, key)
+        return _memory_width(case) or _padding_mask(case, query, key) or _score_mask(case, query, key)
     return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key) or _heads(case)
+
+
+def _memory_width(case: Case) -> Finding | None:
+    """Keys and values, which a layer may be told to take in widths of their own."""
+    for operand, name, what in ((1, "kdim", "keys"), (2, "vdim", "values")):
+        shape, width = case.shapes[operand], case.facts.get(name)
+        if not isinstance(width, int) or not differ(shape[-1], width):
+            continue
+        last = len(shape) - 1
+        both = case.call.operands[1] == case.call.operands[2]
+        sets = case.sets(kdim=shape[-1], vdim=shape[-1]) if both else case.sets(**{name: shape[-1]})
+        bridge = Module("linear", {"in_features": shape[-1], "out_features": width})
+        return Finding(
+            headline=f"{case.name} takes {'keys and values' if both else what} of {width} and is given {shape[-1]}",
+            explanation=f"Its {'keys and values are' if both else f'{what} are'} {text(shape)}; the last axis should "
+            f"be {width} long, as that of its queries is unless `{name}` says otherwise.",
+            own=(*sets, *(((Insert(case.call.place, operand, bridge),),) if not both else ())),
+            wants=(Want(case.call.operands[operand], {last: Range.only(width)}, operand),),
+        )
+    return None
 
 
 def _of_layer(case: Case) -> Finding | None:
@@ -129,22 +149,34 @@ def _padding_mask(case: Case, query: Shape, key: Shape) -> Finding | None:
         return None
     batch, steps = (0, 1) if case.facts["batch_first"] else (1, 0)
     wanted = (key[batch], key[steps])
-    masks = [shape for shape in case.shapes[3:] if len(shape) == 2]
-    if len(masks) != 1 or masks[0] != wanted[::-1] or wanted[0] == wanted[1] or None in wanted:
+    masks = [(at, shape) for at, shape in enumerate(case.shapes) if at >= 3 and len(shape) == 2]
+    if len(masks) != 1 or masks[0][1] != wanted[::-1] or wanted[0] == wanted[1] or None in wanted:
         return None
+    ((operand, mask),) = masks
     order = "[batch, time, features]" if case.facts["batch_first"] else "[time, batch, features]"
     inputs = [(index, case.recording.shape(number)) for index, number in enumerate(case.recording.inputs)]
     return Finding(
-        headline=f"{case.name} takes a padding mask {text(wanted)} and is given {text(masks[0])}",
+        headline=f"{case.name} takes a padding mask {text(wanted)} and is given {text(mask)}",
         explanation=f"It was made with batch_first={case.facts['batch_first']}, reads {order}, and its input is "
         f"{text(query)}: it counts {wanted[0]} samples of {wanted[1]}. The mask says the opposite; with "
         f"batch_first={not case.facts['batch_first']} both would be taken as they are.",
-        own=tuple(
-            (Input(index, "permute", {"dims": (1, 0, 2)}, (shape[1], shape[0], shape[2])),)
-            for index, shape in inputs
-            if len(shape) == 3 and shape[:2] == query[:2]
+        own=(
+            _turned(case, operand) if case.facts["batch_first"] else (case.set("batch_first", True),),
+            *(
+                (Input(index, "permute", {"dims": (1, 0, 2)}, (shape[1], shape[0], shape[2])),)
+                for index, shape in inputs
+                if len(shape) == 3 and shape[:2] == query[:2]
+            ),
         ),
     )
+
+
+def _turned(case: Case, operand: int) -> tuple[Edit, ...]:
+    """A mask with its two axes swapped, where the program has it."""
+    index, (rows, columns) = case.input_at(case.call.operands[operand]), case.shapes[operand]
+    if index is not None:
+        return (Input(index, "permute", {"dims": (1, 0)}, (columns, rows)),)
+    return (Insert(case.call.place, operand, Module("permute", {"dims": (1, 0)})),)
 
 
 def _score_mask(case: Case, query: Shape, key: Shape) -> Finding | None:

@@ -20,13 +20,14 @@ layer for images is used on sequences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-from shapewatch.edits import Edit, Input, Module, Replace
+from shapewatch.edits import Edit, Input, Insert, Module, Replace
 from shapewatch.layout import USUAL_CHANNELS
-from shapewatch.recording import text
+from shapewatch.recording import Shape, Size, text
 from shapewatch.rules.conv_channels_differ import conv_expects
-from shapewatch.rules.rule import Case, Finding, listed, rule
+from shapewatch.rules.rule import Case, Finding, rule
 
 _KINDS = frozenset(
     {"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent", "conv_recurrent", "per_step"}
@@ -46,10 +47,9 @@ def check(case: Case) -> Finding | None:
         module = Module("norm", {"num_features": case.facts["num_features"], "rank": given - 2})
         own.append((Replace(case.call.layer, module),))
     own += _with_channels(case, allowed[0])
+    own += _features_of_steps(case)
     return Finding(
-        headline=f"{case.name} takes {listed([str(rank) for rank in allowed])} axes and is given {given}".replace(
-            " and 4 axes", " or 4 axes"
-        ),
+        headline=f"{case.name} takes {' or '.join(map(str, allowed))} axes and is given {given}",
         explanation=f"Its input is {text(case.shapes[0])}.{_steps(case)}{_of_one_hot(case)}",
         own=tuple(own),
     )
@@ -86,6 +86,25 @@ def _with_channels(case: Case, wanted: int) -> Iterator[tuple[Edit, ...]]:
     yield (Input(index, "unsqueeze", {"dim": axis}, (*shape[:axis], 1, *shape[axis:])),)
 
 
+def _features_of_steps(case: Case) -> Iterator[tuple[Edit, ...]]:
+    """All axes behind the steps made one, for a recurrent layer that is given a map for each step; or the columns of
+    one map made its steps, as a line of text is read."""
+    shape, width, layout = case.shapes[0], case.facts.get("input_size"), case.graph.layout
+    if case.call.kind != "recurrent" or len(shape) not in (4, 5):
+        return
+    flat = Module("flatten", {"start_dim": 2})
+    if len(shape) == 5 and width in (None, _features(shape[2:])):
+        yield (Insert(case.call.place, 0, flat),)
+    elif len(shape) == 4 and width is not None and layout is not None and not layout.channels_last:
+        columns_first = Module("permute", {"dims": (0, 3, 1, 2)})
+        if width == _features(shape[1:3]):
+            yield (Insert(case.call.place, 0, Module("sequence", {}, (columns_first, flat))),)
+
+
+def _features(sizes: Shape) -> Size:
+    return None if None in sizes else math.prod(size or 0 for size in sizes)
+
+
 def _allowed(case: Case) -> tuple[int, ...]:
     facts = case.facts
     if case.call.kind == "norm":
@@ -94,6 +113,8 @@ def _allowed(case: Case) -> tuple[int, ...]:
             return ()
         return (2, 3) if rank == 1 else (rank + 2,)
     if case.call.kind == "recurrent":
+        if "num_layers" in facts:
+            return (2, 3)
         return (3,) if "return_sequences" in facts else ()
     if case.call.kind == "conv_recurrent":
         return (case.facts["rank"] + 3,) if isinstance(case.facts.get("rank"), int) else ()

@@ -184,6 +184,8 @@ def described(module: Module) -> dict[str, Any]:
             return {"type": f"{style}Pooling{rank}D", "arguments": _given("pool", arguments) | _format(arguments)}
         case "flatten" if arguments.get("start_dim", 1) == 1 and arguments.get("end_dim", -1) == -1:
             return {"type": "Flatten", "arguments": {}}
+        case "flatten" if arguments.get("start_dim") == 2 and arguments.get("end_dim", -1) == -1:
+            return {"type": "TimeDistributed", "arguments": {"layer": {"type": "Flatten", "arguments": {}}}}
         case "upsample":
             factor = arguments["scale_factor"]
             rank = len(factor) if isinstance(factor, tuple | list) else rank

@@ -268,6 +268,8 @@ def _built(description: Mapping[str, Any], shapes_only: bool) -> Any:
     name, arguments = description["type"], description["arguments"]
     if name == "Sequential":
         return keras.Sequential([_built(part, shapes_only) for part in arguments["layers"]])
+    if name == "TimeDistributed":
+        return keras.layers.TimeDistributed(_built(arguments["layer"], shapes_only))
     make = _OWN.get(name) or getattr(keras.layers, name, None)
     if make is None:
         raise ValueError(f"Keras has no layer for {name!r}")

@@ -296,6 +296,8 @@ def _module_code(description: Mapping[str, Any]) -> str:
     name, arguments = description["type"], description["arguments"]
     if name == "Sequential":
         return f"keras.Sequential([{', '.join(map(_module_code, arguments['layers']))}])"
+    if name == "TimeDistributed":
+        return f"layers.TimeDistributed({_module_code(arguments['layer'])})"
     return _made(name, arguments) or f"{name}({', '.join(f'{n}={_code(v)}' for n, v in arguments.items())})"
 
 
@@ -467,7 +469,7 @@ def _in_functional_model(description: Mapping[str, Any], source: str | None, ope
     given = expression or "skip"
     name = given if given.isidentifier() and (_SKIP.search(given) or not expression) else "shortcut"
     name = "padded" if only is not None and description["type"].startswith("ZeroPadding") else name
-    name = "flat" if description["type"] == "Flatten" else name
+    name = "flat" if description["type"] in ("Flatten", "TimeDistributed") else name
     sequence = description["type"] == "Sequential"
     lines = []
     for part in description["arguments"]["layers"] if sequence else [description]:
@@ -506,7 +508,7 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
             return lambda x: f"keras.ops.transpose({x}, {tuple(arguments['dims'])})"
         case "expand":
             return lambda x: repeated("keras.ops.repeat", x, arguments)
-        case "flatten" if described(module)["type"] == "flatten":
+        case "flatten" if described(module)["type"] == "flatten" or (in_call and arguments.get("start_dim", 1) > 1):
             first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
             after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
             return lambda x: f"keras.ops.reshape({x}, (*keras.ops.shape({x})[:{first}], -1{after.format(x=x)}))"

@@ -13,14 +13,16 @@ import random
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
-from types import MethodType
+from types import FrameType, MethodType
 from typing import Any
 
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.modules import transformer
+from torch.overrides import TorchFunctionMode
 
 from shapewatch.adapters import Trial
 from shapewatch.adapters.torch.blueprint import Blueprint, spec_tree
@@ -47,6 +49,25 @@ _CONTENTS_WANTED = ("FakeTensor", "meta tensor", "data is not allocated", ".nump
 
 
 _SHARDED = "has its weights on several ranks: check the model before it is sharded"
+
+
+class _UnreadMasks(TorchFunctionMode):
+    """PyTorch's transformers look whether a mask is the causal one, to choose a kernel: on shapes alone it is not read,
+    and said not to be. The shapes are the same either way."""
+
+    def __torch_function__(
+        self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if function is torch.Tensor.__bool__:
+            frame: FrameType | None = sys._getframe(1)
+            while frame is not None and frame.f_code.co_name == "__torch_function__":  # of modes above this one
+                frame = frame.f_back
+            if frame is not None and frame.f_code is _DETECTS_CAUSAL:
+                return False
+        return function(*args, **(kwargs or {}))
+
+
+_DETECTS_CAUSAL = getattr(getattr(transformer, "_detect_is_causal_mask", None), "__code__", None)
 
 
 class TorchProbe:
@@ -91,7 +112,11 @@ class TorchProbe:
             parameters = sum(p.numel() for part in (model, *added) for p in part.parameters()) - self._parameters
             failed: Exception | None = None
             output = None
-            with Instrument(whole, interventions, isolated=True) as instrument:
+            masks = any(isinstance(part, nn.TransformerEncoder | nn.TransformerDecoder) for part in whole.modules())
+            with (
+                _UnreadMasks() if masks else nullcontext(),
+                Instrument(whole, interventions, isolated=True) as instrument,
+            ):
                 try:
                     output = spec_tree(model(*args, **kwargs))
                 except Exception as error:

@@ -20,7 +20,7 @@ from torch import nn
 from shapewatch.adapters.torch.instrument import Instrument
 from shapewatch.adapters.torch.interventions import Interventions, on_operand
 from shapewatch.adapters.torch.kinds import kind_of_layer
-from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall
+from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall
 
 
 @contextmanager
@@ -87,23 +87,29 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
         elif isinstance(edit, Insert):
             module = build(edit.module, like)
             module.train(model.training)
-            _put_before(model, edit, module, undo)
+            _put_on_layer(model, edit, module, undo)
             interventions.modules.setdefault(edit.place, []).append((edit.operand, module))
         elif isinstance(edit, SetCall):
             interventions.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
     return interventions
 
 
-def _put_before(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Callable[[], None]]) -> None:
-    """Put a layer on an operand of a layer, where the place is one: it is not heard as an operation is."""
+def _put_on_layer(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Callable[[], None]]) -> None:
+    """Put a layer on an operand of a layer or behind it, where the place is one: it is not heard as an operation is."""
     path, name, occurrence = edit.place.rsplit(":", 2)
     layer = _layer_at(model, path)
     if layer is None or type(layer).__name__ != name:
         return
     times = itertools.count()
 
-    def before(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        return on_operand(args, edit.operand, module) if next(times) == int(occurrence) else None
+    def before(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
+        if next(times) != int(occurrence):
+            return None
+        args, named = on_operand((args, tuple(kwargs.values())), edit.operand, module)
+        return args, dict(zip(kwargs, named, strict=True))
+
+    def after(_: nn.Module, __: tuple[Any, ...], result: Any) -> Any:
+        return module(result) if next(times) == int(occurrence) and isinstance(result, torch.Tensor) else None
 
     def begins(*_: object) -> None:
         nonlocal times
@@ -112,7 +118,10 @@ def _put_before(model: nn.Module, edit: Insert, module: nn.Module, undo: list[Ca
     parent = _layer_at(model, path.rpartition(".")[0])
     if parent is not None and path:
         undo.append(parent.register_forward_pre_hook(begins).remove)
-    undo.append(layer.register_forward_pre_hook(before).remove)
+    if edit.operand == RESULT:
+        undo.append(layer.register_forward_hook(after).remove)
+    else:
+        undo.append(layer.register_forward_pre_hook(before, with_kwargs=True).remove)
 
 
 def _instead(old: nn.Module, module: Module, otherwise: torch.Tensor | None) -> nn.Module:
@@ -417,14 +426,16 @@ class Expand(nn.Module):
 
 
 class Narrow(nn.Module):
-    """The first places along one axis."""
+    """The first places along some axes."""
 
-    def __init__(self, dim: int, size: int) -> None:
+    def __init__(self, dims: Sequence[int], size: int) -> None:
         super().__init__()
-        self.dim, self.size = dim, size
+        self.dims, self.size = dims, size
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.narrow(self.dim, 0, self.size)
+        for dim in self.dims:
+            x = x.narrow(dim, 0, self.size)
+        return x
 
 
 class Directions(nn.Module):
@@ -492,7 +503,7 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
         case "permute":
             return Permute(arguments["dims"])
         case "narrow":
-            return Narrow(arguments["dim"], arguments["size"])
+            return Narrow(arguments["dims"], arguments["size"])
         case "directions":
             return Directions(arguments["how"])
         case "pad":

@@ -7,6 +7,7 @@ right for one batch is written down last of all.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from shapewatch.adapters.operand import operand_text, which_of_line
 from shapewatch.adapters.statements import atom, function_called, parsed, rewritten, statement
@@ -30,9 +31,12 @@ def cut_anew(edit: SetCall, call: Call, recording: Recording) -> str | None:
         for at, part in enumerate(parts)
     ]
     ended = next(at for at, part in enumerate(parts) if part != ":" and (at >= len(was) or was[at] != part))
-    start, _, stop = parts[ended].partition(":")
-    length = length_of(int(stop) - int(start or 0), ends[0], call, recording)
-    new[ended] = new[ended].format(length)
+    if parts[ended] in was:  # the other axis of a mask is cut so already
+        new[ended] = _spelled(source, items[was.index(parts[ended])])
+    else:
+        start, _, stop = parts[ended].partition(":")
+        length = length_of(int(stop) - int(start or 0), ends[0], call, recording)
+        new[ended] = new[ended].format(length)
     return rewritten(source, [(found[0], f"{_spelled(source, found[0].value)}[{', '.join(new)}]")])
 
 
@@ -108,11 +112,11 @@ def _comes_from(value: int, call: Call, recording: Recording) -> bool:
 
 
 def _met_axis(failing: Call, met: int, size: int, recording: Recording) -> int | None:
-    """The axis on which the two operands differ, and the one that is met is so long."""
+    """The axis on which the two operands differ, and the one that is met is so long; of a mask's two the last."""
     ours, theirs = (recording.shape(failing.operands[at]) for at in (met, 1 - met))
     pairs = enumerate(zip(reversed(ours), reversed(theirs), strict=False), start=1)
     found = [at for at, (one, other) in pairs if one == size and other not in (one, None)]
-    return len(ours) - found[0] if len(found) == 1 else None
+    return len(ours) - found[0] if found else None
 
 
 def _taken_from(node: ast.expr | None) -> tuple[str | None, str]:
@@ -177,8 +181,9 @@ def _spelled(source: str, node: ast.expr) -> str:
     return ast.get_source_segment(source, node) or ast.unparse(node)
 
 
-def narrowed(expression: str, dim: int, length: str) -> str:
-    return f"{atom(expression)}[{', '.join([*[':'] * dim, f':{length}'])}]"
+def narrowed(expression: str, dims: Sequence[int], length: str) -> str:
+    items = [f":{length}" if axis in dims else ":" for axis in range(max(dims) + 1)]
+    return f"{atom(expression)}[{', '.join(items)}]"
 
 
 # A table that is to have more places
@@ -199,7 +204,7 @@ def made_anew(edit: Set, recording: Recording) -> str | None:
     line, size, was = ast.unparse(made[0]), edit.value[axis], edit.was[axis]
     parts = [_size_said(node, len(edit.was), axis) for node in ast.walk(ast.parse(line))]
     said = [part for part in parts if part is not None]
-    name = ast.unparse(said[0]) if len(said) == 1 and isinstance(said[0], ast.Name | ast.Attribute) else None
+    name = ast.unparse(said[0]) if len(said) == 1 and not isinstance(said[0], ast.Constant) else None
     if len(said) == 1 and isinstance(said[0], ast.Constant) and said[0].value == was:
         return f"{rewritten(line, [(said[0], str(size))])}  # {was} before"
     if name is not None and size == was + 1:  # a place for the class token, mostly

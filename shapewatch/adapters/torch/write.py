@@ -72,6 +72,14 @@ _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]]
 }
 
 
+_AS_ANOTHER = {
+    ("pool", "stride"): "kernel_size",
+    ("attention", "kdim"): "embed_dim",
+    ("attention", "vdim"): "embed_dim",
+}
+"""Settings that are as another one is, if nobody says so, by the kind of the layer."""
+
+
 def write(edit: Edit, recording: Recording) -> Written:
     """The edit as a title, as code to paste, and as data."""
     match edit:
@@ -155,7 +163,8 @@ def _constructor(layer: Layer, facts: Mapping[str, Any]) -> str | None:
             continue
         value = facts[name]
         if name == "kernel_size" or collapse(value) != default:
-            if layer.kind == "pool" and name == "stride" and collapse(value) == collapse(facts["kernel_size"]):
+            as_another = _AS_ANOTHER.get((layer.kind, name))
+            if as_another is not None and collapse(value) == collapse(facts[as_another]):
                 continue
             parts.append(f"{name}={short(value)}")
     return f"{prefix}{layer.type}({', '.join(parts)})"
@@ -350,12 +359,16 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         title, code = _write_narrow(edit, call, expression, recording)
     elif edit.module.kind == "contiguous":
         title, code = "reshape, which copies, in the place of view", _reshaped(source)
-    elif edit.module.kind in _FUNCTIONAL and (edit.module.kind != "flatten" or in_a_row is None):
-        wrapped, title = _FUNCTIONAL[edit.module.kind](edit.module, expression)
+    elif _is_functional(edit.module) and (edit.module.kind != "flatten" or in_a_row is None):
+        wrapped, title = _as_function(edit.module, expression)
         beside = operand_text(source, 1 - edit.operand, operation, which=which) if edit.operand < 2 else None
         if edit.module.kind == "expand" and beside is not None and beside.isidentifier():
             sizes = [f"{beside}.size({at})" if n > 0 else "-1" for at, n in enumerate(edit.module.arguments["sizes"])]
             wrapped = f"{wrapped.rpartition('.expand(')[0]}.expand({', '.join(sizes)})"
+        if edit.module.kind == "resize" and beside is not None and beside.isidentifier() and call is not None:
+            size = tuple(edit.module.arguments["size"])
+            if recording.shape(call.operands[1 - edit.operand])[2:] == size:  # whatever size comes next time
+                wrapped = wrapped.replace(f"size={size}", f"size={beside}.shape[2:]")
         used = with_operand(source, edit.operand, lambda _: wrapped, joined, called, which)
         code = used or f"{given} = {wrapped}  # {f'before {layer}' if called else where}"
         if edit.module.kind == "unsqueeze":
@@ -382,8 +395,10 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
 
 
 def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
-    """What an operation gives with its axes in another order, in the line that it stands in."""
+    """What an operation or a layer gives with its axes in another order, in the line that it stands in."""
     source, names = statement(call.span), {call.name, *_ALSO_CALLED.get(call.name, ())}
+    if call.is_layer:
+        names = {_called_as(call.layer)}
     tree = parsed(source)
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
     found = [node for node in nodes if _does(node, names)]
@@ -416,12 +431,13 @@ def _does(node: ast.expr, names: set[str]) -> bool:
 
 def _write_narrow(edit: Insert, call: Call, expression: str, recording: Recording) -> tuple[str, str]:
     """An operand cut to the length of what it meets."""
-    dim, size = edit.module.arguments["dim"], edit.module.arguments["size"]
+    dims, size = edit.module.arguments["dims"], edit.module.arguments["size"]
     made = recording.producer.get(call.operands[edit.operand]) or replace(call, results=(call.operands[edit.operand],))
-    cut = narrowed(expression, dim, length_of(size, None, made, recording))
+    cut = narrowed(expression, dims, length_of(size, None, made, recording))
     source, which = statement(call.span), which_of_line(call, recording)
     used = with_operand(source, edit.operand, lambda _: cut, call.name, which=which)
-    return f"cut `{expression}` to {size} along axis {dim}", used or f"{cut}  # in: {source}"
+    along = f"axis {dims[0]}" if len(dims) == 1 else f"axes {dims[0]} and {dims[1]}"
+    return f"cut `{expression}` to {size} along {along}", used or f"{cut}  # in: {source}"
 
 
 def _called_as(layer: str) -> str:
@@ -519,6 +535,20 @@ _FUNCTIONAL = {
     "resize": _resize_text,
     "subsample_pad": _subsample_text,
 }
+
+
+def _is_functional(module: Module) -> bool:
+    """Whether it needs no weights, so that it can be written as an expression of its operand."""
+    return all(part.kind in _FUNCTIONAL for part in module.parts) if module.parts else module.kind in _FUNCTIONAL
+
+
+def _as_function(module: Module, expression: str) -> tuple[str, str]:
+    """One part after the other, and what the first of them is called."""
+    titles = []
+    for part in module.parts or (module,):
+        expression, title = _FUNCTIONAL[part.kind](part, expression)
+        titles.append(title)
+    return expression, titles[0]
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:

@@ -47,6 +47,8 @@ def attention(pasted: Pasted) -> Told:
     what = facts.word(pasted, "what") or ("heads" if facts.size(pasted, "num_heads") is not None else "")
     if what == "heads":
         return _heads(pasted)
+    if what == "padding":
+        return _padding(pasted)
     expected, got = facts.shape(pasted, "expected", "key", "left"), facts.shape(pasted, "got", "mask", "value", "right")
     if expected is None and facts.size(pasted, "expected", "embed_dim") is not None and what != "mask":
         return _width(pasted, what)
@@ -101,7 +103,55 @@ def _width(pasted: Pasted, what: str) -> Told:
         "there."
     )
     swapped = BATCH_FIRST.since("with batch or sequence on the last axis the width is another", COMMON)
-    return told(pasted, "SW103", headline, meaning, [*widths(pasted, expected, got), swapped])
+    flat = (causes.OTHER_INPUT_SIZE, causes.NOT_FLATTENED, causes.NOT_POOLED)  # nothing is flattened before attention
+    found = [each for each in widths(pasted, expected, got) if each.cause not in flat]
+    return told(pasted, "SW103", headline, meaning, [*found, swapped])
+
+
+def _padding(pasted: Pasted) -> Told:
+    """The mask of padded keys, (batch, keys)."""
+    expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
+    axis, wanted, came = facts.size(pasted, "axis"), facts.size(pasted, "expected"), facts.size(pasted, "got")
+    whole = expected is not None
+    needs = f"must be {shaped(expected)}" if whole else f"must have {sized(wanted)} on axis {sized(axis)}"
+    headline = f"the mask of padded keys {needs}, and {'is ' + shaped(got) if whole else 'has ' + sized(came)}"
+    meaning = (
+        "The mask of padded keys says for each sample which keys are padding: (batch, keys), whatever the order of "
+        f"the axes of the input is. {headline[0].upper()}{headline[1:]}."
+    )
+    return told(pasted, "SW103", headline, meaning, _of_padding(expected, got, axis, wanted, came))
+
+
+def _of_padding(
+    expected: Shape | None, got: Shape | None, axis: int | None, wanted: int | None, came: int | None
+) -> Iterator[Evidence]:
+    if expected is not None and got is not None:
+        seen = f"{shaped(got)} where {shaped(expected)} is needed"
+        turned = len(expected) == 2 and got == expected[::-1] != expected
+        if len(expected) != len(got):
+            yield causes.EXTRA_AXIS.since(seen, FITS) if len(got) > 2 else causes.LOST_AXIS.since(seen, FITS)
+        ahead, behind = (one != other for one, other in zip(expected[:2], (*got, None, None), strict=False))
+    else:
+        seen = f"{sized(came)} where {sized(wanted)} is needed on axis {sized(axis)}"
+        turned, ahead, behind = False, axis == 0, axis == 1
+    yield BATCH_FIRST.since(seen, NUMBERS if turned else FITS + 0.02 if ahead else COMMON)
+    yield causes.SWAPPED.since(f"{seen}: (keys, batch) in place of (batch, keys)", NUMBERS if turned else COMMON)
+    if ahead and not turned:
+        yield causes.LAST_BATCH.since(f"{seen}: the batches differ", COMMON + 0.05)
+    if behind and not turned:
+        yield causes.OTHER_LENGTH.since(f"{seen}: the lengths differ", NUMBERS)
+        yield MASK_OF_OTHER.since(f"{seen}, if it is the length of the other sequence", FITS)
+    yield causes.OTHER_RELEASE.since(f"{seen}: releases differ in what they check", RARE)
+
+
+MASK_OF_OTHER = Cause(
+    "the mask was made for the other sequence or the other attention: that of the target where its keys are the source "
+    "(cross-attention), those of source and target in each other's place, or arguments in another order",
+    "Pass the mask that belongs to this attention, with as many rows as queries and as many columns as keys, and pass "
+    "masks by name.",
+    "Print the lengths of source and target, and the shape of each mask.",
+    {"torch": "out = model(src, tgt, tgt_mask=tgt_mask, memory_key_padding_mask=src_padding)"},
+)
 
 
 def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
@@ -136,6 +186,12 @@ def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
             yield BATCH_FIRST.since(
                 f"the mask is square with side {b}, and {a} may be the batch size", FITS + 0.05 if a < b else COMMON
             )
+    if len(expected) >= 2 and len(got) >= 2 and (queries := expected[-2]) != (keys := expected[-1]) and lengths:
+        crossed = f"{queries} queries look at {keys} keys, and the mask is {shaped(got)}"
+        if 1 not in (queries, keys) and got[-2] == got[-1] in (queries, keys) and sizes.ratio(queries, keys) != 2:
+            yield MASK_OF_OTHER.since(f"{crossed}, for one of the two alone", NUMBERS)
+        elif got[-2:] == (keys, queries):
+            yield MASK_OF_OTHER.since(f"{crossed}, for the other way round", NUMBERS)
     if any(axis < len(expected) - 2 for axis, _, _ in apart) and len(expected) == len(got):
         front = (expected[0], got[0]) if len(expected) == 3 else (None, None)
         if sizes.is_less(front[1], front[0]) and (heads := sizes.ratio(*front)):

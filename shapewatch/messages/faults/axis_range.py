@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts
 from shapewatch.messages.faults.evidence import COMMON, FITS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.operations import AT_LEAST_ONE
+from shapewatch.messages.faults.rank import FLAT_LIST
 from shapewatch.messages.faults.wording import of_rank, plural, sized
 from shapewatch.messages.nouns import Pasted, Told
 
@@ -68,6 +69,27 @@ OTHER_COUNT = Cause(
 )
 
 
+ONE_OBJECT = Cause(
+    "the array has no axes, because it holds one object: a file that was not read (nothing), a dictionary that was "
+    "saved as an array, a generator or `map` that was not made a list; or one entry, whose axis was squeezed away",
+    "Take the object out (`np.load(path, allow_pickle=True).item()`), make the list first (`list(...)`), or read the "
+    "file from the right path.",
+    "Print its dtype and its content.",
+    {"numpy": "data = np.load(path, allow_pickle=True).item()"},
+)
+
+
+def _of_indexing(named: int, had: int) -> Iterator[Evidence]:
+    seen = f"{named} indices for {of_rank(had)}"
+    if had == 0:
+        yield ONE_OBJECT.since(seen, FITS + 0.1)
+    elif had == 1:
+        yield FLAT_LIST.since(f"{seen}: rows are counted on, each with columns", FITS + 0.06)
+    elif (named, had) == (3, 2):
+        grey = f"{seen}: greyscale images are read without the axis of the channels"
+        yield causes.MISSING_CHANNELS.since(grey, FITS + 0.06)
+
+
 def _of_axes(pasted: Pasted, axis: int | None, had: int | None, named: int | None) -> Iterator[Evidence]:
     if (size := facts.size(pasted, "size")) not in (None, 0, 1):
         yield from _of_squeeze(f"axis {sized(axis)} has {size} entries, and only an axis of 1 can be squeezed")
@@ -82,6 +104,16 @@ def _of_axes(pasted: Pasted, axis: int | None, had: int | None, named: int | Non
     if had == 3 and op == "transpose":
         grey = "a map without its channels, as greyscale images are read"
         yield causes.MISSING_CHANNELS.since(grey, FITS - 0.01)
+    if op == "indexing" and named is not None and had is not None:
+        yield from _of_indexing(named, had)
+    if op == "shape" and had is None and pasted.raises("shape[2]"):
+        third = "a third axis is asked of the shape: greyscale images are read with two"
+        yield causes.MISSING_CHANNELS.since(third, FITS + 0.06 if pasted.raises("im", "frame") else FITS - 0.01)
+    if op == "shape" and had is None and pasted.raises("shape[1]"):
+        yield FLAT_LIST.since("a second axis is asked of the shape: rows are counted on, with columns", FITS + 0.02)
+    if axis == -3 and had == 2:
+        grey = "axis -3 is that of an image's channels, and greyscale ones are read without it"
+        yield causes.MISSING_CHANNELS.since(grey, FITS + 0.03)
     if op == "permute" and had in (None, 2):
         grey = "an image without its channels, as greyscale ones are read, has an axis fewer than the order names"
         yield causes.MISSING_CHANNELS.since(grey, FITS - 0.01 if had is None else FITS + 0.06)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.products import encoders, matmul
+from shapewatch.messages.faults.products import as_multiplied, encoders, factors, matmul
 from shapewatch.messages.faults.wording import plural, shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -35,7 +35,7 @@ NOT_STRETCHED = Cause(
 
 
 def batched(pasted: Pasted) -> Told:
-    left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
+    left, right = factors(pasted)
     if left is not None and right is not None and len(left) == len(right) == 2:
         return matmul(pasted)  # TensorFlow runs products of two matrices by the batched operation too
     expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
@@ -46,7 +46,7 @@ def batched(pasted: Pasted) -> Told:
     apart: list[sizes.Apart] = [*sizes.apart(expected, got)] if expected is not None and got is not None else []
     if not apart and wanted is not None and came is not None and wanted != came:
         apart = [(1 if axis is None else axis, wanted, came)]
-    shapes = f": {shaped(left)} by {shaped(right)}" if left is not None and right is not None else ""
+    shapes = f": {as_multiplied(pasted, left, right)}" if left is not None and right is not None else ""
     differ = "; ".join(f"{_of_factor(at)} is {b} where {a} is needed" for at, a, b in apart)
     headline = f"the factors of a batched product do not fit{shapes}" + (f": {differ}" if differ else "")
     meaning = (
@@ -74,7 +74,9 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
             yield HEADS_OR_WINDOWS.since(folded, FITS - (0.05 if alone else 0), **given)
             if alone:
                 yield NO_BATCH_IN_FRONT.since(f"{seen}: this product stretches no axis of 1", FITS + 0.01)
-            if times:
+                turned = f"{seen}: {max(a, b)} may be the steps of one sample, where time comes first"
+                yield causes.SWAPPED.since(turned, FITS - 0.02)
+            if times and times <= 8:
                 yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON)
             doubled = f"{seen}: one is twice the other, as guidance makes the batch"
             other = f"the batches differ: {seen}"
@@ -83,6 +85,9 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
         yield causes.SWAPPED.since(
             f"{seen}; a factor that stands transposed gives that", COMMON if times and times <= 16 else FITS
         )
+        if 1 in (a, b):
+            row = f"{seen}: one of them is 1, as of a vector that stands as a row and not as a column"
+            yield causes.SWAPPED.since(row, FITS + 0.02)
         yield causes.OTHER_SETTING.since(f"the inner sizes differ: {seen}", FITS, **given)
         if sizes.is_width(a) and sizes.is_width(b):
             yield causes.OTHER_ENCODER.since(encoders(a, b), FITS + 0.04, **given)
@@ -98,6 +103,9 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
         elif times and times <= 16:
             yield HEADS_OR_WINDOWS.since(f"{max(a, b)} is {times} times {min(a, b)}", FITS, **given)
             yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times == 2 else RARE)
+        if a % 77 == b % 77 == 0:
+            parts = f"{seen}: {a // 77} and {b // 77} times the 77 tokens that CLIP takes at once"
+            yield causes.PROMPT_CHUNKS.since(parts, NUMBERS)
         near = abs(a - b) <= 2 < min(a, b) and {a, b} != {3, 4}
         if {a, b} == {3, 4}:
             points = f"{seen}: coordinates of points, with and without the 1 of homogeneous ones"
@@ -144,6 +152,10 @@ WRONG_EQUATION = Cause(
 def einsum(pasted: Pasted) -> Told:
     equation, letter = facts.word(pasted, "equation"), facts.word(pasted, "subscript")
     a, b = facts.size(pasted, "a"), facts.size(pasted, "b")
+    one, another = facts.shape(pasted, "one"), facts.shape(pasted, "another")
+    if one is not None and another is not None:  # an axis for each letter, of 1 where an operand lacks it
+        apart = (each[1:] for each in sizes.apart(one, another) if 1 not in each[1:])
+        a, b = next(apart, (None, None))
     operand = facts.size(pasted, "operand")
     where = f" `{equation}`" if equation else ""
     operand_words = f" (operand {operand})" if operand is not None else ""
@@ -154,6 +166,11 @@ def einsum(pasted: Pasted) -> Told:
             else f"{a} against {b}"
         )
         evidence = list(_of_letter(a, b, letter))
+        if one is not None and another is not None and (a in another or b in one):
+            both = (
+                f"{a} and {b} stand in one operand both: {shaped(one)} and {shaped(another)}, as the letters lay them"
+            )
+            evidence.append(WRONG_EQUATION.since(both, NUMBERS))
     else:
         shapes = " and ".join(map(shaped, facts.shapes(pasted, "shapes")))
         what = f"the operands' axes do not fit its letters{': ' + shapes if shapes else ''}"

@@ -168,7 +168,7 @@ LAST_BATCH = Cause(
 )
 OTHER_BATCH = Cause(
     "a value made for another batch is used again: a cached residual, a state or a mask from another pass, another "
-    "number of samples per prompt, or guidance that doubles the batch",
+    "number of samples per prompt, or guidance (two views, pairs) that doubles the batch",
     "Make it anew for each batch, or select or repeat its rows for the batch that came.",
     "Look which of the two is kept from an earlier step.",
 )
@@ -312,6 +312,13 @@ PROMPT_CHUNKS = Cause(
     "tokens at a time, and a longer prompt is encoded in two parts or three",
     "Pad the shorter prompt to as many parts (77, 154, 231 tokens), or cut the longer one.",
     "Print the shapes of both prompts' embeddings.",
+)
+LAST_STEP_ONLY = Cause(
+    "a recurrent layer before this one returns its last step only (`return_sequences=False`), where the whole sequence "
+    "is needed: by another recurrent layer behind it, or for labels of each step",
+    "Let every recurrent layer but the last return its sequence, and the last one too where each step has a label.",
+    "Print the shape that the layer before gives.",
+    {"keras": "x = layers.LSTM(64, return_sequences=True)(x)"},
 )
 CLASS_TOKEN = Cause(
     "one of the two counts a class token (or another special token) and the other does not",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.targets import CLASSES_FIRST, of_pair
+from shapewatch.messages.faults.targets import BINARY_OUTPUT, CLASSES_FIRST, of_pair
+from shapewatch.messages.faults.vocabularies import COUNTED_APART, OTHER_VOCABULARY
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -64,9 +65,14 @@ def classes(pasted: Pasted) -> Told:
     return told(pasted, "SW804", headline, meaning, _of_classes(index, count, output, target))
 
 
+MANY_CLASSES = 1000
+"""From here on labels are tokens as often as classes."""
+
 PIXEL_VALUES = Cause(
-    "the masks are images whose grey values (0 to 255) are taken for classes",
-    "Map the values to class indices (0 to classes - 1) when loading, e.g. `mask // 255` for two classes.",
+    "the masks are images whose grey values (0 to 255) are taken for classes, or values between the classes, as a "
+    "resize with interpolation or a JPEG file makes them",
+    "Map the values to class indices (0 to classes - 1) when loading, e.g. `mask // 255` for two classes; resize masks "
+    "with the nearest neighbour, and keep them as PNG.",
     "Print the distinct values of a mask.",
 )
 OWN_CLASSES = Cause(
@@ -123,12 +129,22 @@ def _of_classes(index: Size, count: Size, output: Shape | None, target: Shape | 
         output=sized(count),
         target=f"at least {index + 1}" if index is not None and index >= 0 else "others",
     )
-    if index is not None and 32 <= index < 255:
+    if index is not None and 32 <= index <= 255:
         grey = f"{seen}: few data have as many classes, and grey values go to 255"
-        yield PIXEL_VALUES.since(grey, FITS + 0.04)
+        white = index == 255 and (count is None or count < 255)
+        yield PIXEL_VALUES.since(grey, FITS + 0.1 if white else FITS + 0.04)
+    if count == 1 and index:
+        alone = f"{seen}: the only class of one output is 0"
+        yield BINARY_OUTPUT.since(alone, NUMBERS)
+    if index is not None and index >= MANY_CLASSES and index < 1_000_000:
+        words = f"{seen}: more than there are classes in most data; tokens and words are as many"
+        yield OTHER_VOCABULARY.since(words, FITS + 0.04)
+        if count in (None, index):
+            yield COUNTED_APART.since(f"{words}, and one alone may be beyond", FITS + 0.02)
     beyond = f"{seen}: one beyond the last class, if there are {index}"
     shifted = f"{seen}: 0 less 1" if index == -1 else beyond if index else seen
-    yield causes.FROM_ONE.since(shifted, FITS)
+    far = index is not None and index > 0 and (index == 255 or (count is not None and index > count))
+    yield causes.FROM_ONE.since(shifted, RARE if far else FITS)
     yield IGNORED_LABEL.since(seen, COMMON)
     if output is not None and target is not None:
         yield from of_pair(output, target)

@@ -101,6 +101,10 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         yield causes.STACKED_INPUT.since(seen, RARE, a=got, b=expected)
     elif (got, expected) == (3, 1):
         yield causes.COLOUR.since(f"{seen}: RGB images for a layer that takes grey ones", NUMBERS)
+    elif got in (2, 4) and expected in (1, 3) and given is not None and len(given) == 5:
+        volumes = f"{seen}, in {shaped(given)}: modalities (or phases) of volumes, one on each channel"
+        yield causes.STACKED_INPUT.since(volumes, FITS + 0.08, a=got, b=expected)
+        yield causes.OTHER_SETTING.since(volumes, FITS, expected=expected, got=got)
     elif got in (2, 4) and expected in (1, 3):
         yield causes.ALPHA.since(f"{seen}: {'RGB' if got == 4 else 'grey'} and alpha", NUMBERS if got == 4 else FITS)
         yield causes.STACKED_INPUT.since(seen, COMMON, a=got, b=expected)
@@ -118,6 +122,12 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
     if expected == 4 * got and got in (1, 3):
         folded = f"{seen}: {expected} = 2 x 2 x {got}, as where pixels are folded into channels (Focus, space to depth)"
         yield causes.OTHER_RELEASE.since(folded, FITS - 0.04)
+    if expected in (1, 3, 4) and got in BANDS:
+        more = f"{seen}: {got} is a number of bands of satellites and other sensors"
+        yield MORE_BANDS.since(more, FITS + 0.06 if got in (12, 13) else FITS - 0.02)
+    if given is not None and got > 4 and axis == 1 and expected == 1 == given[0] and len(given) in (3, 4):
+        front = f"{seen}, and {shaped(given)} begins with 1: {got} samples, with the axis of 1 in front of them"
+        yield AXIS_IN_FRONT.since(front, FITS + 0.08 if len(given) == 3 else FITS + 0.05)
     if bands := sizes.spectra(expected, got):
         yield causes.OTHER_SPECTRUM.since(f"{seen}: {bands}", NUMBERS - 0.02)
     filters = expected % 8 == 0 and got % 8 == 0
@@ -153,6 +163,24 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
     yield causes.OTHER_RELEASE.since(f"{seen}: model code and weights change from release to release", COMMON - 0.09)
 
 
+BANDS = frozenset({5, 6, 7, 8, 10, 11, 12, 13, 31, 102, 103, 144, 172, 176, 191, 198, 200, 204, 220, 224, 242})
+"""Of cameras, satellites and the hyperspectral scenes that are known."""
+MORE_BANDS = Cause(
+    "the images have more bands than the colours the first layer was built (and trained) for: multispectral or "
+    "hyperspectral data",
+    "Build the first layer for all bands (and adapt its pretrained weight, or train it anew), or choose three of them.",
+    "Print the number of bands of one file.",
+    {"torch": "model = timm.create_model(name, pretrained=True, in_chans=13)"},
+)
+AXIS_IN_FRONT = Cause(
+    "the axis of 1 that was added stands in front of the samples in place of behind them: `unsqueeze(0)` for "
+    "`unsqueeze(1)`, so that the samples are taken for channels",
+    "Add the channel axis behind the batch.",
+    "Print the shape before the axis is added.",
+    {"torch": "x = x.unsqueeze(1)    # (N, L) to (N, 1, L), (N, H, W) to (N, 1, H, W)"},
+)
+
+
 def _is_spectrogram(given: Shape, axis: int | None) -> bool:
     """Whether a map is more than four times as long as it is high, and no higher than frames have bins."""
     sides = sorted(size for at, size in enumerate(given) if at not in (0, axis) and size is not None)
@@ -178,6 +206,9 @@ def _of_order(given: Shape | None, expected: int, got: int, axis: int | None) ->
         steps = expected == 1 == given[-1] and len(given) == 3 and axis == 1  # (batch, steps, 1)
         volumes = expected == 1 and got > 4 and len(given) == 5 and elsewhere[0] == 2  # (batch, depth, 1, ...)
         maybe = NUMBERS if steps else FITS + 0.06 if volumes else FITS if expected > 1 else COMMON
+        if len(given) == 4 and given[2] == given[3] == expected and axis == 1:
+            # the sides of a square: with the channels last one of them would be a side and the other not
+            strong, maybe = False, COMMON - 0.1
         yield causes.CHANNELS_LAST.since(found, SAID - 0.05 if strong else maybe)
     elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1 and set(given[2:]) != {1}:
         found = f"{shaped(given)} ends with {given[-1]}, as channels-last images do"
@@ -216,7 +247,10 @@ def _of_weight(weight: Shape, expected: Size, got: Size, groups: int, transposed
         seen = f"{got} is the size of the filter's other channel axis, {shaped(weight)}, for a {name}"
         yield FILTER_LAYOUT.since(seen, FITS + 0.15 if transposed else RARE + 0.05)
     if groups > 1 and weight[1] is not None:
-        yield GROUPS_KEPT.since(f"{groups} groups of {weight[1]} channels are {groups * weight[1]}", COMMON)
+        grouped = f"{groups} groups of {weight[1]} channels are {groups * weight[1]}"
+        yield GROUPS_KEPT.since(grouped, COMMON)
+        one_setting = f"{grouped}: grouped layers follow the width that is set, and joins seldom stand before them"
+        yield causes.OTHER_SETTING.since(one_setting, FITS - 0.02, expected=expected, got=got)
 
 
 # Groups
@@ -224,6 +258,9 @@ def _of_weight(weight: Shape, expected: Size, got: Size, groups: int, transposed
 
 def groups(pasted: Pasted) -> Told:
     count, parts = facts.size(pasted, "channels"), facts.size(pasted, "groups")
+    given = facts.shape(pasted, "input")
+    if count is None and given is not None and len(given) > 1:
+        count = given[1]
     sizes_said = f": {sized(count)} channels, {sized(parts)} groups" if count is not None or parts is not None else ""
     headline = f"the channels cannot be divided into the groups{sizes_said}"
     meaning = (

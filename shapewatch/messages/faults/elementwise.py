@@ -19,6 +19,7 @@ from shapewatch.messages.faults import (
     weights,
 )
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
+from shapewatch.messages.faults.expanding import MOST_COLUMNS, OTHER_SCALER, is_mask
 from shapewatch.messages.faults.indexing import of_mask
 from shapewatch.messages.faults.meeting import (
     LOSSES,
@@ -88,7 +89,8 @@ def _two_that_differ(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
 
 def _is_loss(pasted: Pasted) -> bool:
     """Whether it was raised while a loss or a metric was computed, by the lines that raised or the node's name."""
-    node = facts.word(pasted, "node").lower()
+    # of `loss/dense_1_loss/sub` the last two: a program may put its whole graph into a scope of that name
+    node = "/".join(facts.word(pasted, "node").lower().split("/")[-2:])
     return pasted.raises(*LOSSES, *METRICS) or any(word in node for word in LOSSES)
 
 
@@ -226,6 +228,8 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         colours = f"{shaped(met.left)} and {shaped(met.right)} differ in their last axis alone, by colours"
         yield causes.GREY.since(colours, FITS + 0.06)
     yield from _without_colours(met)
+    yield from _of_scaler(pasted, met)
+    yield from _of_mask(met)
     if _must_be_one(pasted) and met.rank is not None and met.rank >= 3:
         asserted = "two shapes that must be one without broadcasting, as a loss asks of labels and output"
         yield targets.OTHER_MAP.since(asserted, FITS + 0.08)
@@ -266,6 +270,27 @@ def _without_colours(met: Meeting) -> Iterator[Evidence]:
         flat = f"{shaped(short)} is {shaped(long)} without its colours: a mask or a grey image beside one with them"
         yield causes.MISSING_CHANNELS.since(flat, NUMBERS + 0.04)
         yield causes.GREY.since(flat, NUMBERS - 0.04)
+
+
+def _of_mask(met: Meeting) -> Iterator[Evidence]:
+    """(batch, 1, 1, keys) beside (batch, heads, queries, keys)."""
+    if met.left is None or met.right is None:
+        return
+    for given, scores in ((met.left, met.right), (met.right, met.left)):
+        if len(given) == 4 and given[1:3] == (1, 1) and is_mask(given, scores):
+            keys = f"{shaped(given)} reads as a mask of the keys, and {shaped(scores)} as attention's scores"
+            yield causes.OTHER_LENGTH.since(keys, NUMBERS + 0.05)
+            yield causes.TOO_LONG.since(keys, FITS)
+
+
+def _of_scaler(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
+    """A value for each column beside a table of another number of columns."""
+    if met.framework != "numpy" or not met.left or not met.right or (len(met.left), len(met.right)) != (2, 1):
+        return
+    if met.apart and max(met.right[0] or 0, met.left[1] or 0) <= MOST_COLUMNS and met.left[0] != met.right[0]:
+        columns = f"{shaped(met.right)} holds a value for each column, and {shaped(met.left)} has others"
+        in_place = facts.shape(pasted, "third") == met.left
+        yield OTHER_SCALER.since(columns, NUMBERS if in_place else COMMON + 0.02)
 
 
 def _differ_on_the_last(left: Shape, right: Shape) -> bool:

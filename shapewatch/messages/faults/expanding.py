@@ -47,6 +47,17 @@ OTHER_LAYERS = Cause(
     "Use the loader or extension that knows this kind of adapter, or the adapter that belongs to the model.",
     "Print the names and shapes of the adapter's weights.",
 )
+OTHER_SCALER = Cause(
+    "the scaler was fitted on other columns than it is applied to: all of a table (with the target, or with all "
+    "features) and then the predictions of one column are scaled back with it, or the other way round",
+    "Fit a scaler of its own for the target and scale the predictions back with that, or put the predictions into a "
+    "table with all of its columns first.",
+    "Print `scaler.n_features_in_` and the shape of what it is given.",
+    {
+        "numpy": "table = np.zeros((len(y), scaler.n_features_in_)); table[:, 0] = y[:, 0]\n"
+        "y = scaler.inverse_transform(table)[:, 0]"
+    },
+)
 IN_PLACE = Cause(
     "an operation in place (`+=`, `mul_`, `out=`) would have to make its own tensor larger",
     "Write it out of place (`x = x + y`), where the larger shape is meant.",
@@ -102,9 +113,9 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             )
             yield NO_KEEPDIM.since(f"{seen}, but shapes are aligned at their last axes", NUMBERS)
     yield from _without_colours(given, target)
-    mask = _is_mask(given, target)
+    mask = is_mask(given, target)
     if mask:
-        square = f"{shaped(given)} reads as a mask of tokens by tokens, and {shaped(target)} as attention's scores"
+        square = f"{shaped(given)} reads as a mask of tokens, and {shaped(target)} as attention's scores"
         yield causes.OTHER_LENGTH.since(square, NUMBERS - 0.04)
         yield causes.TOO_LONG.since(square, FITS + 0.06 if given[-1] in relations.MAXIMA else FITS - 0.02)
         yield causes.OTHER_RELEASE.since(f"{square}, which releases make otherwise", COMMON + 0.02)
@@ -115,6 +126,9 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     if facts.word(pasted, "op") == "in place":
         yield from _of_square(given, target)
     arrays = pasted.reading.framework == "numpy"
+    if arrays and len(target) == len(given) == 2 and target == (given[0], 1) and 1 < (given[1] or 0) <= MOST_COLUMNS:
+        scaled = f"one column of {shaped(target)} is scaled, in place, with {given[1]} values, one for each column"
+        yield OTHER_SCALER.since(scaled, NUMBERS)
     for axis, wanted, had in met.apart:
         if axis is None:
             continue
@@ -124,7 +138,10 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
             if len(target) == 2 and {wanted, had} == {1, 2} and (target[1] or 0) > 1000:
                 yield causes.STEREO.since(f"{seen}, and the other axis is long: sound", NUMBERS)
             elif len(target) == 3 and {wanted, had} == {1, 3} and not relations.are_scores(target, given):
-                yield causes.GREY.since(f"{seen}: one colour channel against three", NUMBERS)
+                # what is computed in place is a grey image with three means; what is copied into one is coloured
+                copied = pasted.reading.framework == "torch" and facts.word(pasted, "op") != "in place"
+                colours = causes.COLOUR if had == 3 and copied else causes.GREY
+                yield colours.since(f"{seen}: one colour channel against three", NUMBERS)
                 yield NORMALISED.since(f"{seen}: one colour channel against three", NUMBERS, a=had, b=wanted)
                 yield causes.OTHER_RELEASE.since("in-place arithmetic once broadcast images of one channel", COMMON)
             elif len(target) == 3 and _has_alpha(given, wanted, had):
@@ -140,6 +157,10 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
                 rows = rest and 1 not in (wanted, had) and len(target) > 1
                 pictured = arrays and len(target) == 3 and target[-1] in (1, 3, 4)
                 yield causes.LAST_BATCH.since(seen, RARE if pictured else NUMBERS if rows else FITS)
+                points = len(target) == 2 and 2 <= (target[1] or 0) <= 7
+                if rows and points:
+                    each = f"{had} and {wanted} rows of {target[1]}: points or boxes, of which each sample has others"
+                    yield UNEQUAL_SAMPLES.since(each, FITS + 0.06)
                 yield SLICE.since(seen, RARE + 0.05 if rest and wanted != 1 else RARE, target=wanted, given=had)
         if wanted == 1 and len(target) == len(given):
             in_place = facts.word(pasted, "op") == "in place"
@@ -168,6 +189,7 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     branches = {causes.OTHER_STRIDE, causes.NO_PADDING, causes.CLASS_TOKEN, NO_KEEPDIM} if arrays else set()
     if mask:
         branches |= {causes.OTHER_STRIDE, causes.NO_PROJECTION, OTHER_PICTURES, causes.OTHER_RESOLUTION}
+        branches |= {causes.NO_PADDING} if given[-2] == 1 else set()
     if kernels:
         branches |= {causes.OTHER_STRIDE, causes.TOO_SMALL}
     yield from (each for each in evidence(pasted, met) if each.cause not in branches)
@@ -193,10 +215,16 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield IN_PLACE.since("it is raised by operations in place too", RARE)
 
 
-def _is_mask(given: Shape, target: Shape) -> bool:
-    """(batch, 1, tokens, tokens), or without its first axes, for (batch, heads, tokens, tokens)."""
+MOST_COLUMNS = 200
+
+
+def is_mask(given: Shape, target: Shape) -> bool:
+    """(batch, 1, tokens, tokens), or without its first axes, for (batch, heads, tokens, tokens); or (batch, 1, 1,
+    keys)."""
     if len(target) != 4 or len(given) not in (2, 4) or None in given:
         return False
+    if len(given) == 4 and given[1] == given[2] == 1 and target[1] != 1 != target[2]:
+        return [axis for axis, _, _ in sizes.apart(given[2:], target[2:])][-1:] == [1]  # a mask of the keys alone
     square = given[-1] == given[-2] and (given[-1] or 0) > 4
     return square and set(given[1:-2]) <= {1} and target[-1] == target[-2]
 

@@ -182,8 +182,17 @@ def _of_sides(given: Shape, expected: Shape, sides: list[tuple[int, int, int]], 
     if series:
         length = f"{seen}, and the other side is 1: a series, whose length it is"
         yield OTHER_PREPARATION.since(length, FITS + 0.05, expected=both["expected"])
+    elif len(sides) == 1 and _is_long(expected) and not empty:
+        recording = f"{seen}, the other side agrees, and no image is square here: frames of a recording may be counted"
+        yield OTHER_PREPARATION.since(recording, FITS + 0.09, expected=both["expected"])
     if exported:
         yield causes.OTHER_RESOLUTION.since("the declared sizes are fixed", COMMON)
+
+
+def _is_long(expected: Shape) -> bool:
+    """One channel, and one side more than one and a half times as long as the other, as spectrograms have it."""
+    sides = sorted(size for size in expected[1:] if size not in (None, 1))
+    return expected[1:].count(1) == 1 and len(sides) == 2 and 2 * sides[1] > 3 * sides[0]
 
 
 def slip(expected: int, got: int) -> Evidence | None:
@@ -198,7 +207,7 @@ def _of_features(pasted: Pasted, given: Shape, expected: Shape, a: int, b: int) 
     seen, wanted = f"{a} declared and {b} fed", {"expected": a, "got": b}
     table = len(expected) == 2
     names = f"{facts.word(pasted, 'tensor')} {facts.word(pasted, 'layer')}".lower()
-    sequence = any(word in names for word in SEQUENCES)
+    sequence = any(word in names.replace("sequential", "") for word in SEQUENCES)
     prepared = FITS + 0.12 if sequence else FITS - 0.02 if table else FITS + 0.05
     yield OTHER_PREPARATION.since(f"{seen}, of sequences or recordings" if sequence else seen, prepared, expected=a)
     near = FITS + 0.02 if abs(a - b) * 4 < a else COMMON + 0.02
@@ -211,11 +220,22 @@ def _of_features(pasted: Pasted, given: Shape, expected: Shape, a: int, b: int) 
     if table and b == 1 and a >= 16:
         column = f"{seen}: one entry per sample, as of lists of unequal length that make an array of objects"
         yield OBJECTS.since(column, NUMBERS)
+        alone = f"{seen}: one sample of {a} values, of which Keras makes {a} samples of one value"
+        yield causes.MISSING_BATCH.since(alone, FITS + 0.12)
     if table and max(a, b) <= 2000 and 0 not in (a, b):
         yield causes.OTHER_COLUMNS.since(seen, FITS if not sizes.ratio(a, b) else COMMON)
-    if not table and b == 2 and expected[-2] == given[-2] == 1:
-        pair = f"a window of one step, and 2 values where {a} are observed: a pair (observation, info)"
+    if len(expected) == 3 and expected[-1] == a and given[-1] == b and max(a, b) <= MOST_COLUMNS and min(a, b):
+        columns = f"{seen}: the last axis of a series counts the columns that each step has"
+        yield causes.OTHER_COLUMNS.since(columns, FITS + 0.04)
+    window = len(expected) > 2 and expected[-2] == given[-2] == 1
+    if b == 2 and (window or (len(expected) == 1 and "observation" in names)):
+        what = "a window of one step, and " if window else ""
+        pair = f"{what}2 values where {a} are observed: a pair (observation, info)"
         yield OBSERVATION.since(pair, FITS + 0.12)
+
+
+MOST_COLUMNS = 64
+"""More columns than this are seldom chosen for a series; more are coefficients or embeddings."""
 
 
 def _is_single_image(expected: Shape) -> bool:

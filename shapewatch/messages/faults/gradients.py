@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts
-from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, Cause, Evidence, told
+from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
 
@@ -25,8 +25,9 @@ OWN_BACKWARD = Cause(
 
 GIVEN_GRADIENT = Cause(
     "the gradient that is given to `backward` (or `torch.autograd.grad`) has not the shape of the value it is called "
-    "on: that was summed or averaged, and the gradient is of what it was before",
-    "Call it on the value before the sum, or leave the gradient out where the value is a single number.",
+    "on: that was summed, averaged or reshaped, and the gradient is of what it was before, or lacks an axis of 1",
+    "Call it on the value before the sum, make the gradient like the value (`torch.ones_like(value)`), or leave it out "
+    "where the value is a single number.",
     "Print the shape of the value that `backward` is called on, and of the gradient.",
 )
 
@@ -40,7 +41,12 @@ def gradient(pasted: Pasted) -> Told:
     )
     seen = f"{shaped(wanted)} in the forward pass, {shaped(came)} in the backward pass"
     evidence = [*_of_function(pasted, seen), CHANGED_SINCE.since(seen, FITS - 0.02)]
-    if wanted == ():
+    if facts.size(pasted, "output") is not None:
+        evidence = [GIVEN_GRADIENT.since(f"{shaped(came)} is given for a value of {shaped(wanted)}", SAID)]
+        if wanted is not None and came is not None and sizes.squeezed(wanted) == sizes.squeezed(came):
+            evidence.append(causes.LOST_AXIS.since("without the axes of 1 they are the same", NUMBERS))
+            evidence.append(causes.EXTRA_AXIS.since("without the axes of 1 they are the same", FITS))
+    elif wanted == ():
         evidence.append(GIVEN_GRADIENT.since("what was summed to one number gets several gradients", NUMBERS))
     evidence.append(
         causes.OTHER_RELEASE.since(

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults.classes import IGNORED_LABEL
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
+from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS
 from shapewatch.messages.faults.operations import NOTHING_COLLECTED
 from shapewatch.messages.faults.wording import listed, of_rank, sentence, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -109,7 +111,7 @@ def index_shape(pasted: Pasted) -> Told:
         sizes_said = f": {b} against {a}" + (f" on axis {axis}" if axis is not None else "") if a and b else ""
         several = listed(map(shaped, facts.shapes(pasted, "indices")))
         what = f"indices do not fit{sizes_said or (': ' + several if several else '')}"
-        evidence = list(_of_numbers(pasted, a, b))
+        evidence = list(_of_numbers(pasted, a, b, axis, facts.shapes(pasted, "indices")))
     return _told(pasted, what, evidence)
 
 
@@ -134,6 +136,11 @@ def _of_mask(pasted: Pasted, mask: Shape, given: Shape | None) -> Iterator[Evide
             yield COUNTED_ONCE.since(f"{seen} differ by one", FITS + 0.1 if of else FITS)
             if of == 0:
                 yield causes.LAST_BATCH.since(f"{seen}: one sample more or less", FITS)
+        if here == 1 < there and of and len(mask) == of + 1:
+            single = f"{seen}: the mask ends with an axis of 1"
+            yield causes.TRAILING_ONE.since(single, FITS + 0.08)
+        if abs(here - there) == 2 and of and min(here, there) >= 16:
+            yield COUNTED_ONCE.since(f"{seen}: two more, as the tokens at both ends of a text", FITS)
         yield from _of_layout(mask, given or (), here, there, of)
         yield causes.OTHER_LENGTH.since(seen, COMMON + 0.02)
         whole = of == 0 and given is not None and len(mask) == len(given) > 1 and mask[1:] == given[1:]
@@ -226,11 +233,17 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
         wide = len(value) == 2 and value[-1] == (place or (None,))[-1] and sizes.is_width(value[-1])
         if wide and axis == 0 and b:
             features = f"{seen}: rows of {value[-1]} features, as those of images that replace placeholders are"
-            yield PLACEHOLDERS.since(features, FITS + 0.05)
+            yield PLACEHOLDERS.since(features, FITS + 0.05 if max(a, b) > 64 else COMMON + 0.1)
             yield causes.OTHER_RELEASE.since(features, COMMON + 0.01)
         if len(value) < len(place or ()) or (axis > 0 and max(a, b) <= 1000):
             counted = f"{a} against {b} on axis {axis}: joints, features or classes, as one side counts them"
             yield causes.OTHER_SETTING.since(counted, FITS, expected=b, got=a)
+    if place is not None and len(value) > 1 and value[:-1] == place and value[-1] != 1:
+        several = f"{seen}: {sized(value[-1])} values come for each place, and one fits"
+        yield causes.OTHER_VALUE.since(f"{several}: all columns or scores in place of one", FITS + 0.04)
+    if place is not None and len(value) == len(place) == 3 and {value[0], place[0]} <= {1, 3} and len(apart) == 2:
+        sides = f"{seen}: pictures of other sides"
+        yield causes.OTHER_RESOLUTION.since(sides, FITS + 0.04)
     if place is not None and 0 in place and 0 not in value:
         yield causes.NOTHING_LEFT.since(f"{seen}: nothing was chosen", NUMBERS)
     yield MASK_OF_OTHER.since(f"{seen}: the place may be chosen by a mask", COMMON)
@@ -264,10 +277,42 @@ def _of_places(seen: str, axis: int, a: int, b: int, rank: int) -> Iterator[Evid
     yield causes.OTHER_BATCH.since(seen, COMMON - 0.06 if axis == 0 else RARE - 0.05)
 
 
-def _of_numbers(pasted: Pasted, a: Size, b: Size) -> Iterator[Evidence]:
+def _of_together(indices: tuple[Shape, ...]) -> Iterator[Evidence]:
+    """Indices of several axes, `x[rows, columns]`."""
+    shapes = listed(map(shaped, indices))
+    if len({len(each) for each in indices}) > 1:
+        yield INDEX_RANK.since(f"{shapes}: one lacks an axis", FITS + 0.02)
+        return
+    if all(len(each) == 1 for each in indices):
+        rows = f"{shapes}: rows and columns are chosen in pairs, one of each for each sample"
+        yield causes.LAST_BATCH.since(f"{rows}; `range(batch_size)` counts a full batch", FITS)
+        yield OTHER_ROWS.since(rows, FITS + 0.02, a=sized(indices[0][0]), b=sized(indices[-1][0]))
+        yield CHOSEN_IN_PAIRS.since(rows, FITS - 0.02)
+
+
+CHOSEN_IN_PAIRS = Cause(
+    "two lists (or masks) of different length stand in one index, which takes them in pairs; a block of rows and "
+    "columns was meant",
+    "Choose along one axis after the other, or give one list an axis more.",
+    "Print the length of both.",
+    {
+        "torch": "block = x[rows][:, columns]    # or x[rows[:, None], columns]",
+        "numpy": "block = x[np.ix_(rows, columns)]",
+    },
+)
+
+
+def _of_numbers(pasted: Pasted, a: Size, b: Size, axis: Size, indices: tuple[Shape, ...]) -> Iterator[Evidence]:
     if a is not None and b is not None and "boolean" in pasted.reading.message.lower():
         seen = f"{a} in the mask against {b}"
         yield MASK_OF_OTHER.since(seen, FITS + 0.1)
+        if sizes.are_sides(a, b):
+            lying = f"{seen}: height and width of one picture, as (width, height) of a library against (rows, columns)"
+            yield causes.SWAPPED.since(lying, FITS + 0.08)
+        if a == 1 < b:
+            yield causes.TRAILING_ONE.since(f"{seen}: an axis of 1 that the mask has for itself", FITS + 0.08)
+        elif a in (3, 4) and axis == 2:
+            yield causes.MASK_CHANNELS.since(f"{seen}: a mask with colours", FITS + 0.05)
         yield COUNTED_ONCE.since(seen, FITS + 0.02 if abs(a - b) == 1 else RARE)
         yield causes.OTHER_LENGTH.since(seen, COMMON + 0.05)
         yield causes.OTHER_VALUE.since(seen, COMMON)
@@ -275,6 +320,8 @@ def _of_numbers(pasted: Pasted, a: Size, b: Size) -> Iterator[Evidence]:
         yield from _of_rows(pasted, f"{b} against {a}", a, b)
     else:
         several = "the indices of several axes are broadcast together"
+        if len(indices) > 1:
+            yield from _of_together(indices)
         yield INDEX_RANK.since(several, COMMON)
         yield causes.OTHER_LENGTH.since(several, COMMON)
         yield MASK_OF_OTHER.since("a common cause of this error", COMMON - 0.05)
@@ -362,14 +409,59 @@ LENGTHS = frozenset({77, 100, 128, 200, 256, 500, 512, 1000, 1024, 2048, 4096, 8
 """Maximum lengths that models of sequences are set up for."""
 
 
+SIDES = frozenset({160, 192, 224, 256, 299, 320, 360, 384, 416, 448, 480, 512, 540, 576})
+"""Sides that images are often brought to; smaller ones are batches and numbers of classes as well."""
+
+
+def _is_side(size: int) -> bool:
+    return size in SIDES or (size >= 600 and size % 8 == 0)
+
+
+BORDER = Cause(
+    "a coordinate (of a pixel, box, keypoint or cell) lies on the border or beyond it: it is as large as the side, "
+    "belongs to the picture before it was resized or cropped, or x and y are swapped",
+    "Clip coordinates to 0 .. side - 1, scale them with the picture, and index as [y, x].",
+    "Print the coordinate, and the size of the picture it was made for.",
+    {"torch": "x = x.clamp(0, width - 1)", "numpy": "x = np.clip(x, 0, width - 1)"},
+)
+STEP_BEYOND = Cause(
+    "a counter of steps runs past a table that is made for a number of steps (a sampler's noise levels, a schedule, a "
+    "buffer): the step is taken once too often, the counter is not set back before a second run, or the table of "
+    "another release or sampler has an entry fewer",
+    "Set the steps anew before each run, take no more steps than were set, or use another sampler or release.",
+    "Print the counter and the length of the table in each step.",
+    {"torch": "scheduler.set_timesteps(steps)    # before each run"},
+)
+ONE_ONLY = Cause(
+    "one entry is there where several are counted on: a batch or list of one (an output that another release or option "
+    "gives alone), scores of one unit (a sigmoid) where those of two classes are indexed, a single row of results",
+    "Index what is there (`x[0]`), or give the layer, list or batch as many entries as are counted on.",
+    "Print the shape just before this line.",
+)
+
+
 def _of_array(index: int, size: int) -> Iterator[Evidence]:
     """An array or tensor, which may hold anything; a table of ids is rare among them."""
     seen = f"{index} where {size} entries are"
     if size == 0:
         yield NOTHING_COLLECTED.since(f"{seen}: it is empty", NUMBERS)
         yield causes.NOTHING_LEFT.since(f"{seen}: it is empty", FITS + 0.1)
+    if size and index in (254, 255) and size < index:
+        yield IGNORED_LABEL.since(f"{seen}: {index} is a usual mark for void", FITS + 0.12)
+    if size and index >= size and _is_side(size):
+        yield BORDER.since(f"{seen}: {size} is a side of images", FITS + 0.07)
+        if sizes.are_sides(index, size) or (index > size and _is_side(index)):
+            yield causes.SWAPPED.since(f"{seen}: x and y, or height and width", FITS + 0.09)
+    if size == 1:
+        yield ONE_ONLY.since(f"{seen}: only one", FITS + 0.1)
+    if index == size and (size == 77 or (size >= 256 and sizes.is_power_of_two(size))):
+        yield POSITIONS.since(f"{seen}: {size} is a length that models are set up for", FITS + 0.07)
+    if index == size and 16 <= size <= 101 and size % 5 == 1 and size not in CLASS_COUNTS:
+        steps = f"{seen}: {size} are those of {size - 1} steps, and one for the start or end"
+        yield STEP_BEYOND.since(steps, FITS + 0.04)
     if index == size > 0:
-        yield causes.FROM_ONE.since(f"{seen}: one beyond the last", FITS + 0.08)
+        few = size <= 100 or size in CLASS_COUNTS
+        yield causes.FROM_ONE.since(f"{seen}: one beyond the last", FITS + (0.08 if few else 0.02))
     yield SHORTER.since(seen, FITS + 0.06)
     classes = f"{seen}, if these are classes or ids"
     yield causes.CLASS_COUNT.since(
@@ -382,14 +474,22 @@ def _of_array(index: int, size: int) -> Iterator[Evidence]:
 def _of_range(pasted: Pasted, index: Size, size: Size) -> Iterator[Evidence]:
     # PyTorch words so what is indexed, gathered and scattered; of an embedding it does not name the axis
     indexed = pasted.reading.framework == "torch" and "for dimension" in pasted.reading.message
-    if (pasted.reading.framework == "numpy" or indexed or size == 0) and index is not None and size is not None:
-        yield from _of_array(index, size)
+    bare = pasted.reading.framework == "numpy" or indexed or size == 0
+    if size is not None and bare and (index is not None or size == 0):
+        yield from _of_array(index if index is not None else -1, size)
         return
     known = index is not None and size is not None
     seen = f"{index} where {size} entries are" if known else "the message says that an index is out of range"
     if index is not None and index < 0:
         yield NEGATIVE.since(f"{index} is negative", NUMBERS)
     ids = NUMBERS if known and index is not None and index >= 0 else FITS
+    if facts.word(pasted, "op") in ("gather", "scatter", "scatter_add", "one_hot"):
+        ids = min(ids, FITS)
+        classes = f"{seen}: labels or actions choose one score for each sample"
+        yield causes.CLASS_COUNT.since(
+            classes, FITS + 0.03, target="more" if index is None else f"at least {index + 1}", output=sized(size)
+        )
+        yield causes.FROM_ONE.since(classes, COMMON + 0.07 if index is None or index == size else RARE)
     usual = _length_that_is_set(index, size)
     if usual is not None or pasted.runs("position"):
         maximum = f"{seen}: {usual} is a length that models are set up for" if usual else f"{seen}, among positions"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, sizes, targets, weights
+from shapewatch.messages.faults import causes, facts, rows, sizes, targets, weights
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -26,6 +26,8 @@ def target_shape(pasted: Pasted) -> Told:
     if output is None and expected is not None:
         return _against(pasted, expected, target, "the target must have shape")
     a, b = facts.size(pasted, "a", "output_count", "expected"), facts.size(pasted, "b", "target_count", "got")
+    if output is not None and target is not None and _are_other_rows(pasted, output, target):
+        return rows.target_batch(pasted)
     if output is not None and target is not None:
         return of_shapes(pasted, output, target)
     if output is None and target is not None and "categorical" in facts.word(pasted, "loss"):
@@ -36,6 +38,13 @@ def target_shape(pasted: Pasted) -> Told:
         else f"output {shaped(output)} and target {shaped(target)} do not have the shapes that the loss needs"
     )
     return told(pasted, "SW801", headline, _compared(output, target), _without_shapes(a, b))
+
+
+def _are_other_rows(pasted: Pasted, output: Shape, target: Shape) -> bool:
+    """A loss of class numbers: (rows, classes) and (rows,), of which the rows differ."""
+    except_last = "except for the last dimension" in pasted.reading.message
+    known = None not in (*output, *target)
+    return except_last and known and len(output) == 2 and len(target) == 1 and output[0] != target[0]
 
 
 def of_shapes(pasted: Pasted, output: Shape, target: Shape) -> Told:
@@ -158,6 +167,14 @@ def _against(pasted: Pasted, expected: Shape, target: Shape | None, what: str) -
         causes.ONE_HOT.since(f"{shaped(target)} may be one-hot", FITS if len(expected) < 3 else RARE),
         targets.WRONG_FLATTEN.since(f"{shaped(expected)} against {shaped(target)}", COMMON),
     ]
+    if target is not None and len(target) == len(expected) + 1 >= 3 and None not in target:
+        longer = f"{shaped(target)} has an axis more than {shaped(expected)}"
+        if sizes.squeezed(target) == sizes.squeezed(expected):
+            evidence.append(targets.MASK_OF_ONE.since(f"{longer}, of 1", SAID - 0.05))
+        elif target[-1] in (3, 4) or target[1] in (3, 4):
+            evidence.append(causes.MASK_CHANNELS.since(f"{longer}: colours", NUMBERS + 0.04))
+        else:
+            evidence.append(causes.ONE_HOT.since(f"{longer}, as one-hot labels have", NUMBERS + 0.04))
     if target is not None and len(target) < len(expected):
         more = f"{shaped(target)} has a label for each sample, and the output an axis more: steps, tokens or places"
         evidence.append(causes.NOT_POOLED.since(more, FITS + 0.08))

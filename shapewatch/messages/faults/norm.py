@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
-from shapewatch.messages.faults.products import widths
+from shapewatch.messages.faults.products import NOT_JOINED, widths
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -70,6 +70,8 @@ def norm(pasted: Pasted) -> Told:
         expected = normalised[-1]
     if got is None and given is not None and normalised:
         got = given[-1] if given else None
+    elif got is None and given is not None and len(given) > 1:
+        got = given[1]
     over = f" over {shaped(normalised)}" if normalised is not None else ""
     come = (
         f"the input {shaped(given)} ends with {sized(got)}"
@@ -139,7 +141,7 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     for each in widths(None, expected, got):
         # a LayerNorm stands behind no flattening, a BatchNorm behind no encoder
         same = (causes.OTHER_INPUT_SIZE, causes.NOT_POOLED) if last else (causes.OTHER_ENCODER,)
-        if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST, *same):
+        if each.cause not in (causes.BOTH_DIRECTIONS, causes.BRANCH_LOST, NOT_JOINED, *same):
             yield each
     times = sizes.ratio(expected, got)
     if times == 2:
@@ -150,6 +152,9 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
         likely = COMMON + (0.06 if expected % 32 == 0 != got % 32 else 0.04)
         yield causes.LOST_AXIS.since(moved, likely)
         yield POINTS_FIRST.since(f"{moved}: (batch, {got}, {expected})", FITS + 0.02)
+    if times and times >= 4 and got > 1 and not last and given is None:
+        places = f"{seen}, if axis 1 counts points or steps: (batch, {got}, {expected})"
+        yield POINTS_FIRST.since(places, COMMON + 0.11)
     if got == 1 and not last and given is None:
         yield POINTS_FIRST.since(f"{seen}, if axis 1 counts points or steps: (batch, 1, {expected})", FITS + 0.06)
     if times and not last and abs(expected - got) > 3:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, sizes
+from shapewatch.messages.faults import causes, counts, facts, sizes
 from shapewatch.messages.faults.convolution import OTHER_LATENTS, images
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.wording import plural, shaped, sized
@@ -19,8 +19,8 @@ PATCHED_LATENTS = frozenset({16, 64, 128, 132, 192, 320, 384})
 
 PACKED = Cause(
     "the weight is quantised and still packed (4 bits, two in a byte, as one long column): what multiplies it does not "
-    "know how to unpack it (an adapter that is merged or attached, code that reads `weight` itself, a layer that was "
-    "not quantised by the library's own class)",
+    "know how to unpack it (an adapter that is merged or attached, code that takes or slices `weight` itself, a layer "
+    "that was not quantised by the library's own class)",
     "Call the quantised layer instead of multiplying with its `weight`, unpack (dequantise) it first, or load the "
     "model in 16 bits.",
     "Print the class of the layer and the type of its weight.",
@@ -46,7 +46,7 @@ APPLIED_BEFORE = Cause(
 
 
 def matmul(pasted: Pasted) -> Told:
-    left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
+    left, right = factors(pasted)
     a, b = _inner(left, right)
     a, b = (facts.size(pasted, "a") if a is None else a), (facts.size(pasted, "b") if b is None else b)
     added = facts.shape(pasted, "result")
@@ -54,7 +54,7 @@ def matmul(pasted: Pasted) -> Told:
         return _of_added(pasted, added, (left[0], right[-1]))
     node = facts.word(pasted, "node", "layer").lower()
     code = "SW102" if pasted.runs(*DENSE) or "dense" in node else "SW101"
-    shapes = f" {shaped(left)} by {shaped(right)}" if left is not None and right is not None else ""
+    shapes = f" {as_multiplied(pasted, left, right)}" if left is not None and right is not None else ""
     inner = (
         f"the left one has {sized(a)} columns, the right one {sized(b)} rows" if a or b else "their inner sizes differ"
     )
@@ -70,8 +70,8 @@ def matmul(pasted: Pasted) -> Told:
     scored = not right or right[-1] != a  # what gives as many as it is given is no head of a classifier
     torch = pasted.reading.framework == "torch"
     found = [*_of_matrices(left, right, a, b, torch), *widths(pasted, b, a, scored)]
-    if "multi_rnn_cell" in node and right is not None:
-        found += _of_stacked_cells(right, a, b)
+    if right is not None and ("multi_rnn_cell" in node or ("attention" in node and "cell" in node)):
+        found += _of_stacked_cells(right, a, b, "multi_rnn_cell" in node)
     if any(word in node for word in CELLS):
         cell = f"`{node}` is the inside of a recurrent or attention layer, which is written for one release"
         found.append(causes.OTHER_RELEASE.since(cell, FITS - 0.04))
@@ -119,15 +119,35 @@ def _of_added(pasted: Pasted, added: Shape, product: Shape) -> Told:
     return told(pasted, "SW201", headline, meaning, evidence)
 
 
-def _of_stacked_cells(kernel: Shape, got: Size, expected: Size) -> Iterator[Evidence]:
+def _of_stacked_cells(kernel: Shape, got: Size, expected: Size, stacked: bool) -> Iterator[Evidence]:
     """A cell multiplies its input and its state, side by side; the input of all layers but the first is as wide as the
-    state. The kernel of an LSTM gives four gates."""
+    state. The kernel of an LSTM gives four gates. `stacked`: the node says that there are several layers."""
     gates = kernel[-1] or 0
     for units in (gates // 4, gates // 2, gates):
         if units and got == 2 * units != expected:
             wide = f"{got} = 2 x {units}: a state and the output of the layer below, for the kernel of the first layer"
-            yield SHARED_CELL.since(wide, NUMBERS + 0.02)
+            yield SHARED_CELL.since(wide, NUMBERS + 0.02 if stacked else FITS + 0.02)
             return
+
+
+def factors(pasted: Pasted) -> tuple[Shape | None, Shape | None]:
+    """Both factors as they are multiplied: the sizes that the message compares tell whether one is transposed before
+    (`transpose_b=True`)."""
+    left, right = facts.shape(pasted, "left"), facts.shape(pasted, "right")
+    a, b = facts.size(pasted, "a"), facts.size(pasted, "b")
+    if a is None or b is None or a == b or not left or not right or len(left) < 2 or len(right) < 2:
+        return left, right
+    turned = [(*each[:-2], each[-1], each[-2]) for each in (left, right)]
+    for one, other in ((left, right), (left, turned[1]), (turned[0], right), (turned[0], turned[1])):
+        if (one[-1], other[-2]) == (a, b):
+            return one, other
+    return left, right
+
+
+def as_multiplied(pasted: Pasted, left: Shape, right: Shape) -> str:
+    printed = (facts.shape(pasted, "left"), facts.shape(pasted, "right"))
+    turned = "" if printed == (left, right) else " (transposed before)"
+    return f"{shaped(left)} by {shaped(right)}{turned}"
 
 
 def _inner(left: Shape | None, right: Shape | None) -> tuple[Size, Size]:
@@ -152,7 +172,7 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size, torc
             yield causes.NOT_FLATTENED.since(seen, RARE if whole else likely)
         if samples == 1:
             yield causes.MISSING_BATCH.since(f"{rows} x {a} is one sample of {b} values", FITS)
-        if samples == 2 and a == 2 * rows:
+        if samples == 2 and a == 2 * rows and rows >= LEAST_SIDE:
             twice = f"{rows} x {a} holds twice the {b} values of a square of side {rows}: two channels, grey and alpha"
             yield causes.ALPHA.since(twice, NUMBERS)
             yield causes.MISSING_BATCH.since(f"{rows} rows are the height of one image, not a batch", FITS)
@@ -168,7 +188,9 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size, torc
         yield causes.OTHER_RELEASE.since(f"{packed}, which other releases unpack otherwise", FITS)
     if a < b // 8 and rows is not None and rows > b // a:
         many = f"{rows} rows of {a}: more rows than a batch has, and a is the size of a side, a step or a map"
-        yield causes.NOT_FLATTENED.since(many.replace(" a is", f" {a} is"), COMMON + 0.02)
+        batch = sizes.is_power_of_two(rows) and rows <= 512
+        yield causes.NOT_FLATTENED.since(many.replace(" a is", f" {a} is"), COMMON + (-0.04 if batch else 0.02))
+    yield from _of_rows(rows, a, b, right[1])
     if right[1] == a != b:
         yield causes.TRANSPOSED_OPERAND.since(f"the right one transposed, [{a}, {b}], would fit", FITS)
         if a >= 16:
@@ -181,6 +203,60 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size, torc
         yield APPLIED_BEFORE.since(outputs, FITS + 0.02 if torch else FITS - 0.02, got=a, expected=b)
 
 
+OTHER_GRAPH = Cause(
+    "the square matrix over all nodes (an adjacency, a Laplacian, a kernel) belongs to another graph, or to more or "
+    "fewer nodes, than the features that it is multiplied with: it was made for all data, and a part or a batch comes",
+    "Make it from the nodes whose features come, or select its rows and columns with them.",
+    "Compare its side with the number of rows of the features.",
+)
+LEFT_OUT = Cause(
+    "a layer between is left out, was replaced by one of another width, or the layers are called in another order than "
+    "they were built for: what comes are the inputs of an earlier layer",
+    "Call every layer once, in the order of their widths: the outputs of each are the inputs of the next.",
+    "Print the model, and go through `forward` beside it.",
+)
+BATCH_SIZES = frozenset({8, 10, 16, 20, 32, 50, 64, 100, 128, 256})
+LEAST_NODES = 40
+LEAST_SIDE = 14
+IMAGES = frozenset({84, 100, 150, 180, 200, 224, 227, 299, 300, 400, 500, 600})
+"""Sides of square images, of one channel."""
+FUSED = Cause(
+    "several projections are fused into one weight (query, key and value; gate and up), and one side counts one of "
+    "them where the other counts all: weights or an adapter of a fused layer for a model whose layers stand apart, or "
+    "the other way round, or a result that was not split",
+    "Split the fused weight (or result) into its parts, or join those of the adapter, as the code that runs expects.",
+    "Compare the names of the layers (`qkv_proj`, `q_proj`) in the weights and in the model.",
+    {"torch": "query, key, value = fused.chunk(3, dim=-1)"},
+)
+
+
+def _of_rows(rows: Size, got: int, expected: int, outputs: Size) -> Iterator[Evidence]:
+    """What the rows say, and the outputs of the layer."""
+    times = sizes.ratio(got, expected)
+    if rows == got != expected and got >= LEAST_NODES and got not in IMAGES:
+        # batches are multiples of 32, as widths are
+        square = f"the left one is square, {got} x {got}, as a matrix over all nodes is, and {expected} rows come"
+        yield OTHER_GRAPH.since(square, FITS - 0.04 if got % 32 else RARE)
+    if rows and got >= 2 * LEAST_SIDE and rows % (3 * got) == 0 and expected in sizes.ENCODERS:
+        image = f"{rows} rows of {got} = {rows // (3 * got)} x 3 x {got} x {got}: an image of three colours"
+        yield NO_FEATURES.since(image, FITS + 0.04)
+    if rows and 1 < got < expected and sizes.is_width(expected) and rows % (expected * got) == 0:
+        places = f"{rows} rows of {got} = {rows // (expected * got)} x {expected} x {got} x {got}: a whole map"
+        yield causes.NOT_FLATTENED.since(f"{places} of {expected} channels", NUMBERS)
+    low = min(got, expected)
+    if times == 3 and sizes.is_width(low) and low >= 256 and (outputs or 0) >= low:
+        parts = f"{max(got, expected)} = 3 x {low}: query, key and value side by side"
+        yield FUSED.since(parts, FITS + 0.16 if low in sizes.ENCODERS else FITS)
+    if rows == 1 and got > expected and times in BATCH_SIZES:
+        row = f"one row of {got} = {times} x {expected}: the rows of a batch of {times}, side by side"
+        yield causes.BATCH_IN_VIEW.since(row, COMMON + 0.06)
+    whole = sizes.is_width(got) and sizes.is_width(expected)  # of two models, rather than of two layers of one
+    fewer = sizes.is_less(outputs, expected + 1) and 2 * expected <= got <= 16 * expected
+    if fewer and got % 4 == 0 and not (times or whole):
+        shrinking = f"{got} come, {expected} are taken, {outputs} are given: each less than the one before"
+        yield LEFT_OUT.since(shrinking, COMMON - 0.015)
+
+
 def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True) -> Iterator[Evidence]:
     """A layer takes `expected` features, and `got` come. `scored`: these may be scores of classes."""
     if not expected or not got or expected == got:
@@ -190,6 +266,7 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         yield causes.OTHER_SETTING.since(common, COMMON - 0.02, expected=None, got=None)
         return
     given = {"expected": expected, "got": got}
+    product = pasted is not None and pasted.reading.fault in ("matmul", "layer-width")
     seen = f"{got} features come, {expected} are expected"
     low, high = sorted((expected, got))
     times, maps = sizes.ratio(expected, got), sizes.same_maps(expected, got)
@@ -220,6 +297,20 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         release = f"{seen}: model code, adapters and weights change their widths from release to release"
         yield causes.OTHER_RELEASE.since(release, COMMON - 0.02 if whole else COMMON - 0.04)
         yield causes.OTHER_VALUE.since(seen, COMMON - 0.03)
+    if whole and times and times >= 3 and (got < expected or times == 3):
+        several = "one of them" if got < expected else "all of them"
+        parts = (
+            f"{seen}: {times} parts that are joined (layers of an encoder, a pair and its difference), and {several}"
+        )
+        yield causes.BRANCH_LOST.since(parts, COMMON + (0.012 if got < expected else 0.06))
+    if expected == 1000 and sizes.is_width(got) and product:
+        scores = f"{seen}: 1000 are the outputs of an ImageNet classifier's last layer, which a layer was put behind"
+        yield LEFT_OUT.since(scores, FITS + 0.04)
+    if got >= LEAST_VOCABULARY and (got % 16 or got in counts.VOCABULARIES) and expected in sizes.ENCODERS and scored:
+        words = f"{seen}: as many as a vocabulary has words, as the scores of a language model's head"
+        yield APPLIED_BEFORE.since(words, FITS + 0.06, **given)
+    elif {expected, got} <= sizes.ENCODERS.keys() and not whole:
+        yield causes.OTHER_ENCODER.since(encoders(expected, got), FITS + 0.05, **given)
     if whole:
         near = times is None or times in (2, 4)
         yield causes.OTHER_ENCODER.since(encoders(expected, got), FITS + 0.05 if near else COMMON, **given)
@@ -229,6 +320,9 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         yield causes.OTHER_ENCODER.since(layers, FITS + 0.06, **given)
     if bands := sizes.spectra(expected, got):
         yield causes.OTHER_SPECTRUM.since(f"{seen}: {bands}", FITS + 0.12)
+    if expected < 64 and got == expected**2:
+        square = f"{got} = {expected} x {expected}: both axes of a square input, flattened, where one is counted"
+        yield causes.OTHER_INPUT_SIZE.since(square, FITS + 0.03)
     if times == 2:
         yield causes.BOTH_DIRECTIONS.since(f"{high} is twice {low}", FITS, **given)
     elif times and times <= 16 and not whole:
@@ -238,15 +332,12 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
     if times and 3 <= times <= 8 and 8 <= got < expected and not whole:
         alone = f"{expected} is {times} times {got}: one of {times} that were to be joined"
         yield causes.BRANCH_LOST.since(alone, FITS - 0.02)
-    product = pasted is not None and pasted.reading.fault in ("matmul", "layer-width")
     weight = facts.shape(pasted, "right") if pasted is not None and product else None
-    if weight and len(weight) == 2 and weight[0] == 1 and (weight[1] or 0) >= 1024 and sizes.is_width(got):
-        packed = f"{seen}: a weight that is one row long, as quantised weights (4 bits) are packed"
-        yield QUANTISED.since(packed, FITS + 0.15)
-    if product and {expected, got} & sizes.VECTORS and any(map(sizes.is_width, (expected, got))):
-        vectors = (
-            f"{seen}: {min({expected, got} & sizes.VECTORS)} is a width of word vectors (GloVe, word2vec, fastText)"
-        )
+    if weight and len(weight) == 2 and weight[0] == 1 and sizes.is_width(got) and _is_packed_row(weight[1]):
+        row = f"{seen}: a weight of one long row, as quantised weights (4 bits) are packed"
+        yield PACKED.since(row, FITS + 0.15)
+    if product and {expected, got} & counts.WORD_VECTORS and any(map(sizes.is_width, (expected, got))):
+        vectors = f"{seen}: {min({expected, got} & counts.WORD_VECTORS)} is a width of word vectors (GloVe, fastText)"
         yield causes.OTHER_ENCODER.since(vectors, FITS + 0.06, **given)
         yield causes.OTHER_SETTING.since(vectors, FITS, **given)
     if product and got == 1 < expected and not (times and sizes.is_width(expected)):
@@ -254,10 +345,23 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
     elif product and got > expected > 1 and times and times >= 5 and not sizes.is_width(expected):
         several = f"{seen}: {times} times as many, as of {times} steps, nodes or places side by side"
         yield FLATTENED_EARLY.since(several, FITS + 0.02 if times > 16 or times == expected else COMMON + 0.02)
-    if times == 3 and (sizes.root(low) or 0) >= 14:
+    elif product and times and times >= 5 and not maps and sizes.is_width(low):
+        several = f"{seen}: {high} = {times} x {low}, as of {times} steps or nodes side by side"
+        if got > expected:
+            yield FLATTENED_EARLY.since(several, COMMON + 0.04)
+        else:
+            yield POOLED.since(f"{several}, of which one comes", COMMON + 0.03, got=got)
+    if times == 3 and (sizes.root(low) or 0) >= 7:
         colours = f"{high} is three times {low}: one colour channel against three"
-        square = sizes.root(low) in (28, 32, 64)  # images of the usual sizes, flattened
-        yield (causes.GREY if got < expected else causes.COLOUR).since(colours, NUMBERS - 0.05 if square else COMMON)
+        side = sizes.root(low) or 0
+        likely = NUMBERS - 0.05 if side in (28, 32, 64) else COMMON if side >= 14 else COMMON - 0.02  # images' sides
+        yield (causes.GREY if got < expected else causes.COLOUR).since(colours, likely)
+    if product and sizes.is_width(expected) and not times and 4 < got < expected and got % 8:
+        tokens = f"{seen}: {expected} is a width, and {got} more likely a number of tokens, steps or places"
+        yield causes.SWAPPED.since(tokens, COMMON - 0.015)
+    if weight and len(weight) == 2 and (weight[1] or 0) >= 1024 and times in (2, 4, 8) and whole and high >= 4096:
+        share = f"{seen}: one is {times} times the other, as of a weight that is shared among {times} devices"
+        yield causes.KEY_HEADS.since(share, COMMON + 0.01)
     if got == 1000 and sizes.is_width(expected) and scored:
         scores = f"{seen}: 1000 are the scores of an ImageNet classifier, not its features"
         yield causes.OTHER_ENCODER.since(scores, FITS + 0.04, **given)
@@ -266,7 +370,14 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
     if abs(expected - got) <= 3 and high > 3:
         yield causes.OTHER_COLUMNS.since(f"{seen}: off by {abs(expected - got)}, as a column or two make it", FITS)
     elif high < 1024 and not whole:
-        yield causes.OTHER_COLUMNS.since(seen, COMMON - (0.05 if high >= 64 or times else 0.01))
+        table = product and not times and expected % 16 + got % 16 != 0  # what layers give is mostly a multiple of 16
+        near = table and abs(expected - got) <= MOST_CONDITIONS
+        table = table and high < 4 * low
+        less = 0.05 if times else 0.01 if high < 64 else 0.005 if near else 0.02 if table else 0.05
+        yield causes.OTHER_COLUMNS.since(seen, COMMON - less)
+    elif product and expected % 64 and got % 64 and high < 4 * low and not (times or maps):
+        words = f"{seen}: so many are the words that a vectoriser or tokenizer has counted, if these are texts"
+        yield causes.OTHER_COLUMNS.since(words, COMMON - 0.05)
     yield causes.OTHER_SETTING.since(f"{seen}; nothing in these numbers says which of them is meant", COMMON, **given)
     if high < 64:
         counted = f"{seen}: so few are counted by the data or the environment (columns, observations, actions)"
@@ -276,11 +387,18 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         parts = f"{seen}: they differ by {abs(expected - got)}, as wide as an embedding that is joined to the others"
         yield causes.BRANCH_LOST.since(parts, FITS - 0.02)
     gap = abs(expected - got)
-    if low >= 64 and 2 <= gap <= MOST_CONDITIONS and not whole:
+    rows = (facts.shape(pasted, "left") or (None,))[0] if pasted is not None and product else None
+    if {expected, got} <= OF_POINTS and {expected, got} != {3, 4} and (rows or 0) >= LEAST_POINTS:  # colours have those
+        points = f"{seen}, in {rows} rows: points with their coordinates, and what is joined to them"
+        yield NOT_JOINED.since(points, FITS + 0.02)
+    elif 2 * high == 3 * low and low % 16 and (high // 3) >= LEAST_JOINTS and low <= 2 * MOST_JOINTS:
+        joints = f"{seen}: {high // 3} points with 2 values each, and with 3"
+        yield NOT_JOINED.since(joints, FITS - 0.02)
+    elif low >= 8 and gap <= MOST_CONDITIONS and not (whole or times):
         condition = (
             f"{seen}: {gap} more or less, as of a condition (one-hot labels, coordinates) that is joined to them"
         )
-        yield causes.BRANCH_LOST.since(condition, COMMON + 0.02)
+        yield NOT_JOINED.since(condition, COMMON + 0.02 if low >= 48 or gap in (3, 6) else COMMON - 0.01)
     if not whole:
         parted = f"{abs(expected - got)} features too {'few' if got < expected else 'many'}"
         part = sizes.is_width(abs(expected - got)) and not times and not maps
@@ -289,23 +407,33 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         yield causes.OTHER_INPUT_SIZE.since("the lines above it flatten the features", FITS)
 
 
-QUANTISED = Cause(
-    "the weight is quantised (4 bits, packed into one row of bytes) and is multiplied as it is: the code takes the "
-    "weight by itself (`F.linear(x, layer.weight)`, slices for tensor parallelism, a merged adapter) or the library "
-    "that unpacks it is not loaded, or of another release",
-    "Call the layer and not its weight, load the model unquantised, or use releases of model code, quantiser and "
-    "adapter library that belong together.",
-    "Print the type and dtype of the weight: uint8 is packed.",
-)
+def _is_packed_row(size: Size) -> bool:
+    return size is not None and size >= 1024 and size % 64 == 0
+
+
 POOLED = Cause(
-    "the map is pooled to one place (a global pooling, `pooling='avg'`), where the layer was made for the whole map, "
-    "flattened; or the axes of the map are there still and nothing flattens them",
+    "the map (or the sequence) is brought to one place (a global pooling, `pooling='avg'`, the last step alone), where "
+    "the layer was made for all of them, flattened; or their axes are there still and nothing flattens them",
     "Flatten the map in place of pooling it, as where the layer's weights were made, or make the layer for {got}.",
     "Print the shape just before this layer, and that of the map before it.",
     {"keras": "x = layers.Flatten()(x)", "torch": "x = x.flatten(1)"},
 )
 MOST_CONDITIONS = 40
 """More classes, actions or coordinates are seldom joined to features as they are."""
+OF_POINTS = frozenset({3, 4, 5, 6, 7, 9})
+"""Coordinates of points, alone or with intensity, colours, normals."""
+LEAST_POINTS = 512
+LEAST_JOINTS, MOST_JOINTS = 11, 150
+LEAST_VOCABULARY = 20_000
+"""So many words have the vocabularies of language models. Flattened maps are as long, in multiples of 16."""
+NOT_JOINED = Cause(
+    "something that is joined to the features (coordinates, normals, colours or confidence of points, time, an action, "
+    "labels, a condition) is counted by the layer and is not given, or is given and not counted: an option or a line "
+    "joins it on one side alone",
+    "Join it where the layer counts it, or leave it out of both; the layer's inputs are the sum of what is joined.",
+    "Print the width of each part before they are joined, and compare their sum with the layer's.",
+    {"torch": "x = torch.cat([features, condition], dim=-1)"},
+)
 
 
 def _stacked_encoders(expected: int, got: int) -> tuple[int, int, int] | None:

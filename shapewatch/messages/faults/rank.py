@@ -34,13 +34,6 @@ NO_TIME = Cause(
     "Print the shape that comes in.",
     {"keras": "x = np.expand_dims(x, 1)    # one step; return_sequences=True where layers are stacked"},
 )
-LAST_STEP_ONLY = Cause(
-    "a recurrent layer before this one returns its last step only (`return_sequences=False`), where the whole sequence "
-    "is needed: by another recurrent layer behind it, or for labels of each step",
-    "Let every recurrent layer but the last return its sequence, and the last one too where each step has a label.",
-    "Print the shape that the layer before gives.",
-    {"keras": "x = layers.LSTM(64, return_sequences=True)(x)"},
-)
 ONE_AT_A_TIME = Cause(
     "a function for one image (an augmentation, a crop, a resize, a decoder) is given a whole batch",
     "Apply it to each sample (`tf.map_fn`, in the data set before `batch`), or use a release or a function that takes "
@@ -60,6 +53,37 @@ NOT_FOLDED = Cause(
     "Fold it into the batch before this layer and unfold it after it.",
     "Look for a line that reshapes the patches, and whether it is reached.",
     {"torch": "x = x.flatten(0, 1)    # (N, T, C, H, W) to (N * T, C, H, W)"},
+)
+
+NOT_FLATTENED_TO_STEPS = Cause(
+    "a map (height, width and channels, or features of several parts) is given to a layer of sequences: of its axes "
+    "one has to become the steps, and all the others one axis of features",
+    "Reshape it to (batch, steps, features) before this layer: flatten each step (`TimeDistributed(Flatten())`), or "
+    "make the width the steps and height x channels the features.",
+    "Print the shape that the layer before gives, and say which of its axes is the time.",
+    {
+        "keras": "x = layers.TimeDistributed(layers.Flatten())(x)    # (N, T, H, C) to (N, T, H * C)",
+        "torch": "x = x.permute(0, 3, 1, 2).flatten(2)    # (N, C, H, W) to (N, W, C * H)",
+    },
+)
+
+NO_RESHAPE = Cause(
+    "a dense layer's features (or a latent vector) are given to a layer of maps, and the reshape to (height, width, "
+    "channels) between them is missing",
+    "Put it there, with a dense layer of height x width x channels units before it.",
+    "Print the shape that the layer before gives.",
+    {
+        "keras": "x = layers.Dense(7 * 7 * 128)(x)\nx = layers.Reshape((7, 7, 128))(x)",
+        "torch": "x = self.dense(x).view(-1, 128, 7, 7)",
+    },
+)
+STACK_OF_MATRICES = Cause(
+    "a stack of matrices (a sequence for each sample) is multiplied with one matrix by an operation that takes two "
+    "matrices of equal rank",
+    "Put all rows under each other before the product and take them apart after it, or use an operation that "
+    "stretches (`tensordot`, `einsum`, a dense layer); or take the last step alone.",
+    "Print the ranks of both factors.",
+    {"tensorflow": "y = tf.tensordot(x, w, axes=[[2], [0]])    # (N, T, A) with (A, B)"},
 )
 
 NOT_REDUCED = Cause(
@@ -87,6 +111,15 @@ NO_FEATURES = Cause(
     {"keras": "x = np.expand_dims(x, -1)", "torch": "x = x.unsqueeze(-1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
 )
 
+FLAT_LIST = Cause(
+    "what should be a table has one axis only, because it holds one row, none, or rows of different lengths: an image "
+    "without objects, a file of labels with one line, a list whose entries were not stacked, a single column",
+    "Give it its columns: `boxes.reshape(-1, 4)`, `np.loadtxt(path, ndmin=2)`, `np.stack(rows)`; leave empty samples "
+    "out.",
+    "Print the shape and type of what is indexed, for the sample that fails.",
+    {"torch": "boxes = torch.as_tensor(boxes, dtype=torch.float32).reshape(-1, 4)"},
+)
+
 FITTING = {2: "1d", 3: "1d", 4: "2d", 5: "3d"}
 
 NORMS_AND_CONVS = ("conv", "norm", "pool", "bn")
@@ -98,7 +131,7 @@ OF_ONE_IMAGE = (
 """What functions for one image are called, in the names of a graph's nodes."""
 
 
-UNPACKED_SHAPE = (".shape", ".size(", ".get_shape(")
+UNPACKED_SHAPE = (".shape", ".size(", ".get_shape(", "= input_shape")
 
 
 def rank(pasted: Pasted) -> Told:
@@ -177,10 +210,19 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         yield causes.LOST_AXIS.since("a common cause of this error", RARE)
         return
     images = any(word in text for word in NORMS_AND_CONVS)
+    if given is not None and 0 in given[1:]:
+        yield causes.TOO_SMALL.since(f"{shaped(given)} has an axis of 0", NUMBERS)
+        yield causes.NOTHING_LEFT.since(f"{shaped(given)} has an axis of 0", FITS)
+    if facts.word(pasted, "op") == "unpacking" and len(ranks) == 1:
+        yield from _of_unpacking(ranks[0], got, pasted)
+        return
     if not ranks or got is None:
         common = "a common cause of this error; the message does not tell both ranks"
         yield causes.MISSING_BATCH.since(common, COMMON + 0.02)
         yield causes.LOST_AXIS.since(common, COMMON)
+        if "too many indices" in text and got == 1:
+            bare = "one axis, where boxes, points or labels are taken apart by columns"
+            yield FLAT_LIST.since(bare, COMMON + 0.01)
         if "too many indices" in text:
             handed = f"{common}: an option or a release makes a call return something else"
             yield causes.OTHER_VALUE.since(handed, COMMON - 0.02)
@@ -193,6 +235,12 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         yield from _too_few(pasted, wanted, got, given, text)
     elif got > max(ranks):
         yield from _too_many(max(ranks), got, given, images, pasted.reading.framework)
+        if max(ranks) == 3 and any(word in text for word in RECURRENT):
+            declared = pasted.reading.framework != "torch"
+            yield from _of_map_into_steps(given, f"{got} axes where a layer of sequences takes 3", declared)
+        if ranks == [2] and "matmul" in text:
+            several = f"{got} axes, where `matmul` (of old releases, or of two given ranks) takes two matrices"
+            yield STACK_OF_MATRICES.since(several, FITS + 0.02)
         if any(word in text for word in OF_ONE_IMAGE) and got == max(ranks) + 1:
             yield ONE_AT_A_TIME.since("its name is that of a function for one image", NUMBERS)
         yield from _of_filter(facts.shapes(pasted, "inputs"), got)
@@ -208,11 +256,49 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
             or "weight" in text
             or (given is not None and given[1:2] == (3,) and got == 4)
         )
-        weight = FITS + 0.1 if typed and got != max(ranks) - 1 else FITS if typed else RARE
-        if got > max(ranks) and not typed:
+        pooled = "pool" in text and abs(got - max(ranks)) == 1 and pasted.reading.framework == "keras"
+        weight = FITS + 0.22 if pooled else FITS + 0.1 if typed and got != max(ranks) - 1 else FITS if typed else RARE
+        if got > max(ranks) and not typed and not pooled:
             weight = COMMON + 0.02
         seen = f"{got} axes are what the {FITTING[got]} class takes"
         yield OTHER_CLASS.since(seen, weight, got=got, fitting=FITTING[got])
+
+
+def _of_unpacking(named: int, got: int | None, pasted: Pasted) -> Iterator[Evidence]:
+    """A shape is taken apart into names, and has more axes than these (`got` is not told then, mostly) or fewer."""
+    sides = pasted.raises("h, w", "w, h", "height", "width", "rows", "cols")
+    if got is None or got > named:
+        seen = f"more axes come than the {named} that are named"
+        yield causes.EXTRA_AXIS.since(seen, FITS + 0.06)
+        if named == 2:
+            yield causes.COLOUR.since(f"{seen}: a grey image has two axes, one with colours three", FITS + 0.08 * sides)
+        elif named == 3:
+            image = f"{seen}: one image has three axes, a batch of them four"
+            yield ONE_AT_A_TIME.since(image, FITS + 0.1 * sides)
+            yield NOT_FLATTENED_TO_STEPS.since(f"{seen}: (batch, steps, features)", COMMON if sides else FITS + 0.02)
+        else:
+            yield NOT_FOLDED.since(f"{seen}: frames or patches beside the batch", FITS)
+        yield causes.OTHER_VALUE.since(seen, COMMON)
+        yield causes.OTHER_RELEASE.since(seen, RARE)
+        return
+    seen = f"{named} axes are named, and {of_rank(got)} come"
+    if (named, got) == (3, 2):
+        grey = f"{seen}: an image without its channels, as greyscale ones are read"
+        yield causes.MISSING_CHANNELS.since(grey, FITS + 0.15 if sides else FITS - 0.02)
+    elif (named, got) == (4, 3):
+        yield causes.MISSING_CHANNELS.since(f"{seen}: greyscale images without a channel", FITS - 0.05)
+        tokens = f"{seen}: (batch, tokens, features) where a map is taken apart"
+        yield causes.OTHER_VALUE.since(tokens, COMMON + 0.02)
+    elif (named, got) == (4, 2):
+        yield ALREADY_FLAT.since(f"{seen}: (batch, features) where a map is taken apart", FITS + 0.02)
+    elif named == 5:
+        yield NO_TIME.since(f"{seen}: single images where clips or volumes are expected", FITS + 0.02)
+    if got == 0:
+        yield causes.OTHER_VALUE.since(f"{seen}: a single number or object", FITS)
+    yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", FITS if got else RARE)
+    yield causes.LOST_AXIS.since(seen, COMMON + 0.04)
+    yield causes.OTHER_VALUE.since(seen, COMMON)
+    yield causes.OTHER_RELEASE.since(seen, RARE)
 
 
 def _of_filter(inputs: tuple[Shape, ...], got: int) -> Iterator[Evidence]:
@@ -227,11 +313,26 @@ def _of_filter(inputs: tuple[Shape, ...], got: int) -> Iterator[Evidence]:
 
 def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: str) -> Iterator[Evidence]:
     seen = f"{wanted - got} axis too few" if wanted - got == 1 else f"{wanted - got} axes too few"
-    recurrent = any(word in text for word in ("lstm", "gru", "rnn", *OVER_STEPS, "conv_lstm", "attention", "time"))
+    recurrent = any(word in text for word in (*RECURRENT, *OVER_STEPS, "attention", "time"))
     unnamed = pasted.reading.framework == "keras" and not facts.word(pasted, "layer", "layer_type", "op")
     whole = unnamed or any(word in text for word in ("sequential", "functional", "model"))
     if given is not None and len(given) == 2 and wanted >= 4 and "input" in text:
         yield from _of_rows(given, seen)
+    layer = text.split("input 0")[0] if "input 0" in text else text
+    if given is not None and len(given) == 2 and wanted >= 4 and given[1] == 1:
+        yield OBJECTS.since(f"{shaped(given)}: one entry per sample", NUMBERS)
+    if wanted == 5 and got == 4 and given is not None and _has_no_channels(given, pasted.reading.framework):
+        volumes = f"{seen}: {shaped(given)} reads as volumes without an axis of channels"
+        yield causes.MISSING_CHANNELS.since(volumes, FITS + 0.08)
+    if got == 1 and wanted == 3 and any(word in text for word in RECURRENT):
+        scalars = f"{seen}: each sample is a single number"
+        yield NO_TIME.since(scalars, FITS + 0.04)
+        yield NO_FEATURES.since(scalars, FITS - 0.02)
+    if got == 2 and wanted == 4 and any(word in layer for word in ENLARGING):
+        latent = f"{seen}: what enlarges maps comes behind a dense layer in generators and decoders"
+        yield NO_RESHAPE.since(latent, FITS + 0.12)
+    elif got == 2 and wanted == 4 and not whole and given is not None and given[0] is None:
+        yield NO_RESHAPE.since(f"{seen}: (batch, features) where maps are taken", COMMON + 0.02)
     if got == 1 and wanted == 2 and pasted.reading.framework == "keras":
         yield NO_FEATURES.since(f"{seen}: each sample is a single number, (batch,)", FITS + 0.02)
     if got == 2 and wanted >= 3 and not recurrent:
@@ -258,16 +359,20 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
             symbolic = given is None or given[0] is None
             steps = f"{seen}: (batch, features) without steps"
             likely = FITS + 0.04 if any(word in text for word in OVER_STEPS) else NUMBERS + 0.02
-            yield LAST_STEP_ONLY.since(steps, likely if symbolic else FITS + 0.1)
+            yield causes.LAST_STEP_ONLY.since(steps, likely if symbolic else FITS + 0.1)
             yield NO_TIME.since(steps, NUMBERS)
             yield causes.MISSING_BATCH.since(f"{seen}: (steps, features) without a batch", FITS)
         else:
-            yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", FITS if got else RARE)
+            likely = FITS if got else RARE if given is None else COMMON
+            yield causes.MISSING_BATCH.since(f"{seen}: one sample without its batch", likely)
             if wanted == 4:
                 yield causes.MISSING_CHANNELS.since(f"{seen}: greyscale images without a channel", FITS - 0.05)
                 if given is None and "conv2d" in text:
                     backend = f"{seen}: layers that are built so in one release or backend are refused in another"
                     yield causes.OTHER_RELEASE.since(backend, COMMON + 0.01)
+            if wanted == 5 and any(word in text for word in RECURRENT):
+                last = f"{seen}: without steps, as a recurrent layer of maps gives its last one"
+                yield causes.LAST_STEP_ONLY.since(last, FITS + 0.03)
             if wanted == 5:
                 single = f"{seen}: single images where clips or volumes are expected"
                 yield NO_TIME.since(single, NUMBERS if _are_images(given) else COMMON + 0.05)
@@ -285,6 +390,8 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
 
 
 OVER_STEPS = ("conv1d", "convolution1d")
+ENLARGING = ("up_sampling", "upsampling", "transpose", "deconv", "resizing")
+RECURRENT = ("lstm", "lst_m", "gru", "rnn", "recurrent", "bidirectional")
 
 
 def _are_images(given: Shape | None) -> bool:
@@ -292,6 +399,12 @@ def _are_images(given: Shape | None) -> bool:
     if given is None or len(given) != 4 or given[1] not in (1, 3, 4):
         return False
     return all(side is None or side >= 16 for side in given[2:])
+
+
+def _has_no_channels(given: Shape, framework: str) -> bool:
+    """Whether (batch, depth, height, width) has three sides, as far as its last or second axis tells."""
+    side = given[-1] if framework in roles.CHANNELS_LAST_FRAMEWORKS else given[1]
+    return side is not None and side >= 16
 
 
 def _has_colours(given: Shape, framework: str) -> bool:
@@ -324,6 +437,17 @@ def _of_channels(weight: Shape | None, given: Shape | None) -> Iterator[Evidence
         yield causes.MISSING_CHANNELS.since(seen, NUMBERS - 0.03)
 
 
+def _of_map_into_steps(given: Shape | None, seen: str, declared: bool) -> Iterator[Evidence]:
+    if given is not None and 1 in given[1:]:
+        yield NOT_FLATTENED_TO_STEPS.since(f"{seen}: {shaped(given)}", COMMON)
+        return
+    shape = f": {shaped(given)}" if given is not None else ""
+    yield NOT_FLATTENED_TO_STEPS.since(f"{seen}{shape}, as a convolution gives a map", FITS + 0.06)
+    if declared:
+        yield DECLARED_MORE.since(f"{seen}: the batch may be counted in the declared shape", FITS + 0.02)
+    yield causes.EXTRA_AXIS.since(f"{seen}: a batch added twice", COMMON + 0.08 if declared else FITS + 0.02)
+
+
 MOST_FRAMES = 64
 """More are seldom stacked on the channel axis; it then is a side, and the axis of the channels is missing."""
 
@@ -335,7 +459,9 @@ def _of_rows(given: Shape, seen: str) -> Iterator[Evidence]:
     elif given[1] == 1:
         yield OBJECTS.since(f"{shaped(given)}: one entry per sample", NUMBERS)
     else:
-        yield FLAT_ROWS.since(f"{seen}: {given[1]} values in each row", FITS + 0.1)
+        # a power of two from 256 on is no image's width times height times channels, but a layer's
+        pixels = any(sizes.root((given[1] or 0) // colours) for colours in (1, 3) if (given[1] or 0) % colours == 0)
+        yield FLAT_ROWS.since(f"{seen}: {given[1]} values in each row", FITS + 0.1 if pixels else COMMON + 0.1)
 
 
 NOTHING_READ = Cause(
@@ -351,6 +477,11 @@ FLAT_ROWS = Cause(
 )
 
 
+def _ends_with_colours(given: Shape, wanted: int) -> bool:
+    """Whether maps (N, C, H, H) have their colours a second time, behind their sides."""
+    return len(given) == wanted + 1 == 5 and given[-1] in (3, 4) and given[2] == given[3] != given[-1]
+
+
 def _too_many(wanted: int, got: int, given: Shape | None, images: bool, framework: str) -> Iterator[Evidence]:
     seen = f"{got - wanted} axis too many" if got - wanted == 1 else f"{got - wanted} axes too many"
     ones = given is not None and 1 in given
@@ -364,9 +495,15 @@ def _too_many(wanted: int, got: int, given: Shape | None, images: bool, framewor
         yield NOT_FOLDED.since(f"{seen}{': ' + shaped(given) if given is not None else ''}", folded)
         bare = given is None and framework == "torch"  # a summary is of images, and the message shows them
         yield DECLARED_MORE.since(seen, FITS - 0.05 if images and not bare else RARE)
+    if framework == "keras" and (wanted, got) == (2, 3):
+        yield DECLARED_MORE.since(f"{seen}: of ids or rows, a sample has one axis", COMMON - 0.02)
     if given is not None and given[:2] == (None, None) and got == wanted + 1:
         open_ones = f"{seen}, and two axes of {shaped(given)} are open: `Input` puts the batch in front by itself"
         yield DECLARED_MORE.since(open_ones, FITS + 0.12)
+    if given is not None and framework == "torch" and _ends_with_colours(given, wanted):
+        coloured = f"{seen}: {shaped(given)} ends with an axis of colours behind height and width"
+        yield causes.EXTRA_AXIS.since(coloured, FITS + 0.1)
+        yield causes.MASK_CHANNELS.since(coloured, FITS - 0.05)
     if given is not None and given.count(None) >= 3 and got == wanted + 1:
         generated = f"{seen}, and all but one are open, as of what a generator gives: one may be added there twice"
         yield causes.EXTRA_AXIS.since(generated, FITS + 0.03)

@@ -38,6 +38,23 @@ EXTRA_TOKENS = Cause(
 )
 
 
+OTHER_GRID = Cause(
+    "height and width (or the number of frames) that the pattern is told are not those of the tokens: they are fixed "
+    "for another image size or aspect, taken as a square, or rounded by a division",
+    "Take them from the map that the tokens were made of.",
+    "Print height, width and their product beside the number of tokens.",
+)
+
+
+def _sides(left: str, given: Shape | None, size: int) -> str:
+    """The names of the group on the axis of this size, if they are those of places: `h w`, `t h w`."""
+    axes = re.findall(r"\([^()]*\)|\S+", left)
+    if given is None or len(axes) != len(given) or size not in given:
+        return ""
+    names = axes[given.index(size)].strip("()").split()
+    return " ".join(names) if len(names) > 1 and {"h", "w"} <= {name.lower()[0] for name in names} else ""
+
+
 def pattern(pasted: Pasted) -> Told:
     text, detail = facts.word(pasted, "pattern"), facts.word(pasted, "detail") or pasted.reading.message
     given = facts.shape(pasted, "input")
@@ -95,9 +112,14 @@ def _of_pattern(
             yield IMAGE_FOR_FEATURES.since(colours, FITS - 0.02)
             yield causes.OTHER_RELEASE.since(f"{colours}: a layer that is built for this size too by mistake", COMMON)
     elif other:
-        whole = sizes.is_width(other[0]) and sizes.is_width(other[1])
+        sides = _sides(left, given, other[0])
+        whole = sizes.is_width(other[0]) and sizes.is_width(other[1]) and not sides
+        if sides and abs(other[0] - other[1]) > 2:
+            places = f"{other[0]} places come, and ({sides}) makes {other[1]}"
+            yield OTHER_GRID.since(places, NUMBERS - 0.02)
         parted = f"{abs(other[0] - other[1])} values too {'many' if other[0] > other[1] else 'few'}"
-        yield EXTRA_TOKENS.since(parted, RARE if whole else NUMBERS)
+        few = sides or abs(other[0] - other[1]) <= max(2, other[1] // 10)
+        yield EXTRA_TOKENS.since(parted, RARE if whole else NUMBERS if few else COMMON + 0.1)
         if whole:
             widths = f"{other[0]} against {other[1]}: widths as encoders have them, cut into heads"
             yield causes.OTHER_ENCODER.since(widths, FITS + 0.06, expected=other[1], got=other[0])

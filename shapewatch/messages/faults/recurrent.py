@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import gcd
 
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.products import widths
+from shapewatch.messages.faults.products import FLATTENED_EARLY, widths
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
@@ -77,7 +78,18 @@ def _of_input(pasted: Pasted, expected: int | None, got: int | None, given: Shap
     if given is not None and (axes := [axis for axis in sizes.axes_of(expected, given) if axis != len(given) - 1]):
         yield causes.SWAPPED.since(f"{expected} stands on axis {axes[0]} of {shaped(given)}", NUMBERS)
     else:
-        yield causes.SWAPPED.since("with features on another axis the last one has another size", COMMON - 0.05)
+        likely = COMMON - (0.05 if sizes.is_width(got) else 0.01)
+        yield causes.SWAPPED.since("with features on another axis the last one has another size", likely)
+    times = sizes.ratio(expected, got)
+    if expected and got and (channels := gcd(expected, got)) % 16 == 0 and not {expected, got} <= sizes.ENCODERS.keys():
+        maps = f"{seen}: {expected // channels} and {got // channels} rows of a map of {channels} channels"
+        likely = FITS - 0.04 if channels not in (expected, got) else COMMON
+        yield causes.OTHER_INPUT_SIZE.since(f"{maps}, as an image or a spectrogram of another height gives", likely)
+        if max(expected, got) > 4 * min(expected, got) and channels not in (expected, got):
+            yield causes.SWAPPED.since(f"{maps}: so many more may be steps, in the place of bins", likely + 0.01)
+    if expected and expected > 1 and got and got > expected and times and times >= 4:
+        steps = f"{seen}: {times} times as many, as of {times} steps side by side"
+        yield FLATTENED_EARLY.since(steps, FITS + 0.05 if times == expected else COMMON + 0.02)
     for each in widths(pasted, expected, got):
         if each.cause not in (causes.OTHER_INPUT_SIZE, causes.OTHER_SETTING, causes.NOT_FLATTENED, causes.GREY):
             yield each
@@ -151,6 +163,10 @@ def _of_width(wanted: int | None, came: int | None) -> Iterator[Evidence]:
 
 def _of_pair(pasted: Pasted, came: int | None) -> Iterator[Evidence]:
     """An LSTM takes `state[0]` for h, which of a single tensor is the first row."""
+    expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
+    if expected is not None and got is not None and "hidden[0]" in facts.word(pasted, "what") and got == expected[1:]:
+        row = f"{shaped(got)} is the first row of {shaped(expected)}: one tensor, taken apart as a pair (h, c)"
+        yield NO_PAIR.since(row, NUMBERS + 0.02)
     if facts.size(pasted, "batch") is not None and sizes.is_width(came):
         row = f"{came} looks like a hidden size: the state that is read is one row of a tensor"
         yield NO_PAIR.since(row, NUMBERS)

@@ -395,7 +395,9 @@ def _of_colours(met: Pair, fault: str) -> Iterator[Evidence]:
         return
     axis, wanted, given = met.apart[0]
     rank = len(met.shapes[0])
-    if axis not in (rank - 3, rank - 1) or not {wanted, given} <= {1, 3, 4} or met.wanted is None:
+    if len(met.shapes[1]) != rank or axis not in (rank - 3, rank - 1):
+        return
+    if not {wanted, given} <= {1, 3, 4} or met.wanted is None:
         return
     sides = [size or 0 for at, size in enumerate(met.wanted) if at >= rank - 3 and at != axis]
     if min(sides) < LEAST_IMAGE or max(sides) > MOST_OBLONG * min(sides) or are_scores(*met.shapes):

@@ -10,6 +10,7 @@ from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAI
 from shapewatch.messages.faults.fed import EMPTY, OBJECTS
 from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
 from shapewatch.messages.faults.operations import NOTHING_COLLECTED
+from shapewatch.messages.faults.vocabularies import OTHER_VOCABULARY
 from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -27,6 +28,13 @@ NOT_THE_SETTING = Cause(
     "Compute it from the tensor (`x.shape`), pool to a fixed size before, or bring the data to the size that is meant.",
     "Print the tensor's shape just before the line, and say where each number of the shape comes from.",
     causes.OTHER_INPUT_SIZE.code,
+)
+TWO_OPEN = Cause(
+    "two sizes of the shape are unknown where one may be: a size that is taken from a symbolic shape, in an "
+    "input of any height, width or length or in an exported graph, or -1 written twice",
+    "Take the sizes when the model runs, or declare them.",
+    "Print the shape that is asked for, and see which of its sizes are open (-1).",
+    {"tensorflow": "shape = tf.shape(x)\nx = tf.reshape(x, [shape[0], -1, channels])    # not x.shape[1]"},
 )
 OF_ONE = Cause(
     "the line was written for a batch of one (or a single number), and more come",
@@ -99,6 +107,8 @@ def _of_reshape(
     if count and requested and asked is None:
         yield from _of_two_counts(count, requested)
         return
+    if facts.size(pasted, "unknowns") or "only one dimension can be inferred" in pasted.reading.message:
+        yield TWO_OPEN.since("two sizes are left open", FITS + 0.12)
     if count is None or (asked is None and multiple is None):
         common = "a common cause of this error"
         yield NOT_THE_SETTING.since(common, COMMON)
@@ -148,9 +158,13 @@ def _of_two_counts(count: int, asked: int) -> Iterator[Evidence]:
     one, other = sizes.root(came), sizes.root(wanted)
     if one is not None and other is not None and common > 1:
         yield NOT_THE_SETTING.since(f"{seen}: squares of {one} and {other}, as maps of other sides", NUMBERS - 0.02)
+    single = common == wanted == 1 or (count < asked <= 1024 and sizes.is_power_of_two(asked) and common < 8)
     fewer = came < wanted <= 1024 and common >= 8
     full = fewer and wanted >= 8 and sizes.is_power_of_two(wanted)
     likely = NUMBERS - 0.04 if full else FITS if fewer else COMMON + 0.04
+    if single:
+        labels = f"{seen}: {asked} is a usual batch, of which one value each is taken"
+        yield causes.LAST_BATCH.since(labels, FITS + 0.04)
     yield causes.LAST_BATCH.since(f"{seen} rows, if these are samples" if fewer else seen, likely)
     if max(came, wanted) in (2, 4, 8) and min(came, wanted) == 1:
         yield OTHER_TYPE.since(f"{seen}: as bytes that are read as another type", FITS - 0.02)
@@ -200,8 +214,28 @@ OTHER_RECORD = Cause(
 )
 
 
+def _is_kernel(asked: Shape) -> bool:
+    """(outputs, inputs, side, side), as a convolution's weight has them; no batch of maps is as small."""
+    if len(asked) != 4 or None in asked or asked[2] != asked[3]:
+        return False
+    return (asked[2] or 0) in (1, 3, 5, 7) and (asked[0] or 0) >= 8 and (asked[1] or 0) >= 3
+
+
+WEIGHTS_END = Cause(
+    "the values are read from a file of weights layer by layer, and the file ends here: it belongs to another network "
+    "or number of classes than the configuration (another variant, filters that were changed), was not loaded whole, "
+    "or has a header of another length",
+    "Load the weights that belong to the configuration, or stop before the layers that were changed (a cutoff).",
+    "Compare the size of the file with the number of values that the configuration counts, and the length of its "
+    "header.",
+)
+
+
 def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
     wanted = sizes.count(asked)
+    if _is_kernel(asked) and count < (wanted or 0):
+        kernel = f"{shaped(asked)} is the weight of a convolution, and {count} values are left for its {wanted}"
+        yield WEIGHTS_END.since(kernel, FITS + 0.14 if count % (asked[2] or 1) ** 2 else FITS + 0.06)
     if count <= 1 and (wanted or 0) >= 16:
         single = f"{count} values come for {wanted}: a file that was not read (None), or a list taken for one object"
         yield (OBJECTS if count else EMPTY).since(single, NUMBERS)
@@ -240,7 +274,9 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
         found = f"the values fill {rows} rows of {shaped(asked[1:])}, and {first} are asked for"
         times = sizes.ratio(first, rows)
         fuller = rows > first and not times  # no batch is fuller than full
-        short = NUMBERS if rows else COMMON
+        image = len(asked) == 3 and asked[2] in (1, 3, 4) and min(first, asked[1] or 0) >= 16
+        picture = len(asked) == 2 and first == asked[1] and first >= 100 and sizes.root(count) is not None
+        short = NUMBERS if rows and not image and not picture else COMMON
         yield causes.LAST_BATCH.since(found, short if rows < first else FITS - 0.02 if fuller else FITS)
         if times:
             yield causes.SPLIT_BATCH.since(f"{found}: {times} times as many", FITS if times in (2, 3, 4, 8) else RARE)
@@ -263,10 +299,15 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
     if len(asked) == 2 and asked[0] == asked[1] and (side := sizes.root(count)) and side != first and side > 1:
         square = f"{count} = {side} x {side} come where {first} x {first} are asked for: a map of another stage"
         yield causes.OTHER_VALUE.since(f"{square}, output or option", FITS - 0.02)
+        yield NOT_THE_SETTING.since(square, FITS + 0.15 if min(side, first or 0) >= 16 else FITS - 0.04)
         yield causes.OTHER_SETTING.since(square, COMMON + 0.03, expected=first, got=side)
     yield from _of_one_axis(asked, count)
+    yield from _of_widths(asked, count)
     yield from rounding.of_quotient(asked, count)
     yield from _of_colours(asked, wanted, count)
+    if len(asked) == 2 and first == 1 and 1 < (rest or 0) <= 256 and 0 < abs(count - (rest or 0)) <= (rest or 0) // 4:
+        columns = f"one row of {count} values, where {rest} are counted on"
+        yield causes.OTHER_COLUMNS.since(columns, FITS + 0.03)
     if given is not None and len(given) == 2 and 1 in asked:
         yield causes.LAST_BATCH.since(f"{shaped(given)} comes, and {shaped(asked)} has an axis of 1", COMMON)
         yield causes.OTHER_RELEASE.since("a reshape inside a library is refused so after an update", COMMON - 0.02)
@@ -275,6 +316,18 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
 def _is_oblong(height: int, side: int) -> bool:
     """Whether a map of this height and the side's width is a likely one, and no several maps under each other."""
     return side // 4 < height < 4 * side and height % side != 0
+
+
+def _of_widths(asked: Shape, count: int) -> Iterator[Evidence]:
+    """The last axis has the width of one encoder, and what comes fills the shape with that of another."""
+    others = sizes.product(asked[:-1])
+    if len(asked) < 3 or not others or count % others or asked[-1] not in sizes.ENCODERS:
+        return
+    came = count // others
+    if came != asked[-1] and came in sizes.ENCODERS:
+        widths = f"the values fill the shape with {came} on its last axis, where {asked[-1]} are asked for"
+        known = f"{widths}: {sizes.ENCODERS[came]}"
+        yield causes.OTHER_ENCODER.since(known, FITS + 0.14, expected=asked[-1], got=came)
 
 
 def _of_one_axis(asked: Shape, count: int) -> Iterator[Evidence]:
@@ -293,10 +346,46 @@ def _of_one_axis(asked: Shape, count: int) -> Iterator[Evidence]:
             boxes = f"{seen}: 5 + {came - 5} against 5 + {size - 5}, a detector's box, score and classes"
             if min(came, size) > 5:
                 yield OTHER_CLASSES.since(boxes, NUMBERS, a=came - 5, b=size - 5)
+        elif len(asked) >= 3 and (token := _token_apart(size, came)) is not None:
+            yield causes.CLASS_TOKEN.since(f"{seen}: {token} patches, with and without a token", NUMBERS + 0.04)
+        elif len(asked) == 3 and axis == 2 and (pair := _sides_of(size, came)) is not None:
+            maps = f"{seen}: places of a map of {pair[1]} x {pair[1]}, where {pair[0]} x {pair[0]} is asked for"
+            yield NOT_THE_SETTING.since(maps, NUMBERS)
+            yield causes.OTHER_RESOLUTION.since(maps, FITS)
+        elif len(asked) == 3 and axis == 1 and sizes.root(asked[2]) and _of_a_detector(size):
+            channels = f"{seen}: a detector's channels are anchors x (4 + 1 + classes)"
+            yield OTHER_FILTERS_OF_HEAD.since(channels, NUMBERS - 0.02, expected=size, got=came)
         elif len(asked) == 3 and axis == 1:
             yield causes.OTHER_LENGTH.since(f"{seen}, if it counts tokens or steps", FITS - 0.06)
 
 
+def _token_apart(a: int, b: int) -> str | None:
+    """The grid of patches of which one count is, and the other has one or two tokens more."""
+    one, other = sizes.grid(a), sizes.grid(b)
+    return f"{one[0]} x {one[0]}" if one and other and one[0] == other[0] >= 7 else None
+
+
+def _sides_of(a: int, b: int) -> tuple[int, int] | None:
+    one, other = sizes.root(a), sizes.root(b)
+    return (one, other) if one and other and min(one, other) >= 7 else None
+
+
+def _of_a_detector(channels: int) -> bool:
+    return channels % 3 == 0 and channels // 3 - 5 in taken_apart.DETECTED
+
+
+OTHER_FILTERS_OF_HEAD = Cause(
+    "the convolution before a detector's layer has not the filters for its anchors and classes: {expected} = anchors "
+    "x (5 + classes) are counted on, and {got} come (the configuration was changed in one place only, or belongs to "
+    "other weights)",
+    "Set `filters` of the convolution before each detecting layer to anchors x (5 + classes), and `classes` alike.",
+    "Multiply the number of masks (anchors) by 5 + classes, for each detecting layer.",
+)
+NO_ALPHA = Cause(
+    "the image has three channels (RGB) and is read as one of four (RGBA, as screens and canvases give it)",
+    "Reshape to three channels, or convert the image to RGBA first; best take the shape from the image itself.",
+    "Print the image's mode and size.",
+)
 NOT_THE_DATA = Cause(
     "another array than the one that is meant is reshaped: labels, ids or features in place of images",
     "Pass the array that holds the images; see which of the files or names was taken.",
@@ -306,13 +395,15 @@ NOT_THE_DATA = Cause(
 
 def _of_colours(asked: Shape, wanted: int | None, count: int) -> Iterator[Evidence]:
     """As many values as an image of another number of channels has."""
-    if wanted is None:
+    if wanted is None or (len(asked) == 3 and asked[1] != asked[2] and list(_of_widths(asked, count))):
         return
     seen = f"{count} values come, {wanted} are asked for"
     sides = [axis for axis, size in enumerate(asked) if (size or 0) >= 16 and (axis or len(asked) < 4)]
-    channels = any(size in (1, 3, 4) for size in asked)
+    # an axis of 1 in front is a batch, unless a picture's two sides follow
+    picture = len(asked) == 3 and (asked[1] == asked[2] or sizes.are_sides(*asked[1:]))
+    channels = any(size in (1, 3, 4) for size in (asked if asked[0] != 1 or picture else asked[1:]))
     sure = FITS
-    flat = any((sizes.root(size) or 0) in (28, 32, 64, 224, 256) for size in asked[1:])
+    flat = any((sizes.root(size) or 0) in (28, 32, 64, 224, 256) for size in asked[1:] or asked)
     if len(sides) == 2 and len(asked) <= 4 and (channels or asked[sides[0]] == asked[sides[1]]):
         sure = (NUMBERS + 0.02 if channels else FITS + 0.1) if sides[1] == sides[0] + 1 else RARE
     elif flat and len(asked) <= 2:
@@ -321,8 +412,20 @@ def _of_colours(asked: Shape, wanted: int | None, count: int) -> Iterator[Eviden
         yield causes.COLOUR.since(f"{seen}: three times as many, as colours make it", sure)
     elif 3 * count == wanted:
         yield causes.GREY.since(f"{seen}: a third, as without colours", sure)
-    elif 3 * count == 4 * wanted or (count == 4 * wanted and 1 in asked[1:]):
+    elif 3 * count == 4 * wanted or (count == 4 * wanted and (1 in asked[1:] or (flat and len(asked) == 1))):
         yield causes.ALPHA.since(f"{seen}: four channels for {3 if 3 * count == 4 * wanted else 1}", sure)
+    elif 4 * count == 3 * wanted and asked[-1] == 4 and len(sides) == 2:
+        yield NO_ALPHA.since(f"{seen}: three channels for 4", sure)
+    elif asked[-1] == 3 and len(sides) == 2 and 3 * count in (2 * wanted, 4 * wanted):
+        yield NOT_THE_SETTING.since(f"{seen}, for {'2' if count < wanted else '4'} channels in place of 3", FITS)
+
+
+MANY_WORDS = 20000
+
+
+def _words_more(count: int, step: int) -> int | None:
+    """How many entries more each row has: added tokens, or a vocabulary that was rounded up."""
+    return next((more for more in range(1, 257) if count % (step + more) == 0), None)
 
 
 def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool) -> Iterator[Evidence]:
@@ -334,6 +437,23 @@ def _of_open_shape(asked: Shape | None, count: int, multiple: Size, masked: bool
         if rest and step >= 8 and sizes.divides(near, count):
             each = f"{count} = {count // near} x {near}: each row has one value {word}"
             yield VALUES_LOST.since(each, FITS + 0.07)
+    head = multiple is not None and rest and _of_a_detector(step)
+    if head and (side := sizes.root(count // (step + 1))) and count == (step + 1) * side * side:
+        channels = f"{count} = {side} x {side} x {step + 1}: a map of {step + 1} channels"
+        yield OTHER_FILTERS_OF_HEAD.since(channels, NUMBERS - 0.02, expected=step, got=step + 1)
+    if asked is not None and len(asked) == 2 and asked[0] is None and 2 <= step <= 4 and rest:
+        wider = next((each for each in (step + 1, step + 2) if count % each == 0), None)
+        if wider:
+            columns = f"{count} = {count // wider} x {wider}: rows with more columns than {step}"
+            yield causes.OTHER_COLUMNS.since(columns, COMMON + 0.03)
+    if step >= MANY_WORDS and rest and (more := _words_more(count, step)):
+        words = f"{count} = {count // (step + more)} x {step + more}: rows with {more} values more than {step}"
+        yield OTHER_VOCABULARY.since(f"{words}, as of tokens that were added", NUMBERS, expected=step, got=step + more)
+    if step == 3 and rest:
+        grey = f"{found}: pixels of three values are counted on"
+        yield causes.GREY.since(grey, COMMON + 0.06)
+        if count % 4 == 0:
+            yield causes.ALPHA.since(f"{grey}, and 4 divides them", COMMON + 0.04)
     maps = sizes.same_maps(step, count)
     sides = maps is not None and max(maps[1:]) > 1
     yield NOT_THE_SETTING.since(found, FITS + (0.05 if multiple is not None or len(known) == 1 else 0))

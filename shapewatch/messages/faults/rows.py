@@ -9,6 +9,7 @@ from math import gcd
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.fed import EMPTY
+from shapewatch.messages.faults.relations import MERGED_SAMPLES
 from shapewatch.messages.faults.targets import (
     NO_LABELS,
     NO_OUTPUT,
@@ -57,6 +58,9 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
     if times and a > b and (side := sizes.root(times)) is not None and side >= 3:
         places = f"{a} = {b} x {side} x {side}: a row for each place of a map"
         yield causes.NOT_POOLED.since(places, FITS + 0.08)
+    if a == 3 * b and b > 1:
+        folded = f"{a} = 3 x {b}: three rows for each label, as where the three colours are flattened as one"
+        yield causes.COLOUR.since(folded, FITS + 0.02)
     if output is not None and len(output) > 2:
         yield causes.NOT_POOLED.since(f"the output {shaped(output)} has axes of place or time", FITS + 0.05)
     if times:
@@ -66,10 +70,17 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         if times >= 16:
             several = ("labels", "row of the output") if b > a else ("answers", "label")
             tokens = f"{max(a, b)} = {min(a, b)} x {times}: {times} {several[0]} for each {several[1]}"
-            yield PER_TOKEN.since(tokens, FITS + 0.02 if b > a else FITS - 0.04)
+            batch = a == 1 and b <= 512 and sizes.is_power_of_two(b)
+            yield PER_TOKEN.since(tokens, FITS - 0.04 if batch or b < a else FITS + 0.02)
         if a == 1 and (output is None or len(output) <= 2):
             alone = f"{seen}: a batch of one, and {b} may be the first axis of its own labels or mask"
             yield WITHOUT_BATCH.since(alone, FITS + (0.06 if b >= 16 and b % 8 == 0 else 0.01))
+        if b == 1:
+            own = f"{seen}: one label, and {a} may be the first axis of its own sample"
+            yield causes.MISSING_BATCH.since(own, FITS + 0.01)
+        if a == 1 and output is not None and len(output) == 2:
+            alone = f"{seen}: one row of {output[-1]} scores for {b} samples"
+            yield MERGED_SAMPLES.since(alone, FITS + 0.04)
         if 2 <= a <= 8 and 8 <= b <= 512 and times >= 8 and sizes.is_power_of_two(b):
             turned = f"{seen}: {b} is a usual batch, and {a} may count layers, directions or classes on the first axis"
             yield causes.SWAPPED.since(turned, FITS - 0.04)
@@ -78,10 +89,14 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
             each = f"{b} = {a} x {times}: {times} labels for each row of the output"
             yield OTHER_NUMBER_OF_LABELS.since(each, COMMON + 0.05, times=times)
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times <= 8 else RARE)
-        yield causes.LAST_BATCH.since(seen, FITS if times <= 16 else RARE)
-        yield causes.OTHER_INPUT_SIZE.since(
-            f"{seen}: a flatten with a fixed width takes several rows for one", FITS - 0.06
-        )
+        if a > b > 1 and times <= MOST_EACH:
+            views = f"{a} = {b} x {times}: {times} outputs for each label"
+            yield causes.SEVERAL_EACH.since(views, FITS if times in (5, 10) else FITS - 0.07)
+        yield causes.LAST_BATCH.since(seen, RARE if times > 16 else FITS if times == 2 else FITS - 0.06)
+        # a larger input, once flattened, fills several rows; of sides that are twice as long, four
+        likely = FITS - 0.06 if a < b or b == 1 else FITS + 0.04 if sizes.root(times) else FITS + 0.01
+        folded = f"{seen}: a flatten with a fixed width takes several rows for one"
+        yield causes.OTHER_INPUT_SIZE.since(folded, likely)
     else:
         many = max(a, b) >= 3 * min(a, b)
         if many:
@@ -111,11 +126,19 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         if a < b <= 512 and 2 <= a <= 20 and sizes.is_power_of_two(b) and b >= 8:
             turned = f"{seen}: {b} is a usual batch, and {a} may count classes, on the output's first axis"
             yield causes.SWAPPED.since(turned, FITS + 0.03)
-        yield causes.LAST_BATCH.since(f"{seen}, in no simple ratio", FITS - 0.01 if many else FITS + 0.05)
+        full = a > b and (a in ROUND_BATCHES or (8 <= a <= 512 and sizes.is_power_of_two(a)))
+        left = f"{seen}, in no simple ratio" + (f": {a} is a usual batch, and {b} may be what is left" if full else "")
+        yield causes.LAST_BATCH.since(
+            left, FITS + 0.05 if full and not many else FITS + 0.04 if full else FITS - 0.01 if many else FITS + 0.05
+        )
         yield WRONG_FLATTEN.since(f"{seen}, in no simple ratio", FITS)
         yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS if max(a, b) > 64 else COMMON)
         yield causes.OTHER_INPUT_SIZE.since("a flatten with a fixed width changes the number of rows", COMMON + 0.05)
-        yield causes.SWAPPED.since(f"{seen}: the batch may stand on another axis of the output", COMMON - 0.02)
+        turned = f"{seen}: the batch may stand on another axis of the output"
+        yield causes.SWAPPED.since(turned, COMMON - 0.02)
+        if sizes.is_power_of_two(b) and 8 <= b <= 512 and 10 <= a <= 1000 and not sizes.is_power_of_two(a):
+            unrolled = f"{turned}: {b} is a usual batch, and {a} may count steps"
+            yield causes.SWAPPED.since(unrolled, FITS - 0.02)
     if pasted.runs("data_parallel", "parallel_apply"):
         yield causes.SPLIT_BATCH.since("it was raised with DataParallel", FITS + 0.1)
 
@@ -135,6 +158,11 @@ def _of_maps(a: int, b: int, output: Shape | None) -> Iterator[Evidence]:
             wrong = f"{maps}: the labels have the output's classes, as where they were made of the output by mistake"
             yield causes.OTHER_VALUE.since(wrong, FITS + 0.04)
 
+
+ROUND_BATCHES = frozenset({10, 20, 50, 100, 200})
+"""Sizes of a batch that are no powers of two."""
+MOST_EACH = 32
+"""No sample has more views, crops or frames as a rule."""
 
 CAUSAL_LABELS = Cause(
     "the labels are another text than the input: a causal (decoder-only) model scores every token of its input, so "
@@ -163,9 +191,10 @@ PER_TOKEN = Cause(
 # Arrays that are fed together
 
 SAMPLES_DIFFER = Cause(
-    "inputs and labels (or the several inputs) do not hold the same samples: one was filtered, split, shuffled or "
-    "reshaped on its own",
-    "Split and filter them together, so that both have one row for each sample.",
+    "inputs and labels (or the several inputs) do not hold the same samples: one was filtered, split, shuffled, cut "
+    "into windows or reshaped on its own, or is the other part of a split (training against test)",
+    "Split and filter them together, so that both have one row for each sample; `train_test_split` gives x_train, "
+    "x_test, y_train, y_test, in this order.",
     "Print `len()` of each.",
 )
 SAMPLES_NOT_FIRST = Cause(
@@ -180,6 +209,9 @@ LIST_OF_INPUTS = Cause(
     "Print the type and shape of what is passed.",
 )
 
+
+MANY_INPUTS = 8
+"""Few models have more inputs."""
 
 ONLY_WHOLE_BATCHES = Cause(
     "one of them was computed batch by batch, and only whole batches were kept (`steps = len(x) // batch_size`, "
@@ -201,17 +233,21 @@ def data_lengths(pasted: Pasted) -> Told:
 
 
 def of_arrays(pasted: Pasted, x: Size, y: Size, lengths: str = "") -> Told:
+    of_list = facts.word(pasted, "what") == "a list"
+    lengths = f"{sized(x)} for each of many inputs" if of_list else lengths
     said = lengths or (f"{x} against {y}" if x is not None and y is not None else "")
     headline = "the arrays do not have one number of samples" + (f": {said}" if said else "")
     here = f" Here: {said}." if said else ""
     meaning = f"What is fed together (inputs, labels, weights, lengths) needs one row for each sample.{here}"
-    return told(pasted, "SW805", headline, meaning, _of_counts(x, y, said))
+    return told(pasted, "SW805", headline, meaning, _of_counts(x, y, said, of_list))
 
 
-def _of_counts(x: Size, y: Size, said: str) -> Iterator[Evidence]:
+def _of_counts(x: Size, y: Size, said: str, of_list: bool = False) -> Iterator[Evidence]:
     if 0 in (x, y):
         yield EMPTY.since(f"{said}: one of them is empty", NUMBERS + 0.02)
     times = sizes.ratio(x, y)
+    if said.count(",") >= MANY_INPUTS or of_list:
+        yield LIST_OF_INPUTS.since("so many inputs are counted, as a list of samples has entries", NUMBERS)
     if x and y and (batch := _whole_batches(min(x, y), max(x, y))):
         whole = f"{min(x, y)} = {min(x, y) // batch} x {batch}, and {max(x, y) - min(x, y)} are left of {max(x, y)}"
         yield ONLY_WHOLE_BATCHES.since(whole, FITS + 0.12)

@@ -68,14 +68,17 @@ OLD_ORDER = Cause(
     {"tensorflow": "x = tf.concat([a, b], 1)    # in place of tf.concat(1, [a, b])"},
 )
 BEYOND_THE_BORDER = Cause(
-    "a crop is cut off at the image's border, or the image is smaller than the crop, so that what comes out is smaller "
-    "than was asked for (slicing does not complain)",
-    "Keep the crop's corner within `side - crop`, and pad (or resize, or leave out) images that are smaller than it.",
-    "Print the sides of the image and the crop's corner for the smaller one.",
+    "a crop (a window, a clip of so many samples, frames or points) is cut off at the border or the end, or the image "
+    "(recording, series, cloud) is smaller than it, so that less comes out than was asked for: slicing does not "
+    "complain",
+    "Keep the crop's corner within `side - crop`, and pad (or resize, or leave out) what is smaller than it.",
+    "Print the size of the whole and the crop's corner for the smaller one.",
     {"torch": "crop = transforms.RandomCrop(size, pad_if_needed=True)"},
 )
 
 
+LONG_CLIP = 1000
+"""What is as long is sound, a series or a cloud of points, of which a part is taken."""
 MAXIMA = frozenset({64, 77, 128, 256, 512, 1024, 2048, 4096})
 """Maximum lengths that texts are cut to."""
 
@@ -122,6 +125,13 @@ def _of_entries(pasted: Pasted, first: Shape | None, other: Shape | None) -> Ite
     a, b = facts.size(pasted, "expected"), facts.size(pasted, "got")
     if a is not None and b is not None:
         yield LENGTHS.since(f"lists of {a} and of {b} entries", FITS + 0.1)
+    if "inhomogeneous" in pasted.reading.message:
+        refused = "NumPy refuses it from release 1.24 on; before, it made an array of objects, and code may count on it"
+        yield causes.OTHER_RELEASE.since(refused, COMMON + 0.12)
+    elif "array element" in pasted.reading.message:
+        yield OBJECTS.since(
+            "a cell or entry may hold a list, an array or a text: the message does not tell", FITS - 0.01
+        )
     two = first is not None and first[:1] == (2,)
     pair = "two entries, as a pair that a call returned" if two else "a tuple is turned into an array entry for entry"
     yield SEVERAL_VALUES.since(pair, FITS + 0.04 if two else FITS - 0.02)
@@ -155,13 +165,17 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
         ranks = f"{shaped(first)} has {of_rank(len(first))}, {shaped(other)} {len(other)}"
         yield MIXED_RANKS.since(ranks, NUMBERS + 0.05)
         yield causes.LOST_AXIS.since(ranks, COMMON)
-        yield MIXED_CHANNELS.since(ranks, FITS)
+        yield MIXED_CHANNELS.since(ranks, FITS if max(len(first), len(other)) >= 3 else RARE)
+        if 0 in (*first, *other):
+            yield EMPTY_SAMPLE.since(f"{ranks}, and one of them holds nothing", NUMBERS + 0.06)
         return
     apart = sizes.apart(first, other)
     seen = f"{shaped(first)} against {shaped(other)}"
     if sizes.is_reordered(first, other):
-        yield causes.CHANNELS_LAST.since(f"{seen}: the same sizes in another order", COMMON)
-        yield ROTATED.since(f"{seen}: the same sizes in another order", FITS)
+        turned = f"{seen}: the same sizes in another order"
+        colours = len(first) == 3 and _channels(first) != _channels(other) and first[_channels(first)] in (1, 3, 4)
+        yield causes.CHANNELS_LAST.since(turned, NUMBERS if colours else COMMON)
+        yield ROTATED.since(turned, COMMON if colours else FITS)
     for axis, a, b in apart:
         channels = len(first) in (3, 4) and max(a, b) <= 4 and axis in (0, 1, len(first) - 1)
         # of sound, (channels, samples), the other axis is long; of boxes, (number, 4), it is short
@@ -190,6 +204,9 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             yield causes.PROMPT_CHUNKS.since(chunks, NUMBERS)
         if leading and two < one and sizes.is_power_of_two(one) and one >= 8 and len(first) > 1:
             yield causes.LAST_BATCH.since(f"{only}: {one} is a usual batch, and {two} what is left", FITS + 0.02)
+        if _is_round(max(one, two)) and not _is_round(min(one, two)) and max(one, two) - min(one, two) > 1:
+            set_size = f"{only}: {max(one, two)} is a round number, as is set for a window, and the other less"
+            yield BEYOND_THE_BORDER.since(set_size, FITS + (0.03 if max(one, two) >= LONG_CLIP else -0.02))
         if leading and len(first) <= 2 and {one, two} & MAXIMA and abs(one - two) < 9:
             cut = f"{only}: {min({one, two} & MAXIMA)} is a usual maximum length, to which one was cut"
             yield causes.OTHER_LENGTH.since(cut, FITS + 0.02)
@@ -212,6 +229,11 @@ def _of_stack(first: Shape | None, other: Shape | None, loading: bool) -> Iterat
             COMMON if any(axis == 0 for axis, _, _ in apart) else RARE,
         )
     yield UNEQUAL_SAMPLES.since(seen, COMMON)
+
+
+def _is_round(size: int) -> bool:
+    """Whether it is a number that people set: a power of two, or one that ends in zeros."""
+    return size >= 16 and (sizes.is_power_of_two(size) or size % (10 if size < 1000 else 100) == 0)
 
 
 def _are_levels(first: Shape, other: Shape) -> bool:
@@ -284,8 +306,8 @@ def _of_collecting(a: Size, b: Size, at: Size) -> Iterator[Evidence]:
 
 
 EMPTY_SAMPLE = Cause(
-    "a sample is empty: a crop beyond the border of an image that is smaller than the crop, a file without entries, or "
-    "everything filtered out",
+    "a sample is empty: a crop beyond the border of an image that is smaller than the crop, a file without entries (an "
+    "image without objects), or everything filtered out",
     "Leave out (or pad) samples that are smaller than the crop, and those without entries.",
     "Print the shape of each sample, and the file it comes from.",
 )

@@ -145,6 +145,7 @@ ENCODERS = {
     1536: "Inception-ResNet, DINOv2 giant",
     1792: "EfficientNet-B4",
     2048: "ResNet-50 to 152, Inception v3",
+    2208: "DenseNet-161",
     2304: "language models of 2 billion weights (Gemma)",
     2560: "language models of 2 to 4 billion weights",
     3072: "language models of 3 billion weights",
@@ -186,7 +187,8 @@ def are_sides(a: Size, b: Size) -> bool:
     if not a or not b or a % 8 or b % 8 or {a, b} <= ENCODERS.keys():
         return False
     low, high = sorted((a, b))
-    return low >= 96 and any(low * wide == high * tall for tall, wide in ((3, 4), (9, 16), (2, 3), (4, 5)))
+    proportions = ((3, 4), (9, 16), (2, 3), (4, 5))
+    return low >= 96 and high <= 8192 and any(low * wide == high * tall for tall, wide in proportions)
 
 
 def cells_apart(a: Size, b: Size) -> tuple[int, int] | None:
@@ -250,10 +252,6 @@ def spectra(a: Size, b: Size) -> str | None:
                 return f"{one} = {twice}({2 * bins - 2} / 2 + 1) bins, and {other} are those of another window"
     # 64 and 128 are numbers of filters as well
     return f"{a} and {b} are usual numbers of mel bands" if {a, b} <= MELS - {64} and 80 in (a, b) else None
-
-
-VECTORS = frozenset({50, 100, 200, 300})
-"""Widths of pretrained word vectors."""
 
 
 def divides(part: Size, whole: Size) -> bool:

@@ -153,10 +153,16 @@ def _of_features(parts: Shape, whole: int, total: int) -> Iterator[Evidence]:
         yield PART_MISSING.since(part, FITS + 0.1)
     if len(listed) == 3 and len(set(listed[1:])) == 1 and whole == 3 * listed[0] != total:
         yield causes.KEY_HEADS.since(f"{seen}: {whole} = 3 x {listed[0]}, as with as many keys as queries", FITS + 0.1)
+    if len(listed) == 2 and listed[0] == 64 and whole == 4 + listed[1]:
+        decoded = (
+            f"{whole} = 4 + {listed[1]}: the box has its 4 numbers already, where 4 x 16 of a distribution are cut"
+        )
+        yield DECODED.since(decoded, FITS + 0.16)
     if times in (2, 4, 8) and total > whole:
         share = f"{seen}: {total} is {times} times {whole}, as where each device holds a share of the features"
         yield causes.SPLIT_BATCH.since(share, FITS + 0.04)
-    if len(listed) > 1 and listed[-1] > 1 and whole > total - listed[-1] and (listed[0] == 64 or max(listed[:-1]) <= 5):
+    classes = len(listed) > 1 and (listed[-1] > 1 or listed[0] == 64)
+    if classes and whole > total - listed[-1] and (listed[0] == 64 or max(listed[:-1]) <= 5):
         mine, theirs = listed[-1], whole - (total - listed[-1])
         scores = f"{seen}: behind the box stand {mine} classes on the one side and {theirs} on the other"
         yield OTHER_CLASSES.since(scores, FITS + 0.12, a=mine, b=theirs)
@@ -166,6 +172,12 @@ def _of_features(parts: Shape, whole: int, total: int) -> Iterator[Evidence]:
     )
 
 
+DECODED = Cause(
+    "the model gives decoded boxes (4 numbers and the classes' scores), and the line takes the raw outputs of the head "
+    "apart: another mode (evaluation or export in place of training), output or release of the model",
+    "Take the raw maps (the model in training mode, its second output), or leave the decoding out.",
+    "Print the shapes of everything the model returns, in both modes.",
+)
 PART_MISSING = Cause(
     "one of the parts is not in what is cut (or one more is): another path, variant or release of the model makes it "
     "with other parts (a rotary part, a gate, a bias, keys for fewer heads) than this line counts on",

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
-from shapewatch.messages.faults.rank import LAST_STEP_ONLY
-from shapewatch.messages.faults.targets import MASK_OF_ONE, NOT_THE_LABELS, WRONG_FLATTEN
+from shapewatch.messages.faults.targets import MASK_OF_ONE, NOT_THE_LABELS, OUTPUT_IS_FLAT, WRONG_FLATTEN
 from shapewatch.messages.faults.wording import of_rank, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -76,10 +75,13 @@ def _of_target_rank(spatial: bool, output: Shape | None, target: Shape | None, g
     if spatial:
         more = got is not None and got > 3
         one = target is not None and 1 in target[1:]
+        known = target is not None and len(target) == 4 and None not in target
+        one_hot = known and target is not None and not {1, 3, 4} & {target[1], target[-1]}
         if more:
-            yield causes.MASK_CHANNELS.since(f"{seen}: an axis more than (N, H, W)", NUMBERS - (0.08 if one else 0))
-            yield MASK_OF_ONE.since(f"{seen}: an axis more than (N, H, W)", NUMBERS if one else FITS)
-            yield causes.ONE_HOT.since(f"{seen}: an axis more than (N, H, W)", FITS - 0.02)
+            longer = f"{seen}: an axis more than (N, H, W)"
+            yield causes.MASK_CHANNELS.since(longer, FITS if one_hot else NUMBERS - (0.08 if one else 0))
+            yield MASK_OF_ONE.since(longer, NUMBERS if one else FITS if not known else COMMON)
+            yield causes.ONE_HOT.since(longer, NUMBERS if one_hot else FITS - 0.02)
         else:
             yield NO_MASK.since(f"{seen}: fewer axes than (N, H, W)", NUMBERS)
             yield causes.MASK_CHANNELS.since("masks that are no index images get another rank", FITS)
@@ -112,17 +114,10 @@ def _of_large_target(target: Shape, seen: str) -> Iterator[Evidence]:
         yield NOT_THE_LABELS.since(images, FITS + 0.12)
         yield OUTPUT_IS_FLAT.since(images, FITS + 0.1)
     else:
-        yield LAST_STEP_ONLY.since(f"{seen}: a label for each step", FITS + 0.06)
+        yield causes.LAST_STEP_ONLY.since(f"{seen}: a label for each step", FITS + 0.06)
         yield OUTPUT_IS_FLAT.since(f"{seen}: a label for each place or step", FITS + 0.04)
 
 
-OUTPUT_IS_FLAT = Cause(
-    "the model flattens or pools what the target has place by place: it ends as a classifier does, and the target is "
-    "an image, a map or a sequence",
-    "End the model with layers that keep the places (a 1x1 convolution, an upsampling, a dense layer on each step), or "
-    "give one label for each sample.",
-    "Compare the model's output shape with that of the target.",
-)
 NO_MASK = Cause(
     "the labels are no label maps: not (N, H, W), because the mask was read flattened, as lines, as one label per "
     "image, or without its height and width",

@@ -28,9 +28,9 @@ MAP_LEFT = Cause(
     "the network (a discriminator, mostly) was built for images of another size than it is given, so that a map of "
     "values is left for each sample where its last layer was to leave one",
     "Give it images of the size it was built for (`--imageSize`, `Resize`), add or drop a stage with a stride, or pool "
-    "the output to one value.",
+    "the output to one value; if it is to judge each patch, give labels of the output's own shape.",
     "Print the output's shape before it is flattened.",
-    {"torch": "output = output.mean(dim=(2, 3))    # (N, 1, H, W) to (N, 1)"},
+    {"torch": "target = torch.ones_like(output)    # or output.mean(dim=(2, 3)), one value for each sample"},
 )
 
 LIST_OF_LABELS = Cause(
@@ -95,8 +95,8 @@ NOT_THE_LABELS = Cause(
 )
 
 BINARY_OUTPUT = Cause(
-    "the last layer's number of outputs does not belong to this loss: one output (sigmoid) is for binary labels, "
-    "one for each class (softmax) for one-hot or sparse labels",
+    "the last layer's number of outputs does not belong to this loss: one output is for binary labels (sigmoid) or a "
+    "number that is predicted, one for each class (softmax) for one-hot or sparse labels",
     "Give the last layer as many outputs as the labels have columns, and choose the loss that goes with them.",
     "Print the last layer and a few labels.",
 )
@@ -176,6 +176,10 @@ def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     if len(output) == len(target) == 2 and target[0] == 1 and target[1] == output[0] and (output[0] or 0) > 1:
         numbers = f"{seen}: one number for each of the {output[0]} rows, as class indices are"
         yield causes.ONE_HOT.since(numbers, SAID - 0.05)
+    yield from _of_flat(output, target, seen)
+    if len(target) == 2 and target[0] == target[1] and (target[0] or 0) > 1 and output in (target[:1], (target[0], 1)):
+        table = f"{seen}: each of {target[0]} samples against each other, as (N, 1) and (N,) make together"
+        yield causes.TRAILING_ONE.since(table, NUMBERS)
     places = sizes.count(target[1:])
     if len(output) == len(target) >= 3 and places is not None and places == output[1]:
         flat = f"{seen}: the output counts {places} places on one axis, and the target keeps height and width"
@@ -184,6 +188,14 @@ def of_pair(output: Shape, target: Shape) -> Iterator[Evidence]:
     yield WRONG_FLATTEN.since(seen, COMMON - 0.05)
     yield causes.NOT_POOLED.since(seen, RARE)
     yield causes.ONE_HOT.since(seen, RARE + 0.02)
+
+
+def _of_flat(output: Shape, target: Shape, seen: str) -> Iterator[Evidence]:
+    """One of the two has several axes of the other as one, as of an image that goes through dense layers."""
+    short, long = sorted((output, target), key=len)
+    if len(short) >= 1 and len(sizes.squeezed(long)) > len(short) and sizes.is_merged(short, long):
+        flat = f"{seen}: {shaped(short)} is {shaped(long)} with neighbouring axes made one"
+        yield causes.ONE_FLATTENED.since(flat, NUMBERS + 0.04)
 
 
 def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence]:
@@ -206,10 +218,20 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
     ):
         one = f"{seen}: the output has one channel, and the target no axis for it"
         yield causes.MISSING_CHANNELS.since(one, NUMBERS)
+    if len(target) >= 1 and output[:1] == (1,) and output[1:] == target:
+        alone = f"{seen}: the target is the output without its batch of one"
+        yield WITHOUT_BATCH.since(alone, NUMBERS + 0.02)
     if len(output) >= 3 and len(target) <= 2:
         more = f"{seen}: the output still has {len(output) - len(target)} axes more"
         maps = len(output) >= 4 or None in output[1:-1]
         yield causes.NOT_POOLED.since(more, NUMBERS if maps else FITS + 0.06)
+    if len(target) <= 2 and len(output) == 4 and output[1] == 1:
+        patches = f"{seen}: a map of scores for each sample, and one label"
+        yield MAP_LEFT.since(patches, FITS + 0.12)
+    flat = sizes.squeezed(output) == sizes.squeezed(target) or sizes.is_merged(output, target)
+    if len(target) >= 3 and 1 <= len(output) <= 2 and not flat:
+        places = f"{seen}: the target has places or steps that the output lacks"
+        yield OUTPUT_IS_FLAT.since(places, FITS + 0.05)
     if len(target) <= 2 and _are_images(output):
         given = f"{seen}: the output has the shape of images, and the target a row for each"
         yield LABELS_FOR_IMAGES.since(given, FITS + 0.08)
@@ -239,9 +261,19 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
         yield causes.ONE_HOT.since(f"{seen}: one has an axis of classes, the other has indices", NUMBERS)
     elif abs(len(short) - len(long)) == 1:
         yield causes.ONE_HOT.since(f"{seen}: one axis more, as one-hot labels have", FITS - 0.05)
+    if output[-1:] == (2,) and output[:-1] == target and len(target) <= 2:
+        two = f"{seen}: two outputs, as for two classes, against one label"
+        yield BINARY_OUTPUT.since(two, FITS + 0.06)
     yield causes.TRAILING_ONE.since(seen, FITS if 1 in (*output[-1:], *target[-1:]) else RARE)
 
 
+OUTPUT_IS_FLAT = Cause(
+    "the model flattens or pools what the target has place by place, or gives its last step alone: it ends as a "
+    "classifier does, and the target is an image, a map or a sequence",
+    "End the model with layers that keep the places (a 1x1 convolution, an upsampling, a dense layer on each step), or "
+    "give one label for each sample.",
+    "Compare the model's output shape with that of the target.",
+)
 LABELS_FOR_IMAGES = Cause(
     "labels of classes are given where images are to be compared: the model gives images (an autoencoder, a "
     "segmentation, a generator), and the data set gives one label for each",

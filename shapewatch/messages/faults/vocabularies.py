@@ -63,7 +63,8 @@ ROWS = 1000
 
 
 def is_vocabulary(name: str) -> bool:
-    return _NAMES.search(name) is not None and _NO_VOCABULARY.search(name) is None
+    shared = name == "shared.weight" or name.endswith(".shared.weight")  # of encoder and decoder, as in T5 and BART
+    return shared or (_NAMES.search(name) is not None and _NO_VOCABULARY.search(name) is None)
 
 
 def of_table(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from shapewatch.messages.faults import causes, facts, sizes, vocabularies
+from shapewatch.messages.faults import causes, checkpoints, facts, sizes, vocabularies
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.wording import listed, plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -22,8 +23,8 @@ OTHER_CLASSES = Cause(
     },
 )
 OTHER_VARIANT = Cause(
-    "the checkpoint is of another variant of the architecture (another size, depth, width or number of channels) "
-    "than the configuration builds",
+    "the checkpoint is of another variant of the architecture (another size, depth, width or number of channels, or "
+    "pruned) than the configuration builds",
     "Build the variant that the checkpoint is of, or load the checkpoint of this one.",
     "Compare the configuration that the checkpoint was trained with, and its file name.",
 )
@@ -50,9 +51,11 @@ OTHER_INPUT = Cause(
     "Compare the first layer of both.",
 )
 OTHER_TABLE = Cause(
-    "the position table was trained at another resolution or length",
-    "Interpolate the position embedding when loading, or build the model for the size it was trained at.",
-    "Compare the image size (or maximum length) of training with the configured one.",
+    "a table that is made for one size (positions, relative positions, a mask, grid, anchors, noise) was made at "
+    "another resolution, window or length",
+    "Build the model for the size it was trained at, interpolate the position embedding when loading, or leave out "
+    "what is computed anew for each size.",
+    "Compare the image size (window, maximum length) of training with the configured one.",
 )
 FILTERS_LAYOUT = Cause(
     "the weights are stored in another axis order: another framework or backend, or another layout of the image axes",
@@ -74,7 +77,8 @@ WRAPPED = Cause(
     {"torch": 'weights = {k.removeprefix("module."): v for k, v in weights.items()}'},
 )
 NESTED = Cause(
-    "the weights stand one level deeper in the file (`state_dict`, `model`, `ema`), so that the whole file is loaded",
+    "the weights stand one level deeper in the file (`state_dict`, `model`, `ema`, `params`), so that the whole file "
+    "is loaded",
     'Take the entry that holds them: `checkpoint["state_dict"]`.',
     "Print the keys of the file.",
     {"torch": 'model.load_state_dict(checkpoint["state_dict"])'},
@@ -109,12 +113,50 @@ SAVED_OTHERWISE = Cause(
     "Compare the versions and backends that saved and that load, and the file's name.",
 )
 
+PROFILED = Cause(
+    "a profiler has left its counters in the saved model (`total_ops`, `total_params` of `thop.profile`)",
+    "Profile a copy of the model, or leave these names out when loading.",
+    "Look for `profile(model` in the training program.",
+    {"torch": 'weights = {k: v for k, v in weights.items() if not k.endswith(("total_ops", "total_params"))}'},
+)
+REPARAMETRISED = Cause(
+    "a weight is stored in parts (weight or spectral normalisation, pruning), and only one of the two has them: they "
+    "were attached or removed (`remove_weight_norm`) before saving or loading, or another release names them otherwise",
+    "Attach (or remove) them before loading as they were when it was saved.",
+    "Print the names of one layer's weights in both.",
+)
+OTHER_DIRECTIONS = Cause(
+    "a recurrent layer is bidirectional in one of the two and not in the other, so that it has twice the weights, and "
+    "what follows it twice the inputs",
+    "Set `bidirectional` as in training.",
+    "Look for names that end with `_reverse` in both.",
+)
+OF_THE_LOSS = Cause(
+    "the loss (or a metric) is a part of the training class, so that its weights are stored too, and the model that is "
+    "built has another loss, or none",
+    "Leave its names out when loading, or build the model with the loss of training.",
+    "Print the names that are not the network's.",
+    {"torch": "model.load_state_dict(weights, strict=False)"},
+)
+OF_AN_ADAPTER = Cause(
+    "one of the two is an adapter, or a model with adapters in it (`base_model.`, `lora_A`), and the other the plain "
+    "model",
+    "Load the base model first and the adapter by its own loader (`PeftModel.from_pretrained`), or merge it before "
+    "saving (`merge_and_unload`).",
+    "Print the first names of both.",
+)
+
+OLD_RUN = Cause(
+    "the directory holds the checkpoint of an earlier run with other settings or data, and training resumes from it",
+    "Empty the directory (or name another one) after a setting was changed; resume with the settings of that run.",
+    "List the files of `model_dir` (`train_dir`, `logdir`) and their dates.",
+)
+
 HEADS = (
     "fc", "head", "classifier", "logits", "cls", "predictions", "out", "last", "linear", "class", "dense", "score",
     "conf", "seg",
 )  # fmt: skip
 STEMS = ("conv1", "stem", "patch_embed", "conv_in", "features.0", "input", "first", "conv_first", "inc.")
-TABLES = ("pos_embed", "position", "pos_emb", "relative")
 
 
 def weights(pasted: Pasted) -> Told:
@@ -169,14 +211,15 @@ def _listing(pairs: list[Pair], there: str = "saved") -> str:
 def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     known = [(name.lower(), saved, built) for name, saved, built in pairs if saved is not None and built is not None]
     outputs = {(saved[0], built[0]) for _, saved, built in known if _first_alone(saved, built)}
-    lasts = {(saved[-1], built[-1]) for _, saved, built in known if _last_alone(saved, built)}
     flax = pasted.reading.framework in ("flax", "jax")
     keras = pasted.reading.framework in ("keras", "tensorflow")
+    least = 1 if flax or keras else 2  # the one axis of torch's bias counts outputs
+    lasts = {(saved[-1], built[-1]) for _, saved, built in known if len(saved) >= least and _last_alone(saved, built)}
     few = len(pairs) <= 4
     heads = [name for name, _, _ in known if any(word in name for word in HEADS)]
     for name, saved, built in known:
-        if any(word in name for word in TABLES):
-            yield OTHER_TABLE.since(f"{name} is a table of positions", NUMBERS + 0.05)
+        if checkpoints.is_table(name):
+            yield OTHER_TABLE.since(f"{name} is a table of positions, or made for one size", NUMBERS + 0.05)
         else:
             yield from vocabularies.of_table(name, saved, built)
         if "lora" in name and (ranks := _ranks(saved, built)):
@@ -187,13 +230,23 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         of_stem = len(saved) == len(built) >= 4 and saved[2:] == built[2:] and sizes.difference(saved[1], built[1])
         if any(word in name for word in STEMS) and of_stem and min(saved[1] or 0, built[1] or 0) <= 32:
             yield OTHER_INPUT.since(f"{name} differs in its inputs", NUMBERS, checkpoint=saved[1], model=built[1])
+        elif (
+            not keras and of_stem and min(saved[1] or 0, built[1] or 0) <= 4 and max(saved[1] or 0, built[1] or 0) <= 32
+        ):
+            first_layer = f"{name} differs in its inputs, which are few, as those of a first layer alone"
+            yield OTHER_INPUT.since(first_layer, FITS + 0.1, checkpoint=saved[1], model=built[1])
         if keras and len(saved) == len(built) == 4 and [at for at, _, _ in sizes.apart(saved, built)] == [2]:
             few = saved[2] is not None and built[2] is not None and min(saved[2], built[2]) <= 4
             stem = "its kernel differs in the inputs alone, of which few are colours"
             if few:
                 yield OTHER_INPUT.since(stem, NUMBERS, checkpoint=saved[2], model=built[2])
-        turned = _turned_back(saved, built) if keras and "assign" in pasted.reading.message.lower() else None
-        if turned is not None:
+        assigned = keras and any(word in pasted.reading.message.lower() for word in ("assign", "saved weight"))
+        turned = _turned_back(saved, built) if assigned else None
+        if turned is not None and turned[2] != built[2]:
+            seen = f"Keras turns a kernel round that does not fit: turned back, {shaped(turned)} differs in its inputs"
+            yield OTHER_INPUT.since(seen, NUMBERS + 0.02, checkpoint=turned[2], model=built[2])
+            yield FILTERS_LAYOUT.since(f"{shaped(saved)} and {shaped(built)} have their kernel at opposite ends", FITS)
+        elif turned is not None:
             seen = f"Keras turns a kernel round that does not fit: turned back, {shaped(turned)} differs in its outputs"
             seen += _of_anchors(turned[-1], built[-1])
             yield OTHER_CLASSES.since(seen, NUMBERS + 0.02, checkpoint=turned[-1], model=built[-1])
@@ -242,7 +295,11 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
         widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
         tables = all(
-            any(word in name for word in (*TABLES, "lora")) or vocabularies.is_vocabulary(name) for name, _, _ in known
+            checkpoints.is_table(name)
+            or "lora" in name
+            or vocabularies.is_vocabulary(name)
+            or checkpoints.is_of_points(one, other)
+            for name, one, other in known
         )
         weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or not few else FITS + 0.06
         if widths and not heads:
@@ -252,50 +309,98 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield OTHER_CLASSES.since(seen + anchored, weight, checkpoint=saved_count, model=built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
             yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
-    if more := _more_inputs(known):
-        saved_more = f"{plural(len(known), 'weight')} take {abs(more)} input{'s' if abs(more) > 1 else ''} "
-        yield EXTRA_FEATURE.since(f"{saved_more}{'more' if more > 0 else 'fewer'} in the model", NUMBERS + 0.04)
+    if not (keras or flax) and len(known) == 1:
+        yield from _of_map(known[0][1], known[0][2])
+    if not (keras or flax) and (more := _more_inputs(known)):
+        saved_more = (
+            f"{plural(len(known), 'weight')} take{'s' if len(known) == 1 else ''} {plural(abs(more), 'input')} "
+        )
+        likely = (
+            NUMBERS + 0.04 if len(known) > 1 and abs(more) <= MOST_EXTRA else FITS + (0.12 if len(known) > 1 else 0.05)
+        )
+        yield EXTRA_FEATURE.since(f"{saved_more}{'more' if more > 0 else 'fewer'} in the model", likely)
     elif not alone:
         yield OTHER_VARIANT.since("weights differ in their inputs as well as in their outputs", FITS + 0.08)
+    if not (keras or flax):
+        yield from checkpoints.of_relations(known)
+    elif keras:
+        for _, saved, built in known:
+            yield from checkpoints.of_vectors(saved, built)
     count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
+    if pasted.reading.framework == "tensorflow":
+        yield OLD_RUN.since("a session or estimator restores the newest checkpoint of its directory", FITS - 0.04)
     yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
     yield OTHER_VERSION.since(count, FITS - 0.02)
     yield OTHER_FILE.since(count, COMMON - 0.04)
     if keras:
         yield NO_TOP.since("weights are read by their place in the model", COMMON)
+        for _, saved, built in known:
+            if (
+                len(saved) == len(built) == 2
+                and (saved[-1] == built[0] or saved[0] == built[-1])
+                and not outputs | lasts
+            ):
+                seen = f"{shaped(saved)} and {shaped(built)} fit behind each other: they are neighbouring layers"
+                yield NO_TOP.since(seen, NUMBERS - 0.02)
+    yield from _of_parts(_names(pasted, "missing"), _names(pasted, "unexpected"))
 
 
 def _more_inputs(known: Sequence[tuple[str, Shape, Shape]]) -> int:
     """By how many inputs all these weights, (outputs, inputs, ...), differ, and in nothing else; 0 where they do not,
-    or one weight alone tells it."""
+    or where what joins may as well be another width: many inputs more in one weight, or as many in equal ones."""
     gaps: set[int] = set()
+    inputs: set[Size] = set()
     for _, saved, built in known:
         apart = sizes.apart(saved, built) if len(saved) == len(built) and 0 not in (*saved, *built) else []
         if [axis for axis, *_ in apart] != [1]:
             return 0
         gaps.add(apart[0][2] - apart[0][1])
-    return gaps.pop() if len(known) > 1 and len(gaps) == 1 and 0 < abs(min(gaps)) <= MOST_EXTRA else 0
+        inputs.add(saved[1])
+    if len(gaps) != 1:
+        return 0
+    gap = gaps.pop()
+    filters = all(saved[1] % 8 == built[1] % 8 == 0 for _, saved, built in known if saved[1] and built[1])
+    few = abs(gap) <= MOST_EXTRA and (len(known) > 1 or (not filters and abs(gap) not in inputs))
+    return gap if few or len(inputs) > 1 else 0
 
 
 MOST_EXTRA = 16
 """More features are seldom added by an option."""
 EXTRA_FEATURE = Cause(
-    "an option adds features to the input (intensity, colours, normals, positions, a mask, a condition) that the "
-    "checkpoint was trained without, or leaves some out that it was trained with",
+    "an option adds features to the input (intensity, colours, normals, positions, a mask, a condition, a class, the "
+    "embedding of a speaker) that the checkpoint was trained without, or leaves some out that it was trained with",
     "Set the option as it was in training, or train anew with it.",
     "Compare the number of input features in both configurations.",
 )
 
 
+def _of_map(saved: Shape, built: Shape) -> Iterator[Evidence]:
+    """A convolution's weight differs in its inputs alone, which are no numbers of filters but maps, as of labels."""
+    apart = sizes.apart(saved, built) if len(saved) == len(built) == 4 else []
+    if len(apart) == 1 and apart[0][0] == 1:
+        _, one, other = apart[0]
+        if min(one, other) > 4 and max(one, other) <= 512 and (one % 8 or other % 8):
+            seen = f"{one} inputs saved and {other} built: a map for each entry of a list, as of labels"
+            yield OTHER_LIST.since(seen, FITS + 0.04, checkpoint=one, model=other)
+
+
 def _of_inputs(saved: Size, built: Size) -> Iterator[Evidence]:
     """A linear layer's weight, (outputs, inputs), differs in its inputs alone."""
-    if not saved or not built or min(saved, built) <= 1 or (sizes.is_width(saved) and sizes.is_width(built)):
+    if not saved or not built or min(saved, built) <= 1:
         return
     seen = f"only the number of inputs differs, {saved} saved and {built} built"
     counted = {"checkpoint": saved, "model": built}
+    if sizes.is_width(saved) and sizes.is_width(built):
+        if min(saved, built) > 1000 and not sizes.is_power_of_two(saved) and not sizes.is_power_of_two(built):
+            joined = f"{seen}: such may be flattened maps, or frames of features that are joined"
+            yield causes.OTHER_INPUT_SIZE.since(joined, FITS - 0.01)
+        return
     yield OTHER_WIDTH.since(seen, FITS + 0.04, expected=saved, got=built)
     if max(saved, built) <= MOST_LISTED:
         yield OTHER_LIST.since(f"{seen}: so few are counted by a list or an option", FITS + 0.06, **counted)
+    if min(saved, built) > 1000 and saved % 32 == built % 32 == 0:
+        many = f"{seen}: so many, and both multiples of 32, are flattened maps"
+        yield causes.OTHER_INPUT_SIZE.since(many, FITS + 0.05)
     if maps := sizes.same_maps(saved, built):
         sides = f"{seen}: flattened maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
         yield causes.OTHER_INPUT_SIZE.since(sides, FITS + 0.08)
@@ -327,7 +432,12 @@ def _of_inputs_in_front(known: list[tuple[str, Shape, Shape]]) -> Iterator[Evide
     """The first axis counts inputs in matrices that graph convolutions multiply with, and in transposed convolutions,
     whose kernels have even sides as a rule."""
     for name, saved, built in known:
-        if vocabularies.is_vocabulary(name) or any(word in name for word in (*TABLES, "lora")):
+        if (
+            vocabularies.is_vocabulary(name)
+            or checkpoints.is_table(name)
+            or "lora" in name
+            or checkpoints.is_of_points(saved, built)
+        ):
             continue
         one, other = saved[0] or 0, built[0] or 0
         tall = len(saved) == 2 and min(one, other) > 8 * (saved[1] or one)
@@ -343,8 +453,8 @@ MOST_LISTED = 40
 
 OTHER_LIST = Cause(
     "the layer takes a one-hot vector, or so many observations or columns, and the option (or list) that counts them "
-    "is for another data set: {checkpoint} subjects, speakers, actions, conditions or features at training, {model} "
-    "here",
+    "is for another data set: {checkpoint} subjects, speakers, labels, actions, conditions or features at training, "
+    "{model} here",
     "Give the list or number that the checkpoint was trained with ({checkpoint}), or load the checkpoint of these "
     "data.",
     "Compare the options of training with these, one by one, and look for lists with {checkpoint} and {model} entries.",
@@ -389,7 +499,7 @@ def _turned_back(saved: Shape, built: Shape) -> Shape | None:
     if len(saved) != 4 or len(built) != 4:
         return None
     turned = (saved[2], saved[3], saved[1], saved[0])
-    return turned if turned[:3] == built[:3] and turned[3] != built[3] else None
+    return turned if turned[:2] == built[:2] and (turned[2] == built[2]) != (turned[3] == built[3]) else None
 
 
 def _of_anchors(saved: Size, built: Size) -> str:
@@ -448,9 +558,8 @@ def names(pasted: Pasted) -> Told:
     if expected is not None and got is not None:
         parts.append(f"{got} in the file, {expected} in the model")
     said = "; ".join(part for part in parts if part)
-    headline = f"the saved {what if what != 'unbuilt' else 'weights'} are not those of the model" + (
-        f": {said}" if said else ""
-    )
+    named = {"unbuilt": "weights", "optimizer": "optimiser's groups"}.get(what, what)
+    headline = f"the saved {named} are not those of the model" + (f": {said}" if said else "")
     meaning = (
         "Saved weights are matched with the model's by name, or by their place and number. "
         f"{said[:1].upper() + said[1:] + '.' if said else ''} No sizes are compared before the names fit."
@@ -469,6 +578,38 @@ def _names(pasted: Pasted, kind: str) -> list[str]:
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "backbone.", "encoder.")
 
 
+_ENTRIES = re.compile(
+    r"state_dict|(?:params|ema|model|net|generator|teacher|student)(?:_ema)?|(?:model|net|ema|generator|optim\w{0,20})"
+    r"_(?:state_?dict|state|weights|dict)|ema_\w{1,20}|weights|optim\w{0,20}|epochs?|iter\w{0,10}|steps?|global_step|"
+    r"args|config|cfg|meta|opt|hyper_parameters|callbacks|loops|lr_schedulers|pytorch-lightning_version|state|"
+    r"best_\w{1,20}|loss|net[GD]|G|D"
+)
+
+
+PARTS: tuple[tuple[re.Pattern[str], Cause], ...] = (
+    (re.compile(r"(?:^|\.)total_(?:ops|params)$"), PROFILED),
+    (re.compile(r"(?:^|\.)(?:weight_(?:orig|mask|u|v|g)|parametrizations\.\w{1,20}\.original\d?)$"), REPARAMETRISED),
+    (re.compile(r"_reverse$"), OTHER_DIRECTIONS),
+    (re.compile(r"(?:^|\.)(?:criterion|loss_?\w{0,20}|lpips|perceptual\w{0,20}|metrics?)\."), OF_THE_LOSS),
+    (re.compile(r"lora_|(?:^|\.)base_(?:model|layer)\.|modules_to_save|adapter"), OF_AN_ADAPTER),
+)
+"""Names that tell how the file was made."""
+_COMPUTED = re.compile(r"(?:position_ids|inv_freq|num_batches_tracked|attn_mask|_index|masked_bias|attn\.bias)$")
+
+
+def _of_parts(missing: list[str], unexpected: list[str]) -> Iterator[Evidence]:
+    names = [*missing, *unexpected]
+    for pattern, cause in PARTS:
+        if found := [name for name in names if pattern.search(name)]:
+            yield cause.since(f"`{found[0]}` is {'missing' if found[0] in missing else 'in the file'}", NUMBERS + 0.03)
+    if found := [name for name in names if checkpoints.is_quantised(name)]:
+        yield checkpoints.QUANTISED.since(f"`{found[0]}` is a part of a quantised weight", NUMBERS + 0.05)
+    if names and all(_COMPUTED.search(name) for name in names):
+        yield OTHER_VERSION.since(f"`{names[0]}` is computed, and stored by some releases only", NUMBERS)
+    elif names and all(any(word in name.lower().split(".")[0] for word in HEADS) for name in names):
+        yield NO_TOP.since(f"`{names[0]}` and the others belong to a head", NUMBERS - 0.02)
+
+
 def _of_names(
     pasted: Pasted, missing: list[str], unexpected: list[str], expected: int | None, got: int | None, what: str
 ) -> Iterator[Evidence]:
@@ -481,8 +622,10 @@ def _of_names(
             yield WRAPPED.since("the names are the same but for their beginning", SAID)
     if prefixed:
         yield WRAPPED.since(f"`{prefixed[0]}` begins with a prefix as wrappers give it", FITS + 0.05)
-    if any(name in ("state_dict", "model", "ema", "optimizer", "epoch", "params") for name in unexpected):
-        yield NESTED.since(f"`{unexpected[0]}` is no weight but the name of an entry of the file", SAID)
+    entries = [name for name in unexpected if _ENTRIES.fullmatch(name)]
+    if entries and not any(_ENTRIES.fullmatch(name) for name in missing):
+        yield NESTED.since(f"`{entries[0]}` is no weight but the name of an entry of the file", SAID)
+    yield from _of_parts(missing, unexpected)
     if what == "unbuilt" or 0 in (expected, got):
         seen = f"{counted}: one of them has none" if expected is not None else "the message says so"
         yield UNBUILT.since(seen, NUMBERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, facts, roles, sizes
+from shapewatch.messages.faults import causes, facts, relations, roles, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.fed import NOT_RESIZED
 from shapewatch.messages.faults.wording import listed, shaped, sized
@@ -146,6 +146,9 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         yield from _of_layout(pasted)
     pooled = "pool" in pasted.reading.message.lower() or "output size is too small" in pasted.reading.message.lower()
     large = kernel is not None and max((size for size in kernel if size is not None), default=0) >= 5
+    if kernel in FIRST_KERNELS and not pooled and high < (kernel[0] or 0):
+        first = f"{seen}: a kernel of {_by(kernel)} is that of a first layer, as networks for whole images have it"
+        yield SMALL_DATA.since(first, FITS + 0.12)
     if large and kernel is not None:
         yield FIXED_POOL.since(f"the kernel, {_by(kernel)}, is large, as for the map of one input size", FITS + 0.05)
     elif pooled:
@@ -154,6 +157,14 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         yield FIXED_POOL.since(seen, RARE)
 
 
+FIRST_KERNELS = ((8, 8), (11, 11))
+"""Of the networks of Atari agents, and of AlexNet; no layer after the first has such ones."""
+SMALL_DATA = Cause(
+    "what is fed is no image of the size this network is for: a small grid, patch or vector of observations goes to an "
+    "extractor for whole images",
+    "Take an extractor for such data (flattened observations, a dense network, small kernels), or enlarge the images.",
+    "Print the shape of one sample, and look up which extractor (policy, encoder) the settings choose.",
+)
 FILTERS = frozenset((each,) for each in (16, 32, 64, 96, 128, 256, 512, 1024, 2048))
 """Numbers of channels that convolutions give, as shapes of that one axis."""
 
@@ -225,6 +236,8 @@ def _of_padding(pads: Shape | None, given: Shape | None, side: Size) -> Iterator
     if small and side is not None and large and longest > 100 * side:
         turned = f"{seen}, and another axis of {shaped(given)} has {longest}: that may be the one to pad"
         yield causes.SWAPPED.since(turned, NUMBERS + 0.04)
+    if given is not None and relations.is_stereo(given):
+        yield causes.STEREO.since(f"{shaped(given)} holds two channels of a long axis, if it is sound", NUMBERS)
     few = small and not large
     yield causes.TOO_SMALL.since(f"{seen}: the map is that small here" if few else seen, NUMBERS if few else COMMON)
     yield PAD_LESS.since(f"{seen}: a long padding for this signal" if large else seen, NUMBERS if large else FITS)
@@ -247,6 +260,14 @@ BAD_SIZE = Cause(
     "Give the height and width only, as integers of at least 1.",
     "Print the size and the input's shape.",
     {"torch": "x = F.interpolate(x, size=skip.shape[-2:])"},
+)
+
+
+EMPTY_CROP = Cause(
+    "what comes is empty: a crop or slice of no height or width (a box that is outside of the image, is turned round, "
+    "was rounded to nothing or is in other units), or a file that was not read",
+    "Clip the boxes to the image, and skip those less than one pixel high or wide.",
+    "Print the box and the image's shape before the crop.",
 )
 
 
@@ -275,6 +296,9 @@ def _of_sizes(pasted: Pasted) -> tuple[Shape | None, Shape | None]:
 def _of_resize(given: Shape | None, size: Shape | None) -> Iterator[Evidence]:
     if 0 in (size or ()) or 0 in (given or ()):
         gone = "a size came out as 0"
+        if 0 in (given or ()):
+            likely = NUMBERS + (0.02 if any(given or ()) else 0)  # what a network shrinks, it shrinks on all sides
+            yield EMPTY_CROP.since(f"{gone}: {shaped(given)} comes, which holds no pixel", likely)
         yield causes.TOO_SMALL.since(gone, NUMBERS)
         whole = "the size that the network was made for"
         yield NOT_RESIZED.since(gone, FITS, expected=whole, got="the size that comes", expected_code="height, width")

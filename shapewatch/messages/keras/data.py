@@ -168,6 +168,23 @@ _DATA = (
         release="tf.keras 2.2 to 2.15",
     ),
     Template(
+        "Data cardinality is ambiguous: x sizes: {x:n}, {_a:n}, {_b:n}, {_c:n}, {_d:n}, {_e:n}, {_f:n}, {_g:n}, "
+        "{_h:n},",
+        "data-lengths",
+        {"what": "a list"},
+        seen="Data cardinality is ambiguous:\n  x sizes: 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32\n  y sizes: 11\n",
+        release="tf.keras 2.2 to 2.15, a list of many arrays",
+    ),
+    Template(
+        "Make sure all arrays contain the same number of samples. 'x' sizes: {x:n}, {_a:n}, {_b:n}, {_c:n}, {_d:n}, "
+        "{_e:n}, {_f:n}, {_g:n}, {_h:n},",
+        "data-lengths",
+        {"what": "a list"},
+        seen="Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.'x' sizes: 10, "
+        "10, 10, 10, 10, 10, 10, 10, 10, 10, 10",
+        release="Keras 3, a list of many arrays",
+    ),
+    Template(
         "Data cardinality is ambiguous:{lengths:lines}Make sure all arrays contain the same number of samples.",
         "data-lengths",
         seen="Data cardinality is ambiguous:\n  x sizes: 600, 500\n  y sizes: 600\nMake sure all arrays contain "
@@ -180,6 +197,12 @@ _DATA = (
         seen="Data cardinality is ambiguous:\n  x sizes: 30, 1\nPlease provide data which shares the same first "
         "dimension.",
         release="tf.keras 2.2 and 2.3",
+    ),
+    Template(
+        "Data cardinality is ambiguous: x sizes: {lengths:text}\n",
+        "data-lengths",
+        seen="Data cardinality is ambiguous:\n  x sizes: 32, 32, 32, 32, 32, 32\n  y sizes: 6\n",
+        release="texts that lost their tail, tf.keras 2.2 to 2.15",
     ),
     Template(
         "Make sure all arrays contain the same number of samples. 'x' sizes: {lengths:text}",

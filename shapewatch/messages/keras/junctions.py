@@ -124,6 +124,14 @@ _JUNCTIONS = (
         example="layers.Add()(keras.Input((8,)))",
     ),
     Template(
+        "A merge layer should be called on a list of inputs",
+        "model-input",
+        facts={"what": "inputs", "given_count": 1},
+        seen='A merge layer should be called on a list of inputs. Received: inputs=Tensor("Placeholder:0") (not a list '
+        "of tensors)",
+        release="tf.keras 2.2 to 2.15",
+    ),
+    Template(
         "layer should be called on a list of at least {expected_count:n} input. Received: input_shape={input:shape}",
         "model-input",
         facts={"what": "inputs"},

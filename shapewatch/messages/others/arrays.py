@@ -6,6 +6,11 @@ from shapewatch.messages.nouns import Template
 
 NUMPY: tuple[Template, ...] = (
     Template(
+        "operands could not be broadcast together with shapes {left:shape} {right:shape} {third:shape}",
+        "elementwise",
+        example="x = np.zeros((3, 4))\nx -= np.zeros(5)",
+    ),
+    Template(
         "operands could not be broadcast together with shapes {left:shape} {right:shape}",
         "elementwise",
         example="np.zeros((3, 4)) + np.zeros((3, 5))",
@@ -94,14 +99,14 @@ NUMPY: tuple[Template, ...] = (
     ),
     Template(
         "all the input array dimensions except for the concatenation axis must match exactly, but along dimension "
-        "{_axis:n}, the array at index {_first:n} has size {expected:n} and the array at index {index:n} has size "
+        "{differs:n}, the array at index {_first:n} has size {expected:n} and the array at index {index:n} has size "
         "{got:n}",
         "concat",
         example="np.concatenate([np.zeros((2, 3)), np.zeros((4, 5))], axis=1)",
     ),
     Template(
         "all the input array dimensions for the concatenation axis must match exactly, but along dimension "
-        "{_axis:n}, the array at index {_first:n} has size {expected:n} and the array at index {index:n} has size "
+        "{differs:n}, the array at index {_first:n} has size {expected:n} and the array at index {index:n} has size "
         "{got:n}",
         "concat",
         seen="all the input array dimensions for the concatenation axis must match exactly, but along dimension 0, "
@@ -109,10 +114,9 @@ NUMPY: tuple[Template, ...] = (
         release="numpy 1.17 to 1.25",
     ),
     Template(
-        "all the input arrays must have same number of dimensions, but the array at index {_:n} has {expected:n} "
-        "dimension(s) and the array at index {index:n} has {got:n} dimension(s)",
+        "all the input arrays must have same number of dimensions, but the array at index {_:n} has {left_rank:n} "
+        "dimension(s) and the array at index {index:n} has {right_rank:n} dimension(s)",
         "concat",
-        {"ranks_differ": True},
         example="np.concatenate([np.zeros((2, 3)), np.zeros(1)])",
     ),
     Template(

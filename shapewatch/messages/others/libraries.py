@@ -131,6 +131,13 @@ TRANSFORMERS: tuple[Template, ...] = (
         release="4",
     ),
     Template(
+        "Model dimension must be divisible by the number of heads",
+        "attention",
+        {"what": "heads"},
+        seen="Model dimension must be divisible by the number of heads",
+        release="OpenNMT-py",
+    ),
+    Template(
         "hidden_size should be divisible by num_heads",
         "attention",
         {"what": "heads"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapewatch.messages.nouns import Template
 
-SHAPE = (".shape", ".size(", ".get_shape(")
+SHAPE = (".shape", ".size(", ".get_shape(", "= input_shape")
 
 PARTS = (".chunk(", "torch.split(", "tf.split(", "np.split(", "jnp.split(", ".unbind(", ".unstack(")
 """What cuts a tensor, and not a text: `.split(` alone may be of either."""

@@ -121,7 +121,7 @@ ELEMENTWISE = (
     Template(
         "Mismatch in shape: grad_output[{operand:n}] has a shape of {right:shape} and output[{output:n}] has a shape of"
         " {left:shape}",
-        "elementwise",
+        "gradient",
         {"op": "backward"},
         example="torch.randn(3, requires_grad=True).mul(2).backward(torch.ones(2))",
     ),
@@ -271,15 +271,15 @@ CONCAT = (
         release="1.6 to 2.13, DataParallel",
     ),
     Template(
-        "Tensors must have same number of dimensions: got {expected:n} and {got:n}",
-        "rank",
+        "Tensors must have same number of dimensions: got {left_rank:n} and {right_rank:n}",
+        "concat",
         {"op": "cat"},
         example="torch.cat([torch.randn(5, 3), torch.randn(5, 3, 4)], 1)",
     ),
     Template(
         "zero-dimensional tensor (at position {index:n}) cannot be concatenated",
-        "rank",
-        {"op": "cat", "expected": "at least 1", "got": 0, **NO_SCALARS},
+        "concat",
+        {"op": "cat", "left_rank": 0, **NO_SCALARS},
         example="torch.cat([torch.tensor(1.0), torch.tensor(0.0)])",
     ),
 )

@@ -34,6 +34,12 @@ TEMPLATES = (
         example="nn.BatchNorm2d(64)(torch.randn(2, 64, 4))",
     ),
     Template(
+        "{op:split|chunk} expects at least a 1-dimensional tensor",
+        "rank",
+        {"expected": "at least 1", "got": 0},
+        example="torch.tensor(1.0).split(1)",
+    ),
+    Template(
         "Expected 3D or higher dimensionality input (got {got:n} dimensions)",
         "rank",
         {"op": "local_response_norm", "expected": "at least 3"},

@@ -94,6 +94,20 @@ TEMPLATES = (
         release="timm 0.9 to 1.0",
     ),
     Template(
+        "Input image {axis_name:height|width} {got:n} is not a multiple of patch {_side:height|width}: {multiple:n}",
+        "model-input",
+        {"tensor": "image"},
+        seen="AssertionError: Input image height 225 is not a multiple of patch height: 14",
+        release="DINOv2",
+    ),
+    Template(
+        "Input image height {height:n} is not a multiple of patch height {multiple:n}",
+        "model-input",
+        {"tensor": "image"},
+        seen="AssertionError: Input image height 225 is not a multiple of patch height 14",
+        release="DINOv2",
+    ),
+    Template(
         "Wrong image {axis_name:height|width}! Expected {expected:n} but got {got:n}",
         "model-input",
         {"tensor": "image"},

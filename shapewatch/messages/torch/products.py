@@ -173,11 +173,18 @@ EINSUM = (
         example="torch.einsum('...ij,jk->...ik', torch.randn(3), torch.randn(3, 4))",
     ),
     Template(
-        "operands do not broadcast with remapped shapes [original->remapped]: {detail:text}",
+        "operands do not broadcast with remapped shapes [original->remapped]: {_first:shape}->{one:shape}"
+        " {_second:shape}->{another:shape}",
         "einsum",
         seen="einsum(): operands do not broadcast with remapped shapes [original->remapped]:"
         " [2, 3, 16]->[2, 3, 1, 16] [2, 8, 4]->[2, 1, 4, 8]",
         release="1.8 to 1.11",
+    ),
+    Template(
+        "operands do not broadcast with remapped shapes [original->remapped]: {detail:text}",
+        "einsum",
+        seen="einsum(): operands do not broadcast with remapped shapes [original->remapped]: [2, 3, 16]->",
+        release="1.8 to 1.11, texts that lost their tail",
     ),
     Template(
         "size of dimension does not match previous size, operand {operand:n}, dim {axis:axis}",
@@ -261,8 +268,15 @@ ATTENTION = (
     Template(
         "Expected key_padded_mask.shape[{axis:axis}] to be {expected:n}, but got {got:n}",
         "attention",
-        {"what": "mask"},
+        {"what": "padding"},
         example=f"x = torch.randn(10, 3, 8)\n{_ATTEND}(x, x, x, key_padding_mask=torch.zeros(10, 3).bool())",
+    ),
+    Template(
+        "expecting key_padding_mask shape of {expected:shape}, but got {got:shape}",
+        "attention",
+        {"what": "padding"},
+        seen="expecting key_padding_mask shape of (8, 5), but got torch.Size([5, 8])",
+        release="1.10 to 1.12",
     ),
     Template(
         "Expected `attn_mask` shape to be {expected:shape} but got {mask:shape}",

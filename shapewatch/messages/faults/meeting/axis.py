@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.messages.faults import causes, relations, roles, sizes, vocabularies
+from shapewatch.messages.faults import causes, counts, relations, roles, sizes, vocabularies
 from shapewatch.messages.faults.convolution import OTHER_LATENTS
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence
 from shapewatch.messages.faults.meeting.classes import (
@@ -14,10 +14,12 @@ from shapewatch.messages.faults.meeting.classes import (
     of_classes,
     of_known_classes,
 )
+from shapewatch.messages.faults.meeting.counted import MOST_ROWS, of_counted
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.faults.meeting.pictures import OTHER_PICTURES
 from shapewatch.messages.faults.meeting.places import of_rows_of_places
 from shapewatch.messages.faults.meeting.shapes import ONE_PER_SAMPLE
+from shapewatch.messages.faults.meeting.turned import of_turned
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES, of_flattened, of_vectors
 
 ODD_WIDTH = Cause(
@@ -71,6 +73,8 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
     if met.rank is None and {a, b} == {1, 2}:
         yield causes.STEREO.since(f"{a} against {b}: if the first axis holds the channels of sound", COMMON)
     yield from of_class_counts(met, a, b)
+    yield from of_counted(met, 0, a, b, f"{a} against {b}")
+    yield from of_turned(met, 0, a, b, f"{a} against {b}")
     if 0 in (a, b):
         yield causes.NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
     many = met.rank is None and min(a, b) > MOST_ROWS
@@ -89,30 +93,27 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
     if times and times <= 16 and min(a, b) > 1 and not many:
         several = f"{seen}: {times} entries for each of {min(a, b)}, if these are samples"
         odd = times in (3, 5, 6, 7, 9, 10) and not {a, b} & CLASS_COUNTS.keys()
-        yield causes.SEVERAL_EACH.since(several, FITS - 0.01 if odd else COMMON - 0.03)
+        frames = times in (8, 16)  # of clips; more devices are rare
+        yield causes.SEVERAL_EACH.since(several, FITS - 0.01 if odd else COMMON + 0.015 if frames else COMMON - 0.03)
     if min(a, b) >= 256 and met.rank == 2 and (sizes.root(times) or 0) > 1:
         flat = f"{seen}: {times} times as many, as the places of maps of another side, flattened"
         yield causes.OTHER_RESOLUTION.since(flat, FITS + 0.02)
-    if met.rank is not None and times is None:
+    if met.rank is not None and (times is None or min(a, b) > MOST_ROWS):
         entries = f"{seen}; if they do not belong to one batch at all"
         yield OTHER_ENTRIES.since(entries, FITS - 0.02 if min(a, b) > MOST_ROWS else RARE + 0.02)
     if times is not None and times <= 16 and 1 not in (a, b):
-        devices = FITS - 0.01 if shared and times != 2 else COMMON
+        halves = sizes.is_power_of_two(min(a, b)) and times == 2 and min(a, b) >= 4
+        devices = FITS - 0.01 if shared and times != 2 else COMMON + 0.01 * halves
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", devices)
 
 
 MOST_FILTERS = 4096
 """More channels are seldom counted where branches meet."""
 
-MOST_ROWS = 1024
-"""More than this are seldom samples of one batch, or its steps."""
 LATENTS = frozenset({4, 16, 48})
 
 WITH_MASKS = ({4, 9}, {16, 33}, {16, 36}, {32, 36})
 """Latents alone, and with a mask and the latents of an image beside them."""
-
-UNET_WIDTHS = frozenset({320, 640, 960, 1280, 1920, 2560})
-"""Numbers of channels of the U-Nets of latent diffusion: what meets there was made by patches and adapters."""
 
 
 def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -> Iterator[Evidence]:
@@ -127,7 +128,8 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
         yield causes.NOTHING_LEFT.since(f"{_on(axis, a, b)}: one of them is empty", NUMBERS)
     if met.rank is None and axis is not None and axis >= 4:
         boxes = f"{_on(axis, a, b)}: the last axis of a detector's map (batch, anchors, height, width, values)"
-        counted = any(size - 5 in CLASS_COUNTS for size in (a, b))
+        # other counts plus 5 are depths of volumes as well
+        counted = not {a, b}.isdisjoint((25, 85, 96)) and min(a, b) > 5
         if min(a, b) in (3, 4) and max(a, b) >= 32 and not counted:
             colours = f"{_on(axis, a, b)}: colours on the last axis of one, a side of the map on the other's"
             yield causes.CHANNELS_LAST.since(colours, FITS + 0.08)
@@ -135,6 +137,9 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
         yield OTHER_CLASSES.since(boxes, NUMBERS if counted else FITS - 0.06, a=a, b=b)
     if axis == 1 and met.rank is None:
         yield from _of_second_axis(a, b, _on(axis, a, b))
+    yield from of_counted(met, axis, a, b, _on(axis, a, b))
+    yield from of_turned(met, axis, a, b, _on(axis, a, b))
+    yield from _of_anchors(met, axis, a, b)
     if {a, b} <= sizes.BINS | sizes.MELS and (bands := sizes.spectra(a, b)):
         likely = FITS + 0.1 if sizes.BINS & {a, b} else COMMON + 0.01
         yield causes.OTHER_SPECTRUM.since(f"{_on(axis, a, b)}: {bands}", likely)
@@ -151,6 +156,16 @@ def of_axis(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) ->
             yield from _of_scores(axis, a, b, _on(axis, a, b))
 
 
+def _of_anchors(met: Meeting, axis: int | None, a: int, b: int) -> Iterator[Evidence]:
+    """(batch, height, width, anchors, values), of a detector: a few anchors, and for each of them a box, a score and
+    the classes."""
+    if met.rank == 5 and axis == 4 and met.longer is not None and min(a, b) > 5:
+        anchors = met.longer[3]
+        if anchors is not None and anchors <= 9 and sizes.is_less(anchors, met.longer[1]):
+            boxes = f"{_on(axis, a, b)}: 5 + {a - 5} and 5 + {b - 5} values for each of {anchors} anchors"
+            yield OTHER_CLASSES.since(boxes, NUMBERS + 0.04, a=a, b=b)
+
+
 def _of_second_axis(a: int, b: int, seen: str) -> Iterator[Evidence]:
     """Features or classes, where the rank is not told."""
     low, high = sorted((a, b))
@@ -158,6 +173,16 @@ def _of_second_axis(a: int, b: int, seen: str) -> Iterator[Evidence]:
         columns = f"{seen}: one column against several, if axis 1 holds classes"
         yield causes.ONE_HOT.since(columns, COMMON + 0.03)
         yield causes.TRAILING_ONE.since(columns, COMMON + 0.01)
+        outputs = f"{seen}: one output where {high} are labelled or the other way round, if axis 1 holds outputs"
+        yield causes.OTHER_SETTING.since(outputs, COMMON + 0.005, expected=b, got=a)
+    if (low, high) == (1, 2):
+        two = f"{seen}: one output (or label) against two, if axis 1 holds two classes"
+        yield causes.ONE_HOT.since(two, COMMON + 0.015)
+    if (low, high) in ((2, 3), (3, 4)):
+        few = f"{seen}: a class more or less, such as the background, if axis 1 holds classes"
+        yield OTHER_CLASSES.since(few, COMMON + 0.015, a=a, b=b)
+    if low == 3 and high in (16, 32, 64):
+        yield causes.NO_PROJECTION.since(f"{seen}: colours of the input and a block's filters", COMMON + 0.04, a=a, b=b)
     if low >= 32 and low % 8 == 0 and high % 8 == 0:
         yield causes.OTHER_SETTING.since(f"{seen}, if axis 1 holds features", COMMON + 0.06, expected=b, got=a)
 
@@ -195,10 +220,20 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         yield causes.NO_PROJECTION.since(vector, COMMON, a=a, b=b)
     elif held == "channels":
         yield causes.NO_PROJECTION.since(f"{seen}, which are numbers of filters", NUMBERS, a=a, b=b)
+        if met.rank in (4, 5) and low < 48 and ({a, b} <= LATENTS or {a, b} in WITH_MASKS):
+            coded = f"{seen}: numbers of channels that image and video autoencoders give"
+            yield OTHER_LATENTS.since(coded, FITS + 0.1)
+        if low in (1, 3, 4) and high == 2 * low:
+            both = f"{seen}: twice the channels of an image or of latents, as a mean and a variance beside it"
+            yield causes.BOTH_DIRECTIONS.since(both, COMMON + 0.1)
+            yield causes.STACKED_INPUT.since(f"{seen}: two images, one above the other", COMMON + 0.08, a=a, b=b)
     elif held == "unknown" and axis == 1:
-        if {a, b} <= UNET_WIDTHS:
+        if {a, b} <= counts.UNET_WIDTHS:
             patched = f"{seen}: widths of a diffusion model's levels, which patches and adapters of a release count on"
             yield causes.OTHER_RELEASE.since(patched, FITS)
+        if {a, b} <= counts.UNET_WIDTHS or ({a, b} & LATENTS and {a, b} & counts.UNET_WIDTHS):
+            family = f"{seen}: widths of a diffusion model, of which a ControlNet or an adapter has to have the same"
+            yield causes.OTHER_ENCODER.since(family, COMMON + 0.12, expected=b, got=a)
         if {a, b} <= LATENTS or {a, b} in WITH_MASKS:
             coded = f"{seen}: numbers of channels that image and video autoencoders give"
             yield OTHER_LATENTS.since(coded, FITS + 0.1)
@@ -219,6 +254,9 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         pairs = f"{seen}: one more than an even number of features"
         yield ODD_WIDTH.since(pairs, FITS if met.rank == 3 and min(a, b) > 4 else RARE)
         yield causes.OTHER_COLUMNS.since(f"{seen}: one column more or less", COMMON + 0.05 if met.rank == 2 else RARE)
+        if met.rank == 2 and met.framework in roles.CHANNELS_LAST_FRAMEWORKS and min(a, b) > 4:
+            steps = f"{seen}: one step more or less, if these are tokens"
+            yield causes.OTHER_LENGTH.since(steps, COMMON + 0.01)
         yield causes.OTHER_SETTING.since(f"{seen}, if axis {axis} holds the features", COMMON, expected=b, got=a)
     elif (sizes.is_width(a) and sizes.is_width(b)) or held == "features":
         features = (
@@ -258,12 +296,15 @@ def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
     low, high = sorted((a, b))
     if axis == 2 and not sizes.is_power_of_two(sizes.ratio(a, b)):
         yield from of_known_classes(a, b, seen)
-    if axis == 2 and {a, b} & sizes.VECTORS and any(map(sizes.is_width, (a, b))):
+    if axis == 2 and {a, b} & counts.WORD_VECTORS and any(map(sizes.is_width, (a, b))):
         vectors = f"{seen}: the width of word vectors against that of a layer, if these are features"
         yield causes.OTHER_SETTING.since(vectors, FITS, expected=b, got=a)
     if 2 <= low <= 256 and high >= 16 * low:
         vector = f"{seen}: sides of two maps seldom differ as much; {low} may count classes or channels"
         yield ALONG_LAST.since(vector, FITS + 0.08 if low <= 32 else COMMON + 0.02)
+        if axis == 3 and low in (3, 4):
+            colours = f"{seen}: colours on the last axis of one, the width of an image on that of the other"
+            yield causes.CHANNELS_LAST.since(colours, COMMON + 0.05)
     if axis == 3 and sizes.is_power_of_two(low) and low <= 64:
         samples = f"{seen}: {low} is a usual batch, and one number for each sample is aligned with the last axis"
         yield ONE_PER_SAMPLE.since(samples, COMMON - 0.07 if high < 16 * low else FITS if low > 4 else COMMON + 0.05)
@@ -281,7 +322,8 @@ def _of_scores(axis: int, a: int, b: int, seen: str) -> Iterator[Evidence]:
         if one and other and one[0] == other[0] >= 7:
             patches = f"{scores}: {one[0]} x {one[0]} patches, with and without a token"
             yield causes.CLASS_TOKEN.since(patches, COMMON + 0.03)
-        yield causes.OTHER_LENGTH.since(scores, RARE + 0.06)
+        # as few rows are seldom trimmed at both ends
+        yield causes.OTHER_LENGTH.since(scores, RARE + (0.09 if max(a, b) <= 16 else 0.06))
     else:
         power = sizes.is_power_of_two(sizes.ratio(a, b))
         yield causes.OTHER_LENGTH.since(scores, COMMON - 0.1 if power else COMMON + 0.01)
@@ -345,11 +387,15 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         yield causes.OTHER_RESOLUTION.since(f"{seen} are in no simple ratio, as two input sizes may be", COMMON + 0.02)
         if met.rank is None and axis in (2, 3) and min(a, b) >= 16 and max(a, b) <= 4096:
             pictures = f"{seen}, if these are two images, or a network's output and what it is compared with"
-            yield OTHER_PICTURES.since(pictures, COMMON)
+            # latents of images stand in multiples of 8
+            latents = axis == 3 and a % 8 == b % 8 == 0 and max(a, b) <= 256
+            yield OTHER_PICTURES.since(pictures, COMMON + 0.012 * latents)
         if met.rank is None and axis == 3 and a % 4 == b % 4 == 0 and max(a, b) <= 320:
             grids = f"{seen}: grids of a detector's levels, which its weights keep; they changed between releases"
             yield causes.OTHER_RELEASE.since(grids, COMMON + 0.015)
-        yield causes.ODD_SIZE.since(f"{seen}: sizes that are no multiples of the stride drift apart by levels", RARE)
+        drift = f"{seen}: sizes that are no multiples of the stride drift apart by levels"
+        padded = axis is not None and axis >= 4 and bool(sizes.rounded(a, b) or sizes.rounded(b, a))
+        yield causes.ODD_SIZE.since(drift, COMMON + 0.015 if padded else RARE)
         yield causes.OTHER_STRIDE.since(f"{seen} differ by more than rounding", COMMON - 0.02)
 
 
@@ -369,11 +415,15 @@ def _of_length(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role)
                 weight = COMMON + 0.03  # 64 and 100 are as often other things
             # multiples of 64 that happen to be squares are numbers of channels as often, if they are no larger
             channels = a % 64 == 0 == b % 64 and max(a, b) <= MOST_FILTERS
-            yield causes.OTHER_RESOLUTION.since(grids, COMMON if channels else weight)
+            many = min(one[0], other[0]) >= 32  # 1024 and 4096 are tokens of latents as well
+            yield causes.OTHER_RESOLUTION.since(grids, weight if not channels else FITS - 0.04 if many else COMMON)
             if one[1] == other[1] == 1:
                 patched = f"{grids} and a token: image encoders of other patches (16, 32, 14), or of other images"
                 yield causes.OTHER_ENCODER.since(patched, FITS + 0.02, expected=b, got=a)
             if min(one[0], other[0]) >= 14:
+                if {a, b} & {576, 729}:
+                    towers = f"{grids}, as image encoders of two families give (CLIP, SigLIP)"
+                    yield causes.OTHER_ENCODER.since(towers, FITS, expected=b, got=a)
                 encoders = f"{grids}, as image encoders give; which of them is counted on changes with the release"
                 yield causes.OTHER_RELEASE.since(encoders, FITS + 0.02)
     if held in ("tokens", "unknown"):

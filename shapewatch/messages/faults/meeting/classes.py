@@ -9,8 +9,8 @@ from shapewatch.messages.faults.evidence import COMMON, FITS, Cause, Evidence
 from shapewatch.messages.faults.meeting.nouns import Meeting
 
 OTHER_CLASSES = Cause(
-    "the number of classes is not the same on both sides (model, labels, class weights, a data set's setting): {a} "
-    "against {b}",
+    "the number of classes is not the same on both sides (model, labels, class weights, a data set's setting), or that "
+    "of key points or joints: {a} against {b}",
     "Set the number of classes alike for the data, the model and all that is made for each class.",
     "Search the configuration for {a} and {b}.",
 )
@@ -45,7 +45,8 @@ def of_class_counts(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
 def of_known_classes(a: int, b: int, seen: str) -> Iterator[Evidence]:
     """Scores of boxes or tokens, (batch, boxes, classes), of a model that is built as its checkpoint was."""
     known = [size for size in (a, b) if size in CLASS_COUNTS]
-    if known and max(a, b) <= 1000 and 1 not in (a, b):
+    # one step more or less is likelier in a long row than a class
+    if known and max(a, b) <= 1000 and 1 not in (a, b) and (abs(a - b) > 1 or max(a, b) < 200):
         named = f"{seen}: {known[0]} is the number of classes of {CLASS_COUNTS[known[0]]}"
         yield OTHER_CLASSES.since(named, FITS - 0.04, a=a, b=b)
 
@@ -58,7 +59,8 @@ def of_classes(a: int, b: int, seen: str) -> Iterator[Evidence]:
         return  # patches of two image encoders
     if high - low == 1 and 5 <= low <= 200 and not (sizes.is_power_of_two(low) or sizes.is_power_of_two(high)):
         background = f"{seen}: with a background class and without, if axis 1 holds the classes"
-        yield OTHER_CLASSES.since(background, COMMON + 0.02, a=a, b=b)
+        known = low in CLASS_COUNTS and high in CLASS_COUNTS
+        yield OTHER_CLASSES.since(background, FITS - 0.06 if known else COMMON + 0.02, a=a, b=b)
     if low >= 5 and 2 <= high - low <= 3 and not doubled:
         yield OTHER_CLASSES.since(f"{seen}, if axis 1 holds the classes", COMMON - 0.015, a=a, b=b)
     if low < 2 or high > 1000 or high - low <= 3 or (a % 8 == 0 and b % 8 == 0) or doubled:

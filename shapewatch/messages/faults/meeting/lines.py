@@ -8,6 +8,7 @@ from shapewatch.messages.faults import causes, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Evidence
 from shapewatch.messages.faults.meeting.axis import NORMALISED
 from shapewatch.messages.faults.meeting.classes import OPTIMISER
+from shapewatch.messages.faults.meeting.counted import OF_GRAPH, ROTARY
 from shapewatch.messages.faults.meeting.nouns import Meeting
 from shapewatch.messages.nouns import Pasted
 
@@ -29,6 +30,11 @@ METRICS = ("metric", "accuracy", "confusion")
 
 
 def of_lines(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
+    rotated = pasted.raises("rotate_half", "* cos", "*cos", "rotary")
+    if rotated and any(axis == 3 for axis, _, _ in met.apart):
+        yield ROTARY.since("the line that raised turns queries and keys by their positions", NUMBERS)
+    if pasted.runs("edge_index", "message_passing", "torch_geometric") and any(axis == 0 for axis, _, _ in met.apart):
+        yield OF_GRAPH.since("the lines above it handle the nodes and edges of a graph", FITS + 0.08)
     if pasted.raises(*POSITIONS):
         embeds = "the line that raised adds a position embedding"
         grids = any(sizes.grid(a) and sizes.grid(b) for _, a, b in met.apart)

@@ -15,7 +15,9 @@ def _of_levels(a: int, b: int) -> str | None:
     """Of detectors: all places of the levels with strides 8, 16 and 32 are multiples of 16 + 4 + 1."""
     if {a, b} & PRIORS:
         return f"{min({a, b} & PRIORS)} are the boxes of a single-shot detector"
-    if min(a, b) >= 21 * 16 and a % 21 == b % 21 == 0:
+    if min(a, b) >= 341 * 9 and a % 341 == b % 341 == 0:
+        return "multiples of 341 = 256 + 64 + 16 + 4 + 1, the places of a detector's five levels"
+    if min(a, b) >= 21 * 16 and a % 21 == b % 21 == 0 and not a % 11025 == b % 11025 == 0:
         return "multiples of 21 = 16 + 4 + 1, the places of a detector's three levels"
     return None
 

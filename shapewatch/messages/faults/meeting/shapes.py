@@ -32,6 +32,9 @@ ONE_PER_SAMPLE = Cause(
 )
 
 
+MOST_CLASSES = 1000
+
+
 def of_shapes(met: Meeting) -> Iterator[Evidence]:
     left, right = met.left, met.right
     if left is None or right is None:
@@ -112,6 +115,15 @@ def _of_ranks(met: Meeting, left: Shape, right: Shape) -> Iterator[Evidence]:
     if short and None not in short and short == long[: len(short)]:
         begins = f"{shaped(short)} is how {shaped(long)} begins, and shapes are aligned at their end"
         yield NO_KEEPDIM.since(begins, NUMBERS)
+    if (
+        len(short) == 1
+        and len(long) == 2
+        and short[0] == long[0]
+        and 1 < (long[1] or 0) <= MOST_CLASSES
+        and not sizes.is_width(long[1])
+    ):
+        scores = f"{shaped(short)} holds one number for each row of {shaped(long)}: class numbers beside scores"
+        yield causes.ONE_HOT.since(scores, FITS + 0.08)
     graph = met.framework in roles.CHANNELS_LAST_FRAMEWORKS
     if short == long[:-1] and len(short) > 1 and graph and long[-1] not in (None, 1):
         classes = f"{seen}: {shaped(short)} lacks the last axis of {shaped(long)}, as class numbers lack the scores'"
@@ -123,6 +135,7 @@ def _of_ranks(met: Meeting, left: Shape, right: Shape) -> Iterator[Evidence]:
         if graph and len(short) == 2:
             steps = f"{reduced}: one row for each sample against one for each of {long[1]} steps"
             yield causes.NOT_POOLED.since(steps, FITS + 0.04)
+            yield causes.LAST_STEP_ONLY.since(steps, FITS + 0.03)
     trimmed = long[: len(short)]
     rest = sizes.apart(short, trimmed)
     if set(long[len(short) :]) == {1} and len(rest) == 1 and rest[0][0] == len(short) - 1:
