@@ -15,6 +15,7 @@ from shapewatch.messages.faults import (
     attention,
     batched,
     causes,
+    counts,
     expanding,
     gradients,
     joining,
@@ -459,7 +460,7 @@ def broadcast(left: tuple[int, ...], right: tuple[int, ...], *place: tuple[int, 
 
 
 @properties
-@given(st.permutations(sorted(counted.VOCABULARIES)), st.sampled_from([1, 2]), st.integers(300, 900))
+@given(st.permutations(sorted(counts.VOCABULARIES)), st.sampled_from([1, 2]), st.integers(300, 900))
 def test_tokens_of_two_models(tokens: list[int], axis: int, more: int) -> None:
     a, b = tokens[:2]
     assume(a % 1000 or b % 1000)
@@ -478,7 +479,7 @@ def test_boxes_of_three_anchors(classes: int) -> None:
 
 
 @properties
-@given(st.permutations(sorted(counted.KEY_POINTS)))
+@given(st.permutations(sorted(counts.KEY_POINTS)))
 def test_key_points_of_two_lists(points: list[int]) -> None:
     a, b = points[:2]
     assume(a % 8 or b % 8)
@@ -486,13 +487,13 @@ def test_key_points_of_two_lists(points: list[int]) -> None:
 
 
 @properties
-@given(st.permutations(sorted(counted.SERIES)), st.sampled_from([1, 2]))
+@given(st.permutations(sorted(counts.SERIES)), st.sampled_from([1, 2]))
 def test_series_of_two_sets(series: list[int], axis: int) -> None:
     assert suspected(met(*series[:2], axis), causes.OTHER_SETTING)
 
 
 @properties
-@given(st.permutations(sorted(counted.HORIZONS - counted.ALSO_FILTERS)))
+@given(st.permutations(sorted(counts.HORIZONS - counted.ALSO_FILTERS)))
 def test_steps_that_are_forecast(steps: list[int]) -> None:
     assert suspected(met(*steps[:2], 1), causes.OTHER_LENGTH)
 
@@ -528,7 +529,7 @@ def test_nodes_and_edges_of_a_graph(nodes: int, edges: int, more: int) -> None:
 def test_sound_at_two_rates(seconds: int, rates: tuple[int, int]) -> None:
     one, other = (rate * seconds for rate in rates)
     assert suspected(met(one, other, 1), counted.OTHER_RATE)
-    assert suspected(met(one, one - 7, 0), causes.OTHER_LENGTH) or one in counted.VOCABULARIES
+    assert suspected(met(one, one - 7, 0), causes.OTHER_LENGTH) or one in counts.VOCABULARIES
     assert not suspected(met(one, other + 7, 1), counted.OTHER_RATE)
 
 
@@ -682,7 +683,7 @@ def test_frames_that_were_folded_into_the_batch(batch: int, frames: int) -> None
 @given(st.integers(50, 120))
 def test_features_of_both_directions(width: int) -> None:
     a, b = 4 * width, 2 * width
-    assume(b % 77 and not {a, b} & (CLASS_COUNTS.keys() | counted.SERIES | sizes.MELS | sizes.VECTORS))
+    assume(b % 77 and not {a, b} & (CLASS_COUNTS.keys() | counts.SERIES | sizes.MELS | counts.WORD_VECTORS))
     assert suspected(met(a, b, 2), causes.BOTH_DIRECTIONS)
 
 
