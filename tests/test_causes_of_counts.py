@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 import shapewatch
 from shapewatch.messages.faults import causes, sizes
@@ -26,7 +26,6 @@ from shapewatch.messages.faults.taken_apart import NOT_IN_GROUPS
 from shapewatch.messages.faults.targets import OTHER_MAP
 from shapewatch.messages.faults.weights import EXTRA_FEATURE
 
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 odd = st.integers(2, 30).map(lambda half: 2 * half + 1)
 
 

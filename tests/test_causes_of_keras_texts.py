@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 from shapewatch.messages.faults import (
     axis_range,
@@ -25,8 +25,6 @@ from shapewatch.messages.faults import (
 )
 from shapewatch.messages.faults.meeting import pictures, vectors
 from shapewatch.messages.faults.products import REUSED_CELL
-
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 
 SIDES = st.integers(17, 2000)
 COUNTS = st.integers(5, 5000)

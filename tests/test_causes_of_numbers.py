@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 from shapewatch.messages.faults import (
     attention,
@@ -34,8 +34,6 @@ from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASS
 from shapewatch.messages.faults.meeting.vectors import FLATTENED_APART, OTHER_ENTRIES
 from shapewatch.messages.faults.taken_apart import NOT_IN_BLOCKS
 from shapewatch.messages.faults.vocabularies import OTHER_VOCABULARY
-
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 
 SMALL = st.integers(2, 40)
 SIDES = st.integers(16, 400)

@@ -6,9 +6,9 @@ The texts are made up here, of numbers that are drawn; none is a report's.
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 from shapewatch.messages.faults import (
     axis_range,
@@ -34,8 +34,6 @@ from shapewatch.messages.faults import (
 from shapewatch.messages.faults.joining import NOT_REPEATED
 from shapewatch.messages.faults.meeting.classes import OTHER_CLASSES
 from shapewatch.messages.faults.reshaping import NOT_THE_SETTING
-
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 
 
 def meeting(a: int, b: int, axis: int) -> str:

@@ -6,16 +6,15 @@ The numbers are drawn, and beside each relation stand sizes that are not in it. 
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 from shapewatch.messages.faults import causes, relations, sizes
 from shapewatch.messages.faults.fed import EMPTY, NOT_RESHAPED
 from shapewatch.messages.faults.model_input import NO_WHOLE_BATCH
 from shapewatch.messages.faults.weights import OTHER_CLASSES, SAVED_OTHERWISE
 
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 long = st.integers(relations.LONG, 10**6)
 
 

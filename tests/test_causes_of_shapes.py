@@ -6,9 +6,9 @@ The texts are made up here, of numbers that are drawn; none is a report's.
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 from shapewatch.messages.faults import (
     attention,
@@ -27,8 +27,6 @@ from shapewatch.messages.faults import (
 )
 from shapewatch.messages.faults.meeting import NO_KEEPDIM, ONE_PER_SAMPLE
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES
-
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 
 BATCHES = st.sampled_from([4, 8, 12, 16, 32, 64])
 SIDES = st.integers(65, 400)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import explained, first, suspected
+from support.suspects import explained, first, properties, suspected
 
 from shapewatch.messages.faults import (
     causes,
@@ -26,8 +26,6 @@ from shapewatch.messages.faults import (
     weights,
 )
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES
-
-properties = settings(deadline=None, derandomize=True, max_examples=40)
 
 MESSAGES: Mapping[str, Callable[[int, int, int], str]] = {
     "torch": lambda saved, built, width: (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 import shapewatch
 from shapewatch.messages.faults.evidence import Cause
 from shapewatch.report import Diagnosis
 
 FIRST_THREE = 3
+
+properties = settings(deadline=None, max_examples=12)
+"""Of sizes that are drawn. There are hundreds of such properties, and each example reads a text or several."""
 
 
 def explained(text: str) -> Diagnosis:
