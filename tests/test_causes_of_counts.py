@@ -315,6 +315,7 @@ def test_a_scope_that_is_called_loss_makes_no_loss(side: int, channels: int) -> 
     )
     assert explained(text.format("lane_loss/inference/decode/fuse_1")).code == "SW201"
     assert explained(text.format("lane_loss/sub")).code == "SW801"
+    assert explained(text.format("compile_loss/mse/sub/BroadcastGradientArgs")).code == "SW801"
 
 
 @properties

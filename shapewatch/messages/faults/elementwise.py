@@ -89,8 +89,8 @@ def _two_that_differ(inputs: tuple[Shape, ...]) -> tuple[Shape, Shape]:
 
 def _is_loss(pasted: Pasted) -> bool:
     """Whether it was raised while a loss or a metric was computed, by the lines that raised or the node's name."""
-    # of `loss/dense_1_loss/sub` the last two: a program may put its whole graph into a scope of that name
-    node = "/".join(facts.word(pasted, "node").lower().split("/")[-2:])
+    # of `compile_loss/mse/sub` the last three: a program may put its whole graph into a scope of that name
+    node = "/".join(facts.word(pasted, "node").removesuffix("/BroadcastGradientArgs").lower().split("/")[-3:])
     return pasted.raises(*LOSSES, *METRICS) or any(word in node for word in LOSSES)
 
 
