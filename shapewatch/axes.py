@@ -183,8 +183,9 @@ def window_strides(size: int, out: Range, kernel: int, padding: Padding, dilatio
 
 
 def window_paddings(size: int, out: Range, kernel: int, stride: int, dilation: int = 1) -> Iterator[int]:
-    """The paddings, as numbers, with which `size` becomes a size in `out`, smallest first."""
-    for padding in range(max(kernel * dilation, 4) + 1):
+    """The paddings, as numbers, with which `size` becomes a size in `out`, smallest first, up to what the window
+    reaches over: beyond that it would see nothing but padding."""
+    for padding in range(dilation * (kernel - 1) + 1):
         if _gives(size, out, kernel, stride, padding, dilation):
             yield padding
 

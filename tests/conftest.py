@@ -6,6 +6,7 @@ import gc
 import os
 import pickle
 import random
+import signal
 import sys
 import threading
 import traceback
@@ -27,6 +28,10 @@ for _setting in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_TH
     # long as on one thread each.
     os.environ.setdefault(_setting, "1")
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts a run in the background has it ignore Ctrl-C, and every process that a test starts with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("anew", derandomize=False)

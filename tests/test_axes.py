@@ -252,7 +252,7 @@ def test_settings_that_give_the_wanted_size(
 ) -> None:
     if argument == "padding":
         found = list(axes.window_paddings(size, out, kernel, stride, dilation))
-        tried = [(kernel, p, dilation, p) for p in range(max(kernel * dilation, 4) + 1)]
+        tried = [(kernel, p, dilation, p) for p in range(dilation * (kernel - 1) + 1)]
     elif argument == "kernel_size":
         found = list(axes.window_kernels(size, out, stride, padding, dilation))
         tried = [(k, padding, dilation, k) for k in range(1, 32)]

@@ -26,6 +26,7 @@ from shapewatch.messages.faults import (
     samples,
     sizes,
     targets,
+    weight_names,
     weights,
 )
 from shapewatch.messages.faults.convolution import OTHER_LATENTS
@@ -415,8 +416,8 @@ def test_a_network_that_is_saved_as_one_layer(few: int, many: int) -> None:
         return f"ValueError: You are trying to load {containing}"
 
     for saved, built in ((few, many), (many, few)):
-        assert first(loaded(saved, built)) == weights.AS_ONE_LAYER.cause
-    assert not suspected(loaded(many, many + 2), weights.AS_ONE_LAYER)
+        assert first(loaded(saved, built)) == weight_names.AS_ONE_LAYER.cause
+    assert not suspected(loaded(many, many + 2), weight_names.AS_ONE_LAYER)
 
 
 @properties
@@ -499,7 +500,7 @@ def test_steps_that_are_forecast(steps: list[int]) -> None:
 @properties
 @given(st.sampled_from([32, 40, 48, 64, 80, 96, 128]))
 def test_a_table_of_positions_for_half_a_head(half: int) -> None:
-    assert suspected(met(2 * half, half, 3), counted.ROTARY) == (2 * half in counted.HEADS)
+    assert suspected(met(2 * half, half, 3), counted.ROTARY) == (2 * half in counts.HEAD_SIZES)
     assert not suspected(met(2 * half, half, 2), counted.ROTARY)
 
 

@@ -28,6 +28,7 @@ from shapewatch.messages.faults import (
     sizes,
     splitting,
     vocabularies,
+    weight_names,
     weights,
     windows,
 )
@@ -331,9 +332,9 @@ def test_weights_of_another_run_without_their_node(units: int, one: int, other: 
         f"and [{units},{other}]."
     )
     assert suspected(text, samples.OLD_ORDER) and "weights" not in explained(text).headline
-    assert suspected(text, weights.OTHER_CLASSES) or suspected(text, weights.OTHER_VARIANT)
+    assert suspected(text, weights.OTHER_CLASSES) or suspected(text, weight_names.OTHER_VARIANT)
     fed = text.replace(f"[{units},", "[?,")
-    assert not suspected(fed, weights.OTHER_VARIANT) and not suspected(fed, samples.OLD_ORDER)
+    assert not suspected(fed, weight_names.OTHER_VARIANT) and not suspected(fed, samples.OLD_ORDER)
     restored = f'Traceback (most recent call last):\n  File "net.py", line 3, in load_weights\n{text}'
     assert explained(restored).code == "SW901" and not suspected(restored, samples.OLD_ORDER)
 

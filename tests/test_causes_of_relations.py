@@ -13,7 +13,8 @@ from support.suspects import explained, first, properties, suspected
 from shapewatch.messages.faults import causes, relations, sizes
 from shapewatch.messages.faults.fed import EMPTY, NOT_RESHAPED
 from shapewatch.messages.faults.model_input import NO_WHOLE_BATCH
-from shapewatch.messages.faults.weights import OTHER_CLASSES, SAVED_OTHERWISE
+from shapewatch.messages.faults.weight_names import SAVED_OTHERWISE
+from shapewatch.messages.faults.weights import OTHER_CLASSES
 
 long = st.integers(relations.LONG, 10**6)
 

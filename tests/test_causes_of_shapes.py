@@ -23,6 +23,7 @@ from shapewatch.messages.faults import (
     samples,
     sizes,
     targets,
+    weight_names,
     weights,
 )
 from shapewatch.messages.faults.meeting import NO_KEEPDIM, ONE_PER_SAMPLE
@@ -361,15 +362,15 @@ def test_one_layer_that_holds_a_network(layers: int) -> None:
             "layers."
         )
 
-    assert first(counted(1, layers)) == first(counted(layers, 1)) == weights.AS_ONE_LAYER.cause
-    assert first(counted(layers + 3, layers + 5)) == weights.NO_TOP.cause
+    assert first(counted(1, layers)) == first(counted(layers, 1)) == weight_names.AS_ONE_LAYER.cause
+    assert first(counted(layers + 3, layers + 5)) == weight_names.NO_TOP.cause
 
 
 @pytest.mark.parametrize(
     "counted", ["expected 1 variables, but received {} variables", "expected {} variables, but received 1 variables"]
 )
 def test_one_variable_holds_no_network(counted: str) -> None:
-    assert not suspected(f"ValueError: Layer 'c' {counted.format(2)} during loading.", weights.AS_ONE_LAYER)
+    assert not suspected(f"ValueError: Layer 'c' {counted.format(2)} during loading.", weight_names.AS_ONE_LAYER)
 
 
 @properties

@@ -35,6 +35,7 @@ from shapewatch.messages.faults import (
     splitting,
     targets,
     vocabularies,
+    weight_names,
     weights,
     windows,
 )
@@ -539,7 +540,7 @@ def test_a_vocabulary_is_no_number_of_classes() -> None:
         )
 
     assert not suspected(loaded("decoder.lm_head.weight"), weights.OTHER_CLASSES)
-    assert suspected(loaded("decoder.lm_head.weight"), weights.OTHER_VERSION)
+    assert suspected(loaded("decoder.lm_head.weight"), weight_names.OTHER_VERSION)
     assert explained(loaded("decoder.lm_head.weight")).cause is None
     assert suspected(loaded("head.fc.weight"), weights.OTHER_CLASSES)
 
@@ -943,16 +944,16 @@ def test_a_bias_counts_outputs(one: int, other: int) -> None:
 @pytest.mark.parametrize(
     ("missing", "unexpected", "cause"),
     [
-        (["conv.weight"], ["params_ema"], weights.NESTED),
-        (["conv.weight"], ["model_state_dict", "optimizer_state_dict", "epoch"], weights.NESTED),
-        ([], ["total_ops", "layer1.total_params"], weights.PROFILED),
-        (["conv.weight"], ["conv.weight_g", "conv.weight_v"], weights.REPARAMETRISED),
-        (["conv.parametrizations.weight.original0"], ["conv.weight_g"], weights.REPARAMETRISED),
-        ([], ["criterion.weight"], weights.OF_THE_LOSS),
+        (["conv.weight"], ["params_ema"], weight_names.NESTED),
+        (["conv.weight"], ["model_state_dict", "optimizer_state_dict", "epoch"], weight_names.NESTED),
+        ([], ["total_ops", "layer1.total_params"], weight_names.PROFILED),
+        (["conv.weight"], ["conv.weight_g", "conv.weight_v"], weight_names.REPARAMETRISED),
+        (["conv.parametrizations.weight.original0"], ["conv.weight_g"], weight_names.REPARAMETRISED),
+        ([], ["criterion.weight"], weight_names.OF_THE_LOSS),
         (["layers.0.q_proj.weight"], ["layers.0.q_proj.qweight", "layers.0.q_proj.scales"], checkpoints.QUANTISED),
-        (["layers.0.q_proj.weight"], ["base_model.layers.0.q_proj.lora_A.weight"], weights.OF_AN_ADAPTER),
-        ([], ["embeddings.position_ids"], weights.OTHER_VERSION),
-        ([], ["logits.weight", "logits.bias"], weights.NO_TOP),
+        (["layers.0.q_proj.weight"], ["base_model.layers.0.q_proj.lora_A.weight"], weight_names.OF_AN_ADAPTER),
+        ([], ["embeddings.position_ids"], weight_names.OTHER_VERSION),
+        ([], ["logits.weight", "logits.bias"], weight_names.NO_TOP),
     ],
 )
 def test_names_that_tell_how_the_file_was_made(missing: list[str], unexpected: list[str], cause: Cause) -> None:
@@ -961,8 +962,14 @@ def test_names_that_tell_how_the_file_was_made(missing: list[str], unexpected: l
 
 def test_plain_names_tell_nothing_of_how_the_file_was_made() -> None:
     text = misnamed(["encoder.conv.weight"], ["encoder.norm.weight"])
-    causes_of_names = (weights.NESTED, weights.PROFILED, weights.REPARAMETRISED, weights.OF_THE_LOSS, weights.NO_TOP)
-    assert not any(suspected(text, cause) for cause in (*causes_of_names, weights.OF_AN_ADAPTER))
+    causes_of_names = (
+        weight_names.NESTED,
+        weight_names.PROFILED,
+        weight_names.REPARAMETRISED,
+        weight_names.OF_THE_LOSS,
+        weight_names.NO_TOP,
+    )
+    assert not any(suspected(text, cause) for cause in (*causes_of_names, weight_names.OF_AN_ADAPTER))
 
 
 @given(st.integers(1, 80), st.integers(1, 80), st.sampled_from([512, 1024]))
@@ -1063,9 +1070,9 @@ def test_gates_of_another_cell(units: int, gates: list[int]) -> None:
 
 def test_a_layer_that_reads_both_ways() -> None:
     names = misnamed(["rnn.weight_ih_l0_reverse"], ["extra"])
-    assert suspected(names, weights.OTHER_DIRECTIONS)
+    assert suspected(names, weight_names.OTHER_DIRECTIONS)
     sizes_too = names + "\n" + mismatched(("fc.weight", (29, 512), (29, 1024))).partition("\n")[2]
-    assert suspected(sizes_too, weights.OTHER_DIRECTIONS)
+    assert suspected(sizes_too, weight_names.OTHER_DIRECTIONS)
 
 
 @given(st.integers(2, 64).map(lambda times: 64 * times), st.sampled_from([2, 4, 8]), st.sampled_from(["k_proj", "wv"]))
@@ -1105,7 +1112,7 @@ def test_neighbouring_layers_of_keras(width: int, outputs: int, inputs: int) -> 
         "ValueError: Cannot assign value to variable ' dense_2/kernel:0': Shape mismatch.The variable shape "
         f"({width}, {outputs}), and the assigned value shape ({inputs}, {width}) are incompatible."
     )
-    assert suspected(text, weights.NO_TOP)
+    assert suspected(text, weight_names.NO_TOP)
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(10, 400))

@@ -203,6 +203,17 @@ def test_a_lost_padding_is_proposed() -> None:
     assert ("0", "kernel_size", (1, 1)) in settings_of(model, meta(1, 3, 32, 32), square(32))
 
 
+def test_no_padding_beyond_what_the_window_reaches_over() -> None:
+    """Places that see nothing but padding hold the bias alone."""
+
+    def paddings(kernel: int) -> set[tuple[int, ...]]:
+        found = settings_of(chain_of(nn.Conv2d(3, 4, kernel, padding=kernel // 2)), meta(1, 3, 24, 24), square(26))
+        return {value for _, argument, value in found if argument == "padding"}
+
+    assert paddings(1) == set()
+    assert paddings(3) == {(2, 2)}
+
+
 def test_settings_on_one_axis_leave_the_other_alone() -> None:
     model = chain_of(nn.Conv2d(3, 4, 3, 1, 1))
     assert ("0", "stride", (2, 1)) in settings_of(model, meta(1, 3, 32, 32), {2: Range.only(16)})

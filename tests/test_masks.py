@@ -78,7 +78,7 @@ def test_both_axes_are_cut_to_the_steps(masked: Callable[..., torch.Tensor], cod
 
 def test_scores_that_are_not_square_tell_nothing() -> None:
     found = fixes(Causal(one_axis), torch.randn(2, STEPS, WIDTH), torch.randn(2, STEPS - 2, WIDTH))
-    assert not any("mask[:" in fix.code and ", :T, :T" in fix.code for fix in found)
+    assert not any(fix.edit.get("argument") == "slices" and fix.edit["value"].count(":") > 1 for fix in found)
 
 
 def test_a_mask_of_fewer_steps_is_not_cut() -> None:

@@ -94,6 +94,34 @@ def test_classes_on_the_last_axis_are_seen() -> None:
     assert diagnosis.fixes[0].edit["change"] == "output-moved"
 
 
+def coarse(*last: nn.Module) -> nn.Sequential:
+    """A network for segmentation that divides the picture by 4."""
+    return nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.ReLU(), nn.Conv2d(6, 5, 3, 2, 1), *last)
+
+
+def compare_maps(model: nn.Module, size: int) -> None:
+    out, masks = model(torch.ones(2, 3, 64, 48)), torch.zeros(2, size, 48).long()
+    functional.cross_entropy(out, masks)
+
+
+def test_a_coarse_map_is_resized_to_its_labels() -> None:
+    diagnosis, _ = failing(lambda: compare_maps(coarse(), 64))
+    assert (diagnosis.code, cause(diagnosis)) == ("SW801", "output")
+    assert diagnosis.fixes[0].code == 'out = F.interpolate(out, size=masks.shape[-2:], mode="bilinear")'
+    assert diagnosis.fixes[0].verified is None
+
+
+def test_a_slip_in_the_model_comes_before_a_resize_behind_it() -> None:
+    diagnosis, _ = failing(lambda: compare_maps(coarse(nn.Upsample(scale_factor=2)), 64))
+    assert (cause(diagnosis), diagnosis.fixes[0].edit["argument"]) == ("3", "scale_factor")
+    assert "output-resized" in [fix.edit.get("change") for fix in diagnosis.fixes]
+
+
+def test_a_map_stretched_one_way_alone_is_not_a_coarser_one() -> None:
+    diagnosis, _ = failing(lambda: compare_maps(coarse(nn.Upsample(scale_factor=4)), 96))
+    assert not any(fix.edit.get("change") == "output-resized" for fix in diagnosis.fixes)
+
+
 class Flattens(nn.Module):
     """`view(-1, 64)` of maps with 256 numbers each: four rows for every picture."""
 

@@ -229,16 +229,118 @@ def test_an_order_is_mended_for_all_that_take_the_same() -> None:
         assert model(tokens).shape == (5, 2)
 
 
-def test_an_input_is_not_asked_to_be_as_long_as_a_layer_is_wide() -> None:
-    """With 16 words the channels are 16 by chance. A second fault stands behind the first."""
+class TwoWindows(nn.Module):
+    """The same, without a list, and averaged over one axis too many: a second fault behind the first."""
 
-    class Broken(Windows):
-        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-            return self.last(super().forward(tokens))
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(30, 16)
+        self.two, self.three = nn.Conv1d(16, 8, 2), nn.Conv1d(16, 8, 3)
+        self.last = nn.Linear(16, 2)
 
-    model = Broken(2, 3)
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        x = self.embed(tokens)
+        x = torch.cat([self.two(x).amax(2), self.three(x).amax(2)], 1)
+        return self.last(x.mean(1))
+
+
+def test_an_input_is_not_asked_to_be_as_large_as_a_layer_is_wide() -> None:
+    """With 16 words the channels are 16 by chance, and with a batch of 16 the features are."""
+    model = TwoWindows()
     session = shapewatch.watch(model)
     with pytest.raises(RuntimeError), session:
         model(torch.randint(0, 30, (5, 11)))
-    fixes = [fix for told in session.report.diagnoses for fix in told.fixes]
-    assert fixes and not any(fix.edit["action"] == "input" for fix in fixes)
+    order, mean = session.report.diagnoses
+    assert order.fixes[0].code is not None and order.fixes[0].code.count(".transpose(1, 2)") == 2
+    assert (mean.code, mean.fixes, mean.cause) == ("SW102", (), None)
+
+
+class AttentionGate(nn.Module):
+    """The gate of an attention U-Net: one value for each place of a map that has half of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.one = nn.Conv2d(6, 4, 1, stride=2), nn.Conv2d(4, 1, 1)
+
+    def forward(self, skip: torch.Tensor) -> torch.Tensor:
+        gate = torch.sigmoid(self.one(torch.relu(self.down(skip))))
+        return skip * gate
+
+
+def test_a_coarse_gate_is_brought_to_what_it_gates() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), AttentionGate())
+    found = failing(model, torch.randn(2, 3, 16, 12)).fixes
+    assert (found[0].verified, found[0].code) == ("forward", "return skip * F.interpolate(gate, size=skip.shape[2:])")
+    # of a map that has shrunk to one place, a gate is stretched to whatever it meets
+    assert not any(fix.edit["action"] == "input" for fix in found)
+
+
+def test_a_coarse_gate_of_all_channels_may_have_gone_in_steps() -> None:
+    gate = AttentionGate()
+    gate.one = nn.Conv2d(4, 6, 1)
+    fixes = failing(nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), gate), torch.randn(2, 3, 16, 12)).fixes
+    assert [(fix.verified, fix.code) for fix in fixes] == [
+        ("forward", "return skip * F.interpolate(gate, size=skip.shape[2:])"),
+        ("forward", "self.down = nn.Conv2d(6, 4, kernel_size=1)  # stride was 2"),
+    ]
+
+
+class PooledGate(nn.Module):
+    """What gates has half the size of what it gates, all along."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool, self.one = nn.MaxPool2d(2), nn.Conv2d(6, 6, 1)
+
+    def forward(self, skip: torch.Tensor) -> torch.Tensor:
+        return skip * self.one(self.pool(skip))
+
+
+def test_a_map_is_not_shrunk_to_one_place_so_that_it_is_stretched() -> None:
+    """Neither by an image of 2 x 2 nor by a pooling over 9 of 16 places nor by a stride."""
+    model = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), PooledGate())
+    fixes = failing(model, torch.randn(2, 3, 16, 16)).fixes
+    assert fixes and not any(fix.edit["action"] in ("input", "set", "all") for fix in fixes)
+
+
+class Captions(nn.Module):
+    """A decoder with a causal mask, which PyTorch reads to choose a kernel."""
+
+    def __init__(self, memory: int, last: int) -> None:
+        super().__init__()
+        self.embed, self.see = nn.Embedding(20, 8), nn.Linear(5, memory)
+        layer = nn.TransformerDecoderLayer(8, 2, 16, batch_first=True)
+        self.decode, self.last = nn.TransformerDecoder(layer, 2), nn.Linear(last, 20)
+
+    def forward(self, image: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(tokens.size(1))
+        return self.last(self.decode(self.embed(tokens), self.see(image), tgt_mask=mask))
+
+
+def test_a_memory_of_another_width_than_the_decoder() -> None:
+    told = failing(Captions(12, 8), torch.randn(2, 7, 5), torch.randint(0, 20, (2, 6)))
+    assert told.code == "SW103" and told.headline.endswith("takes keys and values of 8 and is given 12")
+    assert (told.fixes[0].verified, told.fixes[0].code) == (
+        "forward",
+        "self.see = nn.Linear(5, 8)  # out_features was 12",
+    )
+
+
+def test_a_mask_is_not_read_on_shapes_alone() -> None:
+    (fix, *_) = failing(Captions(8, 9), torch.randn(2, 7, 5), torch.randint(0, 20, (2, 6))).fixes
+    assert (fix.verified, fix.code) == ("forward", "self.last = nn.Linear(8, 20)  # in_features was 9")
+
+
+def test_keys_of_a_width_of_their_own() -> None:
+    class Cross(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend = nn.MultiheadAttention(8, 2, kdim=12, batch_first=True)
+
+        def forward(self, x: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+            y, _ = self.attend(x, keys, x)
+            return y
+
+    told = failing(Cross(), torch.randn(2, 5, 8), torch.randn(2, 5, 10))
+    assert told.headline == "attend takes keys of 12 and is given 10"
+    assert "nn.MultiheadAttention(8, 2, kdim=10, batch_first=True)" in told.fixes[0].code

@@ -371,6 +371,15 @@ def test_a_label_that_does_not_fit_what_an_unrecorded_pass_gave() -> None:
     assert any(call.name == "Net" and set(call.results) & set(failing.operands) for call in session.report.calls)
 
 
+def test_a_coarse_map_is_resized_to_its_labels() -> None:
+    convolutions = [layers.Conv2D(5, 3, strides=2, padding="same") for _ in range(2)]
+    model = keras.Sequential([keras.Input((64, 48, 3)), *convolutions, layers.Softmax()])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, masks = np.zeros((4, 64, 48, 3), "float32"), np.zeros((4, 64, 48), "int32")
+    diagnosis = fails(model, lambda: model.fit(x, masks, verbose=0), "SW801")
+    assert diagnosis.fixes[0].code == "output = keras.layers.Resizing(64, 48)(output)  # behind the last layer"
+
+
 def test_warnings_of_a_recorded_pass_are_told_with_the_failure_of_an_unrecorded_one() -> None:
     model = made(Net())
     narrow = layers.Dense(1)

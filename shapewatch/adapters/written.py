@@ -185,6 +185,8 @@ def target_title(edit: Target) -> str:
             return f"one answer for each sample: the mean of the output over axes {over}"
         case "output-moved":
             return "the output with its classes on axis 1"
+        case "output-resized":
+            return f"the output resized to {' x '.join(map(str, arguments['size']))}"
     verb = "lay the labels out as" if arguments["reshaped"] else "give labels of"
     return f"{verb} {text(arguments['shape'])}"
 

@@ -8,6 +8,7 @@ The kinds of holes, `{name:kind}`:
     row      a shape without brackets: `64,3`
     shapes   several of them: `[(None, 8), (None, 4)]`, `[2,3], [3,4]`
     word     a name: no space in it; quotes around it are left out
+    node     a name in a graph: a broken line may have put a blank behind one of its slashes
     scope    the names that stand before a node's own: `model/dense/`, or nothing
     serial   what tells a node from others of its name: `_1`, or nothing
     text     anything on one line, as little as will do
@@ -50,6 +51,7 @@ _HOLES = {
     "row": rf"{_NUMBER}(?:,{_NUMBER}){{1,15}}",
     "shapes": rf"(?:[\[(]{_BETWEEN}{_RUN}{_BETWEEN},?{_BETWEEN}[\])]|{_RUN})",
     "word": r"u?['\"`]?[^\s'\"`]{1,200}?['\"`]?",
+    "node": r"u?['\"`]?(?:[^\s'\"`]|(?<=/)\s{1,40}+){1,200}?['\"`]?",
     "scope": r"(?:[\w.\-/]{1,200}/)?",
     "serial": r"(?:_\d{1,9})?",
     "text": r"[^\n]{0,300}?",
@@ -218,7 +220,9 @@ def understood(kind: str, text: str) -> Any:
         return shape(text)
     if kind == "shapes":
         return shapes(text)
-    if kind == "word":
+    if kind == "node":
+        text = re.sub(r"\s", "", text)
+    if kind in ("word", "node"):
         return re.sub(r"^u(?=['\"])", "", text).strip("'\"`")
     return " ".join(text.split()) if kind == "text" else text.strip()
 

@@ -37,7 +37,7 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                 if _learned(branch):
                     worth = -0.7  # there is a projection already
                 if module.kind == "resize" and _is_coarse_gate(junction, branch, wanted):
-                    worth = 0.6 - prior
+                    worth = (0.6 if 1 in branch.shape[1:] else 0.2) - prior  # a spatial gate is coarse by design
                 elif module.kind in ("resize", "pad") and junction.kind != "concat":
                     worth = -0.7
                 elif module.kind in ("resize", "pad") and _was_rounded(branch, wanted):
@@ -95,9 +95,9 @@ def _padded(path: str, facts: Mapping[str, Any]) -> Set | None:
 
 
 def _is_coarse_gate(junction: Junction, branch: Branch, wanted: Shape) -> bool:
-    """Whether a branch has one value for each place of a coarser map than the one that it gates."""
+    """Whether a branch has a value for each place of a coarser map than the one that it gates, one or all channels'."""
     given = branch.shape
-    if junction.kind != "gate" or len(given) != len(wanted) or len(given) < 4 or given[1:].count(1) != 1:
+    if junction.kind != "gate" or len(given) != len(wanted) or len(given) < 4 or given[1:].count(1) > 1:
         return False
     pairs = [(have, want) for have, want in zip(given[1:], wanted[1:], strict=True) if have != 1]
     return all(have and want and want % have == 0 for have, want in pairs) and any(have != want for have, want in pairs)

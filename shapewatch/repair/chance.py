@@ -12,7 +12,9 @@ from collections.abc import Container, Iterator, Sequence
 from shapewatch.adapters import Trial
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, place_layer
 from shapewatch.flow.junctions import Graph
+from shapewatch.layout import layout_of
 from shapewatch.recording import Recording, Shape, Size, TensorSpec
+from shapewatch.repair.operands import moved_before_a_layer
 from shapewatch.rules.batch import askew_at
 from shapewatch.rules.branches_differ import ELEMENTWISE
 from shapewatch.rules.inner_dims_differ import weighs_values
@@ -70,10 +72,25 @@ def joined_askew(edits: Sequence[Edit], trial: Trial) -> bool:
 
 
 def _slide_windows(edits: Sequence[Edit], case: Case) -> bool:
-    """Whether the windows of a convolution are changed. A pooling is there to leave one place, as a gate's does."""
+    """Whether the windows of a convolution or a pooling are changed. A pooling may be there to leave one place, as a
+    gate's does: then its window is the whole map."""
     layers = case.recording.layer_at
-    kinds = {layers[e.layer].kind for e in edits if isinstance(e, Set) and e.argument in _WINDOW and e.layer in layers}
-    return bool(kinds & {"conv", "conv_transpose"})
+    windows = [e for e in edits if isinstance(e, Set) and e.argument in _WINDOW and e.layer in layers]
+    return any(
+        layers[edit.layer].kind in ("conv", "conv_transpose")
+        or (layers[edit.layer].kind == "pool" and edit.value not in _whole_maps(edit.layer, case.recording))
+        for edit in windows
+    )
+
+
+def _whole_maps(layer: str, recording: Recording) -> Iterator[Shape]:
+    """How large the maps are that a layer was given."""
+    facts = recording.layer_at[layer].facts
+    layout = layout_of(facts)
+    for call in recording.calls:
+        if call.is_layer and call.layer == layer and layout is not None:
+            shape = recording.shape(call.operands[0])
+            yield tuple(shape[axis] for axis in layout.spatial(shape))
 
 
 def _is_one_place_of(before: Shape, after: Shape, result: Shape) -> bool:
@@ -83,10 +100,21 @@ def _is_one_place_of(before: Shape, after: Shape, result: Shape) -> bool:
     return any(was != 1 == now != size for was, now, size in zip(before, after, result, strict=True))
 
 
-def hides_the_odd_one(edits: Sequence[Edit], case: Case) -> bool:
-    """Whether an input is asked to be as long as another one, where an attention takes two: queries and keys may be of
-    two lengths, and then nothing tells who took the wrong one."""
-    return len(edits) == 1 and isinstance(edits[0], Input) and edits[0].change == "size" and weighs_values(case)
+def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
+    """Whether an input is asked to have the one size with which a mistake does not show: to be as long as another one,
+    where an attention takes two (queries and keys may be of two lengths, and then nothing tells who took the wrong
+    one); or as long as a layer is wide, where what the layer is given has that width on another axis, or has the batch
+    where the width should be."""
+    if len(edits) != 1 or not isinstance(edits[0], Input) or edits[0].change != "size":
+        return False
+    return weighs_values(case) or any(moved_before_a_layer(case)) or _takes_samples_for_features(case)
+
+
+def _takes_samples_for_features(case: Case) -> bool:
+    """Whether a linear layer is given its batch on the axis of the features: what averaged over one axis too many."""
+    if case.call.kind != "linear" or not case.shapes:
+        return False
+    return len(case.shapes[0]) - 1 in case.graph.lineage.batch_axes(case.call.operands[0])
 
 
 def other_lengths(edits: Sequence[Edit], case: Case) -> Iterator[list[Edit]]:

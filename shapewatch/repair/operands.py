@@ -7,12 +7,12 @@ is laid out beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 
 from shapewatch import axes
 from shapewatch.demand.moves import norm_axes
-from shapewatch.edits import RESULT, Edit, Input, Insert, Module, SetCall
+from shapewatch.edits import RESULT, Edit, Insert, Module, SetCall
 from shapewatch.layout import layout_of
 from shapewatch.recording import Call, Shape, spoken
 from shapewatch.repair.candidate import Candidate
@@ -218,13 +218,6 @@ def _others_wait(case: Case) -> bool:
     row, ran = case.call.layer.rpartition(".")[0], {unit.layer for unit in case.graph.units}
     beside = (layer for path, layer in case.recording.layer_at.items() if row and path.rpartition(".")[0] == row)
     return any(layer.path not in ran and layer.kind == case.call.kind for layer in beside)
-
-
-def hides_another_order(edits: Sequence[Edit], case: Case) -> bool:
-    """Whether an input is asked to be as long as a layer is wide, where what the layer is given has that width on
-    another axis."""
-    asks = len(edits) == 1 and isinstance(edits[0], Input) and edits[0].change == "size"
-    return asks and any(moved_before_a_layer(case))
 
 
 def _with_axes_swapped(case: Case, operand: int, given: Shape, other: Shape) -> Iterator[Candidate]:

@@ -13,8 +13,7 @@ from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about
-from shapewatch.repair.chance import hides_the_odd_one, joined_askew, meet_by_chance, other_lengths, other_sizes
-from shapewatch.repair.operands import hides_another_order
+from shapewatch.repair.chance import hides_the_mistake, joined_askew, meet_by_chance, other_lengths, other_sizes
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -93,10 +92,10 @@ class Search:
         """Whether a candidate that passes does so by a number that is the batch's, or is the only one that would do
         where there may be any number: with other such numbers, what failed fails again."""
         edits = verified.candidate.edits
+        if hides_the_mistake(edits, case):
+            return True
         if not verified.trial.finished:
             return False
-        if hides_the_odd_one(edits, case) or hides_another_order(edits, case):
-            return True
         if any(self._fails_again(edits, given, case) for given in other_lengths(edits, case)):
             return True
         sizes = other_sizes(edits, case)

@@ -55,12 +55,11 @@ def _memory_width(case: Case) -> Finding | None:
         last = len(shape) - 1
         both = case.call.operands[1] == case.call.operands[2]
         sets = case.sets(kdim=shape[-1], vdim=shape[-1]) if both else case.sets(**{name: shape[-1]})
-        bridge = Module("linear", {"in_features": shape[-1], "out_features": width})
         return Finding(
             headline=f"{case.name} takes {'keys and values' if both else what} of {width} and is given {shape[-1]}",
             explanation=f"Its {'keys and values are' if both else f'{what} are'} {text(shape)}; the last axis should "
             f"be {width} long, as that of its queries is unless `{name}` says otherwise.",
-            own=(*sets, *(((Insert(case.call.place, operand, bridge),),) if not both else ())),
+            own=sets,
             wants=(Want(case.call.operands[operand], {last: Range.only(width)}, operand),),
         )
     return None

@@ -34,9 +34,10 @@ from shapewatch.recording import Call, spoken, text
 from shapewatch.rules.heads_behind_steps import Heads, of_product
 from shapewatch.rules.rule import Case, Finding, rule
 
-_HEAD = re.compile(r"head", re.IGNORECASE)
+_HEADS = re.compile(r"heads|n_?head|split_?head|head_?(?:dim|size|width)", re.IGNORECASE)
+"""In the line, or the name of the function. A network has one head at its end, and `self.head` may give agents."""
 _MULTI_HEAD = re.compile(r"multi_?head", re.IGNORECASE)
-"""Of a class; many are the heads of a network."""
+"""In the name of the class."""
 
 
 @rule("SW192", "heads-compared", frozenset({"matmul", "attention"}), severity="warning")
@@ -71,7 +72,7 @@ def _are_called_heads(case: Case, split: Call) -> bool:
     """By the line or the function that splits them off, or the class that attends."""
     layer, span = case.recording.layer_at.get(case.call.layer), split.span
     said = () if span is None else (span.source or "", span.function)
-    return any(map(_HEAD.search, said)) or (layer is not None and _MULTI_HEAD.search(layer.type) is not None)
+    return any(map(_HEADS.search, said)) or (layer is not None and _MULTI_HEAD.search(layer.type) is not None)
 
 
 def _weighs(case: Case) -> bool:

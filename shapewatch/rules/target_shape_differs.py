@@ -6,8 +6,8 @@ position: of scores `[N, C, H, W]`, targets `[N, H, W]`.
 
 ## Why
 The model changes height, width or length (a convolution without padding, a pooling, a stride) and the target was not
-changed with it. Or the scores of a sequence have their classes on the last axis, `[N, T, C]`, where PyTorch wants
-`[N, C, T]`.
+changed with it: a network for segmentation whose map is a quarter of the image lacks the resize at its end. Or the
+scores of a sequence have their classes on the last axis, `[N, T, C]`, where PyTorch wants `[N, C, T]`.
 
 ## Bad
     nn.CrossEntropyLoss()(nn.Conv2d(3, 5, 3)(torch.ones(2, 3, 8, 8)), torch.zeros(2, 8, 8).long())
@@ -29,6 +29,8 @@ changed with it. Or the scores of a sequence have their classes on the last axis
 
 from __future__ import annotations
 
+from shapewatch.axes import differ
+from shapewatch.demand import Want
 from shapewatch.edits import Edit, Target
 from shapewatch.recording import Shape, text
 from shapewatch.rules.losses import Compared, compared, other_labels, output_wants
@@ -47,20 +49,38 @@ def check(case: Case) -> Finding | None:
         if size is not None and loss.target[axis] not in (None, size)
     ]
     own: list[tuple[Edit, ...]] = []
+    wants: tuple[Want, ...] = ()
     hint = ""
     if _has_classes_last(loss):
         own.append((Target("output-moved"),))
         hint = f" With its classes on axis 1, {text(_moved(loss.output))}, the output would fit."
-    earlier = other_labels(case, loss)
-    if earlier and not own:
+    elif earlier := other_labels(case, loss):
         own += earlier
         hint = " Earlier it was given other labels beside such an output, and ran."
+    else:
+        wants = output_wants(loss, _like_target(loss))
+        if size := _size_of_larger_maps(loss):
+            own.append((Target("output-resized", {"size": size}),))
+            hint = " The output is a coarser map of the same picture."
     return Finding(
         headline=f"{loss.name} compares an output {text(loss.output)} with a target {text(loss.target)}",
         explanation=f"For this output the target has {listed(pairs)}.{hint}",
         own=tuple(own),
-        wants=() if own else output_wants(loss, _like_target(loss)),
+        wants=wants,
+        own_doubt=0.3 if wants else 0.0,  # an upsampling or a stride that is missing in the model is the plainer slip
     )
+
+
+def _size_of_larger_maps(loss: Compared) -> tuple[int, ...]:
+    """How large the target's maps are, where they are those of the output some times larger, along each axis alike."""
+    sizes = list(zip(loss.output, _like_target(loss), strict=True))
+    maps = [pair for axis, pair in enumerate(sizes) if axis not in (0, loss.class_axis)]
+    if len(maps) < 2 or any(differ(*sizes[axis]) for axis in (0, loss.class_axis)):
+        return ()
+    if any(not have or not want or have == 1 for have, want in maps):
+        return ()
+    times = [(want or 0) / (have or 1) for have, want in maps]
+    return tuple(want or 0 for _, want in maps) if min(times) >= 1.5 and max(times) <= 1.1 * min(times) else ()
 
 
 def _like_target(loss: Compared) -> Shape:

@@ -387,6 +387,7 @@ def _write_target(edit: Target) -> Written:
         "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
         "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",
         "output-pooled": f"logits = tf.reduce_mean(logits, axis={edit.arguments.get('dims')})",
+        "output-resized": f"logits = tf.image.resize(logits, {edit.arguments.get('size')})",
         "output-moved": "logits = tf.experimental.numpy.swapaxes(logits, 1, -1)",
         "shape": target_reshaped(edit, "labels = tf.reshape(labels, {})"),
     }[edit.change]

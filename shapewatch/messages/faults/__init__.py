@@ -39,6 +39,7 @@ from shapewatch.messages.faults import (
     splitting,
     target_ranks,
     unknown_sizes,
+    weight_names,
     weights,
     windows,
 )
@@ -86,7 +87,7 @@ FAULTS: Mapping[str, Callable[[Pasted], Told]] = {
     "classes": classes.classes,
     "data-lengths": rows.data_lengths,
     "weights": weights.weights,
-    "weight-names": weights.names,
+    "weight-names": weight_names.weight_names,
     "ranks": devices.ranks,
     "only-dress": only_dress.only_dress,
 }

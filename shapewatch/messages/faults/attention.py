@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.products import widths
-from shapewatch.messages.faults.wording import shaped, sized
+from shapewatch.messages.faults.wording import plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape
 
@@ -173,14 +173,14 @@ def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
     if lengths:
         made = "masks, caches and the order of batch and sequence are made otherwise from release to release"
         yield causes.OTHER_RELEASE.since(made, FITS + 0.01)
-    for a, b in lengths:
+    for a, b in [each for each in lengths if 0 not in each] or lengths:
         seen, times = f"a length of {b} where {a} is needed", sizes.ratio(a, b)
         yield causes.OTHER_LENGTH.since(seen, FITS + 0.02)
         yield causes.TOO_LONG.since(f"{seen}: the configured length against the tokenised one", FITS)
         if a > b:
             yield causes.CACHE.since(
-                f"{a} keys for {b} masked positions" + (f", {times} times as many" if times else ""),
-                NUMBERS if times == 2 and len(expected) > 2 else FITS if len(expected) > 2 else RARE,
+                f"{a} keys for {plural(b, 'masked position')}" + (f", {times} times as many" if times else ""),
+                RARE if len(expected) <= 2 else NUMBERS if times == 2 else FITS + (0.06 if b == 1 else 0),
             )
         if len(expected) == 2 and len(set(expected)) == 1 and len(set(got)) == 1:
             yield BATCH_FIRST.since(

@@ -69,11 +69,13 @@ def _of_factors(left: Shape | None, right: Shape | None, apart: list[sizes.Apart
         seen, times, given = f"{b} where {a} is needed", sizes.ratio(a, b), {"expected": a, "got": b}
         if axis == 0:
             alone = 1 in (a, b)
-            yield causes.LAST_BATCH.since(f"the batches differ: {seen}", FITS)
+            yield causes.LAST_BATCH.since(f"the batches differ: {seen}", FITS - (0.03 if alone else 0))
             folded = f"heads and windows are mostly folded into the batch: {seen}"
             yield HEADS_OR_WINDOWS.since(folded, FITS - (0.05 if alone else 0), **given)
             if alone:
                 yield NO_BATCH_IN_FRONT.since(f"{seen}: this product stretches no axis of 1", FITS + 0.01)
+                taken = f"{seen}: a `squeeze()` takes a batch of one away, and the next axis is in its place"
+                yield causes.LOST_AXIS.since(taken, FITS + 0.005)
                 turned = f"{seen}: {max(a, b)} may be the steps of one sample, where time comes first"
                 yield causes.SWAPPED.since(turned, FITS - 0.02)
             if times and times <= 8:

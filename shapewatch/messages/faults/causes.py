@@ -80,7 +80,7 @@ ALPHA = Cause(
     {"torch": "x = x[:, :3]", "keras": "x = x[..., :3]", "tensorflow": "x = x[..., :3]"},
 )
 STACKED_INPUT = Cause(
-    "several images or frames are stacked on the channel axis, or one channel set too few is: {a} against {b} channels",
+    "several images or frames are stacked on the channel axis, or one of a set is missing: {a} against {b} channels",
     "Bring the number of stacked inputs (frames, image pairs, mask beside image, spectral bands) in line with the "
     "number of channels that the first layer was built for.",
     "Compare the data pipeline's number of channels with the model's `in_channels` setting.",
@@ -227,9 +227,8 @@ OTHER_INPUT_SIZE = Cause(
     "pool to a fixed size before flattening.",
     "Print the shape just before it is flattened.",
     {
-        "torch": "x = F.adaptive_avg_pool2d(x, (7, 7)).flatten(1)    # or nn.LazyLinear(out_features)",
-        "keras": "x = layers.GlobalAveragePooling2D()(x)",
-        "tensorflow": "x = tf.reduce_mean(x, axis=[1, 2])",
+        "torch": "self.fc = nn.LazyLinear(out_features)    # takes its width from the first input",
+        "keras": "x = layers.GlobalAveragePooling2D()(x)    # of maps, in place of Flatten",
     },
 )
 NOT_FLATTENED = Cause(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 
 from shapewatch.messages.faults import counts, sizes, vocabularies
 from shapewatch.messages.faults.causes import KEY_HEADS, OTHER_INPUT_SIZE, OTHER_SPECTRUM
@@ -102,26 +103,19 @@ Known = tuple[str, Shape, Shape]
 """A weight's name in lower case, its saved shape and the one that is built."""
 
 
+def one_axis(saved: Shape, built: Shape) -> tuple[int, int, int] | None:
+    """The axis on which alone two shapes of one rank differ, with its two sizes."""
+    apart = sizes.apart(saved, built) if len(saved) == len(built) else []
+    return apart[0] if len(apart) == 1 else None
+
+
 def of_relations(known: Sequence[Known]) -> Iterator[Evidence]:
     """Of weights whose first axis counts outputs."""
     for name, saved, built in known:
-        yield from _of_packed(name, saved, built)
-        yield from _of_factor(saved, built)
-        yield from _of_adapter(name, saved, built)
-        yield from of_entries(name, saved, built)
-        yield from _of_agent(name, saved, built)
-        yield from _of_lengths(name, saved, built)
-        yield from _of_frequencies(saved, built)
-        yield from of_vectors(saved, built)
-        yield from _of_latents(name, saved, built)
-        yield from _of_spectrum(saved, built)
-        yield from _of_gates(name, saved, built)
-        yield from _of_heads(name, saved, built)
-        yield from _of_maps(name, saved, built)
-        yield from _of_anchors(name, saved, built)
+        for told in _OF_ONE:
+            yield from told(name, saved, built)
         if len(known) <= 2:  # a weight and its bias; where more differ, classes are counted in several places
             yield from _of_twice(name, saved, built)
-        yield from _of_spare_rows(name, saved, built)
     yield from _of_shares(known)
     yield from _of_columns(known)
 
@@ -147,13 +141,11 @@ def _of_packed(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
         yield QUANTISED.since(f"`{name.rpartition('.')[2]}` is a part of a quantised weight", NUMBERS + 0.02)
 
 
-def _of_factor(saved: Shape, built: Shape) -> Iterator[Evidence]:
-    if len(saved) != 4 or len(built) != 4 or saved[2:] != built[2:] or saved[2] in (1, None):
+def _of_factor(_name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
+    found = one_axis(saved, built)
+    if found is None or len(saved) != 4 or saved[2] in (1, None) or found[0] > 1:
         return
-    apart = sizes.apart(saved, built)
-    if len(apart) != 1 or apart[0][0] > 1:
-        return
-    axis, one, other = apart[0]
+    axis, one, other = found
     bases = {1, 3, saved[1]} if axis == 0 else {3}
     for base in sorted((base for base in bases if base), reverse=True):
         factors = tuple(sizes.root(size // base) if size % base == 0 else None for size in (one, other))
@@ -208,12 +200,12 @@ _AGENT = re.compile(
 
 
 def _of_agent(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
-    apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-    if len(apart) == 1 and apart[0][0] <= 1 and _AGENT.search(name):
-        _, one, other = apart[0]
-        if apart[0][0] == 0 and max(one, other) > MOST_ACTIONS:
-            return
-        what = "observations" if apart[0][0] == 1 else "actions"
+    found = one_axis(saved, built)
+    if found is None or found[0] > 1 or not _AGENT.search(name):
+        return
+    axis, one, other = found
+    if axis == 1 or max(one, other) <= MOST_ACTIONS:
+        what = ("actions", "observations")[axis]
         seen = f"`{name}` is a part of an agent, made for {one} {what} then and for {other} now"
         yield OTHER_ENVIRONMENT.since(seen, FITS + 0.11)
 
@@ -235,65 +227,69 @@ def _of_lengths(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
         yield OTHER_HORIZON.since(seen, likely, checkpoint=one, model=other)
 
 
-def _of_frequencies(saved: Shape, built: Shape) -> Iterator[Evidence]:
-    apart = sizes.apart(saved, built) if len(saved) == len(built) == 2 else []
-    if len(apart) != 1 or apart[0][0] != 1:
+def _of_frequencies(_name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
+    found = one_axis(saved, built)
+    if found is None or len(saved) != 2 or found[0] != 1:
         return
-    _, one, other = apart[0]
+    _, one, other = found
     if min(one, other) >= 9 and max(one, other) <= 99 and one % 6 == other % 6 == 3:
         seen = f"{one} = 3 + 6 x {one // 6} saved and {other} = 3 + 6 x {other // 6} built: encoded coordinates"
         yield OTHER_FREQUENCIES.since(seen, FITS + 0.07)
 
 
-def of_vectors(saved: Shape, built: Shape) -> Iterator[Evidence]:
+def of_vectors(_name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
     """Of a layer that takes words (inputs are the second axis), or of a table of words in Keras."""
-    apart = sizes.apart(saved, built) if len(saved) == len(built) == 2 else []
-    if len(apart) == 1 and apart[0][0] == 1 and set(apart[0][1:]) <= counts.WORD_VECTORS:
-        _, one, other = apart[0]
-        seen = f"{one} inputs saved and {other} built: both are widths that word vectors have"
-        table = saved[0] is not None and saved[0] > vocabularies.ROWS
-        yield vocabularies.OTHER_VECTORS.since(seen, NUMBERS if table else FITS + 0.06, given=one, built=other)
+    found = one_axis(saved, built)
+    if found is None or len(saved) != 2 or found[0] != 1 or not {*found[1:]} <= counts.WORD_VECTORS:
+        return
+    _, one, other = found
+    seen = f"{one} inputs saved and {other} built: both are widths that word vectors have"
+    table = saved[0] is not None and saved[0] > vocabularies.ROWS
+    yield vocabularies.OTHER_VECTORS.since(seen, NUMBERS if table else FITS + 0.06, given=one, built=other)
 
 
 def _of_gates(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
     """Rows of a cell's weight: four gates of an LSTM, three of a GRU, one of a plain cell."""
-    apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-    if "weight_ih" not in name and "weight_hh" not in name and "bias_ih" not in name and "bias_hh" not in name:
+    found = one_axis(saved, built)
+    if found is None or found[0] != 0 or not _OF_CELLS.search(name):
         return
-    if len(apart) == 1 and apart[0][0] == 0:
-        _, one, other = apart[0]
-        units = saved[1] if "weight_hh" in name else None
-        for gates, others in ((4, 3), (3, 4), (4, 1), (1, 4), (3, 1), (1, 3)):
-            if one * others == other * gates and units in (None, one // gates):
-                seen = f"{one} = {gates} x {one // gates} rows saved and {other} = {others} x {one // gates} built"
-                yield OTHER_CELL.since(seen, NUMBERS if 3 in (gates, others) else FITS + 0.02)
+    _, one, other = found
+    units = saved[1] if "weight_hh" in name else None
+    for gates, others in permutations((4, 3, 1), 2):
+        if one * others == other * gates and units in (None, one // gates):
+            seen = f"{one} = {gates} x {one // gates} rows saved and {other} = {others} x {one // gates} built"
+            yield OTHER_CELL.since(seen, NUMBERS if 3 in (gates, others) else FITS + 0.02)
+
+
+_OF_CELLS = re.compile(r"(?:weight|bias)_(?:ih|hh)")
 
 
 def _of_anchors(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
-    apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-    if len(apart) == 1 and apart[0][0] == 0 and ("rpn" in name or "anchor" in name):
-        _, one, other = apart[0]
+    found = one_axis(saved, built)
+    if found is not None and found[0] == 0 and ("rpn" in name or "anchor" in name):
+        _, one, other = found
         seen = f"`{name}` gives {one} numbers for each place saved and {other} built, which belongs to no class"
         yield OTHER_ANCHORS.since(seen, NUMBERS + 0.03)
 
 
 def _of_twice(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
     """Few outputs, and twice as many."""
-    apart = sizes.apart(saved, built) if len(saved) == len(built) >= 2 else []
-    if len(apart) == 1 and apart[0][0] == 0 and not vocabularies.is_vocabulary(name) and "lora" not in name:
-        _, one, other = apart[0]
-        if sizes.ratio(one, other) == 2 and min(one, other) >= 3 and max(one, other) <= 128 and other != saved[1]:
-            seen = f"{one} outputs saved and {other} built, of which one is twice the other"
-            yield TWO_FOR_EACH.since(seen, FITS + 0.01)
+    found = one_axis(saved, built)
+    if found is None or found[0] != 0 or len(saved) < 2 or vocabularies.is_vocabulary(name) or "lora" in name:
+        return
+    _, one, other = found
+    if sizes.ratio(one, other) == 2 and min(one, other) >= 3 and max(one, other) <= 128 and other != saved[1]:
+        seen = f"{one} outputs saved and {other} built, of which one is twice the other"
+        yield TWO_FOR_EACH.since(seen, FITS + 0.01)
 
 
 _KEYS = re.compile(r"(?:^|[._])(?:k_proj|v_proj|wk|wv|key|value|k|v|to_k|to_v|qkv\w{0,5}|query_key_value|c_attn)[._]")
 
 
 def _of_heads(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
-    apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-    if len(apart) == 1 and apart[0][0] == 0 and _KEYS.search(name) and "lora" not in name:
-        _, one, other = apart[0]
+    found = one_axis(saved, built)
+    if found is not None and found[0] == 0 and _KEYS.search(name) and "lora" not in name:
+        _, one, other = found
         if sizes.ratio(one, other) or "qkv" in name or "c_attn" in name:
             seen = f"`{name}` gives keys or values, {one} wide saved and {other} built"
             yield KEY_HEADS.since(seen, NUMBERS - 0.04)
@@ -301,9 +297,9 @@ def _of_heads(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
 
 def _of_maps(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
     """A generator's first layer gives a map that is unfolded after it."""
-    apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-    if len(apart) == 1 and apart[0][0] == 0 and len(saved) <= 2 and not vocabularies.is_vocabulary(name):
-        _, one, other = apart[0]
+    found = one_axis(saved, built)
+    if found is not None and found[0] == 0 and len(saved) <= 2 and not vocabularies.is_vocabulary(name):
+        _, one, other = found
         maps = sizes.same_maps(one, other)
         if maps and min(one, other) >= 1024 and (len(saved) == 1 or (saved[1] or 0) <= 512):
             seen = f"{one} saved and {other} built are maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
@@ -315,15 +311,15 @@ LATENTS = (4, 8, 16, 32, 64, 128)
 
 
 def _of_latents(name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
-    apart = sizes.apart(saved, built) if len(saved) == len(built) >= 4 else []
-    if len(apart) != 1 or not ("conv_in" in name or "conv_out" in name or "quant_conv" in name):
+    found = one_axis(saved, built)
+    if found is None or len(saved) < 4 or not ("conv_in" in name or "conv_out" in name or "quant_conv" in name):
         return
-    _, one, other = apart[0]
-    if one in LATENTS and other in LATENTS and max(one, other) <= 128:
+    _, one, other = found
+    if one in LATENTS and other in LATENTS:
         yield OTHER_LATENTS.since(f"{name} gives or takes {one} channels saved and {other} built", NUMBERS)
 
 
-def _of_spectrum(saved: Shape, built: Shape) -> Iterator[Evidence]:
+def _of_spectrum(_name: str, saved: Shape, built: Shape) -> Iterator[Evidence]:
     for _, one, other in sizes.apart(saved, built) if len(saved) == len(built) else []:
         if bins := sizes.spectra(one, other):
             yield OTHER_SPECTRUM.since(f"{one} saved and {other} built: {bins}", NUMBERS)
@@ -347,10 +343,10 @@ def _of_shares(known: Sequence[Known]) -> Iterator[Evidence]:
     along: set[int] = set()
     least = 0
     for name, saved, built in known:
-        apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-        if len(apart) != 1 or "lora" in name:
+        found = one_axis(saved, built)
+        if found is None or "lora" in name:
             return
-        axis, one, other = apart[0]
+        axis, one, other = found
         shares.add(sizes.ratio(one, other) or 0)
         along |= {axis} if len(saved) > 1 else set()
         least = max(least, *(size or 0 for size in saved))
@@ -364,10 +360,10 @@ def _of_columns(known: Sequence[Known]) -> Iterator[Evidence]:
     width in between."""
     entering: set[tuple[int, int]] = set()
     for _, saved, built in known:
-        apart = sizes.apart(saved, built) if len(saved) == len(built) else []
-        if len(apart) != 1 or apart[0][0] > 1:
+        found = one_axis(saved, built)
+        if found is None or found[0] > 1:
             return
-        axis, one, other = apart[0]
+        axis, one, other = found
         if axis == 0 and (one, other) in entering and max(one, other) <= 1000:
             seen = f"{one} inputs and outputs saved, {other} built"
             yield OTHER_DATA.since(seen, NUMBERS - 0.04, checkpoint=one, model=other)
@@ -376,3 +372,23 @@ def _of_columns(known: Sequence[Known]) -> Iterator[Evidence]:
             entering.add((one, other))
         elif not entering:
             return
+
+
+_OF_ONE = (
+    _of_packed,
+    _of_factor,
+    _of_adapter,
+    of_entries,
+    _of_agent,
+    _of_lengths,
+    _of_frequencies,
+    of_vectors,
+    _of_latents,
+    _of_spectrum,
+    _of_gates,
+    _of_heads,
+    _of_maps,
+    _of_anchors,
+    _of_spare_rows,
+)
+"""What looks at a weight by itself."""

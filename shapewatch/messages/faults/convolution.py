@@ -140,6 +140,10 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         entry = f"{seen}, no numbers of filters, and the map is as large as an image: the data enter here"
         yield causes.STACKED_INPUT.since(entry, FITS + 0.03, a=got, b=expected)
         yield causes.OTHER_SETTING.since(entry, FITS, expected=expected, got=got)
+        if abs(expected - got) == 2 and min(expected, got) > 1:
+            others = max(expected, got) - 3
+            mixed = f"{seen}: 3 + {others} with an image of colours among them, 1 + {others} with a grey one"
+            yield causes.GREY.since(mixed, FITS + 0.02) if got < expected else causes.COLOUR.since(mixed, FITS - 0.06)
     yield from _of_order(given, expected, got, axis)
     if max(expected, got) > 16 and min(expected, got) > 4:
         yield from _of_features(pasted, seen, expected, got)

@@ -20,3 +20,5 @@ UNET_WIDTHS = frozenset({320, 640, 960, 1280, 1920, 2560})
 """Numbers of channels of the U-Nets of latent diffusion: what meets there was made by patches and adapters."""
 WORD_VECTORS = frozenset({25, 50, 100, 200, 300})
 """Widths of the word vectors that are published (GloVe, word2vec, fastText)."""
+HEAD_SIZES = frozenset({32, 40, 64, 72, 80, 96, 112, 128, 160, 192, 256})
+"""Widths of the heads of attention."""

@@ -58,6 +58,14 @@ OTHER_SCALER = Cause(
         "y = scaler.inverse_transform(table)[:, 0]"
     },
 )
+SCALAR_PLACE = Cause(
+    "the place is a single number: made by `torch.tensor((n, c, h, w))`, which holds these numbers, where "
+    "`torch.empty((n, c, h, w))` was meant; or a sum that begins with 0 and grows in place by values that are not "
+    "reduced",
+    "Make the place with the shape that is written into it, or reduce the values first (`.sum()`).",
+    "Print the shape of the place just after it is made.",
+    {"torch": "place = torch.empty((n, c, h, w))    # not torch.tensor((n, c, h, w))"},
+)
 IN_PLACE = Cause(
     "an operation in place (`+=`, `mul_`, `out=`) would have to make its own tensor larger",
     "Write it out of place (`x = x + y`), where the larger shape is meant.",
@@ -81,11 +89,12 @@ def expand(pasted: Pasted) -> Told:
     if given is not None and target is not None:
         verb = "cannot be written in place into" if in_place else "cannot become"
         shapes = f"{shaped(given)} {verb} {shaped(target)}"
+    told_shapes = f" Given {shaped(given)}, wanted {shaped(target)}." if shapes else ""
     where = f": {met.differing}" if met.apart else ""
     headline = (shapes or "a tensor cannot take the shape that is asked for") + where
     meaning = (
         "A tensor is expanded, or copied into a place of a given shape. Only axes of 1 can be stretched, and axes "
-        f"can be added in front only; nothing can shrink. Given {shaped(given)}, wanted {shaped(target)}."
+        f"can be added in front only; nothing can shrink.{told_shapes}"
     )
     return told(pasted, "SW203", headline, meaning, _of_expanding(pasted, met))
 
@@ -96,10 +105,18 @@ def _of_expanding(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield from evidence(pasted, met)
         yield causes.LOST_AXIS.since("a common cause of this error", COMMON)
         yield causes.LAST_BATCH.since("a common cause of this error", RARE if met.apart else COMMON)
+        for axis, wanted, had in met.apart:
+            if axis == 1 and had != 1:
+                vector = (
+                    f"{had} on axis 1, where {wanted} are there: if it is a vector, one value for each of {had} rows"
+                )
+                yield NO_KEEPDIM.since(f"{vector}, it lies along the wrong axis", FITS - 0.07)
         if pasted.reading.framework == "torch":
             bare = "the message lacks both shapes, as those of old releases do"
             yield causes.OTHER_RELEASE.since(bare, FITS)
         return
+    if target == () and facts.word(pasted, "op") == "in place":
+        yield SCALAR_PLACE.since(f"{shaped(given)} is written into a place without axes", NUMBERS)
     if _is_permuted(given, target):
         moved = f"{shaped(given)} has sizes of {shaped(target)} on other axes"
         yield causes.SWAPPED.since(moved, NUMBERS)

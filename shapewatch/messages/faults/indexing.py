@@ -54,6 +54,19 @@ INDEX_RANK = Cause(
     "Print the shapes.",
     {"torch": "chosen = values.gather(1, index.unsqueeze(1)).squeeze(1)"},
 )
+EXPANDED_INDEX = Cause(
+    "the index was expanded to another width than the values have: that of another tensor (embedding for hidden size), "
+    "or one that is written down: {a} against {b}",
+    "Expand it to the values it chooses from, `index.expand(-1, -1, values.size(-1))`.",
+    "Print the shape of what is chosen from just before this line.",
+)
+PADDED_FURTHER = Cause(
+    "the index (labels, positions, a mask) is padded to another length than the values: to the configured maximum, for "
+    "outputs that are as long as the longest sequence of the batch: {a} against {b}",
+    "Cut the index to the values' length, or pad both to one length.",
+    "Print both lengths, and compare them with the configured maximum.",
+    {"torch": "index = index[:, : values.size(1)]"},
+)
 STRICT_GATHER = Cause(
     "releases before PyTorch 1.6 ask for equal sizes on all other axes; later ones accept a smaller index",
     "Update PyTorch, or cut the values to the index's rows: `values[:len(index)].gather(1, index)`.",
@@ -96,7 +109,9 @@ def index_shape(pasted: Pasted) -> Told:
             if shape is not None
         )
         what = f"an index of shape {shaped(index)} does not fit {others}"
-        evidence = list(_of_gather(pasted, index or (), given if value is None else value))
+        along = facts.size(pasted, "along")
+        unlike = [shape for shape in (value, given) if shape is not None and _is_unlike(index or (), shape, along)]
+        evidence = list(_of_gather(pasted, index or (), unlike[0] if unlike else given))
     elif value is not None:
         into = (
             f"the place of shape {shaped(place)} it is written into"
@@ -198,6 +213,11 @@ INDEX_AS_MASK = Cause(
 )
 
 
+def _is_unlike(index: Shape, other: Shape, along: Size) -> bool:
+    """Whether an index has another rank than a tensor, or another size on an axis that it does not run along."""
+    return len(index) != len(other) or any(axis != along for axis, _, _ in sizes.apart(index, other))
+
+
 def _of_gather(pasted: Pasted, index: Shape, given: Shape | None) -> Iterator[Evidence]:
     if given is None or len(index) != len(given):
         ranks = f"the index has {of_rank(len(index))}" + (f", the tensor {len(given)}" if given is not None else "")
@@ -207,15 +227,28 @@ def _of_gather(pasted: Pasted, index: Shape, given: Shape | None) -> Iterator[Ev
         return
     along = facts.size(pasted, "along")
     for axis, a, b in sizes.apart(index, given):
-        if axis != along:
-            yield from _of_rows(pasted, f"{a} in the index against {b} on axis {axis}", a, b)
-    yield INDEX_RANK.since(f"{shaped(index)} against {shaped(given)}", RARE)
-    yield causes.SWAPPED.since("the index may run along another axis than is meant", RARE)
+        seen = f"{a} in the index against {b} on axis {axis}"
+        if axis == along:
+            continue
+        if axis == 0:
+            yield from _of_rows(pasted, seen, a, b)
+            continue
+        is_last = axis == len(given) - 1
+        yield causes.OTHER_LENGTH.since(f"{seen}, if the axis counts tokens or steps", FITS - (0.02 if is_last else 0))
+        padded = f"{seen}: labels or masks that are padded to a maximum, for outputs as long as the longest sample is"
+        yield PADDED_FURTHER.since(padded, FITS + 0.04 if a > b and not is_last else COMMON, a=a, b=b)
+        yield EXPANDED_INDEX.since(seen, FITS + 0.06 if is_last else COMMON, a=a, b=b)
+        if a < b:
+            yield STRICT_GATHER.since("the wording is that of an old release", FITS - 0.04 if _is_old(pasted) else RARE)
+    yield causes.SWAPPED.since("the index may run along another axis than is meant", COMMON - 0.05)
+    yield causes.OTHER_SETTING.since(f"{shaped(index)} against {shaped(given)}", RARE, expected="?", got="?")
 
 
 def _of_rows(pasted: Pasted, seen: str, a: int, b: int) -> Iterator[Evidence]:
     yield OTHER_ROWS.since(seen, FITS + 0.05, a=a, b=b)
-    yield STRICT_GATHER.since("the wording is that of an old release", FITS if _is_old(pasted) else RARE - 0.1)
+    yield STRICT_GATHER.since(
+        "the wording is that of an old release", FITS if _is_old(pasted) and a < b else RARE - 0.1
+    )
     yield causes.LAST_BATCH.since(seen, COMMON)
     yield causes.OTHER_BATCH.since(seen, COMMON - 0.02)
 

@@ -225,7 +225,8 @@ def _of_one_side(pasted: Pasted, pairs: Sequence[Side], both: dict[str, str], se
             "(`interpolate_pos_encoding`, `dynamic_img_size`)"
         )
         yield causes.OTHER_RELEASE.since(checked, FITS)
-        yield TILED.since(seen, COMMON)
+        if any(expected is not None and got is not None and got > expected for _, got, expected in pairs):
+            yield TILED.since(seen, COMMON)
         yield causes.OTHER_RESOLUTION.since("patches and positions are counted for one size", RARE)
 
 

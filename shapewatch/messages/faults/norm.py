@@ -147,7 +147,7 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     if times == 2:
         yield causes.BOTH_DIRECTIONS.since(f"{max(expected, got)} is twice {min(expected, got)}", COMMON + 0.02)
     if not times and not last and given is None:
-        moved = f"{seen}, in no simple ratio: another axis stands in the place of the channels"
+        moved = f"{seen}, {sizes.in_ratio(expected, got)}: another axis stands in the place of the channels"
         # a width against a number of points or samples, rather than two widths
         likely = COMMON + (0.06 if expected % 32 == 0 != got % 32 else 0.04)
         yield causes.LOST_AXIS.since(moved, likely)

@@ -25,6 +25,8 @@ PACKED = Cause(
     "model in 16 bits.",
     "Print the class of the layer and the type of its weight.",
 )
+STACKS = ("multi_rnn_cell", "stack_bidirectional_rnn")
+"""Nodes of a graph that are inside of several recurrent layers."""
 CELLS = ("lstm", "gru", "rnn", "attention", "while")
 """Nodes of a graph that are inside a layer with state."""
 
@@ -70,8 +72,9 @@ def matmul(pasted: Pasted) -> Told:
     scored = not right or right[-1] != a  # what gives as many as it is given is no head of a classifier
     torch = pasted.reading.framework == "torch"
     found = [*_of_matrices(left, right, a, b, torch), *widths(pasted, b, a, scored)]
-    if right is not None and ("multi_rnn_cell" in node or ("attention" in node and "cell" in node)):
-        found += _of_stacked_cells(right, a, b, "multi_rnn_cell" in node)
+    stacked = any(word in node for word in STACKS)
+    if right is not None and (stacked or ("attention" in node and "cell" in node)):
+        found += _of_stacked_cells(right, a, b, stacked)
     if any(word in node for word in CELLS):
         cell = f"`{node}` is the inside of a recurrent or attention layer, which is written for one release"
         found.append(causes.OTHER_RELEASE.since(cell, FITS - 0.04))
@@ -121,11 +124,14 @@ def _of_added(pasted: Pasted, added: Shape, product: Shape) -> Told:
 
 def _of_stacked_cells(kernel: Shape, got: Size, expected: Size, stacked: bool) -> Iterator[Evidence]:
     """A cell multiplies its input and its state, side by side; the input of all layers but the first is as wide as the
-    state. The kernel of an LSTM gives four gates. `stacked`: the node says that there are several layers."""
+    state, or twice, where the layer below reads both ways. The kernel of an LSTM gives four gates. `stacked`: the node
+    says that there are several layers."""
     gates = kernel[-1] or 0
     for units in (gates // 4, gates // 2, gates):
-        if units and got == 2 * units != expected:
-            wide = f"{got} = 2 x {units}: a state and the output of the layer below, for the kernel of the first layer"
+        times = sizes.ratio(got, units)
+        if units and got != expected and (times == 2 or (times == 3 and stacked)):
+            below = "the output of the layer below" + (", which reads both ways" if times == 3 else "")
+            wide = f"{got} = {times} x {units}: a state and {below}, for the kernel of the first layer"
             yield SHARED_CELL.since(wide, NUMBERS + 0.02 if stacked else FITS + 0.02)
             return
 
@@ -277,7 +283,8 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
             f"{expected} = {channels} x {one} x {one} and {got} = {channels} x {other} x {other}: maps of other sides"
         )
         if min(one, other) == 1:
-            squares = f"{high} is {max(one, other)} x {max(one, other)} times {low}, as the map of a larger input has"
+            larger = "larger" if got > expected else "smaller"
+            squares = f"{high} is {max(one, other)} x {max(one, other)} times {low}, as the map of a {larger} input has"
         yield causes.OTHER_INPUT_SIZE.since(squares, NUMBERS if min(one, other) > 1 else FITS)
         if min(one, other) == 1 and max(one, other) >= 3 and got < expected:
             yield POOLED.since(f"{squares}: {low} are left where a map is pooled to one place", FITS - 0.04, got=got)

@@ -12,7 +12,7 @@ from shapewatch.messages.faults.recurrent import of_state_rank
 from shapewatch.messages.faults.splitting import parts
 from shapewatch.messages.faults.wording import of_rank, shaped
 from shapewatch.messages.nouns import Pasted, Told
-from shapewatch.recording import Shape
+from shapewatch.recording import Shape, Size
 
 OTHER_CLASS = Cause(
     "the layer is of the class for another number of axes (1d, 2d, 3d): e.g. BatchNorm2d or Conv2d among 3-D "
@@ -76,6 +76,13 @@ NO_RESHAPE = Cause(
         "keras": "x = layers.Dense(7 * 7 * 128)(x)\nx = layers.Reshape((7, 7, 128))(x)",
         "torch": "x = self.dense(x).view(-1, 128, 7, 7)",
     },
+)
+ONE_NUMBER = Cause(
+    "the input is declared by one number where (height, width, channels) is meant: a setting that is a flat list where "
+    "a list of shapes is taken apart, `(284)` without its comma, or a loop over the shape itself",
+    "Declare all axes of one sample, one shape for each input.",
+    "Print the shape that the Input layer is made with.",
+    {"keras": "inputs = keras.Input((height, width, channels))"},
 )
 STACK_OF_MATRICES = Cause(
     "a stack of matrices (a sequence for each sample) is multiplied with one matrix by an operation that takes two "
@@ -249,7 +256,8 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         yield causes.EXTRA_AXIS.since(f"{got} axes lie between those that are taken", COMMON)
     yield causes.OTHER_RELEASE.since("no number speaks for it; what ran with one release is refused by another", RARE)
     yield causes.OTHER_VALUE.since("no number speaks for it; a value of another rank may be another value", RARE)
-    if images and got in FITTING and "dense" not in text:
+    fitting = got in FITTING and (got != 2 or "norm" in text or "bn" in text)  # of the 1d classes, norms alone
+    if images and fitting and got is not None and "dense" not in text:
         typed = (
             "norm" in text
             or "bn" in text
@@ -333,6 +341,12 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
         yield NO_RESHAPE.since(latent, FITS + 0.12)
     elif got == 2 and wanted == 4 and not whole and given is not None and given[0] is None:
         yield NO_RESHAPE.since(f"{seen}: (batch, features) where maps are taken", COMMON + 0.02)
+    declared = "conv" in layer and given is not None and given[0] is None
+    if declared and wanted >= 4 and got == 2 and given is not None and _may_be_a_side(given[1]):
+        side = (
+            f"{seen}: {given[1]} reads as the side of an image, which a list taken apart (or one level too few) leaves"
+        )
+        yield ONE_NUMBER.since(side, FITS + 0.06)
     if got == 1 and wanted == 2 and pasted.reading.framework == "keras":
         yield NO_FEATURES.since(f"{seen}: each sample is a single number, (batch,)", FITS + 0.02)
     if got == 2 and wanted >= 3 and not recurrent:
@@ -387,6 +401,11 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+def _may_be_a_side(size: Size) -> bool:
+    """Whether a size is that of an image sooner than a number of features."""
+    return size is not None and 32 <= size <= 1024 and not sizes.is_width(size)
 
 
 OVER_STEPS = ("conv1d", "convolution1d")

@@ -66,7 +66,7 @@ def pattern(pasted: Pasted) -> Told:
         else f": {other[0]} values on an axis that should have {other[1]}"
         if other
         else f": it names {plural(names, 'axis', 'axes')}, and the tensor has {len(given)}"
-        if given is not None and (names := _named(text)) not in (0, len(given))
+        if given is not None and (names := _named(text) or _expected(detail)) not in (0, len(given))
         else ""
     )
     headline = f"the pattern {f'`{text}` ' if text else ''}does not fit the tensor{of}{what}"
@@ -81,6 +81,12 @@ def _named(text: str) -> int:
     """How many axes the left side of a pattern names; 0 where it leaves that open."""
     left = text.split("->")[0]
     return 0 if "..." in left else len(re.sub(r"\([^()]*\)", "x", left).split())
+
+
+def _expected(detail: str) -> int:
+    """How many axes the library says it expected; 0 where it does not say so."""
+    found = re.search(r"expected (\d{1,2}) dim", detail, re.IGNORECASE)
+    return int(found[1]) if found else 0
 
 
 def _cut(detail: str) -> tuple[int, int] | None:
@@ -98,7 +104,7 @@ def _of_pattern(
 ) -> Iterator[Evidence]:
     left = text.split("->")[0]
     grouped = re.findall(r"\(([^()]*)\)", left)
-    names = _named(text)
+    names = _named(text) or _expected(detail)
     if cut:
         yield NOT_DIVISIBLE.since(
             f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
@@ -125,17 +131,17 @@ def _of_pattern(
             yield causes.OTHER_ENCODER.since(widths, FITS + 0.06, expected=other[1], got=other[0])
         yield NOT_DIVISIBLE.since(f"{other[0]} is not {other[1]}", FITS)
         yield causes.OTHER_SETTING.since(f"{other[0]} is not {other[1]}", FITS - 0.02, expected=other[1], got=other[0])
-    elif (
-        "dim" in detail.lower()
-        and "tensor" in detail.lower()
-        and re.search(r"expected.{0,20}\d", detail, re.IGNORECASE)
-    ):
+    elif _expected(detail):
         ranks = "the pattern and the tensor have another number of axes"
         fewer = given is not None and len(given) < names
-        yield causes.MISSING_BATCH.since(ranks, FITS)
+        yield causes.MISSING_BATCH.since(ranks, FITS if fewer else RARE)
         yield causes.EXTRA_AXIS.since(ranks, RARE if fewer else FITS - 0.02)
-        yield causes.LOST_AXIS.since(ranks, FITS if fewer else COMMON)
-    elif grouped:
+        alone = given is not None and len(given) == 1
+        yield causes.LOST_AXIS.since(ranks, FITS + 0.14 if alone and fewer else FITS if fewer else RARE)
+        if fewer and alone:
+            flat = f"{ranks}: one axis alone, as a call of another release (or an option) may give it"
+            yield causes.OTHER_RELEASE.since(flat, FITS + 0.08)
+    elif grouped and (given is None or not names or names == len(given)):
         seen = f"the pattern cuts an axis into ({') and ('.join(grouped)})"
         yield NOT_DIVISIBLE.since(seen, FITS + 0.05)
         yield EXTRA_TOKENS.since(seen, COMMON + 0.05)
@@ -143,7 +149,10 @@ def _of_pattern(
         count = f"the pattern names {names} axes, the tensor has {len(given)}"
         if names > len(given):
             yield LACKS_AXIS.since(count, FITS + 0.04)
-        yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names > len(given) else RARE)
+        if names - len(given) >= 2:
+            fewer_still = f"{count}: another value, as arguments in another order give (tokens for a map or clip)"
+            yield causes.OTHER_VALUE.since(fewer_still, FITS + 0.05)
+        yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names - len(given) == 1 else RARE)
         yield causes.EXTRA_AXIS.since(count, FITS + 0.12 if names < len(given) else RARE)
     yield causes.SWAPPED.since("with its axes in another order the pattern finds other sizes", COMMON - 0.05)
     yield causes.OTHER_RESOLUTION.since("the pattern's sizes may belong to another resolution", RARE)

@@ -174,8 +174,9 @@ def evidence(pasted: Pasted) -> Iterator[Evidence]:
         yield from _of_index(met)
     if fault in (*EQUALS, *PLACED, "model-input", "target-shape"):
         yield from _of_sound(met)
-    elif fault == "rank" and (given := facts.shape(pasted, "input")) and is_stereo(given):
-        yield causes.STEREO.since(f"{shaped(given)} holds two channels of a long axis, if it is sound", FITS + 0.04)
+    given = met.given or facts.shape(pasted, "input")
+    if fault in ("rank", "model-input") and not met.apart and given and is_stereo(given):
+        yield causes.STEREO.since(f"{shaped(given)} holds two channels of a long axis, if it is sound", FITS + 0.06)
 
 
 # One flat, the other a grid
@@ -471,9 +472,10 @@ def _of_sound(met: Pair) -> Iterator[Evidence]:
 
 
 def is_stereo(shape: Shape) -> bool:
-    """Whether two channels stand beside one long axis, before it or behind it."""
+    """Whether two channels stand beside one long axis, before it or behind it; a batch may stand before both."""
     bare = sizes.squeezed(shape)
-    return len(bare) == 2 and 2 in bare and None not in bare and max(size or 0 for size in bare) >= LONG
+    last = bare[-2:]
+    return len(bare) in (2, 3) and 2 in last and None not in last and max(size or 0 for size in last) >= LONG
 
 
 def _is_mono(shape: Shape) -> bool:

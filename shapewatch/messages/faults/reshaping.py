@@ -27,7 +27,6 @@ NOT_THE_SETTING = Cause(
     "number of boxes, width of an encoder), and the data that came have another",
     "Compute it from the tensor (`x.shape`), pool to a fixed size before, or bring the data to the size that is meant.",
     "Print the tensor's shape just before the line, and say where each number of the shape comes from.",
-    causes.OTHER_INPUT_SIZE.code,
 )
 TWO_OPEN = Cause(
     "two sizes of the shape are unknown where one may be: a size that is taken from a symbolic shape, in an "
@@ -55,6 +54,10 @@ VALUES_LOST = Cause(
     "Take them off (or count them) before the reshape.",
     "Print the shape before and after each step that changes the length.",
 )
+
+
+MOST_ROWS = 512
+"""More values than these are seldom one for each row of a batch."""
 
 
 def reshape(pasted: Pasted) -> Told:
@@ -296,6 +299,10 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
             yield NOT_THE_DATA.since(f"{found}: too few for what is asked of each", FITS)
     elif wanted is not None:
         yield NOT_THE_SETTING.since(f"{count} values come, {wanted} are asked for", FITS)
+        if len(asked) == 2 and 1 < count <= MOST_ROWS and 2 * count > wanted:
+            groups = f"{count} values for {shaped(asked)}: one for each row (a reward, a score, a label), in groups"
+            yield taken_apart.NOT_IN_GROUPS.since(groups, FITS + 0.03)
+            yield causes.LAST_BATCH.since(groups, FITS + 0.02)
     if len(asked) == 2 and asked[0] == asked[1] and (side := sizes.root(count)) and side != first and side > 1:
         square = f"{count} = {side} x {side} come where {first} x {first} are asked for: a map of another stage"
         yield causes.OTHER_VALUE.since(f"{square}, output or option", FITS - 0.02)

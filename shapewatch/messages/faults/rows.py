@@ -101,7 +101,7 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         many = max(a, b) >= 3 * min(a, b)
         if many:
             counted = "labels for each row of the output" if b > a else "answers for each label"
-            ragged = f"{seen}, in no simple ratio: a ragged number of {counted}"
+            ragged = f"{seen}, {sizes.in_ratio(a, b)}: a ragged number of {counted}"
             yield PER_TOKEN.since(f"{ragged}, as nodes, tokens or objects are", FITS + 0.08)
         if (steps := sizes.steps_apart(a, b)) and abs(steps[1] - steps[2]) == 1 and steps[0] >= 4:
             one = f"{seen}: {steps[0]} sequences of {steps[1]} and of {steps[2]} steps, one more or less"
@@ -127,11 +127,13 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
             turned = f"{seen}: {b} is a usual batch, and {a} may count classes, on the output's first axis"
             yield causes.SWAPPED.since(turned, FITS + 0.03)
         full = a > b and (a in ROUND_BATCHES or (8 <= a <= 512 and sizes.is_power_of_two(a)))
-        left = f"{seen}, in no simple ratio" + (f": {a} is a usual batch, and {b} may be what is left" if full else "")
+        left = f"{seen}, {sizes.in_ratio(a, b)}" + (
+            f": {a} is a usual batch, and {b} may be what is left" if full else ""
+        )
         yield causes.LAST_BATCH.since(
             left, FITS + 0.05 if full and not many else FITS + 0.04 if full else FITS - 0.01 if many else FITS + 0.05
         )
-        yield WRONG_FLATTEN.since(f"{seen}, in no simple ratio", FITS)
+        yield WRONG_FLATTEN.since(f"{seen}, {sizes.in_ratio(a, b)}", FITS)
         yield causes.OTHER_LENGTH.since(f"{seen}, if the rows are tokens or steps", FITS if max(a, b) > 64 else COMMON)
         yield causes.OTHER_INPUT_SIZE.since("a flatten with a fixed width changes the number of rows", COMMON + 0.05)
         turned = f"{seen}: the batch may stand on another axis of the output"

@@ -31,6 +31,13 @@ def ratio(a: Size, b: Size) -> int | None:
     return large // small if small > 0 and large % small == 0 else None
 
 
+def in_ratio(a: int, b: int) -> str:
+    """In which ratio two sizes stand, in words."""
+    common = gcd(a, b)
+    small = common > 1 and max(a, b) // common <= 32
+    return f"in the ratio of {a // common} to {b // common}" if small else "in no simple ratio"
+
+
 def is_power_of_two(number: int | None) -> bool:
     return number is not None and number > 1 and number & (number - 1) == 0
 

@@ -36,6 +36,18 @@ ROWS_FOR_EACH = Cause(
     "Keep that axis behind the rows, or multiply the lengths by it.",
     "Print the shape of what is split, and of the output that it is made of.",
 )
+FOR_ONE_SAMPLE = Cause(
+    "the parts are counted for one sample (its views, crops, queries and references), and {times} samples come on the "
+    "same axis",
+    "Give each sample its own axis before the split, take one sample at a time (a batch of 1), or multiply the parts.",
+    "Compare the axis with the batch size and the number of entries for each sample.",
+)
+OTHER_FORMAT = Cause(
+    "the rows have another number of columns than the format that is cut: boxes with or without an angle, a score, a "
+    "class or the number of their image, corners or centre and size, more or fewer coordinates",
+    "Use the format (or the option for it) that the data have, or cut only the columns that are there.",
+    "Print one row, and say what each of its numbers is.",
+)
 NOT_EVEN = Cause(
     "the axis cannot be cut into equal parts: its size is no multiple of their number",
     "Use a size that is divisible, or give the sizes of the parts.",
@@ -50,6 +62,10 @@ FEWER_PARTS = Cause(
     "Print the shape of what is cut, and the axis.",
     {"torch": "scale, shift = x.chunk(2, dim=-1)"},
 )
+
+
+FEW_ENTRIES = 16
+"""So many views, crops or columns stand together at most."""
 
 
 def parts(pasted: Pasted) -> Told:
@@ -133,13 +149,19 @@ def _of_split(parts: Shape | None, whole: Size, total: Size, number: Size, axis:
         f"{seen}: {sized(gap)} {'missing' if total and whole and total < whole else 'too many'}", few or FITS + 0.08
     )
     times = sizes.ratio(total, whole)
-    if axis == 0 and total and whole and whole > total and times and times > 2:
+    if axis == 0 and total and whole and whole > total and times:
         several = f"{whole} = {times} x {total}: {times} rows for each that the lengths count"
-        yield ROWS_FOR_EACH.since(several, FITS + 0.1, times=times)
+        yield ROWS_FOR_EACH.since(several, FITS + 0.1 if times > 2 else COMMON, times=times)
+        if 1 in parts and total <= FEW_ENTRIES:
+            yield FOR_ONE_SAMPLE.since(f"{whole} = {times} x {total}", FITS + 0.12, times=times)
+    if axis != 0 and 1 in parts and max(total or 0, whole or 0) <= FEW_ENTRIES:
+        columns = f"{seen}: a few columns, cut into {len(parts)} parts"
+        yield OTHER_FORMAT.since(columns, FITS + 0.1)
     yield causes.OTHER_LENGTH.since(seen, few - 0.02 if few else FITS)
     yield causes.OTHER_SETTING.since(seen, FITS - 0.05 if len(parts) <= 4 else RARE, expected=total, got=whole)
     yield causes.SPLIT_BATCH.since(seen, COMMON - 0.03)
-    yield causes.BOTH_DIRECTIONS.since(seen, FITS if sizes.ratio(total, whole) == 2 else RARE)
+    if axis != 0:
+        yield causes.BOTH_DIRECTIONS.since(seen, FITS if times == 2 else RARE)
 
 
 def _of_features(parts: Shape, whole: int, total: int) -> Iterator[Evidence]:

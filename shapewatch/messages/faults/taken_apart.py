@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import gcd
 
-from shapewatch.messages.faults import causes, sizes
+from shapewatch.messages.faults import causes, counts, sizes
 from shapewatch.messages.faults.evidence import FITS, NUMBERS, Cause, Evidence
 from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS, OTHER_CLASSES
 from shapewatch.recording import Shape
@@ -20,7 +20,6 @@ NOT_IN_BLOCKS = Cause(
 )
 DETECTED = (20, 80)
 """Numbers of classes that detectors' configurations come with: VOC's and COCO's."""
-HEAD_SIZES = frozenset({32, 40, 64, 72, 80, 96, 112, 128, 160, 192, 256})
 
 
 def of_blocks(asked: Shape, given: Shape | None, count: int) -> Iterator[Evidence]:
@@ -108,7 +107,7 @@ def _classes_of(values: int) -> int:
 def of_heads(asked: Shape, count: int, spoken: bool) -> Iterator[Evidence]:
     """(batch, tokens, heads, head size): a width is cut into heads."""
     wanted = sizes.count(asked)
-    if len(asked) not in (3, 4) or asked[-1] not in HEAD_SIZES or not wanted or not count:
+    if len(asked) not in (3, 4) or asked[-1] not in counts.HEAD_SIZES or not wanted or not count:
         return
     if asked[-3] in (1, 3, 4) and asked[-2] == asked[-1]:
         return  # an image

@@ -71,7 +71,8 @@ def target_rank(pasted: Pasted) -> Told:
 
 
 def _of_target_rank(spatial: bool, output: Shape | None, target: Shape | None, got: Size) -> Iterator[Evidence]:
-    seen = shaped(target) if target is not None else f"{sized(got)} axes" if got is not None else "the message says so"
+    untold = "the message tells no shapes"
+    seen = shaped(target) if target is not None else f"{sized(got)} axes" if got is not None else untold
     if spatial:
         more = got is not None and got > 3
         one = target is not None and 1 in target[1:]
@@ -97,7 +98,7 @@ def _of_target_rank(spatial: bool, output: Shape | None, target: Shape | None, g
         classes = f"output {shaped(output)}, target {seen}: class numbers for a loss that takes one-hot labels"
         yield causes.ONE_HOT.since(classes, NUMBERS + 0.02)
     wide = target is not None and len(target) == 2 and target[-1] not in (1, None)
-    yield causes.TRAILING_ONE.since(
+    yield IN_A_COLUMN.since(
         f"{seen}: labels (N, 1)",
         FITS + 0.02 if target is None else RARE if wide or (len(target) >= 3 and target[-1] != 1) else NUMBERS,
     )
@@ -118,6 +119,17 @@ def _of_large_target(target: Shape, seen: str) -> Iterator[Evidence]:
         yield OUTPUT_IS_FLAT.since(f"{seen}: a label for each place or step", FITS + 0.04)
 
 
+IN_A_COLUMN = Cause(
+    "the labels stand in a column, (N, 1), as a table or a stack of single numbers gives them, where class numbers are "
+    "(N,)",
+    "Take the axis of 1 off the labels.",
+    "Print the shape of the labels.",
+    {
+        "torch": "loss = criterion(output, target.squeeze(1).long())",
+        "keras": "y = np.squeeze(y, -1)",
+        "tensorflow": "y = tf.squeeze(y, -1)",
+    },
+)
 NO_MASK = Cause(
     "the labels are no label maps: not (N, H, W), because the mask was read flattened, as lines, as one label per "
     "image, or without its height and width",

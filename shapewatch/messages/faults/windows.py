@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shapewatch.messages.faults import causes, facts, relations, roles, sizes
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, Cause, Evidence, told
 from shapewatch.messages.faults.fed import NOT_RESIZED
-from shapewatch.messages.faults.wording import listed, shaped, sized
+from shapewatch.messages.faults.wording import listed, plural, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
 
@@ -117,7 +117,7 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         yield SHORT_SEQUENCE.since(frames, NUMBERS - 0.05)
     if _is_sequence(sides, kernel):
         length = known[-1] if known[0] == 1 else known[0]
-        steps = f"{seen}, the kernel {_by(kernel or ())}: {length} steps, where the kernel takes more"
+        steps = f"{seen}, the kernel {_by(kernel or ())}: {plural(length, 'step')}, where the kernel takes more"
         yield SHORT_SEQUENCE.since(steps, NUMBERS)
         yield FIXED_POOL.since(f"{steps} at once", FITS)
         yield causes.SWAPPED.since(f"{steps}; steps and features may stand on each other's axis", COMMON)

@@ -81,7 +81,7 @@ _WEIGHTS = (
         release=_KERAS_2,
     ),
     Template(
-        "You are trying to load a weight file containing {got:n} layers into a model with {expected:n} layers",
+        "You are trying to load a weight file containing {got:n} layers into a model with {expected:n}",
         "weight-names",
         facts={"what": "layers"},
         seen="You are trying to load a weight file containing 21 layers into a model with 20 layers.",

@@ -43,7 +43,7 @@ ONNXRUNTIME: tuple[Template, ...] = (
         release="early releases",
     ),
     Template(
-        "while running {op:word} node. Name:{node:word} Status Message:{_:lines}Attempting to broadcast an axis by "
+        "while running {op:word} node. Name:{node:node} Status Message:{_:lines}Attempting to broadcast an axis by "
         "a dimension other than 1. {a:n} by {b:n}",
         "elementwise",
         seen="Non-zero status code returned while running Add node. Name:'Add_12' Status Message: "
@@ -173,6 +173,12 @@ THEANO: tuple[Template, ...] = (
         release="on a GPU",
     ),
     Template(
+        "size must remain unchanged, changed from {count:n} to {requested:n}",
+        "reshape",
+        seen="size must remain unchanged, changed from 3072 to 3136",
+        release="0.6 to 0.9, on a GPU",
+    ),
+    Template(
         "The hardcoded shape for the number of input feature map ({expected:n}) and the image's number of channels "
         "({got:n})",
         "conv-channels",
@@ -254,7 +260,7 @@ MXNET: tuple[Template, ...] = (
         release="1",
     ),
     Template(
-        "Incompatible attr in node {node:word} at {_:n}-th input: expected {left:shape}, got {right:shape}",
+        "Incompatible attr in node {node:node} at {_:n}-th input: expected {left:shape}, got {right:shape}",
         "elementwise",
         seen="Check failed: assign(&dattr, vec.at(i)): Incompatible attr in node elemwise_add0 at 1-th input: "
         "expected [1,64,8,8], got [1,32,8,8]",

@@ -15,6 +15,12 @@ EINOPS: tuple[Template, ...] = (
         release="0.3 and later",
     ),
     Template(
+        "Input tensor shape: {input:shape}. Additional info: {axes:text}. {detail:text}",
+        "pattern",
+        seen="Input tensor shape: torch.Size([96]). Additional info: {'heads': 8}. Expected 3 dimensions, got 1",
+        release="0.3 and later, cut by who pasted it",
+    ),
+    Template(
         "Error while computing {op:word}('{pattern:text}', {axes:text}) {detail:text}",
         "pattern",
         seen="Error while computing Rearrange('b c (h p1) (w p2) -> b (h w) (p1 p2 c)', p1=16, p2=16)\n "

@@ -226,7 +226,7 @@ _MEETING = (
     ),
     Template(
         "Dimension {_axis:n} in both shapes must be equal, but are {_a:n} and {_b:n}. Shapes are {first:shape} and "
-        "{other:shape}. From merging shape {_entry:n} with other shapes. for {node:word} (op: 'Pack')",
+        "{other:shape}. From merging shape {_entry:n} with other shapes. for {node:node} (op: 'Pack')",
         "stack",
         seen="Dimension 1 in both shapes must be equal, but are 512 and 32. Shapes are [16,512] and [16,32]. From "
         "merging shape 0 with other shapes. for 'concat/concat_dim' (op: 'Pack')",

@@ -21,19 +21,19 @@ _MEETING = (
         example="tf.zeros([32, 64, 64, 64]) + tf.zeros([32, 64, 64, 128])",
     ),
     Template(
-        "Incompatible shapes: {left:shape} vs. {right:shape} [[Node: {node:word} = {op:word}[",
+        "Incompatible shapes: {left:shape} vs. {right:shape} [[Node: {node:node} = {op:word}[",
         "elementwise",
         seen="Incompatible shapes: [6,8,8,64] vs. [6,7,7,64]\n\t [[Node: fpn/add = Add[T=DT_FLOAT](a, b)]]",
         release=_TF1,
     ),
     Template(
-        "Incompatible shapes: {left:shape} vs. {right:shape} [[{{node {node:word}}}",
+        "Incompatible shapes: {left:shape} vs. {right:shape} [[{{node {node:node}}}",
         "elementwise",
         seen="Incompatible shapes: [6,8,8,64] vs. [6,7,7,64]\n\t [[{{node fpn/add}}]]",
         release="TensorFlow 1.13 and later, in a graph",
     ),
     Template(
-        "Incompatible shapes: {left:shape} vs. {right:shape} {{node {node:word}}}",
+        "Incompatible shapes: {left:shape} vs. {right:shape} {{node {node:node}}}",
         "elementwise",
         seen="Incompatible shapes: [6,8,8,64] vs. [6,7,7,64] {{node fpn/add}}",
         release="TensorFlow 1.13 and later, in a graph, cut by who pasted it",
@@ -69,7 +69,7 @@ _MEETING = (
         example="tf.where(tf.zeros([3], tf.bool), tf.zeros([4]), tf.zeros([4]))",
     ),
     Template(
-        "Inputs to operation {node:word} of type {op:word} must have the same size and shape. Input {_:n}: "
+        "Inputs to operation {node:node} of type {op:word} must have the same size and shape. Input {_:n}: "
         "{left:shape} != input {__:n}: {right:shape}",
         "elementwise",
         example="tf.raw_ops.AddN(inputs=[tf.zeros([2, 3]), tf.zeros([2, 4])])",

@@ -38,13 +38,13 @@ def said_of(
     op = "{op:word}" if ops == ANY else "{op:" + ops + "}"
     if "|" not in op and ops != ANY:
         given["op"] = op = ops
-    node = "'{{node {node:word}}} = " + op + "[" + settings + "]({_inputs:text}with input shapes: " + shapes
+    node = "'{{node {node:node}}} = " + op + "[" + settings + "]({_inputs:text}with input shapes: " + shapes
     yield Template(f"{sentence} for {node}", fault, given, example, now, "" if example else "TensorFlow 2")
     if before:
-        node = f"{{node:word}} (op: '{op}') with input shapes: {shapes}"
+        node = f"{{node:node}} (op: '{op}') with input shapes: {shapes}"
         yield Template(f"{sentence} for {node}", fault, given, "", before, "TensorFlow 1")
         # a node's name tells its operation, unless the program gave it one of its own
-        name = "{node:word}" if ops == ANY else "{_scope:scope}" + op + "{_number:serial}"
+        name = "{node:node}" if ops == ANY else "{_scope:scope}" + op + "{_number:serial}"
         cut = re.sub(r"for \S+ \(op: '(\w+)'\)", r"for '{{node \1}}'", before)
         text = f"{sentence} for '{{{{node {name}}}}}' with input shapes: {shapes}"
         yield Template(text, fault, given, "", cut, "TensorFlow 2, cut by who pasted it")

@@ -77,6 +77,12 @@ TEMPLATES = (
         release="1.5 to 1.8",
     ),
     Template(
+        "{expected:2D|3D|4D|5D} input tensor expected but got: {input:shape}",
+        "rank",
+        seen="3D or 4D input tensor expected but got: [64 x 1024] at SpatialConvolutionMM.c:33",
+        release="before 1.0, and Torch 7",
+    ),
+    Template(
         "adaptive_{_kind:avg|max}_pool{_of:1d|2d|3d}(): Expected {expected:text} tensor, but got {input:shape}",
         "rank",
         example="nn.AdaptiveAvgPool2d(2)(torch.randn(8, 7))",

@@ -384,7 +384,13 @@ def _of_sides(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) 
         yield causes.OTHER_RESOLUTION.since(aside, COMMON - 0.03)
         yield causes.OTHER_STRIDE.since(aside, COMMON - 0.03 if times and sizes.is_power_of_two(times) else RARE)
     elif side and gap > 1:
-        yield causes.OTHER_RESOLUTION.since(f"{seen} are in no simple ratio, as two input sizes may be", COMMON + 0.02)
+        yield causes.OTHER_RESOLUTION.since(
+            f"{seen} are {sizes.in_ratio(a, b)}, as two input sizes may be", COMMON + 0.02
+        )
+        first, second = sizes.root(a) or 0, sizes.root(b) or 0
+        if min(first, second) >= 7:
+            patches = f"{seen}: {first} x {first} and {second} x {second} places, as the patches of images of two sizes"
+            yield causes.OTHER_RESOLUTION.since(patches, FITS + 0.1)
         if met.rank is None and axis in (2, 3) and min(a, b) >= 16 and max(a, b) <= 4096:
             pictures = f"{seen}, if these are two images, or a network's output and what it is compared with"
             # latents of images stand in multiples of 8

@@ -50,8 +50,6 @@ OF_GRAPH = Cause(
 )
 
 ALSO_FILTERS = frozenset({12, 24, 48, 72, 96, 192, 288, 384})
-HEADS = frozenset({32, 40, 48, 64, 72, 80, 88, 96, 112, 120, 128, 160, 192, 256, 512})
-"""Widths of heads of attention."""
 MOST_ROWS = 1024
 """More than this are seldom samples of one batch."""
 GRIDS = frozenset({14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 128})
@@ -97,7 +95,7 @@ def of_counted(met: Meeting, axis: int | None, a: int, b: int, seen: str) -> Ite
     if axis == 1:
         yield from _of_points(a, b, seen)
         yield from _of_horizons(a, b, seen)
-    if axis == 3 and {a, b} <= HEADS and sizes.ratio(a, b) == 2:
+    if axis == 3 and min(a, b) >= 32 and max(a, b) in counts.HEAD_SIZES and sizes.ratio(a, b) == 2:
         half = f"{seen}: the width of a head and half of it, if these are queries and a table of positions"
         yield ROTARY.since(half, FITS + 0.07)
 
@@ -191,7 +189,22 @@ def _of_offsets(a: int, b: int, seen: str) -> Iterator[Evidence]:
         yield causes.OTHER_RESOLUTION.since(sides, FITS - 0.04)
 
 
+LEAST_CLOUD = 512
+"""Fewer points are seldom a cloud."""
+BATCHED_POINTS = Cause(
+    "points and their coordinates stand in another layout than is taken: a padded batch, (batch, points, coordinates), "
+    "where the points of all clouds come one after another, (points, coordinates), with their offsets; or coordinates "
+    "and points in each other's place",
+    "Lay the points out as the model's own data preparation does, with the offsets or the batch's numbers it takes.",
+    "Print both shapes, and say on which axis the points are.",
+    {"torch": "points = points.reshape(-1, points.shape[-1])    # (batch, points, 3) to (batch * points, 3)"},
+)
+
+
 def _of_points(a: int, b: int, seen: str) -> Iterator[Evidence]:
+    if min(a, b) == 3 and max(a, b) >= LEAST_CLOUD and max(a, b) % 3:
+        cloud = f"{seen}: the coordinates of points, and {max(a, b)} points"
+        yield BATCHED_POINTS.since(cloud, COMMON + 0.035)
     if {a, b} <= counts.KEY_POINTS and (a % 8 or b % 8):
         points = f"{seen}: both are usual numbers of key points or joints"
         yield OTHER_CLASSES.since(points, COMMON + 0.06, a=a, b=b)

@@ -67,6 +67,13 @@ class Meeting:
         )
 
     @property
+    def are_other_filters(self) -> bool:
+        """Whether two maps with their channels last differ in these alone, and have numbers of filters there."""
+        last = [(a, b) for axis, a, b in self.apart if self.rank is not None and axis == self.rank - 1]
+        alone = len(last) == len(self.apart) == 1 and last[0][0] % 32 == last[0][1] % 32 == 0
+        return alone and self.rank == 4 and self.framework in roles.CHANNELS_LAST_FRAMEWORKS
+
+    @property
     def is_per_channel(self) -> bool:
         """Whether one of two maps has a size on one axis alone: a bias, a scale, or what is pooled to one place."""
         known = [shape for shape in (self.left, self.right) if shape is not None]

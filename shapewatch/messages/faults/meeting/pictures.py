@@ -40,7 +40,7 @@ Layout = Literal["channels first", "channels last"]
 
 
 def of_pictures(met: Meeting) -> Iterator[Evidence]:
-    if met.left is None or met.right is None or sizes.is_reordered(met.left, met.right):
+    if met.left is None or met.right is None or sizes.is_reordered(met.left, met.right) or met.are_other_filters:
         return
     short, long = sorted((met.left, met.right), key=len)
     if len(short) == 2 and len(long) == 3 and short in (long[:-1], long[1:]):

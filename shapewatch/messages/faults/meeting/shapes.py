@@ -64,7 +64,7 @@ def _of_default_layout(met: Meeting) -> Iterator[Evidence]:
     shapes = [(*front, *shape) for shape in (met.left, met.right) if shape is not None]
     if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or [len(shape) for shape in shapes] != [4, 4]:
         return
-    if not met.batch_left_out and {at for at, _, _ in met.apart} == {0}:
+    if met.are_other_filters or (not met.batch_left_out and {at for at, _, _ in met.apart} == {0}):
         return
     default = "layers take channels last by default"
     looking = [shape for shape in shapes if roles.first_channels(shape, met.framework) is not None]
@@ -93,6 +93,10 @@ def _of_bias(met: Meeting) -> Iterator[Evidence]:
             along = (
                 f"{length} is the size of another axis of {shaped(other)}: {shaped(vector)} lies along the wrong one"
             )
+            if len(other or ()) <= 2:
+                yield NO_KEEPDIM.since(f"{along}: one value for each row", FITS + 0.1)
+                yield causes.SWAPPED.since(along, FITS - 0.02)
+                continue
             yield causes.CHANNELS_LAST.since(along, FITS + 0.1)
             yield causes.OTHER_RELEASE.since(f"{along}, as releases shape a bias differently", FITS)
             yield causes.SWAPPED.since(along, FITS - 0.02)
