@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.suspects import first, properties, suspected
+from support.suspects import explained, first, properties, suspected
 
 import shapewatch
-from shapewatch.messages.faults import causes, expanding, indexing, products, rank, splitting, taken_apart, target_ranks
+from shapewatch.messages.faults import (
+    attention,
+    causes,
+    expanding,
+    indexing,
+    products,
+    rank,
+    splitting,
+    taken_apart,
+    target_ranks,
+)
 from shapewatch.messages.faults.meeting import counted
 from shapewatch.messages.faults.meeting.shapes import NO_KEEPDIM
 
@@ -201,3 +211,77 @@ def test_tokens_where_a_map_is_cut_into_patches() -> None:
         " Expected 4 dimensions, got 2"
     )
     assert suspected(text, causes.OTHER_VALUE) and not suspected(text, causes.EXTRA_AXIS)
+
+
+@properties
+@given(st.integers(2, 8), st.integers(2, 8), st.integers(2, 40))
+def test_batches_of_an_einsum_without_letters(images: int, heads: int, width: int) -> None:
+    text = (
+        "RuntimeError: einsum(): operands do not broadcast with remapped shapes [original->remapped]: "
+        f"[{images * heads}, 4096, {width}]->[{images * heads}, 4096, 1, {width}] "
+        f"[{heads}, 77, {width}]->[{heads}, 1, 77, {width}]"
+    )
+    assert suspected(text, causes.OTHER_BATCH) and explained(text).headline.endswith("on axis 0")
+    assert not suspected(text, causes.OTHER_RESOLUTION)
+
+
+@properties
+@given(st.integers(1, 300), st.integers(1_001, 300_000), st.sampled_from([50, 100, 200, 300]))
+def test_one_hot_rows_that_are_embedded(steps: int, words: int, width: int) -> None:
+    text = (
+        "ValueError: Input 0 of layer lstm_1 is incompatible with the layer: expected ndim=3, found ndim=4. Full shape "
+        "received: (None, {}, {}, {})"
+    )
+    assert first(text.format(steps, words, width)) == rank.ROWS_EMBEDDED.cause
+    assert not suspected(text.format(steps, 28, width), rank.ROWS_EMBEDDED)
+
+
+@properties
+@given(st.integers(2, 300), st.integers(2, 12), st.integers(13, 40))
+def test_targets_of_another_number_of_columns(batch: int, outputs: int, targets: int) -> None:
+    text = f"ValueError: dimension mismatch in args to gemm ({batch},500)x(500,{outputs})->({{}},{{}})"
+    assert first(text.format(batch, targets)).startswith(products.OTHER_TARGETS.cause.split("{")[0])
+    assert not suspected(text.format(batch + 1, targets), products.OTHER_TARGETS)
+
+
+@properties
+@given(st.sampled_from([201, 257, 513, 1025]), st.integers(2, 40))
+def test_a_spectrum_without_frames(bins: int, batch: int) -> None:
+    text = f"RuntimeError: mat1 and mat2 shapes cannot be multiplied (64x{{0}} and {batch}x{{0}})"
+    assert first(text.format(bins)) == causes.LOST_AXIS.cause
+    assert not suspected(text.format(bins + 2), causes.LOST_AXIS)
+
+
+def test_a_mask_of_two_axes_and_no_sizes() -> None:
+    assert first("RuntimeError: The size of the 2D attn_mask is not correct.") == attention.BATCH_FIRST.cause
+
+
+@properties
+@given(st.integers(2, 100), st.integers(2, 100), st.integers(101, 300), st.integers(101, 300))
+def test_sequences_that_differ_in_steps_and_in_features(steps: int, width: int, more: int, wider: int) -> None:
+    text = (
+        "ValueError: A `Concatenate` layer requires inputs with matching shapes except for the concat axis. Received: "
+        f"input_shape=[(None, {steps}, {width}), (None, {more}, {wider})]"
+    )
+    headline = explained(text).headline
+    assert f"axis 1: {steps} against {more}" in headline and f"axis 2: {width} against {wider}" in headline
+
+
+@properties
+@given(st.integers(1, 64), st.sampled_from([40, 80, 100, 128, 513]), st.integers(100, 3000))
+def test_a_spectrogram_of_two_channels(batch: int, bands: int, frames: int) -> None:
+    text = (
+        "RuntimeError: Expected 2D (unbatched) or 3D (batched) input to conv1d, but got input of size: [{}, {}, {}, {}]"
+    )
+    assert suspected(text.format(batch, 2, bands, frames), causes.STEREO)
+    assert not suspected(text.format(batch, 3, bands, frames), causes.STEREO)
+
+
+def test_a_line_that_turns_all_axes_round() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "model.py", line 40, in forward\n'
+        "    scores = torch.matmul({}, keys{})\n"
+        "RuntimeError: The size of tensor a (896) must match the size of tensor b (14) at non-singleton dimension 0"
+    )
+    assert first(text.format("queries", ".T")) == causes.SWAPPED.cause
+    assert not suspected(text.format("queries", ""), causes.SWAPPED)

@@ -88,7 +88,7 @@ def _diagnosis(said: Heard, rests_on: str) -> Diagnosis:
         name=_names().get(told.code, error.reading.fault) if told.code else UNNAMED,
         severity="error",
         headline=told.headline,
-        explanation="\n".join([_line(told.meaning), *_numbered(suspects), _note(rests_on, suspects, said.others)]),
+        explanation="\n".join([_line(told.meaning), *_numbered(suspects), _note(rests_on, suspects, said)]),
         cause=_cause(told, error, suspects, location),
         location=location,
         fixes=tuple(_fix(suspect, error.reading.framework) for suspect in suspects),
@@ -116,9 +116,11 @@ def _numbered(suspects: Sequence[Suspect]) -> list[str]:
     return lines
 
 
-def _note(rests_on: str, suspects: Sequence[Suspect], others: int) -> str:
+def _note(rests_on: str, suspects: Sequence[Suspect], said: Heard) -> str:
     """What the explanation rests on, how far the causes go, and how much else the text tells of."""
-    parts = [rests_on]
+    parts, others = [rests_on], said.others
+    if said.error.is_retyped:
+        parts.append(f"No framework has quite these words; they were read as `{said.error.reading.message}`.")
     if suspects:
         parts.append(POSSIBLE if suspects[0].weight >= OPEN_BELOW else OPEN)
     if others:

@@ -89,6 +89,7 @@ class Pasted:
     `library`: the package whose line raised, where it is neither a framework's nor the user's own.
     `wrapped_by`: what stood around the message, outermost first: `keras`, `graph`, `dynamo`, `export`, `torchscript`,
     `xla`, `onnx`, `dataloader`, `distributed`, `lightning`.
+    `is_retyped`: the text has the message in other words, and `reading` is of the framework's own.
     """
 
     reading: Reading
@@ -99,6 +100,7 @@ class Pasted:
     near: tuple[Frame, ...] = ()
     wrapped_by: tuple[str, ...] = ()
     library: str = ""
+    is_retyped: bool = False
 
     def says_what(self, other: Pasted) -> bool:
         """Whether it is the same message."""

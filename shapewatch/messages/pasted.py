@@ -10,6 +10,7 @@ from typing import Any
 
 from shapewatch.messages.dress import undressed, unwrapped
 from shapewatch.messages.nouns import Frame, Pasted, Reading
+from shapewatch.messages.retyped import retyped
 from shapewatch.messages.tables import found, mended
 from shapewatch.messages.template import shape
 from shapewatch.messages.traceback import Raised, chains, library_of, nearest, shown, user_frame, wrappers
@@ -37,6 +38,8 @@ def errors_of(text: str) -> tuple[Pasted, ...]:
         errors = _errors(joined)
     if not errors and len(bare) <= SHORT and (whole := mended(bare)) != bare:
         errors = _errors(whole)
+    if not errors and len(bare) <= SHORT and (reworded := retyped(bare)) is not None:
+        errors = tuple(replace(error, is_retyped=True) for error in _errors(reworded))
     return errors
 
 

@@ -44,7 +44,7 @@ _LISTED = rf"(?>{_TYPE}(?:\({_BETWEEN}{_IN_BRACKETS}{_BETWEEN}\)|{_IN_BRACKETS})
 _BARE = rf"{_NUMBER}(?:\s?[x×*]\s?{_NUMBER}|\s{_NUMBER}){{0,15}}"
 _RUN = rf"(?:{_LISTED})(?:(?>{_BETWEEN}(?:,|and|vs\.?|;)?{_BETWEEN}){_LISTED}){{0,63}}"
 
-_HOLES = {
+KINDS_OF_HOLES = {
     "n": _NUMBER,
     "axis": r"-?\d{1,15}(?!\d)",
     "shape": rf"['\"`]?(?:\(?{_LISTED}\)?|{_BARE})['\"`]?",
@@ -60,7 +60,7 @@ _HOLES = {
 
 _QUOTES = "'\"`"
 
-_HOLE = re.compile(r"\{(\w+):([\w|]+)\}")
+HOLE = re.compile(r"\{(\w+):([\w|]+)\}")
 _ENCLOSED = re.compile(r"\((\{\w+:shape\})\)")
 """A shape alone in parentheses: those belong to it, and may be left out."""
 
@@ -120,12 +120,12 @@ def compiled(template: Template, framework: str) -> Pattern:
     kinds: list[tuple[str, str]] = []
     at = 0
     text = _ENCLOSED.sub(r"\1", template.text)
-    for hole in _HOLE.finditer(text):
+    for hole in HOLE.finditer(text):
         name, kind = hole.groups()
-        if kind not in _HOLES and "|" not in kind:
-            raise ValueError(f"there is no hole of kind `{kind}`; the kinds are {', '.join(_HOLES)}")
+        if kind not in KINDS_OF_HOLES and "|" not in kind:
+            raise ValueError(f"there is no hole of kind `{kind}`; the kinds are {', '.join(KINDS_OF_HOLES)}")
         literal.append(text[at : hole.start()])
-        parts += [_of_literal(literal[-1]), f"(?P<{name}>{_HOLES.get(kind, kind)})"]
+        parts += [_of_literal(literal[-1]), f"(?P<{name}>{KINDS_OF_HOLES.get(kind, kind)})"]
         if not name.startswith("_"):
             kinds.append((name, kind))
         at = hole.end()

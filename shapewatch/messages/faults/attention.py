@@ -65,7 +65,13 @@ def attention(pasted: Pasted) -> Told:
         "Attention compares every query with every key: a mask needs as many rows as queries and as many columns as "
         "keys (with batch and heads in front where they are asked for), and there is one value for each key."
     )
-    return told(pasted, "SW103", headline, f"{meaning} {headline[0].upper()}{headline[1:]}.", _mask(expected, got))
+    return told(
+        pasted,
+        "SW103",
+        headline,
+        f"{meaning} {headline[0].upper()}{headline[1:]}.",
+        _mask(expected, got, "2d" in pasted.reading.message.lower()),
+    )
 
 
 def _heads(pasted: Pasted) -> Told:
@@ -154,13 +160,15 @@ MASK_OF_OTHER = Cause(
 )
 
 
-def _mask(expected: Shape | None, got: Shape | None) -> Iterator[Evidence]:
+def _mask(expected: Shape | None, got: Shape | None, of_two_axes: bool) -> Iterator[Evidence]:
+    """`of_two_axes`: the message says that the mask has two, which fits whatever the heads and the batch are."""
     if expected is None or got is None:
         common = "a common cause of this error"
         yield causes.OTHER_LENGTH.since(common, COMMON)
-        yield NO_HEAD_AXIS.since(common, COMMON)
+        yield NO_HEAD_AXIS.since(common, RARE if of_two_axes else COMMON)
         yield causes.OTHER_RELEASE.since("the fast path of some releases takes other masks than the plain one", COMMON)
-        yield BATCH_FIRST.since(common, RARE)
+        # releases that word it without sizes know no `batch_first`
+        yield BATCH_FIRST.since(common, COMMON + 0.03 if of_two_axes else RARE)
         return
     if len(expected) != len(got):
         fewer = f"it has {len(got)} axes and needs {len(expected)}"

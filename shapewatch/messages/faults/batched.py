@@ -153,11 +153,11 @@ WRONG_EQUATION = Cause(
 
 def einsum(pasted: Pasted) -> Told:
     equation, letter = facts.word(pasted, "equation"), facts.word(pasted, "subscript")
-    a, b = facts.size(pasted, "a"), facts.size(pasted, "b")
+    axis, a, b = None, facts.size(pasted, "a"), facts.size(pasted, "b")
     one, another = facts.shape(pasted, "one"), facts.shape(pasted, "another")
     if one is not None and another is not None:  # an axis for each letter, of 1 where an operand lacks it
-        apart = (each[1:] for each in sizes.apart(one, another) if 1 not in each[1:])
-        a, b = next(apart, (None, None))
+        apart = [each for each in sizes.apart(one, another) if 1 not in each[1:]]
+        axis, a, b = apart[0] if apart else (None, None, None)
     operand = facts.size(pasted, "operand")
     where = f" `{equation}`" if equation else ""
     operand_words = f" (operand {operand})" if operand is not None else ""
@@ -165,9 +165,9 @@ def einsum(pasted: Pasted) -> Told:
         what = (
             f"the letter {letter} stands for {a} in one operand and for {b} in another"
             if letter
-            else f"{a} against {b}"
+            else f"{a} against {b}" + ("" if axis is None else f" on axis {axis}")
         )
-        evidence = list(_of_letter(a, b, letter))
+        evidence = list(_of_letter(a, b, "b" if axis == 0 else letter))
         if one is not None and another is not None and (a in another or b in one):
             both = (
                 f"{a} and {b} stand in one operand both: {shaped(one)} and {shaped(another)}, as the letters lay them"
@@ -207,14 +207,15 @@ def _of_letters(letters: Size, axes: Size) -> Iterator[Evidence]:
 def _of_letter(a: int, b: int, letter: str) -> Iterator[Evidence]:
     seen, given = f"{a} against {b} for one letter", {"expected": a, "got": b}
     whole = sizes.is_width(a) and sizes.is_width(b)
-    yield causes.OTHER_SETTING.since(f"{seen}: a width of the configuration and one of the data", FITS, **given)
+    width = RARE if letter == "b" else FITS
+    yield causes.OTHER_SETTING.since(f"{seen}: a width of the configuration and one of the data", width, **given)
     if whole:
         known = {a, b} <= sizes.ENCODERS.keys()
         yield causes.OTHER_ENCODER.since(encoders(a, b), FITS - 0.02 if known else COMMON, **given)
     if letter == "b":
-        batch = f"{seen}, `b`, which mostly is the batch"
+        batch = f"{seen}, which mostly is the batch"
         yield causes.LAST_BATCH.since(batch, FITS + 0.04)
-        yield causes.OTHER_BATCH.since(batch, FITS + 0.02 if sizes.ratio(a, b) == 2 else COMMON + 0.08)
+        yield causes.OTHER_BATCH.since(batch, FITS + 0.02 if sizes.ratio(a, b) else COMMON + 0.08)
         if sizes.ratio(a, b):
             yield causes.SPLIT_BATCH.since(f"{batch}: {max(a, b)} is {sizes.ratio(a, b)} times {min(a, b)}", FITS)
     yield WRONG_EQUATION.since(seen, COMMON)

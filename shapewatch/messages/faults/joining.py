@@ -123,7 +123,8 @@ def _meeting(
         found, joined = _outside(left, right, along), along
         if pasted.reading.framework == "keras" and along is None and _differ_on_the_last_and_are_open(left, right):
             return Meeting(framework, left, right, (), len(left))
-        if along is None and len(left) == len(right) and len(found) > 1:
+        # of sequences any axis may be meant, and another one differs whichever it is
+        if along is None and len(left) == len(right) != 3 and len(found) > 1:
             joined = 1 if _are_channels_first(left, right) else _likely_axis(left, found, framework)
             named = [each for each in found if {*each[1:]} == {expected, got}]
             # the axis that the message counts is often another one: that of what is left of the shapes

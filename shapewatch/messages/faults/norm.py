@@ -145,7 +145,8 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
             yield each
     times = sizes.ratio(expected, got)
     if times == 2:
-        yield causes.BOTH_DIRECTIONS.since(f"{max(expected, got)} is twice {min(expected, got)}", COMMON + 0.02)
+        twice = f"{max(expected, got)} is twice {min(expected, got)}"
+        yield causes.BOTH_DIRECTIONS.since(twice, FITS if max(expected, got) <= 64 else COMMON + 0.02)
     if not times and not last and given is None:
         moved = f"{seen}, {sizes.in_ratio(expected, got)}: another axis stands in the place of the channels"
         # a width against a number of points or samples, rather than two widths

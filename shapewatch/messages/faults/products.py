@@ -98,6 +98,13 @@ NO_STRETCHING = Cause(
 )
 
 
+OTHER_TARGETS = Cause(
+    "the targets have another number of columns than the model has outputs: {targets} against {outputs}",
+    "Give the last layer as many units as the targets have columns, or choose the columns that it is to give.",
+    "Print the shape of the targets beside the model's output shape.",
+)
+
+
 def _of_added(pasted: Pasted, added: Shape, product: Shape) -> Told:
     """The factors fit; what is added to their product, as it is fused with it, does not."""
     headline = f"a product of shape {shaped(product)} is added to a value of shape {shaped(added)}, and they do not fit"
@@ -111,6 +118,9 @@ def _of_added(pasted: Pasted, added: Shape, product: Shape) -> Told:
     if added == facts.shape(pasted, "left"):
         own = f"{shaped(added)} is the shape of what the product is made from"
         evidence.append(WITH_ITS_INPUT.since(own, NUMBERS))
+    if product[0] == added[0] and [axis for axis, *_ in apart] == [1]:
+        columns = f"{seen}: a loss subtracts its targets from what the last layer gives, in one step with its product"
+        evidence.append(OTHER_TARGETS.since(columns, FITS + 0.08, targets=added[1], outputs=product[1]))
     evidence += [causes.SWAPPED.since(f"{seen}: one of the factors may stand transposed", COMMON)]
     if all(1 in (one, other) for _, one, other in apart):
         evidence.append(NO_STRETCHING.since(f"{seen}: they differ where one of them is 1", NUMBERS))
@@ -197,7 +207,13 @@ def _of_matrices(left: Shape | None, right: Shape | None, a: Size, b: Size, torc
         batch = sizes.is_power_of_two(rows) and rows <= 512
         yield causes.NOT_FLATTENED.since(many.replace(" a is", f" {a} is"), COMMON + (-0.04 if batch else 0.02))
     yield from _of_rows(rows, a, b, right[1])
-    if right[1] == a != b:
+    if right[1] == a != b and a in sizes.BINS:
+        bins = (
+            f"both end with {a} = {2 * a - 2} / 2 + 1, the bins of a spectrum: they stand in front of the frames there"
+        )
+        yield causes.LOST_AXIS.since(f"{bins}, and {shaped(right)} has no frames", FITS + 0.05)
+        yield causes.SWAPPED.since(bins, FITS + 0.02)
+    elif right[1] == a != b:
         yield causes.TRANSPOSED_OPERAND.since(f"the right one transposed, [{a}, {b}], would fit", FITS)
         if a >= 16:
             twice = f"{a} come, as many as this weight gives, as with the state of a recurrent layer"
@@ -296,7 +312,7 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
         yield causes.OTHER_INPUT_SIZE.since(places, FITS + 0.1)
         yield causes.OTHER_RELEASE.since(f"{places}, as adaptive pooling in later releases does", COMMON + 0.05)
     elif high > (1024 if times is None else 4096) and not whole:
-        yield causes.OTHER_INPUT_SIZE.since(f"{seen}: large numbers that no usual width explains", FITS)
+        yield causes.OTHER_INPUT_SIZE.since(f"{seen}: large numbers, as the flattened maps of an image give", FITS)
     else:
         flat = times == 2 and high > 1024 and not whole
         single = COMMON - 0.01 if high >= 64 and not (whole or times) else COMMON + 0.03 if flat else RARE

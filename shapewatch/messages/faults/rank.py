@@ -77,6 +77,14 @@ NO_RESHAPE = Cause(
         "torch": "x = self.dense(x).view(-1, 128, 7, 7)",
     },
 )
+LEAST_WORDS = 1000
+ROWS_EMBEDDED = Cause(
+    "an Embedding is given one-hot rows (or an input declared as such): it takes the numbers of the words, (batch, "
+    "steps), and adds an axis for their vectors itself",
+    "Give it word numbers and declare the input as (steps,), or put a dense layer in its place.",
+    "Print the shape before and behind the Embedding.",
+    {"keras": "inputs = keras.Input((steps,), dtype='int32')", "torch": "x = embedding(x.argmax(-1))"},
+)
 ONE_NUMBER = Cause(
     "the input is declared by one number where (height, width, channels) is meant: a setting that is a flat list where "
     "a list of shapes is taken apart, `(284)` without its comma, or a loop over the shape itself",
@@ -242,6 +250,10 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         yield from _too_few(pasted, wanted, got, given, text)
     elif got > max(ranks):
         yield from _too_many(max(ranks), got, given, images, pasted.reading.framework)
+        words = got == 4 and max(ranks) == 3 and given is not None and sizes.is_less(LEAST_WORDS, given[2])
+        if words and given is not None and sizes.is_less(15, given[3]):
+            rows = f"{shaped(given)}: {given[2]} rows for each step, as many as a vocabulary has words"
+            yield ROWS_EMBEDDED.since(rows, FITS + 0.14)
         if max(ranks) == 3 and any(word in text for word in RECURRENT):
             declared = pasted.reading.framework != "torch"
             yield from _of_map_into_steps(given, f"{got} axes where a layer of sequences takes 3", declared)

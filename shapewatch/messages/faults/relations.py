@@ -473,6 +473,8 @@ def _of_sound(met: Pair) -> Iterator[Evidence]:
 
 def is_stereo(shape: Shape) -> bool:
     """Whether two channels stand beside one long axis, before it or behind it; a batch may stand before both."""
+    if len(shape) == 4 and shape[1] == 2:  # before the bands of a spectrogram and its frames
+        return shape[2] in sizes.MELS | sizes.BINS and sizes.is_less(99, shape[3])
     bare = sizes.squeezed(shape)
     last = bare[-2:]
     return len(bare) in (2, 3) and 2 in last and None not in last and max(size or 0 for size in last) >= LONG

@@ -56,6 +56,7 @@ VALUES_LOST = Cause(
 )
 
 
+MOST_CLASSES = 200
 MOST_ROWS = 512
 """More values than these are seldom one for each row of a batch."""
 
@@ -110,6 +111,9 @@ def _of_reshape(
     if count and requested and asked is None:
         yield from _of_two_counts(count, requested)
         return
+    if multiple and multiple <= MOST_CLASSES and count and asked is None:
+        records = f"{count} is no multiple of {multiple}, if so many classes are configured"
+        yield OTHER_CLASSES.since(records, COMMON - 0.01, a=multiple, b="those in the data")
     if facts.size(pasted, "unknowns") or "only one dimension can be inferred" in pasted.reading.message:
         yield TWO_OPEN.since("two sizes are left open", FITS + 0.12)
     if count is None or (asked is None and multiple is None):

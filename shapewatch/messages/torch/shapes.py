@@ -12,6 +12,12 @@ RESHAPE = (
         example="torch.randn(1600).view(-1, 576)",
     ),
     Template(
+        "Wrong size for view. Input size: {input:shape}. Output size: {shape:shape}",
+        "reshape",
+        seen="Wrong size for view. Input size: 1x512x8x8. Output size: 1x512x4x4",
+        release="before 1.0, and Torch 7",
+    ),
+    Template(
         "size '{shape:shape}' is invalid for input with {count:n} elements",
         "reshape",
         seen="invalid argument 2: size '[-1 x 400]' is invalid for input with 6304 elements at"

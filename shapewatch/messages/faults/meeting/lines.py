@@ -62,6 +62,10 @@ def of_lines(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         yield OPTIMISER.since("it was raised in a step of the optimiser", NUMBERS + 0.02)
     if pasted.runs("audio", "wav", "sound", "speech") and any({a, b} == {1, 2} for _, a, b in met.apart):
         yield causes.STEREO.since("the names in the lines above it speak of sound", NUMBERS)
+    if pasted.raises(".t,", ".t)", ".t ", ".t(") and any(axis in (0, None) for axis, _, _ in met.apart):
+        yield causes.SWAPPED.since(
+            "the line that raised takes `.T`, which turns all axes round, not the last two", NUMBERS
+        )
     if pasted.runs("data_parallel", "parallel_apply", "replica"):
         yield causes.SPLIT_BATCH.since("it was raised in a replica of DataParallel", FITS)
     if pasted.runs("normalize") and met.rank in (None, 3) and met.apart:
