@@ -20,6 +20,7 @@ from shapewatch.adapters.passes import Kept, Missed, Pass, Passes, followed_by, 
 from shapewatch.adapters.rewritten import RewrittenLines
 from shapewatch.adapters.spoken import with_names
 from shapewatch.adapters.taps import NotInPlace
+from shapewatch.edits import RESULT
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import OpenCall, Recorder
 from shapewatch.recording import Origin, Recording, Shape
@@ -399,8 +400,9 @@ class Listening:
         name, kind = named
         if getattr(operation, "runs_graph", False):
             self.begins_whole()
-        if self.interventions is not None:
-            operation = self._intervened(operation, name)
+        place = "" if self.interventions is None else self.recorder.place(name)
+        if place:
+            operation = self._intervened(operation, name, place)
         try:
             result = run(operation)
         except Exception as error:
@@ -408,7 +410,7 @@ class Listening:
                 self._guarded(name, kind, operation, None, error)
             raise
         self._guarded(name, kind, operation, result, None)
-        return result
+        return self._sent_on(result, place) if place else result
 
     def _guarded(self, name: str, kind: str, operation: Operation, result: Any, error: Exception | None) -> None:
         try:
@@ -455,18 +457,29 @@ class Listening:
         number = None if changed else self.recorder.number_of(tensor)
         return self.recorder.add_value(tensor, self.backend.raw_spec(tensor), "call") if number is None else number
 
-    def _intervened(self, operation: Operation, name: str) -> Operation:
+    def _intervened(self, operation: Operation, name: str, place: str) -> Operation:
         assert self.interventions is not None
-        place = self.recorder.place(name)
         try:
             for position, module in self.interventions.operands.get(place, ()):
-                operation = operation.with_operand(position, module)
+                if position != RESULT:
+                    operation = operation.with_operand(position, module)
             arguments: Mapping[str, Any] | None = self.interventions.arguments.get(place)
             if self.interventions.arguments:
                 arguments = self.interventions.lines.arguments(name, sys._getframe(2), arguments)
             return operation.with_arguments(arguments) if arguments else operation
         except Exception as error:  # without it the operation would run as if there were no edit
             raise NotInPlace(str(error)) from error
+
+    def _sent_on(self, result: Any, place: str) -> Any:
+        """What an operation gives, sent through new layers; of several values, as TensorFlow gives them, the first."""
+        assert self.interventions is not None
+        for position, module in self.interventions.operands.get(place, ()):
+            if position == RESULT:
+                try:
+                    result = [module(result[0]), *result[1:]] if isinstance(result, list) else module(result)
+                except Exception as error:
+                    raise NotInPlace(str(error)) from error
+        return result
 
 
 def sorted_keys(mapping: Mapping[Any, Any]) -> list[Any]:

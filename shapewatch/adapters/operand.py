@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from shapewatch.adapters.statements import parsed, rewritten
 from shapewatch.edits import Module
@@ -134,6 +134,30 @@ def which_of_line(call: Call, recording: Recording) -> int:
         if (other.name, other.span, other.parent) == (call.name, call.span, call.parent) and not other.is_layer
     ]
     return same.index(call.number) if call.number in same else 0
+
+
+def operation_in(source: str | None, names: Set[str], which: int) -> ast.expr | None:
+    """The expression in a line that is an operation of one of these names; of several, the one of this number."""
+    tree = parsed(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
+    found = [node for node in nodes if _does(node, names)]
+    found.sort(key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0))
+    return found[0] if len(found) == 1 else found[which] if which < len(found) else None
+
+
+def _does(node: ast.expr, names: Set[str]) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return "matmul" in names
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names
+
+
+def assigned(source: str | None) -> str:
+    """The name that a line gives to what it computes; empty where it gives none, or several."""
+    tree = parsed(source)
+    target = (
+        tree.body[0].targets[0] if tree is not None and tree.body and isinstance(tree.body[0], ast.Assign) else None
+    )
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def _in_order(tree: ast.AST) -> Iterator[ast.AST]:

@@ -52,21 +52,25 @@ def meet_by_chance(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
     return changes_sizes and any(map(_is_one_place_of, case.shapes, operands, (result, result)))
 
 
-def joined_askew(edits: Sequence[Edit], trial: Trial) -> bool:
+def joined_askew(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
     """Whether heads in front of the steps are joined without going back behind them: `[B, heads, T, width]` laid out as
-    `[B, T, heads * width]` mixes steps, and every size fits."""
+    `[B, T, heads * width]` mixes steps, and every size fits; as `[B, heads, T * width]` it fits a layer that is not
+    built yet."""
     if not any(isinstance(edit, Insert) and edit.operand == RESULT for edit in edits):
         return False
     recording = trial.recording
     places = {edit.place for edit in edits if isinstance(edit, Insert)}
     inside = set(map(place_layer, places))
+    splits = [call for call in case.recording.calls if call.place in places and call.kind in ("reshape", "unflatten")]
+    split = {case.recording.shape(call.results[0])[1:3] for call in splits if call.results}
     if places - {call.place for call in recording.calls}:
         return True  # what was to be turned back never came
     for call in recording.calls:
         if call.kind not in ("reshape", "flatten") or call.layer not in inside or not call.finished:
             continue
         before, after = recording.shape(call.operands[0]), recording.shape(call.results[0])
-        if len(before) == 4 and len(after) == 3 and before[1] != before[2] and after[1] == before[2]:
+        joined = len(before) == 4 and len(after) == 3 and before[1] != before[2]
+        if joined and (after[1] == before[2] or before[2:0:-1] in split):
             return True
     return False
 

@@ -318,7 +318,7 @@ def heads_in_front(case: Case) -> Iterator[Candidate]:
     """Heads that were split off and left behind the steps, brought in front of them: of all that is split off alike. In
     a forward that joins the heads again as they are, the second product's result goes back behind the steps as well."""
     found = misplaced(case) or compared(case)
-    if found is None or case.recording.framework != "torch":  # the one whose operations can have a layer behind them
+    if found is None or case.recording.framework not in ("torch", "keras"):
         return
     edits = tuple(_put_in_front(call, dims) for call, dims in left_behind(case.graph, found))
     yield Candidate(edits, _CERTAIN, 1, _SAID)

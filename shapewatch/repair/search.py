@@ -75,7 +75,7 @@ class Search:
             if candidate.score < best - ENOUGH_BEHIND:
                 continue
             verified = self.run(candidate, case)
-            if joined_askew(candidate.edits, verified.trial):
+            if joined_askew(candidate.edits, verified.trial, case):
                 continue
             if meet_by_chance(candidate.edits, verified.trial, case) or self._by_a_size_alone(verified, case):
                 continue

@@ -27,7 +27,7 @@ from shapewatch.adapters.keras.constructing import (
     word_of,
 )
 from shapewatch.adapters.keras.generators import data_in
-from shapewatch.adapters.operand import operand_text, which_of_line, with_flag, with_operand
+from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_flag, with_operand
 from shapewatch.adapters.statements import axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
@@ -367,7 +367,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     source = _line_of(call, recording)
     if edit.operand == RESULT:
-        return _write_on_result(edit, call, source)
+        return _write_on_result(edit, call, source, recording)
     operation = call.name if call else ""
     called = layer.rpartition(".")[2] if call is not None and call.is_layer else ""
     which = which_of_line(call, recording) if call is not None else None
@@ -412,11 +412,18 @@ def _line_of(call: Call | None, recording: Recording) -> str | None:
     return made if made and re.search(r"\)\(\w+\)$", made) else source
 
 
-def _write_on_result(edit: Insert, call: Call | None, source: str | None) -> Written:
-    """A new layer behind one that there is: in a line of its own, in a list of layers, or around what `call` gives."""
+def _write_on_result(edit: Insert, call: Call | None, source: str | None, recording: Recording) -> Written:
+    """A new layer behind one that there is: in a line of its own, in a list of layers, or around what `call` gives. Of
+    an operation it is what the line gives with its axes in another order."""
     layer, description = place_layer(edit.place), described(edit.module)
     made, in_call = _module_code(description), _in_call(call, source)
     tree, text = parsed(source), _functional(edit.module, in_call)
+    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": RESULT, "module": description}
+    if call is not None and not call.is_layer and text is not None:
+        node = operation_in(source, {call.name}, which_of_line(call, recording))
+        expression = (ast.get_source_segment(source or "", node) if node is not None else None) or call.name
+        code = f"# in: {source}" if node is None else rewritten(source or "", [(node, text(expression))])
+        return Written(order_title(assigned(source) or expression, edit.module.arguments["dims"]), code, data)
     line = tree.body[0] if tree is not None and tree.body else None
     code = f"{made},  # after {layer}"
     if in_call and text is not None and isinstance(line, ast.Assign | ast.Return) and line.value is not None:
@@ -427,7 +434,6 @@ def _write_on_result(edit: Insert, call: Call | None, source: str | None) -> Wri
         code = f"{source}\n{line.targets[0].id} = {made}({line.targets[0].id})"
     elif source and (added := _ADDED.fullmatch(source)):
         code = f"{source}\n{added[1]}.add({made})"
-    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": RESULT, "module": description}
     return Written(f"{made} after {layer}", code, data)
 
 

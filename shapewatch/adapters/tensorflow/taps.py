@@ -221,9 +221,9 @@ def listen(asleep: Callable[[], bool], seen: Seen, stack: ExitStack) -> None:
         def run(changed: Operation) -> Any:
             whole[:] = original(op_type_name, name, **changed.inputs, **changed.attrs)
             changed.nodes.append(Node(getattr(whole[2].graph, "name", ""), whole[2].name))
-            return whole[2].outputs
+            return whole[3]
 
-        seen(operation, run)
+        whole[3] = seen(operation, run)
         return tuple(whole)
 
     def backward(original: Any, *args: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.operand import operand_text, which_of_line, with_operand
+from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
 from shapewatch.adapters.statements import atom, axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew, narrowed
@@ -399,19 +399,13 @@ def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
     source, names = statement(call.span), {call.name, *_ALSO_CALLED.get(call.name, ())}
     if call.is_layer:
         names = {_called_as(call.layer)}
-    tree = parsed(source)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
-    found = [node for node in nodes if _does(node, names)]
-    found.sort(key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0))
-    which = which_of_line(call, recording)
     code, expression = f"# in: {source}", call.name
-    if source is not None and (len(found) == 1 or which < len(found)):
-        node = found[0 if len(found) == 1 else which]
+    node = operation_in(source, names, which_of_line(call, recording))
+    if source is not None and node is not None:
         expression = ast.get_source_segment(source, node) or expression
         turned = _order_text(edit.module, expression)[0]
         code = re.sub(rf"(?<![\w\])])\({re.escape(turned)}\)", lambda _: turned, rewritten(source, [(node, turned)]))
-    given = tree.body[0].targets[0] if tree is not None and tree.body and isinstance(tree.body[0], ast.Assign) else None
-    title = order_title(given.id if isinstance(given, ast.Name) else expression, edit.module.arguments["dims"])
+    title = order_title(assigned(source) or expression, edit.module.arguments["dims"])
     data = {
         "action": "insert",
         "layer": call.layer,
@@ -420,13 +414,6 @@ def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
         "module": _module_data(edit.module),
     }
     return Written(title, code, data)
-
-
-def _does(node: ast.expr, names: set[str]) -> bool:
-    """Whether an expression is an operation of one of these names."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-        return "matmul" in names
-    return isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names
 
 
 def _write_narrow(edit: Insert, call: Call, expression: str, recording: Recording) -> tuple[str, str]:
