@@ -33,6 +33,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts a run in the background has it ignore Ctrl-C, and every process that a test starts with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+gc.set_threshold(20_000, 10, 20)
+"""With two frameworks there are a million objects, and to go through all of them as often as Python does by itself
+takes a quarter of the time of a run. Tests of what is left alive collect for themselves."""
+
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("anew", derandomize=False)
 hypothesis.settings.load_profile("same")

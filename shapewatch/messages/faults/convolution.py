@@ -24,6 +24,12 @@ GROUPS_KEPT = Cause(
 )
 
 
+ROUNDED_TO_NONE = Cause(
+    "the layer computes its channels by a division (`channels // 2` of complex or paired layers, `// groups`, a ratio) "
+    "that comes out as 0: the input has fewer channels than one part needs",
+    "Give it as many channels as it takes in one part (real and imaginary, say), or a smaller divisor.",
+    "Print the number of channels that the layer was built with, and what it is divided by.",
+)
 SOUND = ("audio", "wav", "speech", "sound", "voice", "feats", "fbank", "mel", "mfcc", "spec", "pcm")
 
 
@@ -85,6 +91,9 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         yield causes.BRANCH_LOST.since(common, RARE)
         return
     seen = f"{plural(got, 'channel')} against {expected} expected"
+    if expected == 0:
+        yield ROUNDED_TO_NONE.since(seen, NUMBERS)
+        return
     if {got, expected} == {1, 2} and given is not None and len(given) == 3:
         yield causes.STEREO.since(f"{seen}, in {shaped(given)}: sound", NUMBERS)
     elif {got, expected} == {1, 2} and given is not None and len(given) == 4:

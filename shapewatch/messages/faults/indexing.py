@@ -10,6 +10,7 @@ from shapewatch.messages.faults.classes import IGNORED_LABEL
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence, told
 from shapewatch.messages.faults.meeting.classes import CLASS_COUNTS
 from shapewatch.messages.faults.operations import NOTHING_COLLECTED
+from shapewatch.messages.faults.relations import MERGED_SAMPLES
 from shapewatch.messages.faults.wording import listed, of_rank, sentence, shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -151,6 +152,9 @@ def _of_mask(pasted: Pasted, mask: Shape, given: Shape | None) -> Iterator[Evide
             yield COUNTED_ONCE.since(f"{seen} differ by one", FITS + 0.1 if of else FITS)
             if of == 0:
                 yield causes.LAST_BATCH.since(f"{seen}: one sample more or less", FITS)
+        whole = given is not None and len(mask) == len(given) > 2
+        if here == 1 < there and of and whole and len(sizes.apart(mask, given or ())) == 1:
+            yield MASK_OF_ONE_CHANNEL.since(f"{seen}, and all the others agree", NUMBERS)
         if here == 1 < there and of and len(mask) == of + 1:
             single = f"{seen}: the mask ends with an axis of 1"
             yield causes.TRAILING_ONE.since(single, FITS + 0.08)
@@ -205,6 +209,12 @@ def _of_layout(mask: Shape, given: Shape, here: int, there: int, of: Size) -> It
         yield INDEX_AS_MASK.since(rows, FITS + 0.06)
 
 
+MASK_OF_ONE_CHANNEL = Cause(
+    "the mask has one channel for all of the tensor's: a boolean mask is not stretched as a factor would be",
+    "Expand it to the tensor (`mask.expand_as(x)`), or multiply (`torch.where`), which stretches.",
+    "Print both shapes.",
+    {"torch": "x[mask.expand_as(x)] = value"},
+)
 INDEX_AS_MASK = Cause(
     "an index is taken for a mask, because its values are of type bool or uint8: class numbers, one for each row",
     "Make it an index of integers (`labels.long()`).",
@@ -225,11 +235,13 @@ def _of_gather(pasted: Pasted, index: Shape, given: Shape | None) -> Iterator[Ev
         yield causes.LOST_AXIS.since(ranks, FITS)
         yield causes.TRAILING_ONE.since(ranks, COMMON)
         return
-    along = facts.size(pasted, "along")
+    along, equal = facts.size(pasted, "along"), "same size" in pasted.reading.message
     for axis, a, b in sizes.apart(index, given):
         seen = f"{a} in the index against {b} on axis {axis}"
-        if axis == along:
-            continue
+        if axis == along or (a < b and not equal and axis):
+            continue  # where it is said to be refused for its size, an index may be smaller
+        if axis == 0 and b == 1 and a > 1:
+            yield MERGED_SAMPLES.since(f"{seen}: one row for {a} samples", FITS + 0.08)
         if axis == 0:
             yield from _of_rows(pasted, seen, a, b)
             continue
@@ -241,7 +253,6 @@ def _of_gather(pasted: Pasted, index: Shape, given: Shape | None) -> Iterator[Ev
         if a < b:
             yield STRICT_GATHER.since("the wording is that of an old release", FITS - 0.04 if _is_old(pasted) else RARE)
     yield causes.SWAPPED.since("the index may run along another axis than is meant", COMMON - 0.05)
-    yield causes.OTHER_SETTING.since(f"{shaped(index)} against {shaped(given)}", RARE, expected="?", got="?")
 
 
 def _of_rows(pasted: Pasted, seen: str, a: int, b: int) -> Iterator[Evidence]:

@@ -146,7 +146,8 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
     times = sizes.ratio(expected, got)
     if times == 2:
         twice = f"{max(expected, got)} is twice {min(expected, got)}"
-        yield causes.BOTH_DIRECTIONS.since(twice, FITS if max(expected, got) <= 64 else COMMON + 0.02)
+        usual = sizes.is_width(expected) and sizes.is_width(got) and 64 < max(expected, got) <= 2048
+        yield causes.BOTH_DIRECTIONS.since(twice, COMMON + 0.02 if usual else FITS)
     if not times and not last and given is None:
         moved = f"{seen}, {sizes.in_ratio(expected, got)}: another axis stands in the place of the channels"
         # a width against a number of points or samples, rather than two widths

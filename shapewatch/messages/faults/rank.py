@@ -378,9 +378,12 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
                 squeezed = f"{seen}: the {weight[1]} channels that the layer takes stand behind another axis in "
                 yield causes.LOST_AXIS.since(f"{squeezed}{shaped(given)}, so a side is gone", FITS + 0.03)
         elif colours and wanted == 4:
-            yield causes.MISSING_BATCH.since(
-                f"{seen}, and {shaped(given)} reads as one image with its channels", NUMBERS
-            )
+            declared = given is not None and given[0] is None and pasted.reading.framework == "keras"
+            image = f"{seen}, and {shaped(given)} reads as one image with its channels"
+            yield causes.MISSING_BATCH.since(image, COMMON if declared else NUMBERS)
+            if declared and given is not None:
+                signal = f"{seen}: {shaped(given)} has its batch, and reads as steps with {given[-1]} channels"
+                yield OTHER_CLASS.since(signal, FITS + 0.04, got=got, fitting=FITTING[got])
         elif recurrent and got == 2:
             symbolic = given is None or given[0] is None
             steps = f"{seen}: (batch, features) without steps"

@@ -104,11 +104,13 @@ _SIZES = (("expected", "got"), ("output", "target"), ("output_count", "target_co
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two that had to fit, as far as the text tells of them: what is there or was declared, and what comes."""
+    """Two that had to fit, as far as the text tells of them: what is there or was declared, and what comes.
+    `is_placed`: what is chosen by an index or a mask."""
 
     wanted: Shape | None
     given: Shape | None
     apart: tuple[sizes.Apart, ...]
+    is_placed: bool = False
 
     @property
     def shapes(self) -> tuple[Shape, Shape] | None:
@@ -125,7 +127,8 @@ def pair(pasted: Pasted) -> Pair:
     shapes = _two_shapes(pasted)
     if shapes is not None:
         along = axis % len(shapes[0]) if joined and axis is not None and shapes[0] else None
-        return Pair(*shapes, tuple(each for each in sizes.apart(*shapes) if each[0] != along))
+        apart = tuple(each for each in sizes.apart(*shapes) if each[0] != along)
+        return Pair(*shapes, apart, pasted.reading.fault == "index-shape")
     for one, other in _SIZES:
         a, b = facts.size(pasted, one), facts.size(pasted, other)
         if a is not None and b is not None and a != b:
@@ -468,7 +471,7 @@ def _of_sound(met: Pair) -> Iterator[Evidence]:
     for shape, other in (met.shapes, met.shapes[::-1]):
         if is_stereo(shape) and _is_mono(other):
             long = f"{shaped(shape)} holds two channels of a long axis, and {shaped(other)} one"
-            yield causes.STEREO.since(long, NUMBERS + 0.02)
+            yield causes.STEREO.since(long, COMMON if met.is_placed else NUMBERS + 0.02)
 
 
 def is_stereo(shape: Shape) -> bool:

@@ -56,6 +56,13 @@ VALUES_LOST = Cause(
 )
 
 
+LEAST_ROW = 7
+OTHER_MAP = Cause(
+    "height and width are taken from another map than the one that is reshaped (the other branch, the input), and the "
+    "two differ by a rounding",
+    "Take both from the tensor that is reshaped (`x.shape[-2:]`), or resize the one map to the other before.",
+    "Print both maps' shapes just before this line.",
+)
 MOST_CLASSES = 200
 MOST_ROWS = 512
 """More values than these are seldom one for each row of a batch."""
@@ -346,6 +353,12 @@ def _of_one_axis(asked: Shape, count: int) -> Iterator[Evidence]:
     whole = sizes.count(asked) or 0
     if sizes.divides(sizes.product(asked[1:]), count) or (asked[-1] or 0) <= 4:
         return  # it is the first axis, or these are images
+    if len(asked) == 3 and (last := asked[-1] or 0) > MOST_CLASSES and sizes.divides(sizes.product(asked[:-1]), count):
+        places = count // (sizes.product(asked[:-1]) or 1)
+        row = gcd(places, last)
+        if abs(places - last) == row >= LEAST_ROW and min(places, last) // row >= LEAST_ROW:
+            one_more = f"{last} = {last // row} x {row} are asked for and {places} = {places // row} x {row} come"
+            yield OTHER_MAP.since(f"{one_more}: two maps, of which one has a row (or column) more", FITS + 0.14)
     for axis in range(1, len(asked)):
         size = asked[axis] or 0
         others = whole // size if size else 0

@@ -37,11 +37,17 @@ def first_channels(shape: Shape, framework: str) -> Size:
     return channels if height == width != channels else None
 
 
+MOST_SAMPLES = 1024
+"""More rows than these are seldom a batch."""
+
+
 def role(axis: int | None, rank: int, shape: Shape | None, framework: str) -> Role:
     if axis is None or not 0 <= axis < rank:
         return "unknown"
     if rank == 3 and is_single_image(shape, framework):
         return "channels" if axis == 2 else "space"
+    if rank == 2 and axis == 0 and shape is not None and shape[0] is not None and shape[0] > MOST_SAMPLES:
+        return "unknown"  # rows of a table, steps of one sample
     if rank == 2:
         return _FEATURES[axis]
     if rank == 3:

@@ -218,6 +218,10 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
         yield causes.OTHER_SETTING.since(vector, FITS, expected=a, got=b)
         yield causes.CHANNELS_LAST.since(vector, FITS)
         yield causes.NO_PROJECTION.since(vector, COMMON, a=a, b=b)
+    elif held == "channels" and max(a, b) > MOST_FILTERS and met.rank == 5:
+        tokens = f"{seen}: more than filters are; tokens of clips, with their heads behind them"
+        yield causes.OTHER_LENGTH.since(tokens, FITS + 0.06)
+        yield causes.ODD_SIZE.since(f"{tokens}, if a side is no multiple of a patch and of the stride before it", FITS)
     elif held == "channels":
         yield causes.NO_PROJECTION.since(f"{seen}, which are numbers of filters", NUMBERS, a=a, b=b)
         if met.rank in (4, 5) and low < 48 and ({a, b} <= LATENTS or {a, b} in WITH_MASKS):
