@@ -10,16 +10,19 @@ import shapewatch
 from shapewatch.messages.faults import (
     attention,
     causes,
+    convolution,
     expanding,
     indexing,
     products,
     rank,
+    reshaping,
     splitting,
     taken_apart,
     target_ranks,
 )
 from shapewatch.messages.faults.meeting import counted
 from shapewatch.messages.faults.meeting.shapes import NO_KEEPDIM
+from shapewatch.messages.faults.relations import MERGED_SAMPLES
 
 
 def gathered(index: list[int], source: list[int], along: int) -> str:
@@ -285,3 +288,65 @@ def test_a_line_that_turns_all_axes_round() -> None:
     )
     assert first(text.format("queries", ".T")) == causes.SWAPPED.cause
     assert not suspected(text.format("queries", ""), causes.SWAPPED)
+
+
+@properties
+@given(st.integers(2, 300), st.integers(2, 20))
+def test_one_row_for_all_samples(batch: int, actions: int) -> None:
+    text = (
+        f"RuntimeError: Size does not match at dimension 0 expected index [{batch}, 1] to be smaller than self "
+        f"[{{}}, {actions}] apart from dimension 1"
+    )
+    assert first(text.format(1)) == MERGED_SAMPLES.cause
+    assert not suspected(text.format(batch + 1), MERGED_SAMPLES)
+
+
+@properties
+@given(st.integers(2, 64), st.integers(2, 60))
+def test_a_mask_of_one_channel(channels: int, side: int) -> None:
+    text = (
+        f"IndexError: The shape of the mask [2, {{}}, {side}, {side}] at index 1 does not match the shape of the "
+        f"indexed tensor [2, {channels}, {side}, {side}] at index 1"
+    )
+    assert first(text.format(1)) == indexing.MASK_OF_ONE_CHANNEL.cause
+    assert not suspected(text.format(channels + 1), indexing.MASK_OF_ONE_CHANNEL)
+
+
+@properties
+@given(st.integers(20, 80), st.integers(20, 80))
+def test_height_and_width_of_another_map(rows: int, columns: int) -> None:
+    asked, places = rows * columns, (rows + 1) * columns
+    text = f"RuntimeError: shape '[1, 128, {asked}]' is invalid for input of size {{}}"
+    assert suspected(text.format(128 * places), reshaping.OTHER_MAP)
+    assert not suspected(text.format(128 * (asked + 1)), reshaping.OTHER_MAP)
+
+
+def test_channels_that_a_division_makes_none_of() -> None:
+    text = (
+        "ValueError: Input 0 is incompatible with layer complex_conv1d_1: expected axis -1 of input shape to have "
+        "value {} but got shape (None, 512, 1)"
+    )
+    assert first(text.format(0)) == convolution.ROUNDED_TO_NONE.cause
+    assert not suspected(text.format(2), convolution.ROUNDED_TO_NONE)
+
+
+@properties
+@given(st.integers(60, 5000), st.sampled_from([1, 3]))
+def test_a_signal_for_a_layer_of_maps(steps: int, channels: int) -> None:
+    text = (
+        "ValueError: Input 0 of layer conv1 is incompatible with the layer: expected min_ndim=4, found ndim=3. Full "
+        f"shape received: ({{}}, {steps}, {channels})"
+    )
+    assert first(text.format(None)).startswith(rank.OTHER_CLASS.cause.split("{")[0])
+    assert first(text.format(steps)) == causes.MISSING_BATCH.cause
+
+
+@properties
+@given(st.integers(5_000, 40_000), st.integers(1, 400))
+def test_tokens_of_clips_are_no_filters(tokens: int, more: int) -> None:
+    text = (
+        f"Attempting to broadcast a dimension of length {tokens} at -4! Mismatching argument at index 1 had "
+        f"torch.Size([1, {tokens}, 40, 64, 1]); but expected shape should be broadcastable to [1, {tokens + more}, 40, "
+        "64, 2]"
+    )
+    assert suspected(text, causes.OTHER_LENGTH) and not suspected(text, causes.NO_PROJECTION)
