@@ -91,7 +91,7 @@ def test_both_channels_of_sound_behind_a_batch(batch: int, samples: int) -> None
 
 
 @properties
-@given(st.sampled_from([60, 100, 150, 224, 284, 299, 300, 500, 600]))
+@given(st.sampled_from([60, 100, 150, 224, 250, 299, 300, 500, 600]))
 def test_an_input_that_is_declared_by_its_side(side: int) -> None:
     text = (
         f"ValueError: Input 0 of layer {{}} is incompatible with the layer: expected min_ndim=4, found ndim=2. "
@@ -200,7 +200,7 @@ def test_classes_of_a_detector_are_counted_without_boxes_and_anchors(anchors: in
 
 
 def test_what_einops_says_without_its_first_line() -> None:
-    text = "Input tensor shape: torch.Size([1024]). Additional info: {'b': 4}. Expected 2 dimensions, got 1"
+    text = "Input tensor shape: torch.Size([768]). Additional info: {'b': 6}. Expected 2 dimensions, got 1"
     told = shapewatch.explain(text)
     assert told is not None and told.code == "SW303" and "names 2 axes, and the tensor has 1" in told.headline
     assert told.suspects[0].cause == causes.LOST_AXIS.cause
@@ -284,7 +284,7 @@ def test_a_line_that_turns_all_axes_round() -> None:
     text = (
         'Traceback (most recent call last):\n  File "model.py", line 40, in forward\n'
         "    scores = torch.matmul({}, keys{})\n"
-        "RuntimeError: The size of tensor a (896) must match the size of tensor b (14) at non-singleton dimension 0"
+        "RuntimeError: The size of tensor a (600) must match the size of tensor b (20) at non-singleton dimension 0"
     )
     assert first(text.format("queries", ".T")) == causes.SWAPPED.cause
     assert not suspected(text.format("queries", ""), causes.SWAPPED)
@@ -323,7 +323,7 @@ def test_height_and_width_of_another_map(rows: int, columns: int) -> None:
 
 def test_channels_that_a_division_makes_none_of() -> None:
     text = (
-        "ValueError: Input 0 is incompatible with layer complex_conv1d_1: expected axis -1 of input shape to have "
+        "ValueError: Input 0 is incompatible with layer paired_conv1d: expected axis -1 of input shape to have "
         "value {} but got shape (None, 512, 1)"
     )
     assert first(text.format(0)) == convolution.ROUNDED_TO_NONE.cause

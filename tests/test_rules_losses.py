@@ -111,6 +111,15 @@ def test_a_coarse_map_is_resized_to_its_labels() -> None:
     assert diagnosis.fixes[0].verified is None
 
 
+def test_a_mask_of_one_channel_is_larger() -> None:
+    def compare() -> None:
+        out, masks = coarse(nn.Conv2d(5, 1, 1))(torch.ones(2, 3, 64, 48)), torch.ones(2, 1, 64, 48)
+        functional.binary_cross_entropy_with_logits(out, masks)
+
+    diagnosis, _ = failing(compare)
+    assert diagnosis.fixes[0].code == 'out = F.interpolate(out, size=masks.shape[-2:], mode="bilinear")'
+
+
 def test_a_slip_in_the_model_comes_before_a_resize_behind_it() -> None:
     diagnosis, _ = failing(lambda: compare_maps(coarse(nn.Upsample(scale_factor=2)), 64))
     assert (cause(diagnosis), diagnosis.fixes[0].edit["argument"]) == ("3", "scale_factor")

@@ -377,7 +377,7 @@ def test_a_coarse_map_is_resized_to_its_labels() -> None:
     model.compile("sgd", "sparse_categorical_crossentropy")
     x, masks = np.zeros((4, 64, 48, 3), "float32"), np.zeros((4, 64, 48), "int32")
     diagnosis = fails(model, lambda: model.fit(x, masks, verbose=0), "SW801")
-    assert diagnosis.fixes[0].code == "output = keras.layers.Resizing(64, 48)(output)  # behind the last layer"
+    assert diagnosis.fixes[0].code == "output = keras.layers.Resizing(64, 48)(output)  # last"
 
 
 def test_warnings_of_a_recorded_pass_are_told_with_the_failure_of_an_unrecorded_one() -> None:

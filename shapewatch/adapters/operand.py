@@ -154,9 +154,8 @@ def _does(node: ast.expr, names: Set[str]) -> bool:
 def assigned(source: str | None) -> str:
     """The name that a line gives to what it computes; empty where it gives none, or several."""
     tree = parsed(source)
-    target = (
-        tree.body[0].targets[0] if tree is not None and tree.body and isinstance(tree.body[0], ast.Assign) else None
-    )
+    line = tree.body[0] if tree is not None and tree.body else None
+    target = line.targets[0] if isinstance(line, ast.Assign) else None
     return target.id if isinstance(target, ast.Name) else ""
 
 

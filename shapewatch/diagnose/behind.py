@@ -39,7 +39,7 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
             continue
         tried.append(candidate)
         if trial is None:
-            fixes.append(as_fix(candidate, written, adapter, None, "labels are no part of the model"))
+            fixes.append(as_fix(candidate, written, adapter, None, "the loss is no part of the model"))
         else:
             reason = "it stands outside the model: what the model then gives fits"
             fix = as_fix(candidate, written, adapter, "junction", reason)

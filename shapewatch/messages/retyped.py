@@ -117,7 +117,8 @@ def _filled(wording: _Wording, passage: str, places: Mapping[int, tuple[int, int
     for (start, end), run in _between(wording, passage, places):
         at = start
         for hole in run:
-            at = max(at, passage.find(hole.marks, at, end) + len(hole.marks))
+            if (marked := passage.find(hole.marks, at, end)) >= 0:
+                at = marked + len(hole.marks)
             if hole.kind in _VALUES or "|" in hole.kind:
                 kind = re.compile(KINDS_OF_HOLES.get(hole.kind, hole.kind), re.IGNORECASE)
                 value = kind.search(passage, at, end)

@@ -133,7 +133,7 @@ def compiled(template: Template, framework: str) -> Pattern:
     parts.append(_of_literal(literal[-1]))
     if literal[1:] and kind in ("text", "lines") and not literal[-1].strip():
         parts.append(r"(?=\n|\Z)")
-    elif literal[1:] and kind == "word" and not literal[-1].strip():
+    elif literal[1:] and kind in ("word", "node") and not literal[-1].strip():
         parts.append(r"(?=[,;)\]]|[.:]?(?:\s|\Z))")
     found = {run for part in literal for run in re.findall(r"[a-z0-9_]+", part.lower())} - {"cannot"}
     words = sorted(found, key=lambda word: (-len(word), word))

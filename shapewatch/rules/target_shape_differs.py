@@ -32,6 +32,7 @@ from __future__ import annotations
 from shapewatch.axes import differ
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Target
+from shapewatch.layout import Layout
 from shapewatch.recording import Shape, text
 from shapewatch.rules.losses import Compared, compared, other_labels, output_wants
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
@@ -59,9 +60,10 @@ def check(case: Case) -> Finding | None:
         hint = " Earlier it was given other labels beside such an output, and ran."
     else:
         wants = output_wants(loss, _like_target(loss))
-        if size := _size_of_larger_maps(loss):
-            own.append((Target("output-resized", {"size": size}),))
-            hint = " The output is a coarser map of the same picture."
+        layout = case.graph.layout
+        if layout is not None and (size := _size_of_larger_maps(loss, layout)):
+            own.append((Target("output-resized", {"size": size, "channels_first": not layout.channels_last}),))
+            hint = " Height and width are as many times larger in the target: the output may be a coarser map of it."
     return Finding(
         headline=f"{loss.name} compares an output {text(loss.output)} with a target {text(loss.target)}",
         explanation=f"For this output the target has {listed(pairs)}.{hint}",
@@ -71,16 +73,19 @@ def check(case: Case) -> Finding | None:
     )
 
 
-def _size_of_larger_maps(loss: Compared) -> tuple[int, ...]:
-    """How large the target's maps are, where they are those of the output some times larger, along each axis alike."""
-    sizes = list(zip(loss.output, _like_target(loss), strict=True))
-    maps = [pair for axis, pair in enumerate(sizes) if axis not in (0, loss.class_axis)]
-    if len(maps) < 2 or any(differ(*sizes[axis]) for axis in (0, loss.class_axis)):
+def _size_of_larger_maps(loss: Compared, layout: Layout) -> tuple[int, ...]:
+    """Height and width of the target, where it is some times as large as the output along both, and nothing else
+    differs."""
+    wanted = _like_target(loss)
+    if layout.rank != 2 or not layout.fits(loss.output) or len(wanted) != len(loss.output):
         return ()
-    if any(not have or not want or have == 1 for have, want in maps):
+    pairs = list(zip(loss.output, wanted, strict=True))
+    if [axis for axis, pair in enumerate(pairs) if differ(*pair)] != list(layout.spatial(loss.output)):
         return ()
-    times = [(want or 0) / (have or 1) for have, want in maps]
-    return tuple(want or 0 for _, want in maps) if min(times) >= 1.5 and max(times) <= 1.1 * min(times) else ()
+    sides = [(have or 0, want or 0) for have, want in (pairs[axis] for axis in layout.spatial(loss.output))]
+    times = [want / have for have, want in sides if have > 1]
+    alike = len(times) == 2 and min(times) >= 1.5 and max(times) <= 1.1 * min(times)
+    return tuple(want for _, want in sides) if alike else ()
 
 
 def _like_target(loss: Compared) -> Shape:

@@ -581,7 +581,8 @@ def _with_data(batch: str, recording: Recording) -> Sequence[str]:
 def _write_target(edit: Target, recording: Recording) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
     output, y = target_names(recording, "output", "y")
-    resizing = f"keras.layers.Resizing{edit.arguments.get('size')}"
+    height, width = edit.arguments.get("size", (0, 0))
+    order = ', data_format="channels_first"' if edit.arguments.get("channels_first") else ""
     code = {
         "one-hot": f"{y} = keras.utils.to_categorical({y}, {classes})  # or the loss sparse_categorical_crossentropy",
         "numbers": f"{y} = {y}.argmax(axis={dim})"
@@ -590,7 +591,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "unsqueeze": f"{y} = keras.ops.expand_dims({y}, {dim})",
         "output-squeeze": f"{output} = keras.ops.squeeze({output}, {dim})",
         "output-pooled": f"{output} = keras.ops.mean({output}, axis={edit.arguments.get('dims')})",
-        "output-resized": f"{output} = {resizing}({output})  # behind the last layer",
+        "output-resized": f"{output} = keras.layers.Resizing({height}, {width}{order})({output})  # last",
         "output-moved": f"{output} = keras.ops.swapaxes({output}, 1, -1)",
         "shape": target_reshaped(edit, f"{y} = keras.ops.reshape({y}, {{}})"),
     }[edit.change]

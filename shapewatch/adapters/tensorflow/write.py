@@ -380,6 +380,9 @@ def _write_input(edit: Input, recording: Recording) -> Written:
 
 def _write_target(edit: Target) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
+    resized = f"tf.image.resize({{}}, {edit.arguments.get('size')})"
+    if edit.arguments.get("channels_first"):
+        resized = f"tf.transpose({resized.format('tf.transpose({}, [0, 2, 3, 1])')}, [0, 3, 1, 2])"
     code = {
         "one-hot": f"labels = tf.one_hot(labels, {classes})",
         "numbers": f"labels = tf.argmax(labels, axis={dim})",
@@ -387,7 +390,7 @@ def _write_target(edit: Target) -> Written:
         "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
         "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",
         "output-pooled": f"logits = tf.reduce_mean(logits, axis={edit.arguments.get('dims')})",
-        "output-resized": f"logits = tf.image.resize(logits, {edit.arguments.get('size')})",
+        "output-resized": f"logits = {resized.format('logits')}",
         "output-moved": "logits = tf.experimental.numpy.swapaxes(logits, 1, -1)",
         "shape": target_reshaped(edit, "labels = tf.reshape(labels, {})"),
     }[edit.change]

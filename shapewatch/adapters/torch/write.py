@@ -583,8 +583,6 @@ def _write_input(edit: Input, recording: Recording) -> Written:
 def _write_target(edit: Target, recording: Recording) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
     output, target = target_names(recording, "output", "target")
-    maps = len(edit.arguments.get("size", ()))
-    linear = "trilinear" if maps == 3 else "bilinear"
     if edit.change == "output-order":
         line, module = f"{output} = ", Module("permute", {"dims": edit.arguments["dims"]})
         title = f"the output as {edit.arguments['said']}"
@@ -596,7 +594,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
         "output-squeeze": f"{output} = {output}.squeeze({dim})",
         "output-pooled": f"{output} = {output}.mean(dim={edit.arguments.get('dims')})",
-        "output-resized": f'{output} = F.interpolate({output}, size={target}.shape[-{maps}:], mode="{linear}")',
+        "output-resized": f'{output} = F.interpolate({output}, size={target}.shape[-2:], mode="bilinear")',
         "output-moved": f"{output} = {output}.transpose(1, -1)",
         "shape": target_reshaped(edit, f"{target} = {target}.reshape{{}}"),
     }[edit.change]

@@ -112,7 +112,7 @@ def index_shape(pasted: Pasted) -> Told:
         what = f"an index of shape {shaped(index)} does not fit {others}"
         along = facts.size(pasted, "along")
         unlike = [shape for shape in (value, given) if shape is not None and _is_unlike(index or (), shape, along)]
-        evidence = list(_of_gather(pasted, index or (), unlike[0] if unlike else given))
+        evidence = list(_of_gather(pasted, index or (), unlike[0] if unlike else given, along))
     elif value is not None:
         into = (
             f"the place of shape {shaped(place)} it is written into"
@@ -152,8 +152,8 @@ def _of_mask(pasted: Pasted, mask: Shape, given: Shape | None) -> Iterator[Evide
             yield COUNTED_ONCE.since(f"{seen} differ by one", FITS + 0.1 if of else FITS)
             if of == 0:
                 yield causes.LAST_BATCH.since(f"{seen}: one sample more or less", FITS)
-        whole = given is not None and len(mask) == len(given) > 2
-        if here == 1 < there and of and whole and len(sizes.apart(mask, given or ())) == 1:
+        alone = given is not None and len(mask) == len(given) > 2 and len(sizes.apart(mask, given)) == 1
+        if here == 1 < there and of and alone:
             yield MASK_OF_ONE_CHANNEL.since(f"{seen}, and all the others agree", NUMBERS)
         if here == 1 < there and of and len(mask) == of + 1:
             single = f"{seen}: the mask ends with an axis of 1"
@@ -228,14 +228,14 @@ def _is_unlike(index: Shape, other: Shape, along: Size) -> bool:
     return len(index) != len(other) or any(axis != along for axis, _, _ in sizes.apart(index, other))
 
 
-def _of_gather(pasted: Pasted, index: Shape, given: Shape | None) -> Iterator[Evidence]:
+def _of_gather(pasted: Pasted, index: Shape, given: Shape | None, along: Size) -> Iterator[Evidence]:
     if given is None or len(index) != len(given):
         ranks = f"the index has {of_rank(len(index))}" + (f", the tensor {len(given)}" if given is not None else "")
         yield INDEX_RANK.since(ranks, NUMBERS)
         yield causes.LOST_AXIS.since(ranks, FITS)
         yield causes.TRAILING_ONE.since(ranks, COMMON)
         return
-    along, equal = facts.size(pasted, "along"), "same size" in pasted.reading.message
+    equal = "same size" in pasted.reading.message
     for axis, a, b in sizes.apart(index, given):
         seen = f"{a} in the index against {b} on axis {axis}"
         if axis == along or (a < b and not equal and axis):

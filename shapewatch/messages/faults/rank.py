@@ -78,6 +78,7 @@ NO_RESHAPE = Cause(
     },
 )
 LEAST_WORDS = 1000
+"""Fewer rows are seldom those of a vocabulary."""
 ROWS_EMBEDDED = Cause(
     "an Embedding is given one-hot rows (or an input declared as such): it takes the numbers of the words, (batch, "
     "steps), and adds an axis for their vectors itself",
@@ -87,7 +88,7 @@ ROWS_EMBEDDED = Cause(
 )
 ONE_NUMBER = Cause(
     "the input is declared by one number where (height, width, channels) is meant: a setting that is a flat list where "
-    "a list of shapes is taken apart, `(284)` without its comma, or a loop over the shape itself",
+    "a list of shapes is taken apart, `(224)` without its comma, or a loop over the shape itself",
     "Declare all axes of one sample, one shape for each input.",
     "Print the shape that the Input layer is made with.",
     {"keras": "inputs = keras.Input((height, width, channels))"},
@@ -250,8 +251,7 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
         yield from _too_few(pasted, wanted, got, given, text)
     elif got > max(ranks):
         yield from _too_many(max(ranks), got, given, images, pasted.reading.framework)
-        words = got == 4 and max(ranks) == 3 and given is not None and sizes.is_less(LEAST_WORDS, given[2])
-        if words and given is not None and sizes.is_less(15, given[3]):
+        if given is not None and max(ranks) == 3 and _are_embedded_rows(given):
             rows = f"{shaped(given)}: {given[2]} rows for each step, as many as a vocabulary has words"
             yield ROWS_EMBEDDED.since(rows, FITS + 0.14)
         if max(ranks) == 3 and any(word in text for word in RECURRENT):
@@ -353,11 +353,9 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
         yield NO_RESHAPE.since(latent, FITS + 0.12)
     elif got == 2 and wanted == 4 and not whole and given is not None and given[0] is None:
         yield NO_RESHAPE.since(f"{seen}: (batch, features) where maps are taken", COMMON + 0.02)
-    declared = "conv" in layer and given is not None and given[0] is None
-    if declared and wanted >= 4 and got == 2 and given is not None and _may_be_a_side(given[1]):
-        side = (
-            f"{seen}: {given[1]} reads as the side of an image, which a list taken apart (or one level too few) leaves"
-        )
+    declared = given is not None and given[0] is None and pasted.reading.framework == "keras"
+    if declared and given is not None and "conv" in layer and wanted >= 4 and got == 2 and _may_be_a_side(given[1]):
+        side = f"{seen}: {given[1]} reads as the side of an image, as a list that is taken apart leaves it"
         yield ONE_NUMBER.since(side, FITS + 0.06)
     if got == 1 and wanted == 2 and pasted.reading.framework == "keras":
         yield NO_FEATURES.since(f"{seen}: each sample is a single number, (batch,)", FITS + 0.02)
@@ -378,7 +376,6 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
                 squeezed = f"{seen}: the {weight[1]} channels that the layer takes stand behind another axis in "
                 yield causes.LOST_AXIS.since(f"{squeezed}{shaped(given)}, so a side is gone", FITS + 0.03)
         elif colours and wanted == 4:
-            declared = given is not None and given[0] is None and pasted.reading.framework == "keras"
             image = f"{seen}, and {shaped(given)} reads as one image with its channels"
             yield causes.MISSING_BATCH.since(image, COMMON if declared else NUMBERS)
             if declared and given is not None:
@@ -416,6 +413,11 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
     yield causes.LOST_AXIS.since(seen, COMMON)
     if recurrent and got == 2:
         yield NO_TIME.since(seen, FITS)
+
+
+def _are_embedded_rows(given: Shape) -> bool:
+    """Whether (batch, steps, words, features) has as many words as a vocabulary, and features for each."""
+    return len(given) == 4 and sizes.is_less(LEAST_WORDS, given[2]) and sizes.is_less(15, given[3])
 
 
 def _may_be_a_side(size: Size) -> bool:

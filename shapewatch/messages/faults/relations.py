@@ -104,13 +104,11 @@ _SIZES = (("expected", "got"), ("output", "target"), ("output_count", "target_co
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two that had to fit, as far as the text tells of them: what is there or was declared, and what comes.
-    `is_placed`: what is chosen by an index or a mask."""
+    """Two that had to fit, as far as the text tells of them: what is there or was declared, and what comes."""
 
     wanted: Shape | None
     given: Shape | None
     apart: tuple[sizes.Apart, ...]
-    is_placed: bool = False
 
     @property
     def shapes(self) -> tuple[Shape, Shape] | None:
@@ -127,8 +125,7 @@ def pair(pasted: Pasted) -> Pair:
     shapes = _two_shapes(pasted)
     if shapes is not None:
         along = axis % len(shapes[0]) if joined and axis is not None and shapes[0] else None
-        apart = tuple(each for each in sizes.apart(*shapes) if each[0] != along)
-        return Pair(*shapes, apart, pasted.reading.fault == "index-shape")
+        return Pair(*shapes, tuple(each for each in sizes.apart(*shapes) if each[0] != along))
     for one, other in _SIZES:
         a, b = facts.size(pasted, one), facts.size(pasted, other)
         if a is not None and b is not None and a != b:
@@ -176,7 +173,8 @@ def evidence(pasted: Pasted) -> Iterator[Evidence]:
     if fault in PLACED:
         yield from _of_index(met)
     if fault in (*EQUALS, *PLACED, "model-input", "target-shape"):
-        yield from _of_sound(met)
+        # two columns of a long mask, or of what is written where it says, are sound as seldom as any
+        yield from _of_sound(met, COMMON if fault == "index-shape" else NUMBERS + 0.02)
     given = met.given or facts.shape(pasted, "input")
     if fault in ("rank", "model-input") and not met.apart and given and is_stereo(given):
         yield causes.STEREO.since(f"{shaped(given)} holds two channels of a long axis, if it is sound", FITS + 0.06)
@@ -465,13 +463,13 @@ def _of_sides(met: Pair) -> Iterator[Evidence]:
 # Sound
 
 
-def _of_sound(met: Pair) -> Iterator[Evidence]:
+def _of_sound(met: Pair, likely: float) -> Iterator[Evidence]:
     if met.shapes is None or not met.apart:
         return
     for shape, other in (met.shapes, met.shapes[::-1]):
         if is_stereo(shape) and _is_mono(other):
             long = f"{shaped(shape)} holds two channels of a long axis, and {shaped(other)} one"
-            yield causes.STEREO.since(long, COMMON if met.is_placed else NUMBERS + 0.02)
+            yield causes.STEREO.since(long, likely)
 
 
 def is_stereo(shape: Shape) -> bool:

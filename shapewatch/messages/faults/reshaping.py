@@ -56,7 +56,8 @@ VALUES_LOST = Cause(
 )
 
 
-LEAST_ROW = 7
+LEAST_SIDE = 7
+"""Rows and columns of a map, of which fewer divide too many numbers."""
 OTHER_MAP = Cause(
     "height and width are taken from another map than the one that is reshaped (the other branch, the input), and the "
     "two differ by a rounding",
@@ -64,6 +65,7 @@ OTHER_MAP = Cause(
     "Print both maps' shapes just before this line.",
 )
 MOST_CLASSES = 200
+"""More are seldom configured for a record."""
 MOST_ROWS = 512
 """More values than these are seldom one for each row of a batch."""
 
@@ -353,10 +355,11 @@ def _of_one_axis(asked: Shape, count: int) -> Iterator[Evidence]:
     whole = sizes.count(asked) or 0
     if sizes.divides(sizes.product(asked[1:]), count) or (asked[-1] or 0) <= 4:
         return  # it is the first axis, or these are images
-    if len(asked) == 3 and (last := asked[-1] or 0) > MOST_CLASSES and sizes.divides(sizes.product(asked[:-1]), count):
+    last = asked[-1] or 0
+    if len(asked) == 3 and not sizes.is_width(last) and sizes.divides(sizes.product(asked[:-1]), count):
         places = count // (sizes.product(asked[:-1]) or 1)
         row = gcd(places, last)
-        if abs(places - last) == row >= LEAST_ROW and min(places, last) // row >= LEAST_ROW:
+        if abs(places - last) == row >= LEAST_SIDE and min(places, last) // row >= LEAST_SIDE:
             one_more = f"{last} = {last // row} x {row} are asked for and {places} = {places // row} x {row} come"
             yield OTHER_MAP.since(f"{one_more}: two maps, of which one has a row (or column) more", FITS + 0.14)
     for axis in range(1, len(asked)):
