@@ -35,8 +35,8 @@ class MultiHeadAttention(layers.Layer):
 
 
 MENDED = (
-    "return keras.ops.transpose(ops.reshape(x, (batch, steps, self.heads, self.width)), (0, 2, 1, 3))\n"
-    "mixed = keras.ops.transpose(ops.matmul(ops.softmax(scores, axis=-1), v), (0, 2, 1, 3))"
+    "return ops.transpose(ops.reshape(x, (batch, steps, self.heads, self.width)), (0, 2, 1, 3))\n"
+    "mixed = ops.transpose(ops.matmul(ops.softmax(scores, axis=-1), v), (0, 2, 1, 3))"
 )
 
 

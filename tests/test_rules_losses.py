@@ -107,7 +107,7 @@ def compare_maps(model: nn.Module, size: int) -> None:
 def test_a_coarse_map_is_resized_to_its_labels() -> None:
     diagnosis, _ = failing(lambda: compare_maps(coarse(), 64))
     assert (diagnosis.code, cause(diagnosis)) == ("SW801", "output")
-    assert diagnosis.fixes[0].code == 'out = F.interpolate(out, size=masks.shape[-2:], mode="bilinear")'
+    assert diagnosis.fixes[0].code == 'out = functional.interpolate(out, size=masks.shape[-2:], mode="bilinear")'
     assert diagnosis.fixes[0].verified is None
 
 
@@ -117,7 +117,7 @@ def test_a_mask_of_one_channel_is_larger() -> None:
         functional.binary_cross_entropy_with_logits(out, masks)
 
     diagnosis, _ = failing(compare)
-    assert diagnosis.fixes[0].code == 'out = F.interpolate(out, size=masks.shape[-2:], mode="bilinear")'
+    assert diagnosis.fixes[0].code == 'out = functional.interpolate(out, size=masks.shape[-2:], mode="bilinear")'
 
 
 def test_a_slip_in_the_model_comes_before_a_resize_behind_it() -> None:
@@ -129,6 +129,24 @@ def test_a_slip_in_the_model_comes_before_a_resize_behind_it() -> None:
 def test_a_map_stretched_one_way_alone_is_not_a_coarser_one() -> None:
     diagnosis, _ = failing(lambda: compare_maps(coarse(nn.Upsample(scale_factor=4)), 96))
     assert not any(fix.edit.get("change") == "output-resized" for fix in diagnosis.fixes)
+
+
+@pytest.mark.parametrize("sides", [(62, 48), (63, 47), (65, 49)])
+def test_an_output_whose_sides_are_rounded_is_resized_to_its_labels(sides: tuple[int, int]) -> None:
+    """Divided by 4 with rounding and taken times 4. A factor of 3.875 is nothing that somebody writes."""
+    model = coarse(nn.Upsample(scale_factor=4))
+    masks = torch.zeros(2, *sides).long()
+    diagnosis, _ = failing(lambda: functional.cross_entropy(model(torch.ones(2, 3, *sides)), masks))
+    assert (diagnosis.code, cause(diagnosis)) == ("SW801", "output")
+    assert diagnosis.fixes[0].edit["change"] == "output-resized"
+    assert "rounded" in diagnosis.explanation
+    assert not [fix for fix in diagnosis.fixes if fix.edit.get("argument") == "scale_factor"]
+
+
+def test_a_lost_padding_is_given_back_before_anything_is_resized() -> None:
+    model, masks = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 5, 1)), torch.zeros(2, 66, 66).long()
+    diagnosis, _ = failing(lambda: functional.cross_entropy(model(torch.ones(2, 3, 66, 66)), masks))
+    assert (cause(diagnosis), diagnosis.fixes[0].edit["argument"]) == ("0", "padding")
 
 
 class Flattens(nn.Module):

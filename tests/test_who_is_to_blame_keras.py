@@ -384,7 +384,7 @@ def test_a_model_within_a_model_was_built_before_it() -> None:
         model.predict(greys, verbose=0)
 
     for diagnosis in map(diagnosed, (run, build_and_run)):
-        assert diagnosis.fixes[0].code == "greys = keras.ops.repeat(greys, 3, axis=-1)"
+        assert diagnosis.fixes[0].code == "greys = ops.repeat(greys, 3, axis=-1)"
         assert diagnosis.fixes[0].verified == "forward"
 
 

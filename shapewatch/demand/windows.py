@@ -297,10 +297,10 @@ def _resize(place: Place, demand: Demand) -> Pull:
     other = _other_factor(factor, ratios)
     exact = all(sizes.exact is not None for sizes in spatial.values())
     own: tuple[tuple[Edit, ...], ...] = ()
-    scaled = all(_is_multiple(before[axis], wanted) for axis, wanted in zip(axes_moved, size, strict=True))
-    if not rest and place.layer is None and exact and not scaled:
+    plainness = max(_smaller_term(wanted, before[axis] or 1) for axis, wanted in zip(axes_moved, size, strict=True))
+    if not rest and place.layer is None and exact and plainness > 1:
         own = ((place.set("size", size),),)
-    elif not rest and other is not None:
+    elif not rest and other is not None and plainness <= _QUARTERS:
         own = ((place.set("scale_factor", other),),)
     inner: dict[int, Range] = dict(rest)
     for index, axis in enumerate(axes_moved):
@@ -312,10 +312,14 @@ def _resize(place: Place, demand: Demand) -> Pull:
     return Pull(own=own, onward=((place.source, inner, ()),))
 
 
-def _is_multiple(before: int | None, after: int) -> bool:
-    """Whether one size is a whole number of times the other, as by a factor that somebody writes down. Where a size
-    was halved with rounding, neither is."""
-    return before is not None and 0 in (after % max(before, 1), before % max(after, 1))
+# A factor that somebody writes down is whole, or one over that, or has a small term, as 1.5, 0.75 and 4/3 have. Where
+# a size was halved with rounding, none is: 254 from 64 would take 3.96875.
+_QUARTERS = 4
+
+
+def _smaller_term(wanted: int, before: int) -> int:
+    """Of the reduced ratio of two sizes: 1 where one is a multiple of the other."""
+    return min(wanted, before) // max(math.gcd(wanted, before), 1)
 
 
 def _other_factor(present: Any, ratios: tuple[float, ...]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from shapewatch.adapters import Adapter, Written
 from shapewatch.adapters.statements import merged, statement
-from shapewatch.edits import Edit, Insert, Set, SetCall
+from shapewatch.edits import Edit, Insert, Replace, Set, SetCall
 from shapewatch.recording import Recording
 from shapewatch.repair import Candidate, Verified, places
 from shapewatch.report import Fix
@@ -72,6 +72,26 @@ def in_idiom(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> W
 
 
 def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Written:
+    """Several edits written as one, with the names that the file imports where they belong."""
+    from shapewatch.adapters.imports import as_imported  # here: it is wanted only where something is wrong
+
+    written, file = _together(edits, adapter, recording), _file_of(edits, recording)
+    return replace(written, code=as_imported(written.code, file)) if file is not None else written
+
+
+def _file_of(edits: Sequence[Edit], recording: Recording) -> str | None:
+    """Where the first of several edits is to be made; what no layer and no operation has, where the last call is."""
+    calls = {call.place: call.span for call in recording.calls if call.span is not None}
+    for edit in edits:
+        if isinstance(edit, Insert | SetCall) and edit.place in calls:
+            return calls[edit.place].file
+        layer = recording.layer_at.get(edit.layer) if isinstance(edit, Set | Replace) else None
+        if layer is not None and layer.defined is not None:
+            return layer.defined.file
+    return next((span.file for span in reversed(list(calls.values()))), None)
+
+
+def _together(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Written:
     """Several edits written as one: those of one layer as one construction of it."""
     if len(edits) == 1:
         return adapter.write(edits[0], recording)

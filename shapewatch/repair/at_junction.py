@@ -69,6 +69,16 @@ def unpadded(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
         )
         if edits:
             yield Candidate(edits, 0.6, 1, ("with it they keep the size, as the other branch does",))
+        if (on_lines := _on_the_same_lines(edits, evidence.case)) != edits:
+            yield Candidate(on_lines, 0.5, 1, ("with it all that this line makes keep the size",))
+
+
+def _on_the_same_lines(edits: tuple[Set, ...], case: Case) -> tuple[Set, ...]:
+    """The same for every other convolution that one of their lines makes: a block's, wherever the block is used."""
+    layers = case.recording.layer_at
+    lines = {layers[edit.layer].defined for edit in edits} - {None}
+    there = [layer for layer in layers.values() if layer.kind == "conv" and layer.defined in lines]
+    return tuple(edit for layer in there if (edit := _padded(layer.path, layer.facts)))
 
 
 def _has_lost_a_margin(small: Shape, large: Shape, layout: Layout | None) -> bool:

@@ -45,7 +45,7 @@ def check(case: Case) -> Finding | None:
         return None
     wanted = loss.items if loss.labels == "classes" else loss.output
     pairs = [
-        f"{number(loss.target[axis])} on axis {axis}, where {number(size)} would fit"
+        f"{number(loss.target[axis])} on axis {axis} ({number(size)} would fit)"
         for axis, size in enumerate(wanted)
         if size is not None and loss.target[axis] not in (None, size)
     ]
@@ -61,9 +61,10 @@ def check(case: Case) -> Finding | None:
     else:
         wants = output_wants(loss, _like_target(loss))
         layout = case.graph.layout
-        if layout is not None and (size := _size_of_larger_maps(loss, layout)):
+        size, why = _maps_of_another_size(loss, layout) if layout is not None else ((), "")
+        if layout is not None and size:
             own.append((Target("output-resized", {"size": size, "channels_first": not layout.channels_last}),))
-            hint = " Height and width are as many times larger in the target: the output may be a coarser map of it."
+            hint = f" {why}"
     return Finding(
         headline=f"{loss.name} compares an output {text(loss.output)} with a target {text(loss.target)}",
         explanation=f"For this output the target has {listed(pairs)}.{hint}",
@@ -73,19 +74,33 @@ def check(case: Case) -> Finding | None:
     )
 
 
-def _size_of_larger_maps(loss: Compared, layout: Layout) -> tuple[int, ...]:
-    """Height and width of the target, where it is some times as large as the output along both, and nothing else
-    differs."""
+def _maps_of_another_size(loss: Compared, layout: Layout) -> tuple[tuple[int, ...], str]:
+    """Height and width of the target, where nothing else differs and the output seems to be its map, and why it does:
+    some times as large along both, or rounded to what a network divides by."""
     wanted = _like_target(loss)
     if layout.rank != 2 or not layout.fits(loss.output) or len(wanted) != len(loss.output):
-        return ()
-    pairs = list(zip(loss.output, wanted, strict=True))
-    if [axis for axis, pair in enumerate(pairs) if differ(*pair)] != list(layout.spatial(loss.output)):
-        return ()
-    sides = [(have or 0, want or 0) for have, want in (pairs[axis] for axis in layout.spatial(loss.output))]
+        return (), ""
+    pairs, spatial = list(zip(loss.output, wanted, strict=True)), layout.spatial(loss.output)
+    if not {axis for axis, pair in enumerate(pairs) if differ(*pair)} <= set(spatial):
+        return (), ""
+    sides = [(have or 0, want or 0) for have, want in (pairs[axis] for axis in spatial)]
+    size = tuple(want for _, want in sides)
     times = [want / have for have, want in sides if have > 1]
-    alike = len(times) == 2 and min(times) >= 1.5 and max(times) <= 1.1 * min(times)
-    return tuple(want for _, want in sides) if alike else ()
+    if len(times) == 2 and min(times) >= 1.5 and max(times) <= 1.1 * min(times):
+        return size, "Height and width are as many times larger in the target: the output may be a coarser map of it."
+    if all(_is_rounded(*side) for side in sides):
+        return size, "The output's sides are the target's, rounded to what the network divides by."
+    return (), ""
+
+
+_USUAL_STRIDE = 32
+"""What a network that is no pyramid divides a side by at most."""
+
+
+def _is_rounded(have: int, want: int) -> bool:
+    """Whether one size is the other, up or down to a multiple of the stride that it is a multiple of: 256 for 254
+    behind a stride of 4 and an upsampling by 4."""
+    return abs(have - want) < min(have & -have, _USUAL_STRIDE)
 
 
 def _like_target(loss: Compared) -> Shape:

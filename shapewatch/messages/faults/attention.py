@@ -89,10 +89,11 @@ def _of_heads(width: int | None, heads: int | None) -> Iterator[Evidence]:
     if width and heads and width % heads:
         rest = width % heads
         yield HEADS.since(f"{width} = {width // heads} x {heads} + {rest}", NUMBERS)
-        yield WIDTH_IS_LENGTH.since(
-            f"{width} is {'odd' if width % 2 else 'no multiple of ' + str(heads)}, unusual for a width",
-            FITS if width % 8 else COMMON,
-        )
+        if width % 8:
+            unusual = f"{width} is {'odd' if width % 2 else 'no multiple of 8'}, unusual for a width"
+            yield WIDTH_IS_LENGTH.since(unusual, FITS)
+        elif not sizes.is_width(width):
+            yield WIDTH_IS_LENGTH.since(f"{width} may be a length as well", COMMON)
     else:
         yield HEADS.since("the message says it", FITS)
         yield WIDTH_IS_LENGTH.since("where the width follows from the data, it need not be divisible", COMMON)

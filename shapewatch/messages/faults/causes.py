@@ -174,8 +174,8 @@ OTHER_BATCH = Cause(
 )
 SEVERAL_EACH = Cause(
     "one of the two has several entries for each sample (stacked observations, frames of a pair or clip, views, crops, "
-    "steps that were folded into the batch) and the other has one",
-    "Choose the entry that is compared, or give both as many.",
+    "steps that were folded into the batch, inputs that were joined along it) and the other has one",
+    "Choose the entry that is compared, or give both as many; join several inputs along their features.",
     "Divide the larger first axis by the batch size, and look which setting has that number.",
 )
 SPLIT_BATCH = Cause(
@@ -213,7 +213,7 @@ ONE_FLATTENED = Cause(
     {"torch": "flat = x.reshape(-1)    # or values[mask.reshape(values.shape)], w.reshape(w.size(0), -1)"},
 )
 NOTHING_LEFT = Cause(
-    "one of the two is empty: a slice, a filter or a mask before it left nothing",
+    "a value is empty: a slice (beyond the end of what it cuts), a filter or a mask before it left nothing",
     "See which line makes it, and leave out (or pad) what is empty.",
     "Print its shape after each step.",
 )

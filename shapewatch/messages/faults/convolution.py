@@ -133,7 +133,8 @@ def images(pasted: Pasted, given: Shape | None, expected: Size, got: Size, axis:
         yield causes.OTHER_RELEASE.since(folded, FITS - 0.04)
     if expected in (1, 3, 4) and got in BANDS:
         more = f"{seen}: {got} is a number of bands of satellites and other sensors"
-        yield MORE_BANDS.since(more, FITS + 0.06 if got in (12, 13) else FITS - 0.02)
+        latents = (expected, got) == (4, 8)
+        yield MORE_BANDS.since(more, FITS + 0.06 if got in (12, 13) else RARE if latents else FITS - 0.02)
     if given is not None and got > 4 and axis == 1 and expected == 1 == given[0] and len(given) in (3, 4):
         front = f"{seen}, and {shaped(given)} begins with 1: {got} samples, with the axis of 1 in front of them"
         yield AXIS_IN_FRONT.since(front, FITS + 0.08 if len(given) == 3 else FITS + 0.05)
@@ -223,7 +224,7 @@ def _of_order(given: Shape | None, expected: int, got: int, axis: int | None) ->
             # the sides of a square: with the channels last one of them would be a side and the other not
             strong, maybe = False, COMMON - 0.1
         yield causes.CHANNELS_LAST.since(found, SAID - 0.05 if strong else maybe)
-    elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1 and set(given[2:]) != {1}:
+    elif given and given[-1] in (1, 3, 4) and got > 16 and axis != len(given) - 1 and given[-1] != given[-2]:
         found = f"{shaped(given)} ends with {given[-1]}, as channels-last images do"
         yield causes.CHANNELS_LAST.since(found, NUMBERS)
     elif len(given) == 5 and sizes.axes_of(3, given[1:]):
@@ -233,9 +234,14 @@ def _of_order(given: Shape | None, expected: int, got: int, axis: int | None) ->
 def _of_features(pasted: Pasted, seen: str, expected: int, got: int) -> Iterator[Evidence]:
     times = sizes.ratio(expected, got)
     fewer = f"{seen}: {expected - got} too few" if got < expected else f"{seen}: {got - expected} too many"
+    stages = sizes.is_power_of_two(times) and (times or 0) >= 4 and min(expected, got) % 32 == 0
     yield causes.BRANCH_LOST.since(
-        f"{fewer}, as a skip or concatenated branch that is missing or another makes it", FITS + 0.02
+        f"{fewer}, as a skip or concatenated branch that is missing or another makes it",
+        FITS - 0.02 if stages else FITS + 0.02,
     )
+    if stages:
+        between = f"{seen}: channels double from stage to stage, so others lie between the two: the output of another"
+        yield causes.OTHER_VALUE.since(f"{between} stage comes (one was left out, done twice or overwritten)", FITS)
     both = sizes.is_width(expected) and sizes.is_width(got)
     yield causes.OTHER_ENCODER.since(
         f"{seen}: widths as encoders and their stages have them" if both else seen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts, sizes
@@ -35,6 +36,15 @@ WRONG_WORLD = Cause(
 )
 
 
+OTHER_SAMPLES = Cause(
+    "processes that work on one sample together (sequence, context or tensor parallel) were given different samples: "
+    "the sampler splits the data over all processes, where each such group needs the same",
+    "Split the data over the data-parallel groups alone (`num_replicas`, `rank` of the sampler), or broadcast the "
+    "sample within a group.",
+    "Print the length of the sample, and the groups, on every process.",
+)
+
+
 def ranks(pasted: Pasted) -> Told:
     first, other = facts.shape(pasted, "first", "expected"), facts.shape(pasted, "other", "got")
     a, b = facts.size(pasted, "first", "expected"), facts.size(pasted, "other", "got")
@@ -43,17 +53,33 @@ def ranks(pasted: Pasted) -> Told:
     of = f" (rank {sized(one)} and rank {sized(two)})" if one is not None and two is not None else ""
     pair = f"{shaped(first)} against {shaped(other)}" if first is not None and other is not None else ""
     pair = pair or (f"{a} against {b}" if a is not None and b is not None else "")
+    operations = _operations(pasted)
+    if not pair and len(set(operations)) == 2:
+        pair = " against ".join(operations)
     headline = f"the processes of one job disagree{of}" + (f": {pair}" if pair else "")
     meaning = (
         "In a collective operation every process takes part with the same operation and fitting shapes, in the same "
         f"order. {f'Here {pair}.' if pair else ''} Where it is raised need not be where it went wrong."
     )
-    return told(pasted, "SW903", headline, meaning, _of_ranks(what, pair, a, b))
+    evidence = [*_of_ranks(what, pair, a, b, operations)]
+    one_length = first is not None and other is not None and len(sizes.apart(first, other)) == 1 < len(first)
+    if one_length and len(operations) == 2 and len(set(operations)) == 1:
+        same = f"{pair}: all of them at {operations[0]}, so they are in step, and one length differs"
+        evidence.append(OTHER_SAMPLES.since(same, FITS + 0.01))
+    return told(pasted, "SW903", headline, meaning, evidence)
 
 
-def _of_ranks(what: str, pair: str, a: int | None, b: int | None) -> Iterator[Evidence]:
+def _operations(pasted: Pasted) -> list[str]:
+    """What each process was doing: `ALLGATHER`, number 101."""
+    found = re.findall(r"SequenceNumber=(\d+),\s*OpType=_?([A-Z_]+)", pasted.reading.message)
+    return [f"{operation} (number {number})" for number, operation in found[:2]]
+
+
+def _of_ranks(what: str, pair: str, a: int | None, b: int | None, operations: list[str]) -> Iterator[Evidence]:
     seen = pair or "the message says so"
     parameters = what in ("parameter", "parameters")
+    if len(set(operations)) == 2:
+        yield OUT_OF_STEP.since(f"{' against '.join(operations)}: other operations", NUMBERS)
     yield OTHER_MODELS.since(seen, NUMBERS if parameters else COMMON + 0.05)
     yield OUT_OF_STEP.since(seen, FITS if not parameters else COMMON)
     yield UNEQUAL_SHARES.since(seen, FITS - 0.02 if not parameters else COMMON - 0.1)

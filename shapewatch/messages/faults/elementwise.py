@@ -64,6 +64,8 @@ def elementwise(pasted: Pasted) -> Told:
         return of_mask(pasted, right, left)
     if left and right and _is_loading(pasted):
         return weights.of_pair(pasted, left, right)
+    if left and right and _reads_as_a_weight(pasted, left, right):
+        return weights.of_pair(pasted, left, right, sure=False)
     if left and right and _has_lost_its_operation(pasted, left, right):
         return _without_operation(pasted, left, right)
     if left is not None and right is not None and "EnsureShape" in facts.word(pasted, "op", "node"):
@@ -96,6 +98,17 @@ def _is_loss(pasted: Pasted) -> bool:
 
 def _is_loading(pasted: Pasted) -> bool:
     return pasted.runs("load_weights", "load_model", "set_weights", "restore")
+
+
+def _reads_as_a_weight(pasted: Pasted, left: Shape, right: Shape) -> bool:
+    """`Shapes (a, c) and (b, c) are incompatible`, of as many rows as flattened maps have: a dense layer's weights."""
+    if facts.word(pasted, "op") != "is_compatible_with" or len(left) != 2 or len(right) != 2 or left[1] != right[1]:
+        return False
+    return min(left[0] or 0, right[0] or 0) > MOST_ROWS_FED and (left[1] or 0) >= 16
+
+
+MOST_ROWS_FED = 4096
+"""More samples than this are seldom compared at once."""
 
 
 def _has_lost_its_operation(pasted: Pasted, left: Shape, right: Shape) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from shapewatch.messages.faults import causes, facts, roles, sizes
 from shapewatch.messages.faults.convolution import images
-from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Evidence
+from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, RARE, SAID, Cause, Evidence
 from shapewatch.messages.faults.fed import (
     DECLARED_MORE,
     EMPTY,
@@ -78,6 +78,34 @@ def _is_of_labels(pasted: Pasted) -> bool:
     return LABELS.search(facts.word(pasted, "tensor").lower()) is not None
 
 
+ALPHABETS = (10, 11, 26, 27, 36, 37, 62, 63)
+"""Digits, letters, both, upper and lower case; and one for what is left blank."""
+OTHER_POSITIONS = Cause(
+    "the labels hold more (or fewer) positions (characters, digits, steps, objects) than the model has outputs for: "
+    "{fed} where {declared} are declared, of {each} values each",
+    "Build the model for as many positions as the longest label has, or cut and pad the labels to its number.",
+    "Print one label, and what it was made of (a file's name, a caption).",
+)
+
+
+def _of_positions(fed: int, declared: int, seen: str) -> Iterator[Evidence]:
+    """One-hot characters beside each other, perhaps with one more value in front."""
+    for each in ALPHABETS:
+        for more in (0, 1):
+            if (
+                fed % each == declared % each == more
+                and min(fed, declared) >= 2 * each
+                and fed // each <= MOST_POSITIONS
+            ):
+                numbers = {"fed": fed // each, "declared": declared // each, "each": each}
+                front = f"{more} + " if more else ""
+                made = " and ".join(f"{size} = {front}{size // each} x {each}" for size in (fed, declared))
+                yield OTHER_POSITIONS.since(f"{seen}: {made}", NUMBERS + 0.03, **numbers)
+
+
+MOST_POSITIONS = 32
+
+
 def _of_labels(given: Shape, expected: Shape, named: bool) -> Iterator[Evidence]:
     columns = expected[-1] if len(expected) == 2 else None
     seen = f"{shaped(given)} where {shaped(expected)} is declared" + (", of labels by its name" if named else "")
@@ -88,6 +116,7 @@ def _of_labels(given: Shape, expected: Shape, named: bool) -> Iterator[Evidence]
         if 1 in (given[-1], columns):
             yield ONE_HOT_FED.since(f"{seen}: one column against one for each class", NUMBERS)
         count = {"target": given[-1], "output": columns}
+        yield from _of_positions(given[-1], columns, seen)
         yield causes.CLASS_COUNT.since(seen, NUMBERS if 1 not in (given[-1], columns) else FITS + 0.05, **count)
         if abs(given[-1] - columns) == 1:
             yield causes.FROM_ONE.since(f"{seen}: one-hot labels made of numbers that begin at 1", FITS + 0.06)

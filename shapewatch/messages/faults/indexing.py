@@ -22,7 +22,8 @@ MASK_OF_OTHER = Cause(
     "Print both shapes, and see where the mask is made.",
 )
 COUNTED_ONCE = Cause(
-    "an entry is counted in one of the two only: the background class, a special token, a padding row",
+    "an entry is counted in one of the two only: the background class, a special token, a padding row, or a row that "
+    "was filtered or lost on the way (a box that belongs to no level)",
     "Count it in both (set the number of classes with or without the background alike).",
     "Compare the two numbers with the number of classes or tokens in the configuration.",
 )
@@ -43,6 +44,19 @@ FEWER_PLACES = Cause(
     "this sample",
     "Raise the maximum, or leave out the values that have no place.",
     "Compare the number of values with the configured maximum.",
+)
+MORE_PLACES = Cause(
+    "more places are chosen than values come: a store (memory, buffer, slots for each class) reserves a fixed number, "
+    "and fewer samples were collected, or some were filtered out",
+    "Reserve as many as there are values, or write into the first of the places alone.",
+    "Compare the number of values with the number that is reserved.",
+    {"torch": "store[places[: len(values)]] = values"},
+)
+ONE_SIDE = Cause(
+    "the place was made square, from one side alone, and the values are not: code for square maps, or a library's own "
+    "version in place of the project's",
+    "Give the place both sides of the values.",
+    "Print both shapes, and see what the place's last two sizes are made of.",
 )
 OTHER_ROWS = Cause(
     "the index has rows for another batch than the values: {a} against {b}",
@@ -257,9 +271,10 @@ def _of_gather(pasted: Pasted, index: Shape, given: Shape | None, along: Size) -
 
 def _of_rows(pasted: Pasted, seen: str, a: int, b: int) -> Iterator[Evidence]:
     yield OTHER_ROWS.since(seen, FITS + 0.05, a=a, b=b)
-    yield STRICT_GATHER.since(
-        "the wording is that of an old release", FITS if _is_old(pasted) and a < b else RARE - 0.1
-    )
+    if abs(a - b) <= 2 < min(a, b):
+        yield COUNTED_ONCE.since(f"{seen}: {abs(a - b)} more or less", FITS + 0.02)
+    if a < b:
+        yield STRICT_GATHER.since("the wording is that of an old release", FITS if _is_old(pasted) else RARE - 0.1)
     yield causes.LAST_BATCH.since(seen, COMMON)
     yield causes.OTHER_BATCH.since(seen, COMMON - 0.02)
 
@@ -274,7 +289,7 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
             colours = f"{seen}: one colour channel against three"
             yield (causes.COLOUR if a == 3 else causes.GREY).since(colours, NUMBERS)
         yield from _of_places(seen, axis, a, b, max(len(value), len(place or ())))
-        wide = len(value) == 2 and value[-1] == (place or (None,))[-1] and sizes.is_width(value[-1])
+        wide = len(value) == 2 and value[-1] == (place or (None,))[-1] and (value[-1] or 0) >= LEAST_EMBEDDING
         if wide and axis == 0 and b:
             features = f"{seen}: rows of {value[-1]} features, as those of images that replace placeholders are"
             yield PLACEHOLDERS.since(features, FITS + 0.05 if max(a, b) > 64 else COMMON + 0.1)
@@ -282,6 +297,8 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
         if len(value) < len(place or ()) or (axis > 0 and max(a, b) <= 1000):
             counted = f"{a} against {b} on axis {axis}: joints, features or classes, as one side counts them"
             yield causes.OTHER_SETTING.since(counted, FITS, expected=b, got=a)
+    if place is not None and len(value) == len(place) >= 3 and len(apart) == 1 and place[-1] == place[-2]:
+        yield ONE_SIDE.since(f"{seen}: the place is as high as wide", FITS + 0.08)
     if place is not None and len(value) > 1 and value[:-1] == place and value[-1] != 1:
         several = f"{seen}: {sized(value[-1])} values come for each place, and one fits"
         yield causes.OTHER_VALUE.since(f"{several}: all columns or scores in place of one", FITS + 0.04)
@@ -296,6 +313,10 @@ def _of_writing(value: Shape, place: Shape | None) -> Iterator[Evidence]:
         yield TRUNCATED.since(seen, COMMON - 0.05, smaller="the smaller number")
 
 
+LEAST_EMBEDDING = 256
+"""Tokens of text have no fewer features as a rule."""
+
+
 def _of_places(seen: str, axis: int, a: int, b: int, rank: int) -> Iterator[Evidence]:
     """`a` values come for `b` places. The longer they are, the likelier they are tokens."""
     if b == 0:
@@ -306,11 +327,16 @@ def _of_places(seen: str, axis: int, a: int, b: int, rank: int) -> Iterator[Evid
     if rank >= 4:
         yield causes.OTHER_SETTING.since(f"{seen}: a size of the configuration", FITS, expected=b, got=a)
         yield causes.OTHER_RESOLUTION.since(f"{seen}: axis {axis} of maps", FITS - 0.02)
+        yield causes.OTHER_RELEASE.since(f"{seen}: code of a library for other maps than the project's", COMMON)
+        return
     many = max(a, b) > 1000
     tokens = f"{a} values for {b} places on axis {axis}" + (", if they are the tokens of a sequence" if many else "")
     yield TRUNCATED.since(tokens, FITS + 0.1 if many and a > b and a - b > 1 else COMMON - 0.02, smaller=min(a, b))
     yield PLACEHOLDERS.since(tokens, FITS if many else RARE)
-    yield FEWER_PLACES.since(f"{a} values for {b} places", FITS if not many and a > b else RARE)
+    if a > b:
+        yield FEWER_PLACES.since(f"{a} values for {b} places", RARE if many else FITS)
+    elif not many and axis == 0:
+        yield MORE_PLACES.since(f"{a} values for {b} places", FITS + 0.02)
     if many and abs(a - b) * 10 < b:
         yield MASK_OF_OTHER.since(f"{a} and {b} are near: a border that is rounded, padded or filtered otherwise", FITS)
     yield causes.OTHER_RELEASE.since("processor, model and training code change together", COMMON if many else RARE)

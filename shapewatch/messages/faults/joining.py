@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, counts, facts, roles, sizes
@@ -69,8 +70,10 @@ def concat(pasted: Pasted) -> Told:
     expected, got = facts.size(pasted, "expected", "a"), facts.size(pasted, "got", "b")
     index = facts.size(pasted, "index")
     differs_on = facts.size(pasted, "differs", "other_axis", "at", "dimension")
-    left, right = _two_that_differ(values, along)
-    met = _meeting(pasted, left, right, along, expected, got, differs_on)
+    joined, left, right = (along, *_two_that_differ(values, along))
+    if along is None and (found := _stands_out(values)) is not None:
+        joined, left, right = found
+    met = _meeting(pasted, left, right, joined, expected, got, differs_on)
     ranks = _ranks(pasted, values)
     what = _joined(values, ranks, expected, got, met)
     where = "" if along is None else f" along axis {along}"
@@ -80,7 +83,11 @@ def concat(pasted: Pasted) -> Told:
         "A concatenation puts values one behind the other along one axis, so all the other axes must agree, and so "
         f"must the ranks.{where and f' They are joined{where}.'} {what[0].upper()}{what[1:]}{number}."
     )
-    return told(pasted, "SW401", headline, meaning, _of_joining(pasted, met, values, ranks, along))
+    evidence = [*_of_joining(pasted, met, values, ranks, along)]
+    if along is None and joined == 1 and pasted.reading.framework == "keras" and left is not None and len(left) == 4:
+        first = "all of them but one could be joined along axis 1, where layers take the channels last by default"
+        evidence.append(causes.CHANNELS_LAST.since(first, FITS))
+    return told(pasted, "SW401", headline, meaning, evidence)
 
 
 def _ranks(pasted: Pasted, values: tuple[Shape, ...]) -> tuple[int, ...]:
@@ -107,6 +114,24 @@ def _two_that_differ(values: tuple[Shape, ...], along: Size) -> tuple[Shape | No
         if len(other) != len(values[0]) or _outside(values[0], other, along):
             return values[0], other
     return (values[0], values[1]) if len(values) > 1 else (None, None)
+
+
+def _stands_out(values: tuple[Shape, ...]) -> tuple[int, Shape, Shape] | None:
+    """Of three values and more: the axis along which all of them but few could be joined, one of those, and the first
+    that could not. None where no axis is better than the others."""
+    if len(values) < 3 or len({len(each) for each in values}) > 1:
+        return None
+    ways = []
+    for axis in range(len(values[0])):
+        rests = [(*each[:axis], *each[axis + 1 :]) for each in values]
+        usual, count = Counter(rests).most_common(1)[0]
+        ways.append((count, axis, usual, rests))
+    ways.sort(key=lambda way: way[0], reverse=True)
+    (count, axis, usual, rests), (second, *_) = ways[:2]
+    if not second < count < len(values):
+        return None
+    odd = next(at for at, rest in enumerate(rests) if rest != usual)
+    return axis, values[rests.index(usual)], values[odd]
 
 
 def _outside(left: Shape, right: Shape, along: Size) -> list[sizes.Apart]:
@@ -224,6 +249,9 @@ def _of_joining(
         if min(a, b) >= 256 and {a, b} <= sizes.ENCODERS.keys():
             features = f"{a} against {b}: widths as encoders have them, of what is joined along its tokens"
             yield causes.OTHER_ENCODER.since(features, FITS + 0.08, expected=a, got=b)
+    if not values and along == 1 and len(met.apart) == 1 and met.apart[0][0] == 0 and 1 in met.apart[0][1:]:
+        alone = f"{met.apart[0][1]} against {met.apart[0][2]} samples: an axis of 1 put back where the batch was lost"
+        yield causes.LOST_AXIS.since(alone, COMMON + 0.08)
     if not values and along == 0 and met.apart:
         _, a, b = met.apart[0]
         yield UNEQUAL_SAMPLES.since(f"results of several batches or samples are joined: {a} against {b}", FITS + 0.05)
@@ -286,6 +314,7 @@ def _of_joining(
         yield from (each for each in evidence(pasted, met) if each.cause not in unlikely)
         yield from _of_crop(met)
         yield from _of_trimmed(met)
+        yield from _of_boxes(met)
         if maps:
             yield causes.OTHER_LENGTH.since("if these are sequences and no maps", RARE)
             yield from _of_rows(met)
@@ -333,6 +362,23 @@ def _of_sequences(met: Meeting) -> Iterator[Evidence]:
 def _are_heads(a: int, b: int) -> bool:
     low, high = sorted((a, b))
     return low >= 2 and 12 <= high <= 64 and high % 4 == 0 and sizes.ratio(a, b) in (4, 5, 7, 8)
+
+
+def _of_boxes(met: Meeting) -> Iterator[Evidence]:
+    """(batch, boxes, values of each), of other numbers of boxes, with classes, corners or variances for each."""
+    if met.left is None or met.right is None or met.rank != 3 or len(met.left) != len(met.right):
+        return
+    lasts, counts = {met.left[2], met.right[2]}, (met.left[1] or 0, met.right[1] or 0)
+    if min(counts) >= LEAST_BOXES and counts[0] != counts[1] and len(lasts) == 2 and lasts & {4, 5, 8}:
+        boxes = f"{counts[0]} against {counts[1]} boxes: anchors and predictions, made of maps of other sides"
+        yield causes.OTHER_RESOLUTION.since(boxes, FITS + 0.08)
+        yield causes.OTHER_SETTING.since(
+            f"{boxes} or with another number of boxes at each place", FITS + 0.03, expected=counts[0], got=counts[1]
+        )
+
+
+LEAST_BOXES = 400
+"""Fewer are tokens or steps as well."""
 
 
 def _of_trimmed(met: Meeting) -> Iterator[Evidence]:

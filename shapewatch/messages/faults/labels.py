@@ -130,10 +130,14 @@ def unlike(pasted: Pasted, target: Shape, output: Shape) -> Told:
         f"shapes {shaped(target)} and {shaped(output)} should be one, "
         f"{whose if weight else 'most likely of the labels and of the output'}"
     )
-    meaning = (
-        "Two shapes were required to be the same, without broadcasting; Keras asks it of labels and output before it "
-        f"computes a loss. The first is {shaped(target)}, the second {shaped(output)}."
+    computed = facts.word(pasted, "op", "node").rpartition("/")[2].lower() in ("sub", "squareddifference", "mul")
+    required = (
+        "Labels and output meet element by element in the loss, and their shapes do not fit."
+        if computed
+        else "Two shapes were required to be the same, without broadcasting; Keras asks it of labels and output before "
+        "it computes a loss."
     )
+    meaning = f"{required} The first is {shaped(target)}, the second {shaped(output)}."
     evidence = list(targets.of_pair(output, target))
     if weight:
         evidence += weights.of_weights(pasted, [("", target, output)])

@@ -101,6 +101,10 @@ def _of_parameter(pasted: Pasted, held: Shape, wanted: Shape) -> Told:
     return told(pasted, "SW502", headline, meaning, _of_norm(None, None, wanted[-1], held[-1]))
 
 
+LEAST_ENCODER = 512
+"""Encoders whose tokens are handed on are no narrower as a rule."""
+
+
 def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got: Size) -> Iterator[Evidence]:
     if expected is None or got is None or expected == got:
         common = "a common cause of this error"
@@ -133,6 +137,9 @@ def _of_norm(given: Shape | None, normalised: Shape | None, expected: Size, got:
         yield causes.OTHER_SETTING.since(seen, COMMON + 0.05, expected=expected, got=got)
     if last and (given is None or len(given) in (2, 3)):
         yield OWN_WIDTHS.since(f"{seen}: a model has several widths", FITS + 0.02, expected=expected, got=got)
+    if last and given is not None and len(given) == 3 and min(expected, got) >= LEAST_ENCODER:
+        whose = f"{seen} on the last of three axes, if these are the tokens of a text or an image"
+        yield causes.OTHER_ENCODER.since(whose, COMMON + 0.1, expected=expected, got=got)
     if last and given is not None and len(given) == 3 and (patches := sizes.patches(expected, got)):
         side, taken, come = patches
         cut = f"{expected} = {taken} x {side} x {side} and {got} = {come} x {side} x {side}: values of a patch"

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 from shapewatch.messages.faults import causes, facts
 from shapewatch.messages.faults.evidence import COMMON, FITS, NUMBERS, Evidence, told
-from shapewatch.messages.faults.operations import GRID_LAYOUT, GRID_OF_ONE, GRID_RANK, NOTHING_COLLECTED, USUAL
+from shapewatch.messages.faults.operations import (
+    GRID_LAYOUT,
+    GRID_OF_ONE,
+    GRID_RANK,
+    NOTHING_COLLECTED,
+    SETTINGS_OF_AXES,
+    USUAL,
+)
 from shapewatch.messages.faults.wording import shaped
 from shapewatch.messages.nouns import Pasted, Told
 from shapewatch.recording import Shape, Size
@@ -23,13 +30,24 @@ def only_dress(pasted: Pasted) -> Told:
         f"The message says: {said}. That is all that the text tells; print the shapes of what enters this line, and "
         "compare them with what it asks for."
     )
-    evidence = [*_usual(subject), *_of_grid(pasted), *_of_empty(pasted)]
+    evidence = [*_usual(subject), *_of_grid(pasted), *_of_empty(pasted), *_of_setting(pasted)]
     return told(pasted, "", headline, meaning, evidence, facts.word(pasted, "layer"))
 
 
 def _usual(subject: str) -> Iterator[Evidence]:
     for place, cause in enumerate(USUAL.get(subject, ())):
         yield cause.since("a usual cause of this message", COMMON - 0.02 * place)
+
+
+def _of_setting(pasted: Pasted) -> Iterator[Evidence]:
+    """A convolution counts the axes of space of what it is given, and has settings for another number of them."""
+    spatial, setting = facts.size(pasted, "spatial"), facts.shape(pasted, "given")
+    if spatial is None or setting is None or spatial == len(setting):
+        return
+    seen = f"{spatial + 2} axes come, and a setting for {len(setting)} axes of space wants {len(setting) + 2}"
+    fewer = spatial < len(setting)
+    yield (causes.MISSING_BATCH if fewer else causes.EXTRA_AXIS).since(seen, FITS + 0.1)
+    yield SETTINGS_OF_AXES.since(seen, FITS)
 
 
 def _of_grid(pasted: Pasted) -> Iterator[Evidence]:

@@ -25,6 +25,13 @@ PACKED = Cause(
     "model in 16 bits.",
     "Print the class of the layer and the type of its weight.",
 )
+OUTLIERS = Cause(
+    "a product in 8 bits (bitsandbytes): the few columns that are multiplied in 16 bits are not those whose weights "
+    "were kept, as when two calls run at once, a layer is used in another mode between two passes, or the device is "
+    "not supported",
+    "Let one call run at a time, update the library, or load the model in 16 bits.",
+    "See whether the model was loaded with `load_in_8bit`, and whether it runs without.",
+)
 STACKS = ("multi_rnn_cell", "stack_bidirectional_rnn")
 """Nodes of a graph that are inside of several recurrent layers."""
 CELLS = ("lstm", "gru", "rnn", "attention", "while")
@@ -359,6 +366,10 @@ def widths(pasted: Pasted | None, expected: Size, got: Size, scored: bool = True
     if weight and len(weight) == 2 and weight[0] == 1 and sizes.is_width(got) and _is_packed_row(weight[1]):
         row = f"{seen}: a weight of one long row, as quantised weights (4 bits) are packed"
         yield PACKED.since(row, FITS + 0.15)
+    outputs = (weight[1] or 0) if weight and len(weight) == 2 else 0
+    if max(expected, got) < 64 and outputs >= 1024 and outputs % 128 == 0:
+        few = f"{seen}, for {outputs} outputs: no layer of a large model takes so few features"
+        yield OUTLIERS.since(few, FITS + 0.02)
     if product and {expected, got} & counts.WORD_VECTORS and any(map(sizes.is_width, (expected, got))):
         vectors = f"{seen}: {min({expected, got} & counts.WORD_VECTORS)} is a width of word vectors (GloVe, fastText)"
         yield causes.OTHER_ENCODER.since(vectors, FITS + 0.06, **given)
@@ -497,6 +508,8 @@ def encoders(expected: int, got: int) -> str:
     def known(width: int) -> str:
         return f" ({sizes.ENCODERS[width]})" if width in sizes.ENCODERS else ""
 
+    if {expected, got} <= counts.UNET_WIDTHS:
+        return f"{got} come where {expected} are expected: both are widths of a diffusion U-Net's levels"
     return f"{got}{known(got)} come where {expected}{known(expected)} are expected: both look like an encoder's width"
 
 

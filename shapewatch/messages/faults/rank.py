@@ -229,6 +229,12 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
     if given is not None and 0 in given[1:]:
         yield causes.TOO_SMALL.since(f"{shaped(given)} has an axis of 0", NUMBERS)
         yield causes.NOTHING_LEFT.since(f"{shaped(given)} has an axis of 0", FITS)
+    if facts.word(pasted, "op") == "the weight of a convolution" and ranks and got == max(ranks) + 1:
+        path = f"the code for an input of {max(ranks)} axes was taken, and the weight is of a layer for {got}"
+        yield causes.MISSING_BATCH.since(path, FITS + 0.14)
+        yield causes.LOST_AXIS.since(f"{path}: no axis of time or depth came", FITS + 0.12)
+        yield OTHER_CLASS.since(path, FITS, got=max(ranks), fitting=FITTING[max(ranks)])
+        return
     if facts.word(pasted, "op") == "unpacking" and len(ranks) == 1:
         yield from _of_unpacking(ranks[0], got, pasted)
         return
@@ -244,6 +250,7 @@ def _of_ranks(pasted: Pasted, ranks: list[int], got: int | None, given: Shape | 
             yield causes.OTHER_VALUE.since(handed, COMMON - 0.02)
         else:
             yield causes.EXTRA_AXIS.since(common, COMMON - 0.05)
+            yield causes.OTHER_VALUE.since(common, COMMON - 0.07)
         return
     if got < min(ranks):
         either = "batched" not in facts.word(pasted, "expected")

@@ -46,6 +46,20 @@ OTHER_GRID = Cause(
 )
 
 
+ALREADY_SO = Cause(
+    "the tensor has the form already that the pattern is to give it: the rearrangement is done twice (a hook or "
+    "wrapper within another, a layer that does it too), or this value never had the axes merged",
+    "Rearrange it once, in one of the two places; take the second wrapper off.",
+    "Print the shape before and after each rearrangement on the way.",
+)
+OTHER_FRAMES = Cause(
+    "the number that the pattern is told ({told} frames, views or windows of each sample) is not the one that came: "
+    "the axis holds all of them for the whole batch, and with guidance each two or three times",
+    "Take the number from what was sampled, or sample as many as are set.",
+    "Divide {came} by the batch, and by two or three with guidance, and compare with {told}.",
+)
+
+
 def _sides(left: str, given: Shape | None, size: int) -> str:
     """The names of the group on the axis of this size, if they are those of places: `h w`, `t h w`."""
     axes = re.findall(r"\([^()]*\)|\S+", left)
@@ -110,9 +124,21 @@ def _of_pattern(
             f"{cut[0]} = {cut[0] // cut[1]} x {cut[1]} + {cut[0] % cut[1]}" if cut[1] else detail,
             NUMBERS,  # named it would say the message again
         )
-        if cut[0] % 2 and cut[0] > 1:
+        merged: list[str] = next((group.split() for group in grouped if group.split()[:1] in (["b"], ["B"])), [])
+        of_batch = given is not None and len(given) > 0 and given[0] == cut[0] and text.startswith("(") and merged
+        if of_batch:
+            count = f"({' '.join(merged)}) is {cut[0]}, all that the batch holds"
+            yield OTHER_FRAMES.since(count, FITS + 0.1, told=cut[1], came=cut[0])
+        letters = {
+            letter for name in re.findall(r"[A-Za-z]\w*", left) for letter in (name[0].lower(), name[-1].lower())
+        }
+        maps = not text or {"h", "w"} <= letters
+        if cut[0] % 2 and cut[0] > 1 and maps:
             yield causes.ODD_SIZE.since(f"{cut[0]} is odd", FITS)
-        yield EXTRA_TOKENS.since(f"{cut[0]} is no multiple of {cut[1]}", COMMON)
+        if given is not None and len(given) > 2 and given[-1] == given[-2] == cut[0] and not maps:
+            square = f"{shaped(given)} ends with two axes of {cut[0]}, as a table of all steps against all others"
+            yield causes.OTHER_VALUE.since(square, FITS + 0.04)
+        yield EXTRA_TOKENS.since(f"{cut[0]} is no multiple of {cut[1]}", RARE if of_batch else COMMON)
         if cut[0] in (1, 3, 4):
             colours = f"{cut[0]} is an image's number of channels"
             yield IMAGE_FOR_FEATURES.since(colours, FITS - 0.02)
@@ -154,5 +180,7 @@ def _of_pattern(
             yield causes.OTHER_VALUE.since(fewer_still, FITS + 0.05)
         yield causes.MISSING_BATCH.since(count, FITS + 0.12 if names - len(given) == 1 else RARE)
         yield causes.EXTRA_AXIS.since(count, FITS + 0.12 if names < len(given) else RARE)
+        if names < len(given) == _named(text.partition("->")[2]):
+            yield ALREADY_SO.since(f"{count}, as many as its right side names", FITS + 0.15)
     yield causes.SWAPPED.since("with its axes in another order the pattern finds other sizes", COMMON - 0.05)
     yield causes.OTHER_RESOLUTION.since("the pattern's sizes may belong to another resolution", RARE)

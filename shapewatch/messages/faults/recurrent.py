@@ -73,6 +73,10 @@ FEATURE_SETTING = Cause(
 
 def _of_input(pasted: Pasted, expected: int | None, got: int | None, given: Shape | None) -> Iterator[Evidence]:
     seen = f"{sized(got)} features come, {sized(expected)} are expected"
+    if got == 0:
+        empty = f"{seen}: an empty tensor comes, or one that only stands for data elsewhere"
+        yield causes.NOTHING_LEFT.since(empty, NUMBERS)
+        return
     if expected is not None and got is not None:
         yield FEATURE_SETTING.since(seen, FITS + 0.04, expected=expected, got=got)
     if given is not None and (axes := [axis for axis in sizes.axes_of(expected, given) if axis != len(given) - 1]):

@@ -275,8 +275,8 @@ def _of_whole_shape(asked: Shape, given: Shape | None, count: int) -> Iterator[E
         if came is not None and came != side and came >= 3:
             grid = f"the values fill a grid of {came} x {came}, and {side} x {side} is asked for"
             # small squares divide many numbers
-            near = (SAID if min(came, side) >= 7 else NUMBERS) if abs(came - side) <= 2 else RARE
-            yield GRID_OFF.since(grid, near, come=came, asked=side)
+            if abs(came - side) <= 2:
+                yield GRID_OFF.since(grid, SAID if min(came, side) >= 7 else NUMBERS, come=came, asked=side)
             if (stride := sizes.rounded(side, came)) is not None and abs(came - side) > 2:
                 up = f"{grid}: {came} is {side} brought to a multiple of {stride}"
                 yield causes.ODD_SIZE.since(up, NUMBERS + 0.02)

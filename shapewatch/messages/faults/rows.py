@@ -17,6 +17,7 @@ from shapewatch.messages.faults.targets import (
     OTHER_NUMBER_OF_LABELS,
     WITHOUT_BATCH,
     WRONG_FLATTEN,
+    of_some_images,
 )
 from shapewatch.messages.faults.wording import shaped, sized
 from shapewatch.messages.nouns import Pasted, Told
@@ -63,6 +64,8 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.COLOUR.since(folded, FITS + 0.02)
     if output is not None and len(output) > 2:
         yield causes.NOT_POOLED.since(f"the output {shaped(output)} has axes of place or time", FITS + 0.05)
+    if output is None or output[-1] != times:
+        yield from of_some_images(a, b, seen)
     if times:
         yield WRONG_FLATTEN.since(
             f"{max(a, b)} is {times} times {min(a, b)}: another axis was folded into one", FITS + 0.03
@@ -91,7 +94,8 @@ def _of_rows(pasted: Pasted, a: Size, b: Size, output: Shape | None) -> Iterator
         yield causes.SPLIT_BATCH.since(f"{max(a, b)} is {times} times {min(a, b)}", COMMON if times <= 8 else RARE)
         if a > b > 1 and times <= MOST_EACH:
             views = f"{a} = {b} x {times}: {times} outputs for each label"
-            yield causes.SEVERAL_EACH.since(views, FITS if times in (5, 10) else FITS - 0.07)
+            odd = not sizes.is_power_of_two(times)  # devices, and sides that are twice as long, make powers of two
+            yield causes.SEVERAL_EACH.since(views, FITS + 0.02 if odd and times != 3 else FITS - 0.07)
         yield causes.LAST_BATCH.since(seen, RARE if times > 16 else FITS if times == 2 else FITS - 0.06)
         # a larger input, once flattened, fills several rows; of sides that are twice as long, four
         likely = FITS - 0.06 if a < b or b == 1 else FITS + 0.04 if sizes.root(times) else FITS + 0.01

@@ -33,6 +33,22 @@ MAP_LEFT = Cause(
     {"torch": "target = torch.ones_like(output)    # or output.mean(dim=(2, 3)), one value for each sample"},
 )
 
+OF_SOME_IMAGES = Cause(
+    "one side has the places (anchors, points, pixels) of one image, and the other those of all images of the batch: "
+    "targets or outputs of the others were not collected (a loop that ends early, an image that is skipped), or the "
+    "batch was lost by an index or a reshape",
+    "Join what belongs to all images of the batch on both sides.",
+    "Print both shapes before they are flattened, and divide both sizes by the places of one image.",
+)
+
+OUTER_PRODUCT = Cause(
+    "a product (`Dot`, `matmul`, `einsum`) made a table of all against all where one number was meant: it runs over "
+    "an axis of 1 that is kept, or over the wrong axis",
+    "Let it run over the features, and flatten what has an axis of 1 too many before it.",
+    "Print the shapes of its operands.",
+    {"keras": "score = layers.Dot(axes=1)([layers.Flatten()(a), layers.Flatten()(b)])"},
+)
+
 LIST_OF_LABELS = Cause(
     "the labels came as a plain list, or as single numbers, which were taken for several targets or for a scalar",
     "Turn them into one array with the shape of the output: `np.array(labels)`, with a last axis where the output "
@@ -222,9 +238,15 @@ def _of_other_rank(output: Shape, target: Shape, seen: str) -> Iterator[Evidence
         alone = f"{seen}: the target is the output without its batch of one"
         yield WITHOUT_BATCH.since(alone, NUMBERS + 0.02)
     if len(output) >= 3 and len(target) <= 2:
-        more = f"{seen}: the output still has {len(output) - len(target)} axes more"
+        surplus = len(output) - len(target)
+        more = f"{seen}: the output still has {surplus} {'axis' if surplus == 1 else 'axes'} more"
         maps = len(output) >= 4 or None in output[1:-1]
         yield causes.NOT_POOLED.since(more, NUMBERS if maps else FITS + 0.06)
+    if len(target) <= 2 and len(output) == 3 and output[1] == output[2] not in (None, 1):
+        table = f"{seen}: {output[1]} x {output[2]} values for each sample"
+        if len(target) == 1:
+            yield MAP_LEFT.since(f"{table}, as a map has them", FITS + 0.12)
+        yield OUTER_PRODUCT.since(f"{table}, as many one way as the other", FITS)
     if len(target) <= 2 and len(output) == 4 and output[1] == 1:
         patches = f"{seen}: a map of scores for each sample, and one label"
         yield MAP_LEFT.since(patches, FITS + 0.12)
@@ -326,6 +348,10 @@ def of_axis(axis: int | None, a: int, b: int, seen: str) -> Iterator[Evidence]:
     yield OTHER_MAP.since(seen, RARE)
 
 
+LEAST_FEATURES = 256
+"""Fewer may be classes as well."""
+
+
 def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evidence]:
     where = f"{seen}: {a} against {b} on axis {axis}"
     if rank == 1:
@@ -346,8 +372,10 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
         yield causes.OTHER_LENGTH.since(f"{where}, if these are steps", COMMON - 0.02)
         return
     if axis == 0:
-        yield causes.LAST_BATCH.since(where, FITS + 0.05)
+        places = min(a, b) >= LEAST_PLACES
+        yield causes.LAST_BATCH.since(where, COMMON if places else FITS + 0.05)
         yield causes.SPLIT_BATCH.since(where, FITS if sizes.ratio(a, b) and 1 not in (a, b) else RARE)
+        yield from of_some_images(a, b, where)
         if sizes.ratio(a, b) and a > b:
             several = f"{where}: a flatten with a fixed width makes several rows of one"
             yield causes.OTHER_INPUT_SIZE.since(several, FITS + 0.02)
@@ -367,9 +395,14 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
                 yield MASK_OF_ONE.since(f"{where}, the axis of channels", NUMBERS - 0.02)
             elif rank >= 4:
                 yield causes.MASK_CHANNELS.since(where, FITS + 0.1 if b in (3, 4) else FITS)
-        yield causes.CLASS_COUNT.since(
-            f"{where}, the axis of classes", NUMBERS if 1 not in (a, b) else FITS - 0.03, output=a, target=b
-        )
+        times = sizes.ratio(a, b) or 0
+        values = rank == 2 and a > b >= LEAST_FEATURES and times > 2
+        if values:
+            each = f"{where}: {times} values for each of the target's, as many channels or places are left"
+            yield causes.NOT_POOLED.since(each, FITS + 0.04)
+            yield causes.CHANNELS_LAST.since(f"{each}; where channels are taken for a side, that one grows too", FITS)
+        classes = FITS - 0.03 if values or 1 in (a, b) else NUMBERS
+        yield causes.CLASS_COUNT.since(f"{where}, the axis of classes", classes, output=a, target=b)
         if b == a + 1 and a > 1:
             beyond = f"{where}: one more than the output, as one-hot labels get that are made of 1 to {a}"
             yield causes.FROM_ONE.since(beyond, FITS + 0.05)
@@ -388,6 +421,17 @@ def _of_entry(axis: int, a: int, b: int, rank: int, seen: str) -> Iterator[Evide
             if a < b and (b - a) % 2 == 0:
                 yield causes.NO_PADDING.since(f"{where}: the output lost an even number", FITS - 0.04)
         yield causes.OTHER_LENGTH.since(f"{where}, if axis {axis} counts steps", FITS + 0.06 if rank == 3 else RARE)
+
+
+LEAST_PLACES = 1024
+"""As many rows are no samples of a batch."""
+
+
+def of_some_images(output: int, target: int, seen: str) -> Iterator[Evidence]:
+    """More rows than a batch has, and a whole number of times as many on the other side."""
+    times = sizes.ratio(output, target)
+    if times and times <= 64 and min(output, target) >= LEAST_PLACES:
+        yield OF_SOME_IMAGES.since(f"{seen}: {times} times as many, as a batch of {times} has", FITS + 0.08)
 
 
 def _of_several(output: int, target: int, seen: str) -> Iterator[Evidence]:

@@ -70,6 +70,15 @@ OLD_RUN = Cause(
 STEMS = ("conv1", "stem", "patch_embed", "conv_in", "features.0", "input", "first", "conv_first", "inc.")
 
 
+LIST_OF_WEIGHTS = Cause(
+    "the list of weights that is set is not the list that the layer holds: kernel and bias in another order or level, "
+    "or turned into one array by `np.array`, which joins them by their equal first axis",
+    "Give a plain list, `[kernel, bias]`, in the order and of the shapes of `layer.get_weights()`.",
+    "Print the shapes of what is set beside those of `layer.get_weights()`.",
+    {"keras": "layer.set_weights([kernel, bias])"},
+)
+
+
 def weights(pasted: Pasted) -> Told:
     pairs = _pairs(pasted)
     names = [name for name, _, _ in pairs]
@@ -88,14 +97,22 @@ def weights(pasted: Pasted) -> Told:
         f"{_listing(pairs, saved)}"
     )
     evidence = list(of_weights(pasted, pairs))
+    if first[1] is not None and first[2] is not None and first[1] == first[2][: len(first[1])] != first[2]:
+        begins = f"{shaped(first[1])} is how {shaped(first[2])} begins: a bias, or an entry of an array made of both"
+        evidence.append(LIST_OF_WEIGHTS.since(begins, FITS + 0.09))
     layer = names[0].rsplit(".", 1)[0] if names and "." in names[0] and len(set(names)) == 1 else ""
     return told(pasted, "SW901", headline, meaning.strip(), evidence, layer)
 
 
-def of_pair(pasted: Pasted, built: Shape, saved: Shape) -> Told:
-    """Two shapes that were compared while weights were loaded."""
+def of_pair(pasted: Pasted, built: Shape, saved: Shape, sure: bool = True) -> Told:
+    """Two shapes that were compared while weights were loaded, or (not `sure`) that look as if they were."""
     pair: Pair = ("", saved, built)
     headline = f"the saved weights do not fit the model: one is {shaped(saved)} where {shaped(built)} is built"
+    if not sure:
+        headline = (
+            f"shapes {shaped(built)} and {shaped(saved)} should be one, most likely of a weight as it is built and as "
+            "it is saved"
+        )
     meaning = f"A saved weight is copied into the model's weight of its name (or place). {_listing([pair])}"
     return told(pasted, "SW901", headline, meaning, of_weights(pasted, [pair]))
 
@@ -181,6 +198,8 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield OTHER_WIDTH.since(seen, NUMBERS if flax else FITS - 0.01, expected=saved_count, got=built_count)
         if maps := sizes.same_maps(saved_count, built_count):
             of_sides = f"{seen}; they are flattened maps of {maps[1]} x {maps[1]} and {maps[2]} x {maps[2]}"
+            if min(maps[1:]) == 1:
+                of_sides = f"{seen}; one is {max(maps[1:])} x {max(maps[1:])} times the other, as of larger maps"
             yield causes.OTHER_INPUT_SIZE.since(of_sides, FITS + 0.06)
         outputs = set()
     if not (flax or keras) and len(outputs) == 1 and not heads:
@@ -203,7 +222,8 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield OTHER_LIST.since(f"{ends_seen}: observations and actions, or lists, of other data", NUMBERS, **both)
     if len(ends) == 1:
         saved_count, built_count = next(iter(ends))
-        seen = f"only the number of outputs differs, {saved_count} saved and {built_count} built"
+        differs = "only the number of outputs differs" if alone else "the numbers of outputs differ"
+        seen = f"{differs}, {saved_count} saved and {built_count} built"
         widths = sizes.is_width(saved_count) and sizes.is_width(built_count)
         tables = all(
             checkpoints.is_table(name)
@@ -213,7 +233,9 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             for name, one, other in known
         )
         weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or not few else FITS + 0.06
-        if widths and not heads:
+        kernels = not (keras or flax) and any(set(saved[2:]) - {1} for _, saved, _ in known)
+        filters = kernels and (saved_count or 1) % 8 == (built_count or 1) % 8 == 0
+        if not heads and (widths or filters or not alone):
             weight = RARE
         if not tables:
             yield _of_another_head(seen, weight, saved_count, built_count)

@@ -71,10 +71,17 @@ def window(pasted: Pasted) -> Told:
     meaning = (
         "A convolution or pooling places its kernel inside the (padded) map; where an axis of the map is shorter "
         "than the "
-        f"kernel there is no place, and nothing would come out.{here}"
+        f"kernel there is no place, and nothing would come out.{here}{_doubted(sides, kernel)}"
     )
     layer = facts.word(pasted, "layer")
     return told(pasted, "SW503", headline, meaning, _of_window(pasted, sides, kernel, size), layer)
+
+
+def _doubted(sides: Shape | None, kernel: Shape | None) -> str:
+    if sides is None or kernel is None or any(size is None for size in (*sides, *kernel)) or len(sides) != len(kernel):
+        return ""
+    fits = all((side or 0) >= (size or 0) for side, size in zip(sides, kernel, strict=True))
+    return " By these sizes it would fit: this release does not print all of what it compares." if fits else ""
 
 
 def _kernel(pasted: Pasted, weight: Shape | None) -> Shape | None:
@@ -127,6 +134,10 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
         yield DEGENERATE.since(f"{seen}: one side is {low}, another {high}", FITS)
         like = f"{seen}: the side of {low} looks like the channels rather than like a side"
         colours = roles.like_colours(low)
+        if facts.shape(pasted, "padded") is not None and low == 2 and sizes.is_power_of_two(high - 2):
+            margin = f"{seen}: {high} is {high - 2} and a padding of 1 at both ends, so {low} is 0 and that padding"
+            yield causes.NOTHING_LEFT.since(margin, NUMBERS + 0.02)
+            colours = False
         whole = facts.shape(pasted, "input")
         filters = low == 1 and whole is not None and whole[:1] in FILTERS  # features already: no image enters here
         likely = FITS - 0.04 if filters else NUMBERS if low in (1, 3) else FITS - 0.02
@@ -138,7 +149,8 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
             default = f"{like}: which layout is the default changed between releases and backends of Keras"
             yield causes.OTHER_RELEASE.since(default, FITS + 0.02)
     else:
-        yield causes.TOO_SMALL.since(f"{seen}: every side is small", FITS + 0.1)
+        every = seen if len(known) == 1 else f"{seen}: every side is small" if high < 64 else seen
+        yield causes.TOO_SMALL.since(every, FITS + 0.1)
         yield DEGENERATE.since(seen, COMMON if low != high else RARE)
         if sides is None and low in (1, 3, 4):
             few = f"the one side that is told is {low}, a number of channels (or of stacked frames)"

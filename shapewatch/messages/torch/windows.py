@@ -21,6 +21,14 @@ CONV = (
         release="0.4 to 1.4",
     ),
     Template(
+        "2D or 4D weight tensor expected, but got: {input:shape}",
+        "rank",
+        {"op": "the weight of a convolution", "expected": "2D or 4D"},
+        seen="2D or 4D weight tensor expected, but got: [16 x 1 x 3 x 3 x 3] at"
+        " /pytorch/torch/lib/THNN/generic/SpatialConvolutionMM.c:15",
+        release="0.1 to 0.3",
+    ),
+    Template(
         "Given groups={groups:n}, weight of size {weight:shape} , expected input {input:shape} to have {expected:n}"
         " channels, but got {got:n} channels instead",
         "conv-channels",

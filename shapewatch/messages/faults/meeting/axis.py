@@ -77,8 +77,8 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
     yield from of_turned(met, 0, a, b, f"{a} against {b}")
     if 0 in (a, b):
         yield causes.NOTHING_LEFT.since(f"{a} against {b}: one of them is empty", NUMBERS)
-    many = met.rank is None and min(a, b) > MOST_ROWS
-    if many:
+    many = min(a, b) > MOST_ROWS
+    if many and met.rank is None:
         rows = f"{a} against {b}: more than a batch holds, as vocabularies, tables and whole data sets have them"
         yield causes.OTHER_SETTING.since(rows, FITS - 0.02, expected=a, got=b)
         yield OTHER_ENTRIES.since(rows, FITS)
@@ -100,7 +100,7 @@ def of_batch(met: Meeting, a: int, b: int) -> Iterator[Evidence]:
         yield causes.OTHER_RESOLUTION.since(flat, FITS + 0.02)
     if met.rank is not None and (times is None or min(a, b) > MOST_ROWS):
         entries = f"{seen}; if they do not belong to one batch at all"
-        yield OTHER_ENTRIES.since(entries, FITS - 0.02 if min(a, b) > MOST_ROWS else RARE + 0.02)
+        yield OTHER_ENTRIES.since(entries, FITS + 0.02 if many else RARE + 0.02)
     if times is not None and times <= 16 and 1 not in (a, b):
         halves = sizes.is_power_of_two(min(a, b)) and times == 2 and min(a, b) >= 4
         devices = FITS - 0.01 if shared and times != 2 else COMMON + 0.01 * halves
@@ -200,7 +200,7 @@ def _on(axis: int | None, a: int, b: int) -> str:
 def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Role) -> Iterator[Evidence]:
     seen = _on(axis, a, b)
     low, high = sorted((a, b))
-    if high <= 4 and (held == "channels" or met.rank in (None, 3)):
+    if high <= 4 and (held == "channels" or met.rank is None or (met.rank == 3 and axis != 1)):
         if (low, high) == (1, 3):
             yield causes.GREY.since(f"{seen}: one colour channel against three", NUMBERS)
             yield NORMALISED.since(f"{seen}: one colour channel against three", FITS, a=a, b=b)
@@ -221,7 +221,9 @@ def _of_channels(met: Meeting, axis: int | None, a: int, b: int, held: roles.Rol
     elif held == "channels" and max(a, b) > MOST_FILTERS and met.rank == 5:
         tokens = f"{seen}: more than filters are; tokens of clips, with their heads behind them"
         yield causes.OTHER_LENGTH.since(tokens, FITS + 0.06)
-        yield causes.ODD_SIZE.since(f"{tokens}, if a side is no multiple of a patch and of the stride before it", FITS)
+        if abs(a - b) * 8 < low:
+            rounded = f"{tokens}, if a side is no multiple of a patch and of the stride before it"
+            yield causes.ODD_SIZE.since(rounded, FITS)
     elif held == "channels":
         yield causes.NO_PROJECTION.since(f"{seen}, which are numbers of filters", NUMBERS, a=a, b=b)
         if met.rank in (4, 5) and low < 48 and ({a, b} <= LATENTS or {a, b} in WITH_MASKS):

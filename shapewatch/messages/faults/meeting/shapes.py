@@ -45,6 +45,8 @@ def of_shapes(met: Meeting) -> Iterator[Evidence]:
         yield (causes.CHANNELS_LAST if images else causes.SWAPPED).since(seen, NUMBERS + 0.02)
         yield causes.SWAPPED.since(seen, FITS)
     yield from _of_default_layout(met)
+    yield from _of_equal_gaps(met)
+    yield from _of_one_side_shrunk(met)
     if not met.is_aligned or (len(left) != len(right) and not met.apart):
         yield from _of_ranks(met, left, right)
     elif len(met.apart) == 1 and met.is_per_channel and met.apart[0][0]:
@@ -56,6 +58,35 @@ def of_shapes(met: Meeting) -> Iterator[Evidence]:
         if axis and elsewhere and max(a, b) > 4:
             where = f"{max(a, b)} stands on axis {elsewhere[0]} as well as on axis {axis}"
             yield causes.CHANNELS_LAST.since(f"{where}, as when the channels were put on another axis", FITS + 0.04)
+
+
+def _of_one_side_shrunk(met: Meeting) -> Iterator[Evidence]:
+    """A map of height 1 beside a square one of its width, as where colours were taken for the height."""
+    if met.framework not in roles.CHANNELS_LAST_FRAMEWORKS or met.left is None or met.right is None:
+        return
+    shapes = [shape[-3:] for shape in (met.left, met.right)]
+    if len(met.left) != len(met.right) or len(met.left) != (3 if met.batch_left_out else 4):
+        return
+    (flat, square) = sorted(shapes, key=lambda shape: shape[0] or 0)
+    if flat[0] == 1 < (flat[1] or 0) and square[0] == square[1] == flat[1]:
+        side = f"{shaped(flat)} is 1 high and {flat[1]} wide, where {shaped(square)} is square"
+        yield causes.CHANNELS_LAST.since(f"{side}: channels that are taken for the height shrink to one", FITS + 0.12)
+
+
+def _of_equal_gaps(met: Meeting) -> Iterator[Evidence]:
+    """Both sides of two maps differ by the same number, and by no factor."""
+    sides = [(a, b) for axis, a, b in met.apart if met.role(axis) == "space"]
+    gaps = {a - b for a, b in sides}
+    if len(sides) == len(met.apart) == 2 and len(gaps) == 1 and not sizes.ratio(*sides[0]):
+        gap = abs(gaps.pop())
+        if gap >= LEAST_BORDER and gap % 2 == 0:
+            border = f"both sides differ by {gap}: a border that unpadded convolutions or a crop take off"
+            yield causes.CROPPED.since(f"{border}, once too often or not at all", FITS - 0.06)
+            yield causes.NO_PADDING.since(border, FITS - 0.07)
+
+
+LEAST_BORDER = 6
+"""Rounding on several levels makes smaller differences as well."""
 
 
 def _of_default_layout(met: Meeting) -> Iterator[Evidence]:

@@ -1,0 +1,75 @@
+"""The names by which a file of the user's knows a framework, for code that can be pasted there as it is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from shapewatch.source import tree_of
+
+_USUAL = {
+    "nn": "torch.nn",
+    "F": "torch.nn.functional",
+    "torch": "torch",
+    "layers": "keras.layers",
+    "keras": "keras",
+    "tf": "tensorflow",
+}
+"""The names that the adapters write, and what they stand for."""
+
+_IN_TF = {
+    f"keras.ops.{name}": f"tensorflow.{other}"
+    for name, other in {
+        **{same: same for same in ("transpose", "reshape", "repeat", "expand_dims", "squeeze", "shape", "pad")},
+        "image.resize": "image.resize",
+        "mean": "reduce_mean",
+    }.items()
+}
+"""The operations of Keras that we write and TensorFlow has too, with the same arguments."""
+
+_NAME = re.compile(rf"(?<![\w.])(?P<root>{'|'.join(_USUAL)})(?P<rest>(?:\.[A-Za-z_]\w*)+)")
+
+
+def as_imported(code: str, file: str) -> str:
+    """Code with the frameworks' names as a file imports them: `Conv2D(8, 3)`, `tf.keras.layers.Conv2D(8, 3)` or
+    `torch.nn.functional.pad(…)`. A name that the file has, and what it does not import, stays as it is."""
+    known = _imported(file)
+    return _NAME.sub(lambda name: _spelled(name, known), code) if known else code
+
+
+def _spelled(name: re.Match[str], known: Mapping[str, str]) -> str:
+    full, paths = _USUAL[name["root"]] + name["rest"], set(known.values())
+    operation = full.startswith("keras.ops.")
+    if name["root"] in known and not operation:
+        return name[0]
+    if operation and "tensorflow" in paths and not paths & {"keras", "keras.ops"}:
+        full = _IN_TF.get(full, full)
+    ways = [way for alias, path in known.items() for way in _ways(full, alias, path)]
+    return min(ways, key=len, default=name[0])
+
+
+def _ways(full: str, alias: str, path: str) -> Iterator[str]:
+    """How what has a full name is spelled with one imported name, if it can be."""
+    if path == "tensorflow" and full.startswith("keras."):
+        full = f"tensorflow.{full}"
+    if full == path or full.startswith(f"{path}."):
+        yield alias + full.removeprefix(path)
+
+
+@cache
+def _imported(file: str) -> Mapping[str, str]:
+    """The names that a file imports, and what they stand for; Keras is one, by whichever way it comes."""
+    try:
+        tree = tree_of(file)
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            whole = ((one.asname or one.name.partition(".")[0], one) for one in node.names)
+            found |= {name: one.name if one.asname else name for name, one in whole}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+    return {name: re.sub(r"^tensorflow\.(python\.)?keras\b", "keras", path) for name, path in found.items()}
