@@ -81,8 +81,8 @@ class Target:
     `change`: `one-hot` (class numbers into rows of `classes`), `numbers` (the other way round, along `dim`), `squeeze`
     and `unsqueeze` (an axis `dim`), `shape` (labels of another `shape`: `reshaped`, or others), `output-squeeze` (an
     axis of the model's output), `output-moved` (its classes from the last axis to axis 1), `output-order` (its axes in
-    the order `dims`), `output-pooled` (the mean over `dims`), `output-resized` (its maps of another `size`,
-    `channels_first` or not).
+    the order `dims`), `output-pooled` (the mean over `dims`), `output-reshaped` (as the target's `shape`),
+    `output-resized` (its maps of another `size`, `channels_first` or not).
     """
 
     change: str

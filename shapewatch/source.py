@@ -35,6 +35,8 @@ def is_foreign(file: str) -> bool:
     if file.startswith(_OWN):
         return True
     parts = Path(file).parts
+    if parts[-2:] in (("bin", "shapewatch"), ("Scripts", "shapewatch")):  # the command itself, as it is installed
+        return True
     if "site-packages" in parts or "dist-packages" in parts:
         marker = "site-packages" if "site-packages" in parts else "dist-packages"
         package = parts[len(parts) - 1 - parts[::-1].index(marker) + 1]

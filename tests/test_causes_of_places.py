@@ -237,7 +237,8 @@ def test_filters_are_no_classes() -> None:
     def loaded(name: str) -> str:
         return (
             f"RuntimeError: Error(s) in loading state_dict for Net:\n\tsize mismatch for {name}.weight: copying a "
-            "param with shape torch.Size([48, 16, 3]) from checkpoint, the shape in current model is torch.Size([24, 16, 3])."
+            "param with shape torch.Size([48, 16, 3]) from checkpoint, the shape in current model is "
+            "torch.Size([24, 16, 3])."
         )
 
     assert first(loaded("body.4")) != first(loaded("head"))

@@ -57,6 +57,26 @@ def with_operand(
     return rewritten(source, [(node, new)])
 
 
+def with_factors_exchanged(source: str | None, operation: str, which: int | None = None) -> str | None:
+    """The line with both operands of a product in each other's place; None where it does not tell which they are."""
+    tree = parsed(source)
+    nodes = [] if tree is None else [_operand(tree, operand, operation, which) for operand in (0, 1)]
+    if source is None or len(nodes) != 2:
+        return None
+    left, right = nodes
+    if left is None or right is None or left is right:
+        return None
+    given = {
+        id(arg) for call in ast.walk(tree or ast.Module([], [])) if isinstance(call, ast.Call) for arg in call.args
+    }
+
+    def in_place_of(other: ast.expr, node: ast.expr) -> str:
+        bare = id(other) in given or not isinstance(node, ast.BinOp | ast.IfExp | ast.BoolOp)
+        return ast.unparse(node) if bare else f"({ast.unparse(node)})"
+
+    return rewritten(source, [(left, in_place_of(left, right)), (right, in_place_of(right, left))])
+
+
 def _found(tree: ast.AST, operand: int, operation: str, layer: str, which: int | None) -> ast.expr | None:
     """An operand of a layer's call or, where that has no name in the line, of the operation."""
     known = operation or not layer
@@ -85,7 +105,7 @@ _JOINING = frozenset(
 )
 
 
-_CALLED = frozenset({"masked_fill", "gather"})
+_CALLED = frozenset({"masked_fill", "gather", "reshape", "view"})
 """Operations that no sign stands for, nor a list of what is joined."""
 
 
@@ -190,8 +210,8 @@ def _operand(tree: ast.AST, operand: int, operation: str, which: int | None = No
             given = _given(call)
             return given[operand] if operand < len(given) else None
     named = [n for n in _in_order(tree) if isinstance(n, ast.Call) and getattr(n.func, "attr", "") == operation]
-    if len(named) > 1 and operation in _JOINING:
-        given = [] if which is None else _given(named[which % len(named)])
+    if named and operation in _JOINING:
+        given = [] if which is None and len(named) > 1 else _given(named[(which or 0) % len(named)])
         return given[operand] if operand < len(given) else None
     joins = operation.lower().startswith(_LISTED)
     for node in ast.walk(tree):

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.operand import which_of_line, with_factors_exchanged
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
-from shapewatch.edits import Input, Target, place_layer
+from shapewatch.edits import Input, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Shape, spoken, text
 
 # Values
@@ -180,6 +181,8 @@ def target_title(edit: Target) -> str:
             return f"give the labels an axis {arguments['dim']} of size 1"
         case "output-squeeze":
             return f"take axis {arguments['dim']} off the model's output"
+        case "output-reshaped":
+            return f"the output without its axes of size 1, {text(arguments['shape'])}"
         case "output-pooled":
             over = " and ".join(map(str, arguments["dims"]))
             return f"one answer for each sample: the mean of the output over axes {over}"
@@ -242,3 +245,28 @@ def subsampled(pad: str, x: str, arguments: Mapping[str, Any]) -> str:
     rest = ["(0, 0)"] * rank
     pairs = ["(0, 0)", *rest, channels] if last else ["(0, 0)", channels, *rest]
     return f"{pad}({taken}, ({', '.join(pairs)}))"
+
+
+# What was joined in front of the places of a map
+
+
+def without_first(x: str, arguments: Mapping[str, Any]) -> str:
+    parts = [*[":"] * arguments["dim"], f"{arguments['count']}:"]
+    return f"{atom(x)}[{', '.join(parts)}]"
+
+
+def without_first_title(x: str, arguments: Mapping[str, Any]) -> str:
+    taken = "the first" if arguments["count"] == 1 else f"the first {arguments['count']}"
+    return f"take {taken} of axis {arguments['dim']} off `{x}`"
+
+
+# Both factors of a product
+
+
+def factors_exchanged(edit: SetCall, call: Call, recording: Recording) -> Written:
+    source = statement(call.span)
+    line = with_factors_exchanged(source, call.name, which_of_line(call, recording))
+    where = f" in {spoken(call.layer)}" if call.layer else ""
+    data = {"action": "set", "layer": call.layer, "call": edit.place, "argument": "order", "value": edit.value}
+    title = f"the factors of {call.name}{where} in each other's place"
+    return Written(title, line or f"# exchange both factors in: {source}", data)

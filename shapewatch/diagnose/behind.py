@@ -9,10 +9,10 @@ from shapewatch.adapters import Adapter, Probe, Trial
 from shapewatch.diagnose.cases import ask
 from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.fixes import as_fix, in_idiom
-from shapewatch.edits import Input, Insert, Target
+from shapewatch.edits import Input, Insert, SetCall, Target
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Shape
-from shapewatch.repair import SECONDS, Candidate, propose
+from shapewatch.repair import SECONDS, Candidate, hides_the_mistake, propose
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 from shapewatch.rules.branches_differ import ELEMENTWISE
@@ -30,7 +30,10 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
     for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
         if time.thread_time() > deadline or len(fixes) == 3:
             break
-        beside = any(isinstance(edit, Target | Input) for edit in candidate.edits)
+        if hides_the_mistake(candidate.edits, case):
+            continue
+        outside = candidate.edits in finding.own and _are_outside(candidate, case)
+        beside = outside or any(isinstance(edit, Target | Input) for edit in candidate.edits)
         trial = None if beside else probe.run(candidate.edits)
         if trial is not None and (not trial.finished or not _accepts(case, trial)):
             continue
@@ -39,7 +42,8 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
             continue
         tried.append(candidate)
         if trial is None:
-            fixes.append(as_fix(candidate, written, adapter, None, "the loss is no part of the model"))
+            what = case.call.name if outside and case.call.kind != "loss" else "the loss"
+            fixes.append(as_fix(candidate, written, adapter, None, f"{what} is no part of the model"))
         else:
             reason = "it stands outside the model: what the model then gives fits"
             fix = as_fix(candidate, written, adapter, "junction", reason)
@@ -56,6 +60,13 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+
+
+def _are_outside(candidate: Candidate, case: Case) -> bool:
+    """Whether a change is one of operations alone that the program does with what the model gave."""
+    calls = [case.recording.at(e.place) for e in candidate.edits if isinstance(e, Insert | SetCall)]
+    known = [call for call in calls if call is not None and call.parent is None and not call.is_layer]
+    return len(known) == len(candidate.edits) > 0
 
 
 def _is_likely(candidate: Candidate) -> bool:

@@ -43,7 +43,15 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         there = recording.at(edit.place)
         location = there.span if there is not None else location
     reason = "; ".join(fix.evidence) if block else _because(_reason(case, fix, edit), fix)
+    if not path and isinstance(edit, Insert | SetCall) and _is_outside(edit.place, recording):
+        return Cause(None, case.call.name, location, reason)
     return Cause(path, kind, location, reason)
+
+
+def _is_outside(place: str, recording: Recording) -> bool:
+    """Whether an operation is one of the program's own, in no layer's forward."""
+    call = recording.at(place)
+    return call is not None and call.parent is None and not call.is_layer
 
 
 def _given_at(given: Value, case: Case) -> Span | None:
@@ -76,6 +84,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return "; ".join(f"{name} is {short(e.was)}, where {short(e.value)} fits" for name, e in sets.items())
     if isinstance(edit, SetCall) and (made := _making(edit, recording=case.recording)) is not None:
         return f"{made} makes {text(edit.was)}, where {text(edit.value)} fits"
+    if isinstance(edit, SetCall) and edit.argument == "order":
+        return f"the factors of {case.call.name} stand in each other's place"
     if isinstance(edit, SetCall):
         name = names_as_written(fix.changes, fix.edit)[edit.argument]
         is_now = "is not given" if edit.was is None else f"is {short(edit.was)}"
@@ -102,6 +112,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "heads are split off and left behind the steps"
         case "permute":
             return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
+        case "without_first":
+            return "what was joined in front of the places of a map is still there"
         case "narrow":
             return "a table is taken whole, and is longer"
         case "expand":

@@ -252,12 +252,13 @@ def _tried(count: int) -> str:
 
 def _with_the_others(several: bool, finished: bool) -> str:
     if several and finished:
-        return "there are further faults; with the repairs of all of them the whole pass runs"
+        return "there are further faults, and with the repairs of all of them the whole pass runs"
     return "the pass goes on past this place, and fails further on"
 
 
 def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
     candidates = sorted(propose(case, finding), key=lambda candidate: -candidate.score)
+    candidates = [candidate for candidate in candidates if not candidate.needs_proof]
     plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
     fixes = []
     for candidate in plausible:

@@ -116,7 +116,7 @@ def _together(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> 
         )
     parts += [adapter.write(edit, recording) for edit in others]
     told = {(part.title, part.code): part for part in parts}  # what one line does several times is written once
-    codes = _lines([part.code for part in told.values()], edits, recording)
+    codes = _lines(list(dict.fromkeys(part.code for part in told.values())), edits, recording)
     data = tuple(edit for part in parts for edit in part.edit.get("edits", (part.edit,)))
     return Written(
         "; ".join(part.title for part in told.values()),
@@ -132,9 +132,10 @@ def _lines(codes: Sequence[str], edits: Sequence[Edit], recording: Recording) ->
     lines = {call.span for call in calls}
     (span,) = lines if len(lines) == 1 and None not in places else (None,)
     for source in (statement(span), span.source if span is not None else None) if len(codes) > 1 else ():
-        whole = None if source is None else merged(source.strip(), [code.strip() for code in codes])
+        bare, said = zip(*(code.strip().partition("  # ")[::2] for code in codes), strict=True)
+        whole = None if source is None else merged(source.strip(), bare)
         if whole is not None:
-            return [whole]
+            return ["  # ".join(filter(None, (whole, "; ".join(dict.fromkeys(filter(None, said))))))]
     return codes
 
 

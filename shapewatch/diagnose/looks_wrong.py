@@ -9,10 +9,10 @@ from shapewatch.diagnose.cases import ask
 from shapewatch.diagnose.cause import cause_of
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven
 from shapewatch.diagnose.other_sizes import Passes, holds, passes
-from shapewatch.edits import Input
+from shapewatch.edits import Input, Target
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call
-from shapewatch.repair import Search, propose
+from shapewatch.repair import Candidate, Search, about, propose
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 from shapewatch.source import excused
@@ -61,6 +61,7 @@ def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         reason = "no model was called as a whole, so there is nothing to run again"
         if probe is not None:
             reason = "the pass fails further on"
+        candidates = [candidate for candidate in candidates if _is_about(candidate, case, finding)]
         written = in_idiom(candidates[0].edits, adapter, case.recording) if candidates else None
         fixes = [as_fix(candidates[0], written, adapter, None, reason)] if written else []
     else:
@@ -78,6 +79,13 @@ def _warning(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+
+
+def _is_about(candidate: Candidate, case: Case, finding: Finding) -> bool:
+    """Whether a change that cannot be tried is one of the layer or operation that is warned of, or one the rule itself
+    asks for: what siblings do elsewhere mends nothing here."""
+    here = all(isinstance(edit, Target) or about(edit) == case.call.layer for edit in candidate.edits)
+    return (here and not candidate.needs_proof) or candidate.edits in finding.own
 
 
 def _mended(trial: Trial, case: Case) -> bool:

@@ -81,9 +81,11 @@ def fork_name(report: Report, junction: Junction) -> str:
     into = (call for call in report.calls if call.is_layer and call.layer == junction.block)
     if junction.block and any(junction.fork.value in call.operands for call in into):
         return f"the input of {spoken(junction.block)}"
-    if given := origin(report, junction.fork.value):
-        return given
-    return f"the output of {spoken(junction.fork.made_by)}" if junction.fork.made_by else "the value that they share"
+    if junction.fork.made_by:  # asked first: of a fault behind another one, numbers are those of the pass that met it
+        return f"the output of {spoken(junction.fork.made_by)}"
+    values = report.recording.values
+    is_here = junction.fork.value < len(values) and values[junction.fork.value].shape == junction.fork.shape
+    return (origin(report, junction.fork.value) if is_here else "") or "the value that they share"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ passes is ranked by evidence: fewest edits, what the rest of the model says, a p
 from __future__ import annotations
 
 from shapewatch.repair.assigned import assigned_line
-from shapewatch.repair.candidate import Candidate, places, short
+from shapewatch.repair.candidate import Candidate, about, places, short
+from shapewatch.repair.chance import hides_the_mistake
 from shapewatch.repair.declared import declared_at, declared_otherwise
 from shapewatch.repair.propose import propose
 from shapewatch.repair.search import SECONDS, Outcome, Search, Verified
@@ -22,9 +23,11 @@ __all__ = [
     "Outcome",
     "Search",
     "Verified",
+    "about",
     "assigned_line",
     "declared_at",
     "declared_otherwise",
+    "hides_the_mistake",
     "odd_variable",
     "places",
     "propose",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -42,6 +43,39 @@ def odd_ones(evidence: Evidence) -> Iterator[Candidate]:
                 shown = listed(list(map(spoken, agree[:3])))
                 candidate = replace(candidate, evidence=(f"{shown} have {edit.argument} {short(edit.value)}",))
             yield candidate
+
+
+def as_the_one_beside(evidence: Evidence) -> Iterator[Candidate]:
+    """The dilation or padding that another convolution of the same block has, with a window as large and steps as long,
+    in every block that is made so."""
+    layers = evidence.case.recording.layer_at
+    windows = [layers[path] for path in _suspects(evidence) if path in layers and layers[path].kind == "conv"]
+    for layer in windows if evidence.case.junction is not None else ():
+        block, _, name = layer.path.rpartition(".")
+        blocks = [q for q in layers if f"{q}.{name}" in layers and _numbered(q) == _numbered(block)]
+        for other in windows:
+            inside, _, beside = other.path.rpartition(".")
+            alike = all(layer.facts.get(each) == other.facts.get(each) for each in ("kernel_size", "stride"))
+            if other is layer or inside != block or not alike:
+                continue
+            for argument in ("dilation", "padding"):
+                pairs = [(layers.get(f"{q}.{name}"), layers.get(f"{q}.{beside}")) for q in blocks]
+                edits = tuple(
+                    Set(one.path, argument, two.facts.get(argument), one.facts.get(argument))
+                    for one, two in pairs
+                    if one and two and one.facts.get(argument) != two.facts.get(argument)
+                )
+                if any(edit.layer == layer.path for edit in edits):
+                    said = f"{spoken(other.path)} beside it has {argument} {short(other.facts.get(argument))}"
+                    yield Candidate(edits, _WORTH_BESIDE, 1, (said,))
+
+
+_WORTH_BESIDE = 0.4
+
+
+def _numbered(path: str) -> str:
+    """A path without its numbers: `layers.3.net` and `layers.4.net` are blocks of one kind."""
+    return re.sub(r"\d+", "#", path)
 
 
 def odd_blocks(evidence: Evidence) -> Iterator[Candidate]:

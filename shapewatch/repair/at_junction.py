@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import lt
 from typing import Any
 
 from shapewatch import axes
@@ -50,8 +51,8 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
 
 
 def unpadded(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
-    """Padding for all convolutions behind the fork that have none and go in steps of 1: a branch that was to keep its
-    size has lost a margin in each."""
+    """Padding for all convolutions behind the fork that have too little and go in steps of 1: a branch that was to keep
+    its size has lost a margin in each."""
     graph, fork, layout = evidence.case.graph, junction.fork, _layout(evidence, junction)
     if fork is None:
         return
@@ -95,13 +96,14 @@ def _padded(path: str, facts: Mapping[str, Any]) -> Set | None:
     if not isinstance(kernel, tuple) or not isinstance(dilation, tuple):
         return None
     ones, none = (1,) * len(kernel), (0,) * len(kernel)
-    if facts.get("stride") != ones or padding not in (none, "valid") or kernel == ones:
+    if facts.get("stride") != ones or kernel == ones:
         return None
     if padding == "valid":
         return Set(path, "padding", "same", padding)
     odd = all(size % 2 for size in kernel)
     value = tuple(step * (size - 1) // 2 for size, step in zip(kernel, dilation, strict=True)) if odd else "same"
-    return Set(path, "padding", value, facts["padding"])
+    less = isinstance(padding, tuple) and odd and all(map(lt, padding, value))  # that of a kernel without dilation
+    return Set(path, "padding", value, padding) if padding == none or less else None
 
 
 def _is_coarse_gate(junction: Junction, branch: Branch, wanted: Shape) -> bool:

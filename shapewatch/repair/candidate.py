@@ -13,13 +13,14 @@ from shapewatch.recording import Recording
 @dataclass(frozen=True)
 class Candidate:
     """Edits that belong together, and what speaks for them. `block`: the layer to blame, where it is one that holds all
-    of those that are edited."""
+    of those that are edited. `needs_proof`: that the pass finishes with it is all that speaks for it."""
 
     edits: tuple[Edit, ...]
     score: float
     hops: int = 0
     evidence: tuple[str, ...] = ()
     block: str = ""
+    needs_proof: bool = False
 
 
 def about(edit: Edit) -> str:

@@ -31,6 +31,8 @@ _FOR_ANY_LENGTH = frozenset({"norm", "conv", "recurrent"})
 
 _WINDOW = frozenset({"stride", "kernel_size", "dilation", "padding"})
 
+_FEATURES = frozenset({"embedding_dim", "hidden_size", "num_features"})
+
 _MET = ELEMENTWISE | {"matmul", "concat", "einsum"}
 
 
@@ -46,10 +48,24 @@ def meet_by_chance(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
         return False
     result = recording.shape(here.results[0])
     operands = [recording.shape(operand) for operand in here.operands]
-    if all(shape != result for shape in operands) or askew_at(Graph(recording), here) is not None:
+    kept = any(isinstance(edit, SetCall) and edit.argument == "keepdim" for edit in edits)
+    if all(shape != result for shape in operands) and not (kept and _meets_its_like(recording, here.results[0])):
+        return True
+    if askew_at(Graph(recording), here) is not None:
         return True
     changes_sizes = _slide_windows(edits, case) or any(isinstance(e, Input) and e.change == "size" for e in edits)
     return changes_sizes and any(map(_is_one_place_of, case.shapes, operands, (result, result)))
+
+
+def _meets_its_like(recording: Recording, table: int) -> bool:
+    """Whether a table of all rows beside all columns meets one of its own shape that was made otherwise: the squares of
+    a distance, and the product."""
+    shape = recording.shape(table)
+    return any(
+        table in call.operands and call.kind in ELEMENTWISE and operand != table and recording.shape(operand) == shape
+        for call in recording.calls
+        for operand in call.operands
+    )
 
 
 def joined_askew(edits: Sequence[Edit], trial: Trial, case: Case) -> bool:
@@ -108,7 +124,9 @@ def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
     """Whether an input is asked to have the one size with which a mistake does not show: to be as long as another one,
     where an attention takes two (queries and keys may be of two lengths, and then nothing tells who took the wrong
     one); or as long as a layer is wide, where what the layer is given has that width on another axis, or has the batch
-    where the width should be."""
+    where the width should be. Or whether a layer is to give a single feature, which is stretched to what it meets."""
+    if any(isinstance(edit, Set) and edit.argument in _FEATURES and edit.value == 1 != edit.was for edit in edits):
+        return True
     if len(edits) != 1 or not isinstance(edits[0], Input) or edits[0].change != "size":
         return False
     return weighs_values(case) or any(moved_before_a_layer(case)) or _takes_samples_for_features(case)
@@ -146,6 +164,21 @@ def other_lengths(edits: Sequence[Edit], case: Case) -> Iterator[list[Edit]]:
         ]
         concerned = [at for at, shape in enumerate(varied) if length in given[at][1:] or shape != given[at]]
         yield [Input(at, "size", {}, varied[at]) for at in concerned]
+
+
+def with_another_batch(edits: Sequence[Edit], case: Case) -> list[Edit]:
+    """The inputs with another batch, for a change of layers or of the axes that operations run along. Sizes that are
+    given to an operation may have the batch in them, and an input that is asked for has its own."""
+    recording = case.recording
+    if not all(isinstance(e, Set) or (isinstance(e, SetCall) and e.argument in ("dim", "keepdim")) for e in edits):
+        return []
+    shapes = [recording.shape(number) for number in recording.inputs]
+    known = {size for value in recording.values for size in value.shape}
+    batch = shapes[0][0] if shapes and shapes[0] else None
+    if not batch or case.graph.lineage.batch is None or batch == 1:
+        return []
+    other = _another(batch, known)
+    return [Input(at, "size", {}, (other, *shape[1:])) for at, shape in enumerate(shapes) if shape[:1] == (batch,)]
 
 
 def _another(size: int, known: Container[Size]) -> int:
@@ -210,7 +243,9 @@ def other_sizes(edits: Sequence[Edit], case: Case) -> list[list[Edit]]:
     """Other sizes of the one input that is asked to have another, where no weight asks for that one and no other input
     has it: one of them should do as well. None where that is not to be expected."""
     (edit, *more), recording = edits, case.recording
-    if more or not isinstance(edit, Input) or edit.change != "size" or case.call.is_layer or case.call.kind not in _MET:
+    if more or not isinstance(edit, Input) or edit.change not in ("size", "channels") or case.call.is_layer:
+        return []
+    if case.call.kind not in _MET:
         return []
     if not all(map(case.graph.is_activation, case.call.operands)):
         return []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from shapewatch.adapters.statements import parsed, statement
 from shapewatch.edits import Edit, Input, Set, SetCall
 from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
@@ -113,11 +115,13 @@ class Evidence:
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
         score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit) + self._worth_of_axis(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
+        score -= 0.6 * (layer is not None and self._each_branch_has_a_window and _is_passed_on(layer, edit.argument))
         made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
         if made_for_another_map and edit.argument == "out_channels":
             score -= 0.4  # it was made for as many channels as there are
         if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
-            score += 0.4
+            # what pools to one place is to see the whole map; where that meets a map, it is to be spread again
+            score += -0.6 if short(edit.was) == "1" and self.case.junction is not None else 0.4
         if layer is not None and layer.kind == "reshape":
             squares_less = edit.argument == "shape" and len(set(edit.value)) > len(set(edit.was or ()))
             score -= 0.4 * self._given_away(edit) + 0.3 * squares_less
@@ -136,6 +140,12 @@ class Evidence:
             if behind and edit.argument in ("kernel_size", "dilation", "padding"):
                 score -= 0.3  # a window that makes the count of a flattened map come out, for no other reason
         return score, phrase
+
+    @cached_property
+    def _each_branch_has_a_window(self) -> bool:
+        """Whether no branch comes unchanged: then a stride may as well be missing on the other one."""
+        branches = self.case.junction.branches if self.case.junction is not None else ()
+        return bool(branches) and all(any(call.kind in ("conv", "pool") for call in branch.path) for branch in branches)
 
     def _keep_pace(self, layer: Layer) -> bool:
         """Whether the other layers of a kind mostly divide sizes by their stride and do nothing else to them."""
@@ -226,6 +236,17 @@ class Evidence:
             [shape[self.spatial(shape)[-1]] or 1 for shape in shapes if len(shape) >= 4] for shapes in (inputs, maps)
         )
         return max(given) // min((size for size in reached if size != 1), default=1) if given else 1
+
+
+def _is_passed_on(layer: Layer, argument: str) -> bool:
+    """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`:
+    whoever makes the block says it, and means it."""
+    tree = parsed(statement(layer.defined)) if layer.defined is not None else None
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == layer.type]
+    given = [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if len(made) == 1 else []
+    names = {ast.unparse(node).rpartition(".")[2] for node in given if isinstance(node, ast.Name | ast.Attribute)}
+    return bool({argument, f"{argument}s"} & names)
 
 
 _TILES = ("kernel_size", "stride")

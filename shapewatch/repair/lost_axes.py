@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from shapewatch.edits import Set
+from shapewatch.edits import Insert, Module, Set
 from shapewatch.recording import Call
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
@@ -34,6 +34,40 @@ def given_up(evidence: Evidence) -> Iterator[Candidate]:
         setting, words = _KEEPS[made.kind]
         if case.graph.facts(made).get(setting) is False:
             yield Candidate((Set(made.layer, setting, True, False),), 0.7, 1, (f"{made.layer} {words}",))
+
+
+def tokens_in_front(evidence: Evidence) -> Iterator[Candidate]:
+    """A class token, or a few, that were joined in front of the places of a map, and are still there where these are
+    laid out as a map again."""
+    case = evidence.case
+    before, target = case.shapes[0] if case.shapes else (), case.facts.get("shape")
+    if case.call.kind != "reshape" or case.call.is_layer or not isinstance(target, tuple) or None in before:
+        return
+    known = [size for size in target if isinstance(size, int)]
+    if len(known) != len(target) or min(known, default=-1) < 1:
+        return
+    for axis, size in enumerate(before):
+        places, rest = divmod(math.prod(known) * (size or 0), math.prod(size or 1 for size in before))
+        count = (size or 0) - places
+        if rest or not 1 <= count <= _MOST_TOKENS or not _joined_in_front(evidence, count, places):
+            continue
+        said = (f"{size} = {places} + {count}, and {count} was joined in front",)
+        module = Module("without_first", {"dim": axis, "count": count})
+        yield Candidate((Insert(case.call.place, 0, module),), 0.8, 1, said)
+
+
+_MOST_TOKENS = 8
+
+
+def _joined_in_front(evidence: Evidence, count: int, places: int) -> bool:
+    graph = evidence.case.graph
+    for unit in graph.units:
+        dim = graph.facts(unit).get("dim")
+        if unit.kind == "concat" and isinstance(dim, int) and len(unit.operands) == 2:
+            first, second = (graph.recording.shape(operand) for operand in unit.operands)
+            if len(first) == len(second) > 0 and (first[dim], second[dim]) == (count, places):
+                return True
+    return False
 
 
 def unmerged_targets(evidence: Evidence) -> Iterator[Candidate]:

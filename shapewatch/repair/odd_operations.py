@@ -1,13 +1,20 @@
-"""Operations in a layer's forward that its siblings, where they do the same, do with another setting."""
+"""Operations of a forward with another setting than was meant: than their siblings have, where they do the same, or
+than what comes behind them was made for.
+
+A size that comes out right when an operation runs along another axis is what some layer was made for all along, and no
+layer is changed for it: that is seldom chance, while a layer can always be made as wide as whatever comes.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, permutations
+from typing import Any
 
 from shapewatch import axes
 from shapewatch.edits import Insert, Module, SetCall
-from shapewatch.recording import Call
+from shapewatch.recording import Call, Shape, text
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
 from shapewatch.rules.rule import listed
@@ -113,3 +120,160 @@ def _differences(layer: str, calls: Sequence[Call], other: Sequence[Call]) -> It
                 SetCall(f"{layer}:{call.name}:{call.occurrence}", argument, call.facts.get(argument), now)
                 for call in line
             )
+
+
+# Along another axis
+
+_ALONG_ONE = frozenset({"reduce", "split", "glu", "concat", "stack", "unsqueeze"})
+"""Kinds of operations that are told one axis to run along."""
+
+_JOINING = frozenset({"concat", "split", "glu"})
+
+_MOST_BEFORE = 12
+"""So many units before the failure are asked."""
+
+_MOST = 10
+"""So many are tried: each costs a pass, and there is time for some forty."""
+
+_WORTH = 0.85
+_WORTH_OF_KEEPING = 0.6
+
+
+def along_another_axis(evidence: Evidence) -> Iterator[Candidate]:
+    yield from islice(sorted(_candidates(evidence), key=lambda candidate: -candidate.score), _MOST)
+
+
+def _candidates(evidence: Evidence) -> Iterator[Candidate]:
+    graph = evidence.case.graph
+    alike: dict[tuple[str, str, int], list[tuple[int, Call]]] = defaultdict(list)
+    for hops, unit in _before(evidence):
+        dim = graph.facts(unit).get("dim")
+        if unit.kind in _ALONG_ONE and not unit.is_layer and isinstance(dim, int) and unit.operands:
+            found = alike[unit.kind, unit.layer, dim]
+            if all((unit.name, unit.span) != (other.name, other.span) for _, other in found):  # a line of a loop is one
+                found.append((hops, unit))
+    for (kind, _, dim), found in alike.items():
+        hops, units = found[0][0], [unit for _, unit in found]
+        for group in [units] if len(units) == 1 else [units, units[:1]]:
+            for axis in _others(evidence, group, dim):
+                beside, other = _beside(evidence, group, axis)
+                edits = tuple(SetCall(unit.place, "dim", other, dim) for unit in group)
+                said = (f"{beside} beside it has dim {other}",) if beside else ()
+                worth = _WORTH + 0.3 * bool(beside) - 0.02 * hops - 0.2 * _is_over_channels(evidence, group[0], dim)
+                yield Candidate(edits, worth, hops, said, needs_proof=not beside or hops > 1)
+            if kind == "reduce" and not any(graph.facts(unit).get("keepdim") for unit in group):
+                kept = tuple(SetCall(unit.place, "keepdim", True, False) for unit in group)
+                yield Candidate(kept, _WORTH_OF_KEEPING - 0.02 * hops, hops, needs_proof=True)
+
+
+def repeated_otherwise(evidence: Evidence) -> Iterator[Candidate]:
+    """Something repeated along another axis, or another number of times: of what a layer's forward repeats alike, all
+    of it, as keys and values are for the heads of their group."""
+    graph = evidence.case.graph
+    for hops, unit in _before(evidence):
+        times = graph.facts(unit).get("repeats")
+        if unit.kind != "expand" or unit.is_layer or times is None:
+            continue
+        alike = [
+            other
+            for other in graph.units
+            if (other.name, other.layer, graph.facts(other).get("repeats")) == (unit.name, unit.layer, times)
+        ]
+        for value in _other_repeats(evidence, times):
+            edits = tuple(SetCall(other.place, "repeats", value, times) for other in alike)
+            yield Candidate(edits, _WORTH - 0.05 - 0.02 * hops, hops, needs_proof=True)
+
+
+_MOST_REPEATED = 5
+"""Of more axes there are too many orders."""
+
+
+def _other_repeats(evidence: Evidence, times: Any) -> Iterator[Any]:
+    """The same numbers for other axes; or the number with which what differs would agree."""
+    if isinstance(times, tuple) and len(times) <= _MOST_REPEATED:
+        yield from (order for order in dict.fromkeys(permutations(times)) if order != times)
+    elif isinstance(times, int) and len(evidence.case.shapes) >= 2:
+        one, other = evidence.case.shapes[:2]
+        for a, b in zip(reversed(one), reversed(other), strict=False):
+            for have, wanted in ((a, b), (b, a)):
+                if have and wanted and have != wanted and times * wanted % have == 0 and have % times == 0:
+                    yield times * wanted // have
+
+
+def _features(evidence: Evidence, shape: Shape) -> int:
+    """The axis of the channels of maps, or the last one; for a convolution over steps axis 1."""
+    case = evidence.case
+    layout = case.layout or case.graph.layout
+    return layout.channels(shape) if layout is not None and layout.fits(shape) else len(shape) - 1
+
+
+def _is_over_channels(evidence: Evidence, unit: Call, dim: int) -> bool:
+    """Whether an operation runs along the channels of maps already, as those that describe each place do: along them
+    maps are joined as well."""
+    case = evidence.case
+    layout, shape = case.graph.layout, case.graph.recording.shape(unit.operands[0])
+    if unit.kind != "reduce" or len(shape) < 4:
+        return False
+    along = case.facts.get("dim") if case.call.kind == "concat" else None
+    if layout is not None and layout.fits(shape):
+        return dim % len(shape) == layout.channels(shape)
+    return isinstance(along, int) and along % len(shape) == dim % len(shape)
+
+
+def _beside(evidence: Evidence, units: Sequence[Call], dim: int) -> tuple[str, int]:
+    """Another operation of the kind, before the failure or in the same line, that runs along this axis, and the axis as
+    that one spells it: the maximum beside a mean. No name where there is none."""
+    graph = evidence.case.graph
+    rank = len(graph.recording.shape(units[0].operands[0]))
+    on_its_line = [unit for unit in graph.units if unit.span is not None and unit.span == units[0].span]
+    for other in (*(unit for _, unit in _before(evidence)), *on_its_line):
+        theirs = graph.facts(other).get("dim")
+        if other.kind != units[0].kind or other in units or not isinstance(theirs, int) or not other.operands:
+            continue
+        if rank and len(graph.recording.shape(other.operands[0])) == rank and theirs % rank == dim % rank:
+            return other.name, theirs
+    return "", dim
+
+
+def squeezed_too_much(evidence: Evidence) -> Iterator[Candidate]:
+    """`squeeze()` without an axis, which takes a batch of one as well."""
+    graph = evidence.case.graph
+    for hops, unit in _before(evidence):
+        shape = graph.recording.shape(unit.operands[0]) if unit.operands else ()
+        ones = [axis for axis, size in enumerate(shape) if size == 1]
+        if unit.kind != "squeeze" or "dim" in graph.facts(unit) or len(ones) < 2 or ones[0] != 0:
+            continue
+        said = (f"of {text(shape)} it takes the batch of one as well",)
+        behind = tuple(axis - len(shape) for axis in ones[1:])
+        yield Candidate((SetCall(unit.place, "dim", behind if behind[1:] else behind[0], None),), _WORTH, hops, said)
+
+
+def _before(evidence: Evidence) -> Iterator[tuple[int, Call]]:
+    """The units whose results lead to the failure, the nearest first, with how far they are, and what failed itself."""
+    graph, call = evidence.case.graph, evidence.case.call
+    row, seen = [(0, call)], {call.number}
+    while row and len(seen) <= _MOST_BEFORE:
+        hops, unit = row.pop(0)
+        yield hops, unit
+        makers = (graph.producer.get(value) for value in unit.operands)
+        for made in makers:
+            if made is not None and made.number not in seen:
+                seen.add(made.number)
+                row.append((hops + 1, made))
+
+
+def _others(evidence: Evidence, units: Sequence[Call], dim: int) -> Iterator[int]:
+    """The other axes, told from the same end: not the batch's, unless what stands beside it runs along that."""
+    graph = evidence.case.graph
+    value = units[0].operands[0]
+    rank = len(graph.recording.shape(value)) + (units[0].kind in ("stack", "unsqueeze"))
+    batch = graph.lineage.batch_axes(value)
+    if {len(graph.recording.shape(unit.operands[0])) for unit in units} != {len(graph.recording.shape(value))}:
+        return
+    features = _features(evidence, graph.recording.shape(value))
+    for axis in range(rank):
+        # what is joined or cut along its features belongs so: any other axis would leave them as wide as a part is
+        joins = units[0].kind in _JOINING
+        free = axis not in batch or bool(_beside(evidence, units, axis)[0])
+        if axis != dim % max(rank, 1) and free and (not joins or axis == features):
+            yield axis - rank if dim < 0 else axis

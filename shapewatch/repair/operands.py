@@ -14,7 +14,7 @@ from shapewatch import axes
 from shapewatch.demand.moves import norm_axes
 from shapewatch.edits import RESULT, Edit, Insert, Module, SetCall
 from shapewatch.layout import layout_of
-from shapewatch.recording import Call, Shape, spoken
+from shapewatch.recording import Call, Shape, spoken, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.tables import batch_axes
@@ -29,6 +29,7 @@ def laid_out_otherwise(evidence: Evidence) -> Iterator[Candidate]:
     yield from moved_before_a_layer(case)
     yield from _index_repeated(case)
     if case.call.kind == "matmul":
+        yield from _factors_exchanged(case)
         yield from _factors_transposed(case)
     if case.call.kind not in ELEMENTWISE | {"concat"} or case.call.kind == "loss" or len(set(case.call.operands)) < 2:
         return
@@ -228,14 +229,25 @@ def _with_axes_swapped(case: Case, operand: int, given: Shape, other: Shape) -> 
     fitting = [pair for pair in combinations(range(len(given)), 2) if _fits_swapped(case, operand, given, other, pair)]
     if len(fitting) != 1:
         return
-    order = list(range(len(given)))
-    (one, two), *_ = fitting
-    order[one], order[two] = two, one
+    order = _in_between_kept(given, *fitting[0])
     whole = sorted(map(str, given)) == sorted(map(str, other))
     module = Module("permute", {"dims": tuple(order)})
     depths = [case.graph.depth[value] for value in case.call.operands]
     worked = 0.05 * (depths[operand] == max(depths))  # what came further is rather to be turned back
     yield Candidate((Insert(case.call.place, operand, module),), (0.4 if whole else 0.3) + worked, 1)
+
+
+def _in_between_kept(given: Shape, one: int, two: int) -> list[int]:
+    """The order in which two axes change places; where one of them is as long as those between them, the other one
+    alone is moved, so that of a table (N, N, heads) rows stay rows."""
+    order = list(range(len(given)))
+    if two - one > 1 and set(given[one:two]) == {given[one]}:
+        order.insert(one, order.pop(two))
+    elif two - one > 1 and set(given[one + 1 : two + 1]) == {given[two]}:
+        order.insert(two, order.pop(one))
+    else:
+        order[one], order[two] = two, one
+    return order
 
 
 def _with_an_axis_moved(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[Candidate]:
@@ -252,6 +264,27 @@ def _with_an_axis_moved(case: Case, operand: int, few: Shape, many: Shape) -> It
                 orders.add(tuple(order))
     if len(orders) == 1 and axes.broadcast_problems([few, many]):
         yield Candidate((Insert(case.call.place, operand, Module("permute", {"dims": orders.pop()})),), 0.4, 1)
+
+
+def _factors_exchanged(case: Case) -> Iterator[Candidate]:
+    """Both factors in each other's place, where they then fit: `v @ weights`, `support @ adjacency`. A square one has a
+    row and a column for each step or node, and says for each of them what it takes of the others: it stands first."""
+    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer or None in sum(case.shapes, ()):
+        return
+    left, right = case.shapes
+    if any(case.facts.get(flag) for flag in ("transpose_a", "transpose_b")) or axes.differ(right[-1], left[-2]):
+        return
+    edit = SetCall(case.call.place, "order", (1, 0), (0, 1))
+    weight, data = (case.graph.is_activation(value) for value in case.call.operands)
+    if not weight and data:
+        yield Candidate((edit,), 0.7, 1, ("what comes stands on the left, and weights on the right",))
+        return
+    if right[-1] != right[-2] or left[-1] == left[-2]:
+        return  # queries and transposed keys of one sequence fit the other way round too, and it means nothing
+    made = [case.graph.producer.get(value) for value in case.call.operands]
+    turned = any(unit is not None and unit.kind == "permute" for unit in made)  # which the line does, and may not need
+    said = (f"{text(right)} has a row and a column for each of {right[-1]}",)
+    yield Candidate((edit,), 0.25 if turned else 0.6, 1, said)
 
 
 def _factors_transposed(case: Case) -> Iterator[Candidate]:

@@ -10,6 +10,7 @@ from shapewatch.edits import Edit, Input, Set
 from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
 from shapewatch.repair.alike import (
+    as_the_one_beside,
     blocks_of_another_width,
     odd_blocks,
     odd_ones,
@@ -23,9 +24,15 @@ from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
-from shapewatch.repair.lost_axes import given_up, unmerged_targets
+from shapewatch.repair.lost_axes import given_up, tokens_in_front, unmerged_targets
 from shapewatch.repair.odd_lengths import odd_lengths
-from shapewatch.repair.odd_operations import left_out, odd_operations
+from shapewatch.repair.odd_operations import (
+    along_another_axis,
+    left_out,
+    odd_operations,
+    repeated_otherwise,
+    squeezed_too_much,
+)
 from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
 from shapewatch.repair.tables import tables
 from shapewatch.rules.rule import Case, Finding
@@ -92,17 +99,22 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from odd_lengths(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
+    yield from along_another_axis(evidence)
+    yield from squeezed_too_much(evidence)
+    yield from repeated_otherwise(evidence)
     yield from directions_together(evidence)
     yield from batch_first(evidence)
     yield from as_declared(evidence)
     yield from exchanged(evidence)
     yield from as_many_samples(evidence)
     yield from before_built(evidence)
+    yield from as_the_one_beside(evidence)
     yield from odd_blocks(evidence)
     yield from blocks_of_another_width(evidence)
     yield from unusual_flattens(evidence)
     yield from given_up(evidence)
     yield from unmerged_targets(evidence)
+    yield from tokens_in_front(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:

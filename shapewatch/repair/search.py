@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shapewatch.adapters import Probe, Trial
@@ -13,7 +13,14 @@ from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate, about
-from shapewatch.repair.chance import hides_the_mistake, joined_askew, meet_by_chance, other_lengths, other_sizes
+from shapewatch.repair.chance import (
+    hides_the_mistake,
+    joined_askew,
+    meet_by_chance,
+    other_lengths,
+    other_sizes,
+    with_another_batch,
+)
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -25,6 +32,10 @@ SECONDS_MORE = 1.5
 
 ENOUGH = 8
 """Changes that pass, after which no more are tried."""
+
+ONE_BATCH_ALONE = 0.8
+"""How much less is to be said for a change with which what failed fails again where the batch is another one. No more,
+as the program itself may count on one batch."""
 
 ENOUGH_BEHIND = 0.9
 """Candidates whose evidence is this much weaker than a verified one's are not tried."""
@@ -80,6 +91,8 @@ class Search:
             if meet_by_chance(candidate.edits, verified.trial, case) or self._by_a_size_alone(verified, case):
                 continue
             if verified.trial.finished and not _left_unchecked(verified):
+                if self._fails_again(candidate.edits, with_another_batch(candidate.edits, case), case):
+                    verified = replace(verified, score=verified.score - ONE_BATCH_ALONE)
                 passing.append(verified)
                 self._deadline = min(self._deadline, time.thread_time() + SECONDS_MORE)
             elif verified.reached:
@@ -102,6 +115,8 @@ class Search:
         return bool(sizes) and all(self._fails_again(edits, given, case) for given in sizes)
 
     def _fails_again(self, edits: Sequence[Edit], inputs: Sequence[Edit], case: Case) -> bool:
+        if not inputs:
+            return False
         rest = [edit for edit in edits if not isinstance(edit, Input)]
         trial = self.probe.run((*self.base, *rest, *inputs))
         failing = None if trial.unsupported is not None else Graph(trial.recording).failing_unit()

@@ -19,8 +19,11 @@ The mask was made of another tensor, before a padding, a cut or a pooling; or it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
+from shapewatch.edits import RESULT, Edit, Insert, Module
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, number, plural, rule
 
@@ -91,6 +94,7 @@ def _gathered(case: Case) -> Finding | None:
             f"{text(source)}",
             explanation=f"The index {text(index)} needs as many axes as what it picks from."
             + (" `unsqueeze(-1)` gives it the one that it lacks." if len(index) == len(source) - 1 == 1 else ""),
+            own=tuple(_one_of_each_row(case, source, index)),
         )
     wrong = [axis for axis in range(len(source)) if axis != along % len(source) and _longer(index, source, axis)]
     if not wrong:
@@ -101,6 +105,13 @@ def _gathered(case: Case) -> Finding | None:
         explanation=f"The index {text(index)} picks along axis {along} of {text(source)}; on the other axes it may not "
         "be longer.",
     )
+
+
+def _one_of_each_row(case: Case, source: Shape, index: Shape) -> Iterator[tuple[Edit, ...]]:
+    """One number for each sample, [N], of the columns of [N, C]: the value of the action that was taken."""
+    if case.call.name == "gather" and len(source) == 2 and index == source[:1]:
+        column = Insert(case.call.place, 1, Module("unsqueeze", {"dims": (1,), "rank": 2}))
+        yield column, Insert(case.call.place, RESULT, Module("squeeze", {"dim": 1}))
 
 
 def _longer(index: Shape, source: Shape, axis: int) -> bool:

@@ -93,7 +93,11 @@ def _own(case: Case, state: Shape, axes: list[int]) -> Iterator[tuple[Edit, ...]
         wanted = _wanted(case, position)
         if value not in inputs or wanted is None or None in wanted:
             break
-        if wanted != case.shapes[position]:
+        given = case.shapes[position]
+        if wanted != given and sorted(map(str, wanted)) == sorted(map(str, given)) and len(set(given)) == len(given):
+            order = tuple(given.index(size) for size in wanted)
+            edits.append(Input(inputs.index(value), "permute", {"dims": order}, wanted))
+        elif wanted != given:
             edits.append(Input(inputs.index(value), "size", {"plain": True}, wanted))
     else:
         yield tuple(edits)

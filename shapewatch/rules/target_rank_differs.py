@@ -46,6 +46,9 @@ def check(case: Case) -> Finding | None:
     wanted = loss.items if loss.labels == "classes" else loss.output
     own: list[tuple[Edit, ...]] = [(edit,) for edit in _one_axis(loss, wanted)]
     hint = " The axis of size 1 is what is too much." if own else ""
+    if not own and len(loss.output) > len(loss.target) + 1 and _without_ones(loss.output) == _without_ones(loss.target):
+        own.append((Target("output-reshaped", {"shape": loss.target}),))
+        hint = " But for axes of size 1 the output has that shape."
     if not own and _same_numbers(loss):
         own.append((Target("shape", {"shape": (loss.target[0], *loss.output[1:]), "reshaped": True}),))
         hint = " Both have as many numbers for each item, laid out in different ways."
@@ -58,6 +61,11 @@ def check(case: Case) -> Finding | None:
         f"and it has {len(loss.target)}.{hint}",
         own=tuple(own),
     )
+
+
+def _without_ones(shape: Shape) -> Shape:
+    """The batch, and the other sizes that are not 1."""
+    return (*shape[:1], *(size for size in shape[1:] if size != 1))
 
 
 def _same_numbers(loss: Compared) -> bool:

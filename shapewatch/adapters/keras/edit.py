@@ -225,6 +225,15 @@ class RepeatAlong(keras.layers.Layer):
         return x
 
 
+class WithoutFirst(keras.layers.Layer):
+    def __init__(self, dim: int, count: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dim, self.count = dim, count
+
+    def call(self, x: Any) -> Any:
+        return x[(slice(None),) * self.dim + (slice(self.count, None),)]
+
+
 class FlattenFrom(keras.layers.Layer):
     """Makes one axis out of those from `start_dim` to `end_dim`, which Keras's own `Flatten` always does from 1."""
 
@@ -251,6 +260,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "unsqueeze": AddAxes,
     "permute": Reorder,
     "expand": RepeatAlong,
+    "without_first": WithoutFirst,
 }
 
 

@@ -34,6 +34,7 @@ from shapewatch.adapters.written import (
     axes_title,
     call_at,
     exchanged_inputs,
+    factors_exchanged,
     in_a_batch,
     input_data,
     input_name,
@@ -53,6 +54,8 @@ from shapewatch.adapters.written import (
     target_names,
     target_reshaped,
     target_title,
+    without_first,
+    without_first_title,
 )
 from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Layer, Recording
@@ -313,7 +316,8 @@ _FUNCTIONS: Mapping[str, str] = {
     "unsqueeze": "expand_dims",
     "squeeze": "squeeze",
     "split": "split",
-    "reduce": "mean sum max min prod std var reduce_mean reduce_sum reduce_max reduce_min reduce_prod",
+    "reduce": "mean sum max min prod std var reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_std "
+    "reduce_variance reduce_logsumexp",
 }
 """Of each kind of operation, the functions of `tf` and `keras.ops` that it may have been written as."""
 
@@ -324,6 +328,8 @@ _IN_OPS = _IN_BOTH | {"dims": "axes", "shape": "newshape"}
 
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
+    if call is not None and edit.argument == "order":
+        return factors_exchanged(edit, call, recording)
     name = call.name if call else edit.place.split(":")[-2]
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     source = statement(call.span) if call else None
@@ -451,6 +457,8 @@ def _title_of(module: Module, description: Any, layer: str, expression: str) -> 
             return order_title(expression, module.arguments["dims"])
         case "expand":
             return repeat_title(expression, module.arguments["sizes"])
+        case "without_first":
+            return without_first_title(expression, module.arguments)
         case "flatten":
             return f"flatten before {layer}"
     return projection_title(layer, _module_code(description))
@@ -514,6 +522,8 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
             return lambda x: f"keras.ops.transpose({x}, {tuple(arguments['dims'])})"
         case "expand":
             return lambda x: repeated("keras.ops.repeat", x, arguments)
+        case "without_first":
+            return lambda x: without_first(x, arguments)
         case "flatten" if described(module)["type"] == "flatten" or (in_call and arguments.get("start_dim", 1) > 1):
             first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
             after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
@@ -590,6 +600,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "squeeze": f"{y} = keras.ops.squeeze({y}, {dim})",
         "unsqueeze": f"{y} = keras.ops.expand_dims({y}, {dim})",
         "output-squeeze": f"{output} = keras.ops.squeeze({output}, {dim})",
+        "output-reshaped": f"{output} = keras.ops.reshape({output}, keras.ops.shape({y}))",
         "output-pooled": f"{output} = keras.ops.mean({output}, axis={edit.arguments.get('dims')})",
         "output-resized": f"{output} = keras.layers.Resizing({height}, {width}{order})({output})  # last",
         "output-moved": f"{output} = keras.ops.swapaxes({output}, 1, -1)",

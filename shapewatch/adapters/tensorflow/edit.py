@@ -188,6 +188,10 @@ def _expand(layer: New, x: Any, arguments: Arguments) -> Any:
     return x
 
 
+def _without_first(_layer: New, x: Any, arguments: Arguments) -> Any:
+    return x[(slice(None),) * arguments["dim"] + (slice(arguments["count"], None),)]
+
+
 _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "identity": _identity,
     "linear": _linear,
@@ -200,6 +204,7 @@ _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "unsqueeze": _unsqueeze,
     "permute": _permute,
     "expand": _expand,
+    "without_first": _without_first,
     "subsample_pad": _subsample_pad,
     "resize": _resize,
     "upsample": _resize,

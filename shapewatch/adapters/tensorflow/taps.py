@@ -87,6 +87,9 @@ class Operation:
     def with_arguments(self, arguments: Mapping[str, Any]) -> Operation:
         """The same operation with arguments, by neutral name, replaced."""
         inputs, attrs = dict(self.inputs), dict(self.attrs)
+        if "order" in arguments:
+            names = [name for name in inputs if name not in self._settings][: len(arguments["order"])]
+            inputs |= {name: self.inputs[names[at]] for name, at in zip(names, arguments["order"], strict=True)}
         for argument, value in arguments.items():
             setting = kinds.setting_of(self.op, argument)
             attribute = kinds.attribute_of(self.op, argument, value, attrs)

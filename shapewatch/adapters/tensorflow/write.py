@@ -15,6 +15,7 @@ from shapewatch.adapters.written import (
     axes_title,
     call_at,
     collapse,
+    factors_exchanged,
     in_a_batch,
     input_data,
     input_name,
@@ -34,6 +35,8 @@ from shapewatch.adapters.written import (
     target_data,
     target_reshaped,
     target_title,
+    without_first,
+    without_first_title,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording
@@ -96,7 +99,8 @@ _FUNCTIONS: Mapping[str, str] = {
     "unsqueeze": "expand_dims",
     "squeeze": "squeeze",
     "split": "split",
-    "reduce": "reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all",
+    "reduce": "reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all reduce_std "
+    "reduce_variance reduce_logsumexp",
     "matmul": "matmul",
 }
 """Of each kind of operation, the functions of `tf` that it may have been written as."""
@@ -113,6 +117,8 @@ _NAMES = {
 
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
+    if call is not None and edit.argument == "order":
+        return factors_exchanged(edit, call, recording)
     name = call.name if call else edit.place.split(":")[-2]
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     argument = _NAMES.get(edit.argument, edit.argument)
@@ -212,6 +218,8 @@ def _title_of(module: Module, layer: str, expression: str) -> str:
             return order_title(expression, module.arguments["dims"])
         case "expand":
             return repeat_title(expression, module.arguments["sizes"])
+        case "without_first":
+            return without_first_title(expression, module.arguments)
         case "flatten":
             return f"flatten before {layer}"
     first = module.parts[0] if module.parts else module
@@ -270,6 +278,8 @@ class _Shortcut:
                 return f"tf.transpose({x}, {tuple(arguments['dims'])})"
             case "expand":
                 return repeated("tf.repeat", x, arguments)
+            case "without_first":
+                return without_first(x, arguments)
             case "flatten":
                 first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
                 after = "" if last == -1 else f", *tf.shape({x})[{last + 1}:]"
@@ -389,6 +399,7 @@ def _write_target(edit: Target) -> Written:
         "squeeze": f"labels = tf.squeeze(labels, axis={dim})",
         "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
         "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",
+        "output-reshaped": "logits = tf.reshape(logits, tf.shape(labels))",
         "output-pooled": f"logits = tf.reduce_mean(logits, axis={edit.arguments.get('dims')})",
         "output-resized": f"logits = {resized.format('logits')}",
         "output-moved": "logits = tf.experimental.numpy.swapaxes(logits, 1, -1)",

@@ -7,7 +7,6 @@ not. The original module is never written to.
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -208,7 +207,7 @@ def changed(module: nn.Module, arguments: Mapping[str, Any]) -> nn.Module:
     """
     if isinstance(module, nn.modules.rnn.RNNBase | nn.MultiheadAttention):
         return _constructed_again(module, arguments)
-    new = copy.copy(module)
+    new = object.__new__(type(module))  # `copy.copy` asks for the state: a layer with a weight norm refuses it
     new.__dict__ = dict(vars(module))
     new._parameters = dict(module._parameters)
     # a pass with the copy must not move the original's statistics
@@ -389,6 +388,24 @@ class SubsamplePad(nn.Module):
         return nn.functional.pad(x, (0, 0) * self.rank + (0, missing))
 
 
+class WithoutFirst(nn.Module):
+    def __init__(self, dim: int, count: int) -> None:
+        super().__init__()
+        self.dim, self.count = dim, count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.narrow(self.dim, self.count, x.shape[self.dim] - self.count)
+
+
+class TakeAxis(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.squeeze(self.dim)
+
+
 class AddAxes(nn.Module):
     """Puts axes of size 1 at these places of its result."""
 
@@ -496,12 +513,16 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return nn.Upsample(**arguments)
         case "resize":
             return Resize(arguments["size"])
+        case "squeeze":
+            return TakeAxis(arguments["dim"])
         case "unsqueeze":
             return AddAxes(arguments["dims"])
         case "expand":
             return Expand(arguments["dims"], arguments["sizes"])
         case "permute":
             return Permute(arguments["dims"])
+        case "without_first":
+            return WithoutFirst(arguments["dim"], arguments["count"])
         case "narrow":
             return Narrow(arguments["dims"], arguments["size"])
         case "directions":

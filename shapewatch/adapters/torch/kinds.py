@@ -262,6 +262,13 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
         rest = args[1:]
         target = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
         return {"shape": _plain(target)} if target and simple(target) else {}
+    if name in ("repeat", "tile"):
+        rest = args[1:]
+        each = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
+        return {"repeats": _plain(each)} if each and simple(each) else {}
+    if name == "repeat_interleave":
+        times = args[1] if len(args) > 1 else kwargs.get("repeats")
+        return {"repeats": times} if type(times) is int else {}
     if kind == "range":
         ends = dict(zip(("end",) if len(args) == 1 else ("start", "end", "step"), args, strict=False), **kwargs)
         return {key: ends[key] for key in ("start", "end", "step") if type(ends.get(key)) is int}
@@ -544,6 +551,12 @@ def with_arguments(
         if sizes in replaced:
             whole = len(args) == 2 and isinstance(args[1], tuple | list)
             return (args[0], replaced[sizes]) if whole else (args[0], *replaced[sizes]), {}
+    if "repeats" in replaced and name == "repeat_interleave":
+        return (args[0], replaced["repeats"], *args[2:]), {k: v for k, v in kwargs.items() if k != "repeats"}
+    if "repeats" in replaced:
+        return (args[0], *replaced["repeats"]), {}
+    if "order" in replaced:
+        return (*(args[at] for at in replaced["order"]), *args[len(replaced["order"]) :]), kwargs
     if "equation" in replaced:
         return (replaced["equation"], *args[1:]), kwargs
     if "slices" in replaced:

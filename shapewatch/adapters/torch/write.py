@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
+from shapewatch.adapters.operand import (
+    assigned,
+    operand_text,
+    operation_in,
+    which_of_line,
+    with_operand,
+)
 from shapewatch.adapters.statements import atom, axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew, narrowed
@@ -18,6 +24,7 @@ from shapewatch.adapters.written import (
     axes_title,
     call_at,
     collapse,
+    factors_exchanged,
     in_a_batch,
     input_data,
     input_name,
@@ -34,6 +41,8 @@ from shapewatch.adapters.written import (
     target_names,
     target_reshaped,
     target_title,
+    without_first,
+    without_first_title,
 )
 from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Layer, Recording, spoken, text
@@ -100,8 +109,14 @@ def write(edit: Edit, recording: Recording) -> Written:
 # One argument of a layer
 
 
+_PARAMETRIZED = "Parametrized"
+"""How the class of a layer is called that `torch.nn.utils.parametrize` has changed, before its own name."""
+
+
 def _write_set(edit: Set, recording: Recording) -> Written:
     layer = recording.layer_at[edit.layer]
+    wrapped = layer.type.startswith(_PARAMETRIZED)
+    layer = replace(layer, type=layer.type.removeprefix(_PARAMETRIZED))
     table = layer.kind == "module" and edit.argument not in layer.facts and isinstance(edit.was, tuple)
     value, was = (text(edit.value), text(edit.was)) if table else (short(edit.value), short(edit.was))
     title = set_title(edit.layer or layer.type, edit.argument, value, was)
@@ -116,6 +131,8 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         code = f"{target}.{edit.argument} = {value}"
     else:
         code = f"{target} = {constructor}  # {edit.argument} was {was}"
+    if wrapped and constructor is not None:
+        code += "; give it its weight norm (or other parametrization) as before"
     data = {
         "action": "set",
         "layer": edit.layer,
@@ -184,8 +201,10 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     name = call.name if call else edit.place.split(":")[-2]
     if call is not None and edit.argument in _LENGTHS:
         return _write_length(edit, call, recording)
+    if call is not None and edit.argument == "order":
+        return factors_exchanged(edit, call, recording)
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
-    was = f"{edit.argument} was {short(edit.was)}"
+    was = f"{edit.argument} was {'not given' if edit.was is None else short(edit.was)}"
     title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
     if call is not None and call.kind == "resize" and edit.was is None:  # a size instead of a factor
         factor = short(call.facts.get("scale_factor"))
@@ -235,8 +254,9 @@ def _size_of_another(call: Call, size: tuple[int, ...], recording: Recording) ->
 
 def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Recording) -> str | None:
     """The statement with one argument of its operation written anew; None where it does not tell which one it is."""
-    function = function_called(source, {call.name, f"{call.name}_", *_ALSO_CALLED.get(call.name, ())})
-    if source is None or function is None:
+    called = {call.name, f"{call.name}_", *_ALSO_CALLED.get(call.name, ())}
+    function = function_called(source, called) or operation_in(source, called, which_of_line(call, recording))
+    if source is None or not isinstance(function, ast.Call):
         return None
     value = repr(edit.value)
     if edit.argument == "equation":
@@ -250,17 +270,40 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
         return rewritten(source, [(named[0], value)])
     is_method = isinstance(function.func, ast.Attribute) and ast.unparse(function.func.value) not in _MODULES
     given = function.args if is_method else function.args[1:]
+    if edit.argument == "repeats" and isinstance(edit.value, tuple):
+        moved = _moved(given, edit)
+        return None if moved is None else rewritten(source, moved)
+    if edit.argument == "repeats":
+        times = [*given[:1], *(keyword.value for keyword in function.keywords if keyword.arg == "repeats")]
+        return rewritten(source, [(times[0], value)]) if times else None
     if edit.argument in ("dims", "swap", "shape"):
         same = isinstance(edit.value, tuple) and len(edit.value) == len(given)
         return rewritten(source, list(zip(given, map(str, edit.value), strict=True))) if same else None
     names = kinds.parameters(call.kind)[1:]
-    if edit.argument not in names or function.keywords:
+    if edit.argument not in names:
         return None
     at = names.index(edit.argument)
     if at < len(given):
         return rewritten(source, [(given[at], value)])
-    last = function.args[-1]
+    parts = [*function.args, *(keyword.value for keyword in function.keywords)]
+    if not parts:  # `x.squeeze()`
+        whole = ast.get_source_segment(source, function) or ""
+        return rewritten(source, [(function, f"{whole[:-1].rstrip()}{value})")]) if is_method else None
+    last = parts[-1]
     return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {edit.argument}={value}")])
+
+
+def _moved(given: Sequence[ast.expr], edit: SetCall) -> list[tuple[ast.expr, str]] | None:
+    """Numbers in another order, each as the program writes it: `repeat(1, steps, 1)` for `repeat(steps, 1, 1)`."""
+    if len(given) != len(edit.value) or sorted(edit.value) != sorted(edit.was):
+        return None
+    left = dict(enumerate(edit.was))
+    changes = []
+    for at, size in enumerate(edit.value):
+        taken = at if left.get(at) == size else next(old for old, was in left.items() if was == size)
+        left.pop(taken)
+        changes.append((given[at], ast.unparse(given[taken])))
+    return changes
 
 
 def _with_sizes(source: str | None, name: str, edit: SetCall) -> str | None:
@@ -354,7 +397,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     given = "x" if called else "skip"
     joined = "" if called else operation
     expression = operand_text(source, edit.operand, joined, called, which) or given
-    in_a_row = _in_a_row(edit, recording)
+    in_a_row = _in_a_row(edit, recording) if call is None or call.is_layer else None
     if edit.module.kind == "narrow" and call is not None:
         title, code = _write_narrow(edit, call, expression, recording)
     elif edit.module.kind == "contiguous":
@@ -370,8 +413,10 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
             if recording.shape(call.operands[1 - edit.operand])[2:] == size:  # whatever size comes next time
                 wrapped = wrapped.replace(f"size={size}", f"size={beside}.shape[2:]")
         used = with_operand(source, edit.operand, lambda _: wrapped, joined, called, which)
+        if used is None and call is not None and not called:
+            used, title = _where_it_is_made(edit, call, recording) or (None, title)
         code = used or f"{given} = {wrapped}  # {f'before {layer}' if called else where}"
-        if edit.module.kind == "unsqueeze":
+        if edit.module.kind == "unsqueeze" and operation != "gather":  # whose result is to lose that axis again
             code = axes_line(expression, **edit.module.arguments) or code
     elif edit.module.kind == "directions":
         state = _called(call, edit.operand, recording) or "state"
@@ -394,6 +439,31 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     return Written(title, code, data)
 
 
+def _where_it_is_made(edit: Insert, call: Call, recording: Recording) -> tuple[str, str] | None:
+    """The line of the layer that made an operand, with what the layer gives sent on, where the line in which the
+    operand is used does not tell it: one of a list that is joined. Also the title."""
+    maker = recording.producer.get(call.operands[edit.operand])
+    if maker is None or not maker.is_layer or maker.layer == call.layer:
+        return None
+    path = maker.layer
+    while (row := path.rpartition(".")[0]) in recording.layer_at and recording.layer_at[row].type == "Sequential":
+        path = row
+    source = statement(maker.span)
+    node = operation_in(source, {_called_as(path)}, 0)
+    if source is None or not isinstance(node, ast.Call):
+        return None
+    made = ast.get_source_segment(source, node) or ""
+    wrapped, title = _as_function(edit.module, made)
+    given = next((each for each in recording.calls if each.is_layer and each.layer == path), None)
+    x = node.args[0] if node.args else None
+    if isinstance(x, ast.Name) and given is not None and given.operands:
+        sides = recording.shape(given.operands[0])[2:]
+        wrapped = wrapped.replace(f"size={sides}", f"size={x.id}.shape[2:]")
+        sizes = ", ".join(map(str, sides))
+        wrapped = wrapped.replace(f".expand(-1, -1, {sizes})", f".expand(-1, -1, *{x.id}.shape[2:])")
+    return rewritten(source, [(node, wrapped)]), title
+
+
 def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
     """What an operation or a layer gives with its axes in another order, in the line that it stands in."""
     source, names = statement(call.span), {call.name, *_ALSO_CALLED.get(call.name, ())}
@@ -403,9 +473,15 @@ def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
     node = operation_in(source, names, which_of_line(call, recording))
     if source is not None and node is not None:
         expression = ast.get_source_segment(source, node) or expression
-        turned = _order_text(edit.module, expression)[0]
+        turned = expression
+        if edit.module.kind != "squeeze":
+            turned = _order_text(edit.module, expression)[0]
+        elif f"{expression}.squeeze(" not in source:  # where the line takes the axis off already, nothing is to be done
+            turned = f"{expression}.squeeze({edit.module.arguments['dim']})"
         code = re.sub(rf"(?<![\w\])])\({re.escape(turned)}\)", lambda _: turned, rewritten(source, [(node, turned)]))
-    title = order_title(assigned(source) or expression, edit.module.arguments["dims"])
+    title = f"one number for each sample of `{assigned(source) or expression}`"
+    if edit.module.kind == "permute":
+        title = order_title(assigned(source) or expression, edit.module.arguments["dims"])
     data = {
         "action": "insert",
         "layer": call.layer,
@@ -513,7 +589,12 @@ def _flatten_text(module: Module, expression: str) -> tuple[str, str]:
     return f"{atom(expression)}.flatten({', '.join(map(str, given))})", f"flatten `{expression}`"
 
 
+def _without_first_text(module: Module, expression: str) -> tuple[str, str]:
+    return without_first(expression, module.arguments), without_first_title(expression, module.arguments)
+
+
 _FUNCTIONAL = {
+    "without_first": _without_first_text,
     "flatten": _flatten_text,
     "expand": _expand_text,
     "unsqueeze": _axes_text,
@@ -593,6 +674,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "squeeze": f"{target} = {target}.squeeze({dim})",
         "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
         "output-squeeze": f"{output} = {output}.squeeze({dim})",
+        "output-reshaped": f"{output} = {output}.reshape({target}.shape)",
         "output-pooled": f"{output} = {output}.mean(dim={edit.arguments.get('dims')})",
         "output-resized": f'{output} = F.interpolate({output}, size={target}.shape[-2:], mode="bilinear")',
         "output-moved": f"{output} = {output}.transpose(1, -1)",

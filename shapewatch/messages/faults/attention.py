@@ -49,6 +49,8 @@ def attention(pasted: Pasted) -> Told:
         return _heads(pasted)
     if what == "padding":
         return _padding(pasted)
+    if what == "batches":
+        return _batches(pasted)
     expected, got = facts.shape(pasted, "expected", "key", "left"), facts.shape(pasted, "got", "mask", "value", "right")
     if expected is None and facts.size(pasted, "expected", "embed_dim") is not None and what != "mask":
         return _width(pasted, what)
@@ -115,6 +117,24 @@ def _width(pasted: Pasted, what: str) -> Told:
     return told(pasted, "SW103", headline, meaning, [*found, swapped])
 
 
+def _batches(pasted: Pasted) -> Told:
+    """Source and target of an encoder and a decoder, which belong together sample by sample."""
+    meaning = (
+        "Source and target belong together sample by sample. Which axis counts the samples `batch_first` says, and "
+        "without it axis 1 does: both are (steps, batch, features) then."
+    )
+    return told(pasted, "SW103", "source and target have different batches", meaning, _of_batches())
+
+
+def _of_batches() -> Iterator[Evidence]:
+    one = "one of the two has its batch on axis 0, as without `batch_first=True` neither has"
+    yield BATCH_FIRST.since(one, FITS + 0.08)
+    made = "queries or a start that are made in the program: the new axis, and what repeats them, stand the wrong way"
+    yield causes.SWAPPED.since(made, FITS + 0.02)
+    yield causes.OTHER_BATCH.since("the message says so", COMMON + 0.05)
+    yield causes.LAST_BATCH.since("the message says so", COMMON)
+
+
 def _padding(pasted: Pasted) -> Told:
     """The mask of padded keys, (batch, keys)."""
     expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
@@ -142,7 +162,8 @@ def _of_padding(
         seen = f"{sized(came)} where {sized(wanted)} is needed on axis {sized(axis)}"
         turned, ahead, behind = False, axis == 0, axis == 1
     yield BATCH_FIRST.since(seen, NUMBERS if turned else FITS + 0.02 if ahead else COMMON)
-    yield causes.SWAPPED.since(f"{seen}: (keys, batch) in place of (batch, keys)", NUMBERS if turned else COMMON)
+    alone = FITS + 0.01 if ahead and expected is None else COMMON
+    yield causes.SWAPPED.since(f"{seen}: (keys, batch) in place of (batch, keys)", NUMBERS if turned else alone)
     if ahead and not turned:
         yield causes.LAST_BATCH.since(f"{seen}: the batches differ", COMMON + 0.05)
     if behind and not turned:

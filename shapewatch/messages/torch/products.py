@@ -315,7 +315,7 @@ ATTENTION = (
     Template(
         "the batch number of src and tgt must be equal",
         "attention",
-        {"what": "key"},
+        {"what": "batches"},
         example="nn.Transformer(16, 2, 1, 1, 8)(torch.randn(5, 2, 16), torch.randn(5, 3, 16))",
     ),
     Template(
