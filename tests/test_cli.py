@@ -946,3 +946,28 @@ def test_run_json_carries_the_diagnosis(nets: Path) -> None:
     report = Report.from_dict(json.loads(watched.out))
     assert [found.code for found in report.diagnoses if found.severity == "error"] == ["SW201"]
     assert "imported\n" in watched.err
+
+
+def test_the_installed_command_is_no_line_of_the_user(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("shapewatch")
+    write(
+        tmp_path,
+        "narrow.py",
+        """
+        from torch import nn
+
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.wide = nn.Linear(4, 8)
+                self.head = nn.Sequential(nn.ReLU(), nn.Linear(16, 2))
+
+            def forward(self, x):
+                return self.head(self.wide(x))
+        """,
+    )
+    checked = python(tmp_path, str(command), "check", "narrow.py:Net", "--input", "3x4", "--format", "json")
+    assert checked.code == 1
+    assert "narrow.py" in checked.out
+    assert str(command) not in checked.out

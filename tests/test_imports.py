@@ -39,6 +39,10 @@ CONV, OPS = "x = layers.Conv2D(8, 3)(x)", "x = keras.ops.transpose(x, (0, 2, 1))
         ("import tensorflow as tf", "keras.ops.mean(x, axis=1)", "tf.reduce_mean(x, axis=1)"),
         ("import tensorflow as tf", "keras.ops.swapaxes(x, 1, -1)", "tf.keras.ops.swapaxes(x, 1, -1)"),
         ("from tensorflow.keras.layers import Conv2D", OPS, OPS),
+        ("import keras\nlayers = []", "layers.append(y)", "layers.append(y)"),
+        ("import keras\ndef f(layers): ...", "layers.append(y)", "layers.append(y)"),
+        ("import keras\nlayers = []", CONV, "x = keras.layers.Conv2D(8, 3)(x)"),
+        ("import torch\ndef f(F): ...", "F.add(x)", "F.add(x)"),
         ("import torch as (", CONV, CONV),
     ],
 )

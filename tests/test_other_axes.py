@@ -352,7 +352,10 @@ def test_a_state_with_its_axes_in_another_order() -> None:
     with pytest.raises(RuntimeError), shapewatch.watch(model) as session:
         model(torch.randn(3, 9, 5), state)
     (fix, *_) = session.report.diagnoses[0].fixes
-    assert fix.verified == "forward" and fix.code.count("permute(1, 0, 2)") == 2
+    assert fix.verified == "forward"
+    assert fix.code == "state = (state[0].permute(1, 0, 2), state[1].permute(1, 0, 2))"
+    exec(fix.code, {}, names := {"state": state})
+    assert model(torch.randn(3, 9, 5), names["state"])[0].shape == (3, 9, 7)
 
 
 class Grouped(nn.Module):
@@ -505,7 +508,9 @@ def test_an_axis_that_the_line_takes_off_already() -> None:
     with pytest.raises(RuntimeError), shapewatch.watch(model) as session:
         chosen = model(samples).gather(1, target).squeeze(1)
         chosen.sum()
-    assert session.report.diagnoses[0].fixes[0].code == "chosen = model(samples).gather(1, target[:, None]).squeeze(1)"
+    (fix,) = session.report.diagnoses[0].fixes
+    assert fix.code == "chosen = model(samples).gather(1, target[:, None]).squeeze(1)"
+    assert (fix.edit["action"], fix.edit["module"]["type"]) == ("insert", "unsqueeze")
 
 
 def told_of(*inputs: Any) -> shapewatch.Diagnosis:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 
 from shapewatch.source import tree_of
@@ -34,9 +34,15 @@ _NAME = re.compile(rf"(?<![\w.])(?P<root>{'|'.join(_USUAL)})(?P<rest>(?:\.[A-Za-
 
 def as_imported(code: str, file: str) -> str:
     """Code with the frameworks' names as a file imports them: `Conv2D(8, 3)`, `tf.keras.layers.Conv2D(8, 3)` or
-    `torch.nn.functional.pad(…)`. A name that the file has, and what it does not import, stays as it is."""
-    known = _imported(file)
-    return _NAME.sub(lambda name: _spelled(name, known), code) if known else code
+    `torch.nn.functional.pad(…)`. A name that the file has, and what it does not import, stays as it is; so does
+    `layers.append(x)`, of a list that the file calls `layers`."""
+    known, own = _imported(file), _bound(file)
+
+    def spelled(name: re.Match[str]) -> str:
+        is_own = name["root"] in own and name["rest"][1].islower()
+        return name[0] if is_own else _spelled(name, known)
+
+    return _NAME.sub(spelled, code)
 
 
 def _spelled(name: re.Match[str], known: Mapping[str, str]) -> str:
@@ -61,15 +67,26 @@ def _ways(full: str, alias: str, path: str) -> Iterator[str]:
 @cache
 def _imported(file: str) -> Mapping[str, str]:
     """The names that a file imports, and what they stand for; Keras is one, by whichever way it comes."""
-    try:
-        tree = tree_of(file)
-    except (SyntaxError, ValueError):
-        return {}
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in _nodes(file):
         if isinstance(node, ast.Import):
             whole = ((one.asname or one.name.partition(".")[0], one) for one in node.names)
             found |= {name: one.name if one.asname else name for name, one in whole}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found |= {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
     return {name: re.sub(r"^tensorflow\.(python\.)?keras\b", "keras", path) for name, path in found.items()}
+
+
+@cache
+def _bound(file: str) -> Set[str]:
+    """The names that a file gives to something otherwise than by an import."""
+    nodes = _nodes(file)
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def _nodes(file: str) -> Sequence[ast.AST]:
+    try:
+        return list(ast.walk(tree_of(file)))
+    except (SyntaxError, ValueError):
+        return ()

@@ -60,15 +60,12 @@ def with_operand(
 def with_factors_exchanged(source: str | None, operation: str, which: int | None = None) -> str | None:
     """The line with both operands of a product in each other's place; None where it does not tell which they are."""
     tree = parsed(source)
-    nodes = [] if tree is None else [_operand(tree, operand, operation, which) for operand in (0, 1)]
-    if source is None or len(nodes) != 2:
+    if source is None or tree is None:
         return None
-    left, right = nodes
+    left, right = (_operand(tree, operand, operation, which) for operand in (0, 1))
     if left is None or right is None or left is right:
         return None
-    given = {
-        id(arg) for call in ast.walk(tree or ast.Module([], [])) if isinstance(call, ast.Call) for arg in call.args
-    }
+    given = {id(arg) for call in ast.walk(tree) if isinstance(call, ast.Call) for arg in call.args}
 
     def in_place_of(other: ast.expr, node: ast.expr) -> str:
         bare = id(other) in given or not isinstance(node, ast.BinOp | ast.IfExp | ast.BoolOp)

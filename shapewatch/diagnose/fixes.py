@@ -119,10 +119,26 @@ def _together(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> 
     codes = _lines(list(dict.fromkeys(part.code for part in told.values())), edits, recording)
     data = tuple(edit for part in parts for edit in part.edit.get("edits", (part.edit,)))
     return Written(
-        "; ".join(part.title for part in told.values()),
-        "\n".join(codes),
+        "; ".join(dict.fromkeys(part.title for part in told.values())),
+        "\n".join(_entries_at_once(codes, recording)),
         {"action": "all", "edits": data},
     )
+
+
+_ENTRY = re.compile(r"(?P<name>(?P<row>\w+)\[\d+\]) = (?P<value>.+)")
+
+
+def _entries_at_once(codes: Sequence[str], recording: Recording) -> Sequence[str]:
+    """`state = (state[0].permute(1, 0, 2), state[1].permute(1, 0, 2))`, where every entry of an input is changed: a
+    tuple has none that could be set."""
+    entries = [entry for entry in map(_ENTRY.fullmatch, codes) if entry is not None]
+    if len(entries) != len(codes) or len(entries) < 2:
+        return codes
+    row, values = entries[0]["row"], {entry["name"]: entry["value"] for entry in entries}
+    whole = [name for number in recording.inputs if (name := recording.values[number].name) and f"{row}[" in name]
+    if set(whole) != values.keys():
+        return codes
+    return [f"{row} = ({', '.join(values[name] for name in whole)})"]
 
 
 def _lines(codes: Sequence[str], edits: Sequence[Edit], recording: Recording) -> Sequence[str]:

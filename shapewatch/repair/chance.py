@@ -145,12 +145,10 @@ def other_lengths(edits: Sequence[Edit], case: Case) -> Iterator[list[Edit]]:
     specs = [recording.values[number].spec for number in recording.inputs]
     given = [spec.shape for spec in specs]
     shapes = _as_asked(edits, given)
-    brought = {size for edit in edits for size in _brought(edit, recording)} - {None, 1}
+    brought = {size for edit in edits for size in _brought(edit, recording)} - {None, 0, 1}
     known = {size for value in recording.values for size in value.shape}
-    batch = shapes[0][0] if shapes and shapes[0] else None
-    if batch in brought and batch is not None:
-        other = _another(batch, known)
-        yield [Input(at, "size", {}, (other, *shape[1:])) for at, shape in enumerate(shapes) if shape[:1] == (batch,)]
+    if _batch_of(shapes) in brought:
+        yield _of_another_batch(shapes, known)
     if _may_be_made_for_a_length(edits, case):
         return
     asked = {edit.index for edit in edits if isinstance(edit, Input)}
@@ -174,10 +172,17 @@ def with_another_batch(edits: Sequence[Edit], case: Case) -> list[Edit]:
         return []
     shapes = [recording.shape(number) for number in recording.inputs]
     known = {size for value in recording.values for size in value.shape}
-    batch = shapes[0][0] if shapes and shapes[0] else None
-    if not batch or case.graph.lineage.batch is None or batch == 1:
-        return []
-    other = _another(batch, known)
+    is_batched = case.graph.lineage.batch is not None and _batch_of(shapes) not in (None, 0, 1)
+    return _of_another_batch(shapes, known) if is_batched else []
+
+
+def _batch_of(shapes: Sequence[Shape]) -> Size:
+    return shapes[0][0] if shapes and shapes[0] else None
+
+
+def _of_another_batch(shapes: Sequence[Shape], known: Container[Size]) -> list[Edit]:
+    batch = _batch_of(shapes)
+    other = _another(batch or 0, known)
     return [Input(at, "size", {}, (other, *shape[1:])) for at, shape in enumerate(shapes) if shape[:1] == (batch,)]
 
 

@@ -144,26 +144,45 @@ def along_another_axis(evidence: Evidence) -> Iterator[Candidate]:
 
 
 def _candidates(evidence: Evidence) -> Iterator[Candidate]:
+    for hops, units in _running_alike(evidence):
+        for group in [units] if len(units) == 1 else [units, units[:1]]:
+            yield from _otherwise_along(evidence, group, hops)
+            yield from _kept_along(evidence, group, hops)
+
+
+def _running_alike(evidence: Evidence) -> Iterator[tuple[int, list[Call]]]:
+    """The operations before the failure that run along an axis: those of one layer along the same one together, with
+    how far away the nearest is. A line of a loop is one."""
     graph = evidence.case.graph
-    alike: dict[tuple[str, str, int], list[tuple[int, Call]]] = defaultdict(list)
+    alike: dict[tuple[str, str, int], list[Call]] = defaultdict(list)
+    far: dict[tuple[str, str, int], int] = {}
     for hops, unit in _before(evidence):
         dim = graph.facts(unit).get("dim")
-        if unit.kind in _ALONG_ONE and not unit.is_layer and isinstance(dim, int) and unit.operands:
-            found = alike[unit.kind, unit.layer, dim]
-            if all((unit.name, unit.span) != (other.name, other.span) for _, other in found):  # a line of a loop is one
-                found.append((hops, unit))
-    for (kind, _, dim), found in alike.items():
-        hops, units = found[0][0], [unit for _, unit in found]
-        for group in [units] if len(units) == 1 else [units, units[:1]]:
-            for axis in _others(evidence, group, dim):
-                beside, other = _beside(evidence, group, axis)
-                edits = tuple(SetCall(unit.place, "dim", other, dim) for unit in group)
-                said = (f"{beside} beside it has dim {other}",) if beside else ()
-                worth = _WORTH + 0.3 * bool(beside) - 0.02 * hops - 0.2 * _is_over_channels(evidence, group[0], dim)
-                yield Candidate(edits, worth, hops, said, needs_proof=not beside or hops > 1)
-            if kind == "reduce" and not any(graph.facts(unit).get("keepdim") for unit in group):
-                kept = tuple(SetCall(unit.place, "keepdim", True, False) for unit in group)
-                yield Candidate(kept, _WORTH_OF_KEEPING - 0.02 * hops, hops, needs_proof=True)
+        if unit.kind not in _ALONG_ONE or unit.is_layer or not isinstance(dim, int) or not unit.operands:
+            continue
+        key = (unit.kind, unit.layer, dim)
+        far.setdefault(key, hops)
+        if all((unit.name, unit.span) != (other.name, other.span) for other in alike[key]):
+            alike[key].append(unit)
+    return ((far[key], units) for key, units in alike.items())
+
+
+def _otherwise_along(evidence: Evidence, group: Sequence[Call], hops: int) -> Iterator[Candidate]:
+    dim = evidence.case.graph.facts(group[0])["dim"]
+    for axis in _others(evidence, group, dim):
+        beside, other = _beside(evidence, group, axis)
+        edits = tuple(SetCall(unit.place, "dim", other, dim) for unit in group)
+        said = (f"{beside} beside it has dim {other}",) if beside else ()
+        worth = _WORTH + 0.3 * bool(beside) - 0.02 * hops - 0.2 * _is_over_channels(evidence, group[0], dim)
+        yield Candidate(edits, worth, hops, said, needs_proof=not beside or hops > 1)
+
+
+def _kept_along(evidence: Evidence, group: Sequence[Call], hops: int) -> Iterator[Candidate]:
+    """The axis that is summed or averaged over, kept with size 1."""
+    graph = evidence.case.graph
+    if group[0].kind == "reduce" and not any(graph.facts(unit).get("keepdim") for unit in group):
+        kept = tuple(SetCall(unit.place, "keepdim", True, False) for unit in group)
+        yield Candidate(kept, _WORTH_OF_KEEPING - 0.02 * hops, hops, needs_proof=True)
 
 
 def repeated_otherwise(evidence: Evidence) -> Iterator[Candidate]:
@@ -270,10 +289,10 @@ def _others(evidence: Evidence, units: Sequence[Call], dim: int) -> Iterator[int
     batch = graph.lineage.batch_axes(value)
     if {len(graph.recording.shape(unit.operands[0])) for unit in units} != {len(graph.recording.shape(value))}:
         return
+    # what is joined or cut along its features belongs so: any other axis would leave them as wide as a part is
     features = _features(evidence, graph.recording.shape(value))
-    for axis in range(rank):
-        # what is joined or cut along its features belongs so: any other axis would leave them as wide as a part is
-        joins = units[0].kind in _JOINING
+    possible = (features,) if units[0].kind in _JOINING else range(rank)
+    for axis in possible:
         free = axis not in batch or bool(_beside(evidence, units, axis)[0])
-        if axis != dim % max(rank, 1) and free and (not joins or axis == features):
+        if axis != dim % max(rank, 1) and free:
             yield axis - rank if dim < 0 else axis

@@ -111,7 +111,8 @@ def _one_of_each_row(case: Case, source: Shape, index: Shape) -> Iterator[tuple[
     """One number for each sample, [N], of the columns of [N, C]: the value of the action that was taken."""
     if case.call.name == "gather" and len(source) == 2 and index == source[:1]:
         column = Insert(case.call.place, 1, Module("unsqueeze", {"dims": (1,), "rank": 2}))
-        yield column, Insert(case.call.place, RESULT, Module("squeeze", {"dim": 1}))
+        taken_off = case.call.span is not None and ".squeeze(" in (case.call.span.source or "")
+        yield (column,) if taken_off else (column, Insert(case.call.place, RESULT, Module("squeeze", {"dim": 1})))
 
 
 def _longer(index: Shape, source: Shape, axis: int) -> bool:

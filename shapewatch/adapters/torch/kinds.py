@@ -258,17 +258,8 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
     if kind == "create":
         shape = args[0] if len(args) == 1 and isinstance(args[0], tuple | list) else args
         return {"shape": _plain(kwargs.get("size", shape))} if simple(shape) else {}
-    if name in ("expand", "broadcast_to"):
-        rest = args[1:]
-        target = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
-        return {"shape": _plain(target)} if target and simple(target) else {}
-    if name in ("repeat", "tile"):
-        rest = args[1:]
-        each = rest[0] if len(rest) == 1 and isinstance(rest[0], _SEQUENCES) else rest
-        return {"repeats": _plain(each)} if each and simple(each) else {}
-    if name == "repeat_interleave":
-        times = args[1] if len(args) > 1 else kwargs.get("repeats")
-        return {"repeats": times} if type(times) is int else {}
+    if kind == "expand":
+        return _sizes_or_repeats(name, args[1:], kwargs)
     if kind == "range":
         ends = dict(zip(("end",) if len(args) == 1 else ("start", "end", "step"), args, strict=False), **kwargs)
         return {key: ends[key] for key in ("start", "end", "step") if type(ends.get(key)) is int}
@@ -294,6 +285,17 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
     if kind in ("concat", "stack") and "dim" not in facts:
         facts["dim"] = facts.pop("axis", 0)
     return facts
+
+
+def _sizes_or_repeats(name: str, given: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What an operation that repeats is told: the sizes that come out, or how many times."""
+    if name == "repeat_interleave":
+        times = given[0] if given else kwargs.get("repeats")
+        return {"repeats": times} if type(times) is int else {}
+    sizes = given[0] if len(given) == 1 and isinstance(given[0], _SEQUENCES) else given
+    if name == "expand_as" or not sizes or not simple(sizes):
+        return {}
+    return {"repeats" if name in ("repeat", "tile") else "shape": _plain(sizes)}
 
 
 def _items(index: Any) -> tuple[Any, ...]:

@@ -9,13 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.operand import (
-    assigned,
-    operand_text,
-    operation_in,
-    which_of_line,
-    with_operand,
-)
+from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
 from shapewatch.adapters.statements import atom, axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew, narrowed
@@ -465,7 +459,8 @@ def _where_it_is_made(edit: Insert, call: Call, recording: Recording) -> tuple[s
 
 
 def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
-    """What an operation or a layer gives with its axes in another order, in the line that it stands in."""
+    """What an operation or a layer gives with its axes in another order or without one, in the line that it stands
+    in."""
     source, names = statement(call.span), {call.name, *_ALSO_CALLED.get(call.name, ())}
     if call.is_layer:
         names = {_called_as(call.layer)}
@@ -473,15 +468,9 @@ def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
     node = operation_in(source, names, which_of_line(call, recording))
     if source is not None and node is not None:
         expression = ast.get_source_segment(source, node) or expression
-        turned = expression
-        if edit.module.kind != "squeeze":
-            turned = _order_text(edit.module, expression)[0]
-        elif f"{expression}.squeeze(" not in source:  # where the line takes the axis off already, nothing is to be done
-            turned = f"{expression}.squeeze({edit.module.arguments['dim']})"
+        turned, _ = _as_function(edit.module, expression)
         code = re.sub(rf"(?<![\w\])])\({re.escape(turned)}\)", lambda _: turned, rewritten(source, [(node, turned)]))
-    title = f"one number for each sample of `{assigned(source) or expression}`"
-    if edit.module.kind == "permute":
-        title = order_title(assigned(source) or expression, edit.module.arguments["dims"])
+    _, title = _as_function(edit.module, assigned(source) or expression)
     data = {
         "action": "insert",
         "layer": call.layer,
@@ -589,12 +578,18 @@ def _flatten_text(module: Module, expression: str) -> tuple[str, str]:
     return f"{atom(expression)}.flatten({', '.join(map(str, given))})", f"flatten `{expression}`"
 
 
+def _squeeze_text(module: Module, expression: str) -> tuple[str, str]:
+    dim = module.arguments["dim"]
+    return f"{atom(expression)}.squeeze({dim})", f"`{expression}` without axis {dim}"
+
+
 def _without_first_text(module: Module, expression: str) -> tuple[str, str]:
     return without_first(expression, module.arguments), without_first_title(expression, module.arguments)
 
 
 _FUNCTIONAL = {
     "without_first": _without_first_text,
+    "squeeze": _squeeze_text,
     "flatten": _flatten_text,
     "expand": _expand_text,
     "unsqueeze": _axes_text,

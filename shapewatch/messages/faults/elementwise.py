@@ -65,7 +65,7 @@ def elementwise(pasted: Pasted) -> Told:
     if left and right and _is_loading(pasted):
         return weights.of_pair(pasted, left, right)
     if left and right and _reads_as_a_weight(pasted, left, right):
-        return weights.of_pair(pasted, left, right, sure=False)
+        return weights.of_likely_pair(pasted, left, right)
     if left and right and _has_lost_its_operation(pasted, left, right):
         return _without_operation(pasted, left, right)
     if left is not None and right is not None and "EnsureShape" in facts.word(pasted, "op", "node"):

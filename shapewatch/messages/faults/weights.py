@@ -104,15 +104,22 @@ def weights(pasted: Pasted) -> Told:
     return told(pasted, "SW901", headline, meaning.strip(), evidence, layer)
 
 
-def of_pair(pasted: Pasted, built: Shape, saved: Shape, sure: bool = True) -> Told:
-    """Two shapes that were compared while weights were loaded, or (not `sure`) that look as if they were."""
-    pair: Pair = ("", saved, built)
+def of_pair(pasted: Pasted, built: Shape, saved: Shape) -> Told:
+    """Two shapes that were compared while weights were loaded."""
     headline = f"the saved weights do not fit the model: one is {shaped(saved)} where {shaped(built)} is built"
-    if not sure:
-        headline = (
-            f"shapes {shaped(built)} and {shaped(saved)} should be one, most likely of a weight as it is built and as "
-            "it is saved"
-        )
+    return _compared(pasted, headline, ("", saved, built))
+
+
+def of_likely_pair(pasted: Pasted, built: Shape, saved: Shape) -> Told:
+    """Two shapes that look as if they were compared while weights were loaded, which no word says."""
+    headline = (
+        f"shapes {shaped(built)} and {shaped(saved)} should be one, most likely of a weight as it is built "
+        "and as it is saved"
+    )
+    return _compared(pasted, headline, ("", saved, built))
+
+
+def _compared(pasted: Pasted, headline: str, pair: Pair) -> Told:
     meaning = f"A saved weight is copied into the model's weight of its name (or place). {_listing([pair])}"
     return told(pasted, "SW901", headline, meaning, of_weights(pasted, [pair]))
 

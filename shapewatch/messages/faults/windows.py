@@ -149,7 +149,7 @@ def _of_window(pasted: Pasted, sides: Shape | None, kernel: Shape | None, short:
             default = f"{like}: which layout is the default changed between releases and backends of Keras"
             yield causes.OTHER_RELEASE.since(default, FITS + 0.02)
     else:
-        every = seen if len(known) == 1 else f"{seen}: every side is small" if high < 64 else seen
+        every = f"{seen}: every side is small" if len(known) > 1 and high < 64 else seen
         yield causes.TOO_SMALL.since(every, FITS + 0.1)
         yield DEGENERATE.since(seen, COMMON if low != high else RARE)
         if sides is None and low in (1, 3, 4):
