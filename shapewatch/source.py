@@ -21,7 +21,7 @@ from shapewatch.recording import Span
 _OWN = str(Path(__file__).parent) + os.sep
 _STANDARD = tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
 _SITE = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-_FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax")
+_FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "flax", "optree")
 
 
 @cache

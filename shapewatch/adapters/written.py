@@ -11,7 +11,8 @@ from typing import Any
 from shapewatch.adapters import Written
 from shapewatch.adapters.operand import which_of_line, with_factors_exchanged
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
-from shapewatch.edits import Input, SetCall, Target, place_layer
+from shapewatch.adapters.unread import reading
+from shapewatch.edits import Input, Insert, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Shape, spoken, text
 
 # Values
@@ -270,3 +271,19 @@ def factors_exchanged(edit: SetCall, call: Call, recording: Recording) -> Writte
     data = {"action": "set", "layer": call.layer, "call": edit.place, "argument": "order", "value": edit.value}
     title = f"the factors of {call.name}{where} in each other's place"
     return Written(title, line or f"# exchange both factors in: {source}", data)
+
+
+# Another variable
+
+
+def taken_instead(edit: Insert, recording: Recording) -> Written:
+    """The line with another variable in the place of the one that it takes."""
+    call, arguments = call_at(edit.place, recording), edit.module.arguments
+    name, instead = arguments["name"], arguments["instead"]
+    source = statement(call.span) if call is not None else None
+    line = reading(source, name, instead)
+    layer = place_layer(edit.place)
+    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": edit.operand}
+    module = {"type": "variable", "arguments": {"name": name, "instead": instead}}
+    title = f"`{name}` in the place of `{instead}`"
+    return Written(title, line or f"# take {name} in the place of {instead} in: {source}", {**data, "module": module})

@@ -36,7 +36,7 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
     kind = layer.type if layer is not None else case.call.name
     if isinstance(edit, Insert):
-        there = recording.at(edit.place) if edit.operand == RESULT else None
+        there = recording.at(edit.place) if edit.operand == RESULT or edit.module.kind == "value" else None
         location = case.call.span if there is None else there.span
     location = table_made_at(edit, case) or location
     if isinstance(edit, SetCall):
@@ -73,6 +73,9 @@ def _blamed(edit: Edit, recording: Recording) -> str:
     assert isinstance(edit, Insert | SetCall)
     path = place_layer(edit.place)
     layer = recording.layer_at.get(path)
+    called = recording.at(edit.place)
+    if isinstance(edit, Insert) and edit.module.kind == "value" and called is not None and called.is_layer:
+        return recording.calls[called.parent].layer if called.parent is not None else path
     # one that a `call` makes for itself (`layers.add([x, y])`) can be found in no model: it is that call's line
     return path.rpartition(".")[0] if layer is not None and layer.facts.get("made_in_call") else path
 
@@ -99,6 +102,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
         return None
     met = case.junction is not None
     match edit.module.kind:
+        case "value":
+            return "it takes `{instead}`, where `{name}` fits".format(**edit.module.arguments)
         case "contiguous":
             return "the axes were moved, and the elements were not"
         case "directions":

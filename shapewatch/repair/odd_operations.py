@@ -156,7 +156,7 @@ def _running_alike(evidence: Evidence) -> Iterator[tuple[int, list[Call]]]:
     graph = evidence.case.graph
     alike: dict[tuple[str, str, int], list[Call]] = defaultdict(list)
     far: dict[tuple[str, str, int], int] = {}
-    for hops, unit in _before(evidence):
+    for hops, unit in before(evidence):
         dim = graph.facts(unit).get("dim")
         if unit.kind not in _ALONG_ONE or unit.is_layer or not isinstance(dim, int) or not unit.operands:
             continue
@@ -189,7 +189,7 @@ def repeated_otherwise(evidence: Evidence) -> Iterator[Candidate]:
     """Something repeated along another axis, or another number of times: of what a layer's forward repeats alike, all
     of it, as keys and values are for the heads of their group."""
     graph = evidence.case.graph
-    for hops, unit in _before(evidence):
+    for hops, unit in before(evidence):
         times = graph.facts(unit).get("repeats")
         if unit.kind != "expand" or unit.is_layer or times is None:
             continue
@@ -245,7 +245,7 @@ def _beside(evidence: Evidence, units: Sequence[Call], dim: int) -> tuple[str, i
     graph = evidence.case.graph
     rank = len(graph.recording.shape(units[0].operands[0]))
     on_its_line = [unit for unit in graph.units if unit.span is not None and unit.span == units[0].span]
-    for other in (*(unit for _, unit in _before(evidence)), *on_its_line):
+    for other in (*(unit for _, unit in before(evidence)), *on_its_line):
         theirs = graph.facts(other).get("dim")
         if other.kind != units[0].kind or other in units or not isinstance(theirs, int) or not other.operands:
             continue
@@ -257,7 +257,7 @@ def _beside(evidence: Evidence, units: Sequence[Call], dim: int) -> tuple[str, i
 def squeezed_too_much(evidence: Evidence) -> Iterator[Candidate]:
     """`squeeze()` without an axis, which takes a batch of one as well."""
     graph = evidence.case.graph
-    for hops, unit in _before(evidence):
+    for hops, unit in before(evidence):
         shape = graph.recording.shape(unit.operands[0]) if unit.operands else ()
         ones = [axis for axis, size in enumerate(shape) if size == 1]
         if unit.kind != "squeeze" or "dim" in graph.facts(unit) or len(ones) < 2 or ones[0] != 0:
@@ -267,7 +267,7 @@ def squeezed_too_much(evidence: Evidence) -> Iterator[Candidate]:
         yield Candidate((SetCall(unit.place, "dim", behind if behind[1:] else behind[0], None),), _WORTH, hops, said)
 
 
-def _before(evidence: Evidence) -> Iterator[tuple[int, Call]]:
+def before(evidence: Evidence) -> Iterator[tuple[int, Call]]:
     """The units whose results lead to the failure, the nearest first, with how far they are, and what failed itself."""
     graph, call = evidence.case.graph, evidence.case.call
     row, seen = [(0, call)], {call.number}

@@ -35,6 +35,7 @@ from shapewatch.repair.odd_operations import (
 )
 from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
 from shapewatch.repair.tables import tables
+from shapewatch.repair.unread import unread_values
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -115,6 +116,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from given_up(evidence)
     yield from unmerged_targets(evidence)
     yield from tokens_in_front(evidence)
+    yield from unread_values(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:

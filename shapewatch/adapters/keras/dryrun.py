@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from keras import KerasTensor, Sequential
 from keras.layers import InputLayer, Layer
@@ -23,6 +23,7 @@ from keras.src.models.functional import Functional
 from keras.src.ops.function import Function
 
 from shapewatch.adapters import Probe, Trial
+from shapewatch.adapters.in_reach import held_by_variable
 from shapewatch.adapters.keras.assembly import Reading
 from shapewatch.adapters.keras.backends import running_backend, without_numbers
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan, spec_tree
@@ -34,7 +35,7 @@ from shapewatch.adapters.keras.kinds import parameters_of
 from shapewatch.adapters.keras.restoring import all_in, as_they_were, readable
 from shapewatch.adapters.keras.stand import Stand
 from shapewatch.adapters.listening import Interventions, unseen
-from shapewatch.edits import Edit, Input
+from shapewatch.edits import Edit, Input, Insert
 from shapewatch.recording import Recording
 
 # Passes
@@ -76,7 +77,7 @@ class _Probe:
             stack.enter_context(unseen())
             stack.enter_context(on_shapes())
             try:
-                stand = Stand(edits, adapt, True, self._just_built, fresh, self._elsewhere)
+                stand = Stand(edits, adapt, True, self._just_built, fresh, self._elsewhere, self._variable)
             except ValueError as error:
                 return Trial(Recording("keras"), unsupported=f"the change could not be put in place: {error}")
             stack.enter_context(as_they_were(self._layers()))
@@ -113,6 +114,10 @@ class _Probe:
             return None
         return sum(now[path] - before[path] for path in now) + sum(map(parameters_of, stand.added))
 
+    def _variable(self, edit: Insert) -> Any:
+        """What the variable of the program holds that an edit takes."""
+        return held_by_variable(edit)
+
     def _layers(self) -> Iterator[Layer]:
         raise NotImplementedError
 
@@ -124,6 +129,10 @@ class _Probe:
 
     def _call(self, edits: Sequence[Edit]) -> Any:
         raise NotImplementedError
+
+
+def _takes_a_variable(edit: Edit) -> TypeGuard[Insert]:
+    return isinstance(edit, Insert) and edit.module.kind == "value" and "shape" in edit.module.arguments
 
 
 def _inputs(edits: Sequence[Edit]) -> list[Input]:
@@ -170,6 +179,7 @@ class BuildingProbe(_Probe):
         layers = [one for one in (*self._function.operations, last.layer) if isinstance(one, Layer)]
         super().__init__([*elsewhere, *(one for one in layers if _is_of_another_model(one, self._roots))])
         self._put_together = [one for one in layers if one not in self._elsewhere]
+        self._variables: dict[str, Any] = {}
         first = not last.layer._inbound_nodes and last.layer not in self._elsewhere
         self._just_built = last.layer if first and _makes_weights(last.layer) else None
 
@@ -190,9 +200,15 @@ class BuildingProbe(_Probe):
         given = [
             Plan(tuple(shapes.get(index, root.shape)), root.dtype).make() for index, root in enumerate(self._roots)
         ]
-        return keras_backend.compute_output_spec(self._replayed, *given)
+        held = {edit.place: edit.module.arguments for edit in edits if _takes_a_variable(edit)}
+        made = {place: Plan(arguments["shape"], arguments["dtype"]).make() for place, arguments in held.items()}
+        return keras_backend.compute_output_spec(self._replayed, made, *given)
 
-    def _replayed(self, *given: Any) -> Any:
+    def _variable(self, edit: Insert) -> Any:
+        return self._variables[edit.place]  # the program's function is not run again: something of the same shape
+
+    def _replayed(self, variables: dict[str, Any], *given: Any) -> Any:
+        self._variables = variables
         # not `self._function(...)`, which knows what it gave when it was made and runs nothing
         reached = iter(tree.flatten(self._function._run_through_graph(list(given))))
         args, kwargs = tree.map_structure(

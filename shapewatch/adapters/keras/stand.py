@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from keras import Sequential
 from keras.layers import Layer
 from keras.src.models.functional import Functional
 
+from shapewatch.adapters.in_reach import held_by_variable
 from shapewatch.adapters.keras.edit import build, twin
 from shapewatch.adapters.keras.kinds import parameters_of
 from shapewatch.adapters.keras.restoring import all_in
@@ -28,11 +30,14 @@ class Stand(Interventions):
         just_built: Layer | None = None,
         fresh: Sequence[Layer] = (),
         elsewhere: Sequence[Layer] = (),
+        variable: Callable[[Insert], Any] | None = None,
     ) -> None:
         """`fresh`: layers that are made in the putting-together that is run again; `elsewhere`: layers that had their
-        weights before, and keep them whatever they are given."""
+        weights before, and keep them whatever they are given; `variable`: what is held by the one that an
+        edit takes."""
         super().__init__()
         self._adapt = adapt
+        self._variable = variable or held_by_variable
         self._models_of_their_own = {id(layer) for layer in elsewhere if isinstance(layer, Functional | Sequential)}
         self._kept = {
             id(inner) for one in elsewhere if id(one) not in self._models_of_their_own for inner in all_in(one)
@@ -53,12 +58,18 @@ class Stand(Interventions):
                 self._settings.setdefault(edit.layer, {})[edit.argument] = edit.value
             elif isinstance(edit, Replace):
                 self._instead[edit.layer] = self._new(edit.module)
+            elif isinstance(edit, Insert) and edit.module.kind == "value":
+                held = partial(self._held, edit)
+                self.operands.setdefault(edit.place, []).append((edit.operand, held))
             elif isinstance(edit, Insert):
                 module = self._new(edit.module)
                 self.added.append(module)
                 self.operands.setdefault(edit.place, []).append((edit.operand, module))
             elif isinstance(edit, SetCall):
                 self.arguments.setdefault(edit.place, {})[edit.argument] = edit.value
+
+    def _held(self, edit: Insert, _: Any) -> Any:
+        return self._variable(edit)
 
     def _new(self, module: Module) -> Any:
         made = build(module, self._shapes_only)

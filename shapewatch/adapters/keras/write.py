@@ -50,6 +50,7 @@ from shapewatch.adapters.written import (
     resize_title,
     set_title,
     subsampled,
+    taken_instead,
     target_data,
     target_names,
     target_reshaped,
@@ -369,6 +370,8 @@ def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> st
 
 
 def _write_insert(edit: Insert, recording: Recording) -> Written:
+    if edit.module.kind == "value":
+        return taken_instead(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = _line_of(call, recording)

@@ -20,6 +20,7 @@ from tensorflow.python.ops import resource_variable_ops
 from tensorflow.python.trackable import data_structures
 
 from shapewatch.adapters import Trial
+from shapewatch.adapters.in_reach import held_by_variable
 from shapewatch.adapters.listening import Interventions, unseen
 from shapewatch.adapters.taps import NotInPlace
 from shapewatch.adapters.tensorflow.blueprint import Blueprint, spec_tree
@@ -42,6 +43,9 @@ class Stand(Interventions):
         for edit in edits:
             if isinstance(edit, Replace):
                 self._instead[edit.layer] = self._new(edit.module)
+            elif isinstance(edit, Insert) and edit.module.kind == "value":
+                held = partial(_instead, edit)
+                self.operands.setdefault(edit.place, []).append((edit.operand, held))
             elif isinstance(edit, Insert):
                 self.operands.setdefault(edit.place, []).append((edit.operand, _placed(self._new(edit.module))))
             elif isinstance(edit, SetCall):
@@ -74,6 +78,10 @@ class Stand(Interventions):
         """How many weights the edits add."""
         gone = [module for path in self._instead if (module := names.get(path)) is not None]
         return sum(new.parameters for new in self.added) - sum(map(parameters_of, gone))
+
+
+def _instead(edit: Insert, _: Any) -> Any:
+    return held_by_variable(edit)
 
 
 def _placed(new: New) -> Callable[[Any], Any]:

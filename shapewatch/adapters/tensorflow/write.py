@@ -32,6 +32,7 @@ from shapewatch.adapters.written import (
     set_title,
     short,
     subsampled,
+    taken_instead,
     target_data,
     target_reshaped,
     target_title,
@@ -179,6 +180,8 @@ def _with_argument(source: str, call: ast.Call, said: ast.expr | None, argument:
 
 
 def _write_insert(edit: Insert, recording: Recording) -> Written:
+    if edit.module.kind == "value":
+        return taken_instead(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None

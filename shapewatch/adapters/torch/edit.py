@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from shapewatch.adapters.in_reach import variable_of_caller
 from shapewatch.adapters.torch.instrument import Instrument
 from shapewatch.adapters.torch.interventions import Interventions, on_operand
 from shapewatch.adapters.torch.kinds import kind_of_layer
@@ -418,6 +419,17 @@ class AddAxes(nn.Module):
         return x[tuple(None if axis in self.dims else slice(None) for axis in range(rank))]
 
 
+class Variable(nn.Module):
+    """Gives what a variable of the program's function holds, whatever it is given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def forward(self, _: torch.Tensor) -> Any:
+        return variable_of_caller(self.name)
+
+
 class Permute(nn.Module):
     """Puts its axes in another order."""
 
@@ -533,6 +545,8 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return Contiguous()
         case "subsample_pad":
             return SubsamplePad(arguments["stride"], arguments["channels"], rank)
+        case "value":
+            return Variable(arguments["name"])
         case "identity":
             return nn.Identity()
     raise ValueError(f"PyTorch has no layer for {module.kind!r}")

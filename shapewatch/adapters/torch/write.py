@@ -31,6 +31,7 @@ from shapewatch.adapters.written import (
     resize_title,
     set_title,
     short,
+    taken_instead,
     target_data,
     target_names,
     target_reshaped,
@@ -379,6 +380,8 @@ def _module_data(module: Module) -> dict[str, Any]:
 
 
 def _write_insert(edit: Insert, recording: Recording) -> Written:
+    if edit.module.kind == "value":
+        return taken_instead(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     if call is not None and edit.operand == RESULT:

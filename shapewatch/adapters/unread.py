@@ -1,0 +1,207 @@
+"""Variables of a function that are given a value and read nowhere, and what a line reads instead of them."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from shapewatch.adapters.statements import parsed, rewritten
+from shapewatch.recording import Span
+from shapewatch.source import tree_of
+
+_OF_THE_SHAPE = frozenset({"shape", "size", "dim", "ndim", "dtype", "device", "get_shape"})
+"""Attributes of a tensor that tell of it, and do not use it."""
+
+Block = tuple[tuple[int, str], ...]
+"""The statements with a body that a statement is in, outermost first, by identity, and which of their bodies."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A variable as a statement finds it: on which lines it was given its value, as which of several that the statement
+    there gives, and how many statements lie between. No lines: an argument of the function. `read`: whether anything
+    but that statement reads this value."""
+
+    name: str
+    lines: range
+    position: int | None
+    statements_ago: int
+    read: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A statement: how often it reads each variable, those among them that set how a layer is made, and what each
+    variable of its function holds there. Variables that may hold one of several values, as after an `if`, are left
+    out."""
+
+    lines: range
+    reads: Mapping[str, int]
+    settings: Set[str]
+    variables: Sequence[Bound]
+
+
+@dataclass(frozen=True)
+class _Event:
+    """A variable is read or given a value, in the statement of that number. `sets`: it is read for a setting of a class
+    that is made there, `filters` in `Conv2D(filters, 3)(x)`."""
+
+    does: Literal["read", "bind"]
+    name: str
+    number: int
+    lines: range
+    block: Block
+    position: int | None = None
+    sets: bool = False
+
+
+def line_at(span: Span) -> Line | None:
+    """The statement at a line; None where the file cannot be read."""
+    try:
+        events, arguments = _events_around(span.file, span.line)
+    except (SyntaxError, ValueError, OSError):
+        return None
+    own = [event for event in events if span.line in event.lines]
+    if not own:
+        return None
+    number, block = own[-1].number, own[-1].block
+    reads = Counter(event.name for event in own if event.does == "read" and event.number == number)
+    names = dict.fromkeys((*arguments, *(event.name for event in events if event.does == "bind")))
+    variables = [_bound(name, events, arguments, number, block) for name in names]
+    settings = {event.name for event in own if event.sets}
+    return Line(own[-1].lines, reads, settings, [bound for bound in variables if bound is not None])
+
+
+def _bound(name: str, events: Sequence[_Event], arguments: Sequence[str], number: int, block: Block) -> Bound | None:
+    of_name = [event for event in events if event.name == name]
+    before = [event for event in of_name if event.does == "bind" and event.number < number]
+    made = before[-1] if before else None
+    if made is None and name not in arguments:
+        return None
+    turns = [event for event in of_name if event.does == "bind" and event.number > number]
+    if made is not None and made.block != block[: len(made.block)]:
+        return None
+    if any(event.block[: len(loop)] == loop for loop in _loops(block) for event in turns):
+        return None
+    since = made.number if made is not None else -1
+    read = any(event.does == "read" and since < event.number < number for event in of_name)
+    read = read or _read_behind(of_name, number, block, since)
+    if made is None:
+        return Bound(name, range(0), None, number, read)
+    return Bound(name, made.lines, made.position, number - since - 1, read)
+
+
+def _read_behind(of_name: Sequence[_Event], number: int, block: Block, since: int) -> bool:
+    """Whether the value that a variable holds at a statement is read behind it, or in another turn of a loop."""
+    if any(event.does == "bind" and event.number == number for event in of_name):
+        return False
+    for event in of_name:
+        if event.number <= number:
+            continue
+        if event.does == "read":
+            return True
+        if event.block == block[: len(event.block)]:
+            return False
+    return any(
+        event.does == "read" and event.number < since and event.block[: len(loop)] == loop
+        for loop in _loops(block)
+        for event in of_name
+    )
+
+
+def _loops(block: Block) -> list[Block]:
+    return [block[: at + 1] for at, (_, body) in enumerate(block) if body == "loop"]
+
+
+@cache
+def _events_around(file: str, line: int) -> tuple[Sequence[_Event], Sequence[str]]:
+    """What the function around a line does with its variables, in order, and the names of its arguments."""
+    scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef = tree_of(file)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0):
+            scope = node  # a walk goes from the outer ones to the inner ones
+    given = [] if isinstance(scope, ast.Module) else [*scope.args.posonlyargs, *scope.args.args]
+    given = [argument for argument in given if argument.arg != "self"]
+    events: list[_Event] = []
+    _collect(scope.body, (), events)
+    return events, [argument.arg for argument in given]
+
+
+def _collect(body: Sequence[ast.stmt], block: Block, events: list[_Event]) -> None:
+    for statement in body:
+        number = events[-1].number + 1 if events else 0
+        inner = [(name, held) for name in _BODIES if (held := getattr(statement, name, None))]
+        compound = bool(inner) and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        heads = _heads(statement) if compound else [statement]
+        lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+        if compound:
+            lines = range(statement.lineno, statement.lineno + 1)
+        for head in heads:
+            sets = {name for node in ast.walk(head) if _is_constructor(node) for name in _read_in(node)}
+            events += [_Event("read", name, number, lines, block, sets=name in sets) for name in _read_in(head)]
+        for head in heads:
+            events += [_Event("bind", name, number, lines, block, at) for name, at in _bound_in(head)]
+        if not compound:
+            continue
+        is_loop = isinstance(statement, ast.For | ast.AsyncFor | ast.While)
+        for name, held in inner:
+            parts = [part for each in held for part in (each.body if isinstance(each, ast.ExceptHandler) else [each])]
+            within = "loop" if is_loop and name == "body" else name
+            straight = isinstance(statement, ast.With | ast.AsyncWith)
+            _collect(parts, block if straight else (*block, (id(statement), within)), events)
+
+
+_BODIES = ("body", "orelse", "handlers", "finalbody")
+
+
+def _heads(statement: ast.stmt) -> list[ast.AST]:
+    """What a statement with a body computes itself: the condition, what is looped over."""
+    return [node for node in ast.iter_child_nodes(statement) if not isinstance(node, ast.stmt | ast.ExceptHandler)]
+
+
+def _read_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute) and node.attr in _OF_THE_SHAPE and isinstance(node.value, ast.Name):
+        return
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node.id
+    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+        yield node.target.id
+    for child in ast.iter_child_nodes(node):
+        yield from _read_in(child)
+
+
+def _is_constructor(node: ast.AST) -> bool:
+    """`layers.Conv2D(filters, 3)`: classes are called in capitals, functions and layers are not."""
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))[:1].isupper()
+
+
+def _bound_in(node: ast.AST) -> Iterator[tuple[str, int | None]]:
+    """The names that a statement gives a value, each with its place among several."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name, None
+        return
+    if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Store):
+        for at, element in enumerate(node.elts):
+            for name, _ in _bound_in(element):
+                yield name, at
+        return
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id, None
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.comprehension | ast.Lambda):
+            yield from _bound_in(child)
+
+
+# A line with another variable
+
+
+def reading(source: str | None, name: str, instead: str) -> str | None:
+    """The line with a variable read in the place of another, which it reads once."""
+    tree = parsed(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name)] if tree is not None else []
+    read = [node for node in nodes if node.id == instead and isinstance(node.ctx, ast.Load)]
+    return rewritten(source, [(read[0], name)]) if source is not None and len(read) == 1 else None

@@ -1,0 +1,130 @@
+"""A value that is made and read nowhere, where another one is taken: `conv2(x)`, where `conv2(out)` was meant.
+
+Nobody makes a value for nothing. Where a line on the way to the failure takes another variable, and with that value in
+its place everything fits, the line has the wrong name in it, and no layer is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from shapewatch.adapters.unread import Bound, Line, line_at
+from shapewatch.edits import Insert, Module
+from shapewatch.flow.junctions import Graph
+from shapewatch.recording import Call
+from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.odd_operations import before
+
+_WORTH = 0.95
+
+_FURTHER = 0.1
+"""How much less is to be said for each statement between the value that nobody reads and the line that might."""
+
+
+def unread_values(evidence: Evidence) -> Iterator[Candidate]:
+    graph = evidence.case.graph
+    known: set[frozenset[str]] = set()
+    for hops, site in _sites(evidence):
+        line = None if site.span is None else line_at(site.span)
+        if line is None:
+            continue
+        values = {bound.name: _value(bound, site, graph) for bound in line.variables}
+        unread = [bound for bound in line.variables if not bound.read and bound.name not in line.reads]
+        unread = [bound for bound in unread if _is_new(values[bound.name], graph)]
+        for operand, taken in _taken(site, line, values, graph) if unread else ():
+            for bound in unread:
+                edits = tuple(_edits(site, operand, bound, taken, graph))
+                places = frozenset(map(repr, edits))
+                if places not in known:
+                    known.add(places)
+                    said = f"`{bound.name}`, which line {bound.lines.start} makes, is used by nothing"
+                    worth = _WORTH - 0.02 * hops - _FURTHER * bound.statements_ago
+                    fits = site is evidence.case.call and _fits(values[bound.name], operand, evidence)
+                    yield Candidate(edits, worth, hops, (said,), needs_proof=not fits)
+
+
+def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
+    """The units on the way to the failure, each with the layers around it that it has an operand from."""
+    calls = evidence.case.recording.calls
+    seen: set[int] = set()
+    for hops, unit in before(evidence):
+        site: Call | None = unit
+        while site is not None and site.number not in seen:
+            seen.add(site.number)
+            yield hops, site
+            around = calls[site.parent] if site.parent is not None else None
+            site = around if around is not None and set(around.operands) & set(unit.operands) else None
+
+
+def _value(bound: Bound, site: Call, graph: Graph) -> int | None:
+    """The value that a variable holds, by the last call in the statement that gave it one."""
+    made = [call for call in graph.recording.calls[: site.number] if _is_in(call, bound.lines, site) and call.finished]
+    results = made[-1].results if made else ()
+    if bound.position is None:
+        return results[0] if len(results) == 1 else None
+    return results[bound.position] if 1 < len(results) > bound.position else None
+
+
+def _is_in(call: Call, lines: range, site: Call) -> bool:
+    """Whether a call stands on these lines, and runs in the forward that this one runs in."""
+    if call.parent != site.parent or call.span is None or site.span is None:
+        return False
+    return call.span.file == site.span.file and call.span.line in lines
+
+
+def _is_new(value: int | None, graph: Graph) -> bool:
+    """Whether a value was made by a call, and no call has taken it."""
+    return value is not None and value in graph.producer and value not in graph.consumers
+
+
+def _fits(value: int | None, operand: int, evidence: Evidence) -> bool:
+    """Whether a value is of a shape that what failed would accept as this operand."""
+    recording = evidence.case.recording
+    wants = [want for want in evidence.finding.wants if want.operand == operand]
+    shape = () if value is None else recording.shape(value)
+    same_rank = all(len(shape) == len(recording.shape(want.value)) for want in wants)
+    demands = [(axis, sizes) for want in wants for axis, sizes in want.demand.items()]
+    return bool(wants) and same_rank and all(shape[axis] in sizes for axis, sizes in demands)
+
+
+def _taken(site: Call, line: Line, values: Mapping[str, int | None], graph: Graph) -> Iterator[tuple[int, Bound]]:
+    """The operands that a line takes by the name of a variable, which is read elsewhere too. One that holds what no
+    call of this forward made is known by being the only such."""
+    named = [bound for bound in line.variables if line.reads.get(bound.name) == 1]
+    known = {values[bound.name]: bound for bound in named if values[bound.name] is not None}
+    makers = {value: graph.recording.producer.get(value) for value in site.operands}
+    given = [
+        value
+        for value, maker in makers.items()
+        if value not in known
+        and graph.recording.values[value].origin not in ("parameter", "buffer")
+        and (maker is None or not _is_in(maker, line.lines, site))
+    ]
+    nameless = [bound for bound in named if values[bound.name] is None and bound.name not in line.settings]
+    if len(given) == len(nameless) == 1:
+        known[given[0]] = nameless[0]
+    for operand, value in enumerate(site.operands):
+        if value in known and known[value].read:
+            yield operand, known[value]
+
+
+def _edits(site: Call, operand: int, bound: Bound, taken: Bound, graph: Graph) -> Iterator[Insert]:
+    """The change of the line wherever it runs, here first: also in layers of the same class that have not run yet."""
+    recording = graph.recording
+    again = [c for c in recording.calls if (c.name, c.span, c.is_layer) == (site.name, site.span, site.is_layer)]
+    places = set()
+    for call in (site, *again):
+        value = _value(bound, call, graph)
+        if value is not None and call.place not in places:
+            places.add(call.place)
+            spec = recording.values[value].spec
+            named = {"name": bound.name, "instead": taken.name, "shape": spec.shape, "dtype": spec.dtype}
+            yield Insert(call.place, operand, Module("value", named))
+    around = recording.layer_at.get(recording.calls[site.parent].layer) if site.parent is not None else None
+    if around is None:
+        return
+    for layer in recording.layers:
+        place = f"{layer.path}{site.place.removeprefix(around.path)}"
+        if layer.type == around.type and place not in places:
+            yield Insert(place, operand, Module("value", {"name": bound.name, "instead": taken.name}))

@@ -1,0 +1,164 @@
+"""A line takes another variable than was meant: told by a value that nothing reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import shapewatch
+from shapewatch.adapters.unread import line_at
+from shapewatch.recording import Span
+from shapewatch.report import Diagnosis
+
+
+def failing(model: nn.Module, *inputs: torch.Tensor) -> Diagnosis:
+    session = shapewatch.watch(model)
+    with pytest.raises(RuntimeError), session:
+        model(*inputs)
+    (told,) = session.report.diagnoses
+    return told
+
+
+class Block(nn.Module):
+    """The second convolution takes what the first one takes."""
+
+    def __init__(self, given: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(given, width, 3, stride, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+        self.shortcut = nn.Conv2d(given, width, 1, stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out = torch.relu(self.conv1(x))
+        out = self.conv2(x)
+        return torch.relu(out + self.shortcut(x))
+
+
+@pytest.mark.parametrize(("width", "stride"), [(32, 2), (32, 1), (16, 2)])
+def test_a_name_of_the_same_line_in_every_block(width: int, stride: int) -> None:
+    """Where the widths differ the convolution refuses; where only the strides do, the branches meet further on."""
+    blocks = nn.Sequential(Block(16, 16), Block(16, width, stride), Block(width, width))
+    images = torch.randn(2, 16, 12, 12)
+    told = failing(blocks, images)
+    fix = told.fixes[0]
+    assert (fix.code, fix.verified) == ("out = self.conv2(out)", "forward")
+    assert fix.output_shape == (2, width, 12 // stride, 12 // stride)
+    assert fix.parameters_added == 0
+    assert told.cause is not None
+    assert (told.cause.layer, told.cause.type) == ("1", "Block")
+    assert told.cause.reason.startswith("it takes `x`, where `out` fits; `out`, which line ")
+    assert told.cause.location is not None
+    assert told.cause.location.source == "out = self.conv2(x)"
+    with fix.applied(blocks):
+        assert blocks(images).shape == fix.output_shape
+
+
+class Decoder(nn.Module):
+    """The last level goes up from the bottom, and not from the level before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down1, self.down2 = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1)
+        self.bottom = nn.Conv2d(16, 32, 3, 2, 1)
+        self.up2, self.up1 = nn.ConvTranspose2d(32, 16, 2, 2), nn.ConvTranspose2d(16, 8, 2, 2)
+        self.mix2, self.mix1 = nn.Conv2d(32, 16, 1), nn.Conv2d(16, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        one = self.down1(x)
+        two = self.down2(one)
+        bottom = self.bottom(two)
+        up = self.mix2(torch.cat([self.up2(bottom), two], 1))
+        last = torch.cat([self.up1(bottom), one], 1)
+        return self.mix1(last)
+
+
+def test_a_level_that_is_left_out() -> None:
+    fix = failing(Decoder(), torch.randn(1, 3, 32, 32)).fixes[0]
+    assert (fix.code, fix.verified) == ("last = torch.cat([self.up1(up), one], 1)", "forward")
+
+
+class TakesTheWrongWidth(nn.Module):
+    """The projection is read further on: that nobody has read it yet is no wonder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.shortcut = nn.Linear(6, 10), nn.Linear(12, 12), nn.Linear(6, 12)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skip = self.shortcut(x)
+        out = self.first(x)
+        out = self.second(out)
+        return out + skip
+
+
+class TakesItsOnlyInput(nn.Module):
+    """With another name in the line, its input would be read by nothing instead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.head = nn.Linear(6, 12), nn.Linear(6, 10), nn.Linear(12, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        one = self.one(x)
+        two = self.two(x)
+        return self.head(two)
+
+
+@pytest.mark.parametrize("model", [TakesTheWrongWidth, TakesItsOnlyInput])
+def test_what_is_read_elsewhere_is_not_taken(model: Callable[[], nn.Module]) -> None:
+    told = failing(model(), torch.randn(4, 6))
+    assert told.fixes
+    assert all(fix.edit.get("module", {}).get("type") != "variable" for fix in told.fixes)
+
+
+def at(tmp_path: Path, source: str) -> Span:
+    """The line with `# here`."""
+    file = tmp_path / "forward.py"
+    file.write_text(source)
+    lines = source.splitlines()
+    number = next(at for at, line in enumerate(lines, 1) if "# here" in line)
+    return Span(str(file), number)
+
+
+@pytest.mark.parametrize(
+    ("source", "unread"),
+    [
+        ("def f(x):\n    y = g(x)\n    z = g(x)  # here\n    return z\n", {"y"}),
+        ("def f(x):\n    y = g(x)\n    z = g(x)  # here\n    return z + y\n", set()),
+        ("def f(x):\n    y = g(x)\n    b = y.shape[0]\n    z = g(x)  # here\n    return z, b\n", {"y"}),
+        ("def f(x):\n    y = g(x)\n    y = g(x)  # here\n    return y\n", {"y"}),
+        ("def f(x):\n    y = g(x)\n    kept.append(y)\n    z = g(x)  # here\n    return z\n", set()),
+        ("def f(x):\n    y = g(x)\n    z = g(x)  # here\n    return lambda: y\n", set()),
+        ("def f(x):\n    y = g(x)\n    z = g(x)  # here\n    if z:\n        y = z\n    return y\n", set()),
+        ("def f(x):\n    y = g(x)\n    z = g(x)  # here\n    y = z\n    return y\n", {"y"}),
+        ("def f(x):\n    if x:\n        y = g(x)\n    z = g(x)  # here\n    return z\n", set()),
+        ("def f(x):\n    for i in x:\n        h = g(y)\n        y = g(x)\n        z = g(i)  # here\n", {"h"}),
+        ("def f(x):\n    y = g(x)\n    for i in x:\n        z = g(i)  # here\n        y = g(y)\n    return z\n", set()),
+        ("def f(x):\n    y, z = g(x)\n    with h():\n        z = g(x)  # here\n    return z\n", {"y", "z"}),
+        ("y = g(x)\nz = g(x)  # here\nprint(z)\n", {"y"}),
+        ("y = g(x)\nz = g(x)  # here\ndef f():\n    return y + z\n", set()),
+    ],
+)
+def test_which_variables_nothing_reads(tmp_path: Path, source: str, unread: set[str]) -> None:
+    line = line_at(at(tmp_path, source))
+    assert line is not None
+    assert {bound.name for bound in line.variables if not bound.read and bound.name not in line.reads} == unread
+
+
+def test_what_a_line_reads(tmp_path: Path) -> None:
+    source = "def f(x, width):\n    a, b = g(x)\n    y = layers.Conv2D(width, 3)(a + a)  # here\n    return y\n"
+    line = line_at(at(tmp_path, source))
+    assert line is not None
+    assert dict(line.reads) == {"layers": 1, "width": 1, "a": 2}
+    assert line.settings >= {"width"}
+    held = {bound.name: (bound.position, bound.statements_ago) for bound in line.variables}
+    assert held == {"x": (None, 1), "width": (None, 1), "a": (0, 0), "b": (1, 0)}
+
+
+def test_a_file_that_cannot_be_read_has_no_line(tmp_path: Path) -> None:
+    assert line_at(Span(str(tmp_path / "gone.py"), 3)) is None
+    assert line_at(at(tmp_path, "def f(:  # here\n")) is None
