@@ -71,7 +71,7 @@ class Decoder(nn.Module):
         one = self.down1(x)
         two = self.down2(one)
         bottom = self.bottom(two)
-        up = self.mix2(torch.cat([self.up2(bottom), two], 1))
+        up = self.mix2(torch.cat([self.up2(bottom), two], 1))  # noqa: F841 - which is the mistake
         last = torch.cat([self.up1(bottom), one], 1)
         return self.mix1(last)
 
@@ -103,7 +103,7 @@ class TakesItsOnlyInput(nn.Module):
         self.one, self.two, self.head = nn.Linear(6, 12), nn.Linear(6, 10), nn.Linear(12, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        one = self.one(x)
+        one = self.one(x)  # noqa: F841
         two = self.two(x)
         return self.head(two)
 

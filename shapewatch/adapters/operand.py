@@ -34,7 +34,13 @@ def operand_text(
     known; `layer`: that of the layer that is called."""
     tree = parsed(source)
     node = None if tree is None else _found(tree, operand, operation, layer, which)
-    return None if node is None else ast.unparse(node)
+    return None if node is None else _as_written(node, source)
+
+
+def _as_written(node: ast.expr, source: str | None) -> str:
+    """`1e9` stays `1e9`; of several lines, what they say in one."""
+    written = ast.get_source_segment(source, node) if source is not None else None
+    return written if written and "\n" not in written else ast.unparse(node)
 
 
 def with_operand(
@@ -50,7 +56,7 @@ def with_operand(
     node = None if tree is None else _found(tree, operand, operation, layer, which)
     if tree is None or source is None or node is None:
         return None
-    new = wrap(ast.unparse(node))
+    new = wrap(_as_written(node, source))
     beside = any(isinstance(other, ast.BinOp) and node in (other.left, other.right) for other in ast.walk(tree))
     if beside and isinstance(ast.parse(new, mode="eval").body, ast.BinOp):
         new = f"({new})"
@@ -97,8 +103,8 @@ def _given_to(tree: ast.AST, layer: str, operand: int) -> ast.expr | None:
 
 
 _JOINING = frozenset(
-    "add mul sub add_ mul_ multiply subtract maximum minimum masked_fill masked_fill_ where matmul bmm mm "
-    "gather".split()
+    "add mul sub add_ mul_ multiply subtract maximum minimum masked_fill masked_fill_ where matmul bmm mm gather "
+    "logical_and logical_or logical_xor equal not_equal greater less greater_equal less_equal".split()
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.operand import which_of_line, with_factors_exchanged
+from shapewatch.adapters.operand import operand_text, which_of_line, with_factors_exchanged, with_operand
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.unread import reading
 from shapewatch.edits import Input, Insert, SetCall, Target, place_layer
@@ -69,6 +69,10 @@ def resize_title(expression: str, size: tuple[int, ...]) -> str:
 
 def axes_title(expression: str) -> str:
     return f"give `{expression}` the axes of size 1 that it lacks"
+
+
+def squeeze_title(expression: str, dim: int) -> str:
+    return f"`{expression}` without axis {dim}"
 
 
 def order_title(expression: str, dims: Sequence[int]) -> str:
@@ -246,6 +250,44 @@ def subsampled(pad: str, x: str, arguments: Mapping[str, Any]) -> str:
     rest = ["(0, 0)"] * rank
     pairs = ["(0, 0)", *rest, channels] if last else ["(0, 0)", channels, *rest]
     return f"{pad}({taken}, ({', '.join(pairs)}))"
+
+
+# A table that is longer than what it meets
+
+
+def narrowed(expression: str, dims: Sequence[int], length: str) -> str:
+    items = [f":{length}" if axis in dims else ":" for axis in range(max(dims) + 1)]
+    return f"{atom(expression)}[{', '.join(items)}]"
+
+
+def narrow_title(expression: str, arguments: Mapping[str, Any]) -> str:
+    dims = arguments["dims"]
+    along = f"axis {dims[0]}" if len(dims) == 1 else f"axes {dims[0]} and {dims[1]}"
+    return f"cut `{expression}` to {arguments['size']} along {along}"
+
+
+def cut_as_beside(edit: Insert, recording: Recording, shape: str) -> Written:
+    """An operand cut to the length of the other one, whatever that is next time. `shape` is the name of the function
+    that gives the shape of a tensor while it runs."""
+    call, arguments = call_at(edit.place, recording), edit.module.arguments
+    source = statement(call.span) if call is not None else None
+    name, which = (call.name, which_of_line(call, recording)) if call is not None else ("", None)
+    expression, beside = (operand_text(source, at, name, which=which) for at in (edit.operand, 1 - edit.operand))
+    layer, module = place_layer(edit.place), {"type": "narrow", "arguments": dict(arguments)}
+    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": edit.operand, "module": module}
+    title = narrow_title(expression or "table", arguments)
+    if call is None or source is None or expression is None or beside is None:
+        return Written(title, f"# {title}, in: {source}", data)
+    own, other = (len(recording.shape(call.operands[at])) for at in (edit.operand, 1 - edit.operand))
+    free = (name for name in ("x", "h", "other") if not re.search(rf"\b{name}\b", source))
+    held = beside if beside.isidentifier() else next(free, "_")
+    lengths = [f"{shape}({held})[{dim + other - own}]" for dim in arguments["dims"]]
+    cut = narrowed(expression, arguments["dims"], lengths[0])
+    line = with_operand(source, edit.operand, lambda _: cut, name, which=which)
+    if held != beside and line is not None:
+        line = with_operand(line, 1 - edit.operand, lambda _: held, name, which=which)
+        line = None if line is None else f"{held} = {beside}\n{line}"
+    return Written(title, line or f"# {title}, in: {source}", data)
 
 
 # What was joined in front of the places of a map

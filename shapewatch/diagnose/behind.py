@@ -26,13 +26,18 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
     ranks = {len(shape) for shape in case.shapes}
     # `[N, C] == [N]` would run with N classes, and compare what has nothing to do with each other
     askew = case.call.kind in ELEMENTWISE and case.call.kind != "loss" and len(ranks) > 1
-    candidates = [] if askew else propose(case, finding)
+    candidates = propose(case, finding)
+    if askew:
+        candidates = [candidate for candidate in candidates if _lays_out(candidate, case)]
     for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
         if time.thread_time() > deadline or len(fixes) == 3:
             break
         if hides_the_mistake(candidate.edits, case):
             continue
-        outside = candidate.edits in finding.own and _are_outside(candidate, case)
+        another = any(isinstance(edit, Insert) and edit.module.kind == "value" for edit in candidate.edits)
+        outside = (askew or another or candidate.edits in finding.own) and _are_outside(candidate, case)
+        if another and (candidate.needs_proof or not outside):
+            continue
         beside = outside or any(isinstance(edit, Target | Input) for edit in candidate.edits)
         trial = None if beside else probe.run(candidate.edits)
         if trial is not None and (not trial.finished or not _accepts(case, trial)):
@@ -60,6 +65,20 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
+
+
+_COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "equal", "not_equal", "less", "greater"})
+
+
+def _lays_out(candidate: Candidate, case: Case) -> bool:
+    """Whether a change gives an operand of what failed axes of size 1, takes such an axis away, or takes another
+    variable. What is compared
+    with labels has a class too many, and no axis too few."""
+    inserts = [edit for edit in candidate.edits if isinstance(edit, Insert) and edit.place == case.call.place]
+    kinds = {edit.module.kind for edit in inserts}
+    if len(inserts) != len(candidate.edits) or case.call.name.lower() in _COMPARING:
+        return False
+    return kinds <= {"unsqueeze", "squeeze", "value"}
 
 
 def _are_outside(candidate: Candidate, case: Case) -> bool:

@@ -125,6 +125,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "one of its operands is one for all places of the other"
         case "unsqueeze":
             return f"one of its {'branches' if met else 'operands'} lacks axes of size 1"
+        case "squeeze":
+            return f"one of its {'branches' if met else 'operands'} has an axis of size 1 that the others have not"
         case "sequence" if edit.module.parts[0].kind == "permute":
             return "its input is a map whose columns are not its steps yet"
         case "flatten" if met:

@@ -28,6 +28,9 @@ FROM_MESSAGE = "This comes from the error's message alone: what was recorded of 
 UNNAMED = "shape-refused"
 """What has no code: a message that speaks of a wrong shape and does not tell in what it is wrong."""
 
+UNCODED = "SW900"
+"""The code that this has in a pass that was watched, where every diagnosis has one."""
+
 WHY_NOT_TRIED = "only the text is known, there is nothing to run again"
 
 
@@ -71,7 +74,7 @@ def explain_message(message: str, error: str, location: Span | None, layer: str 
         return None
     diagnosis = _diagnosis(told, FROM_MESSAGE)
     if not diagnosis.code:
-        return None
+        diagnosis = replace(diagnosis, code=UNCODED, name=_names()[UNCODED])
     return replace(diagnosis, location=location or diagnosis.location, layer=layer or diagnosis.layer)
 
 

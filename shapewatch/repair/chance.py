@@ -13,7 +13,7 @@ from shapewatch.adapters import Trial
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, place_layer
 from shapewatch.flow.junctions import Graph
 from shapewatch.layout import layout_of
-from shapewatch.recording import Recording, Shape, Size, TensorSpec
+from shapewatch.recording import Recording, Shape, Size, TensorSpec, Value
 from shapewatch.repair.operands import moved_before_a_layer
 from shapewatch.rules.batch import askew_at
 from shapewatch.rules.branches_differ import ELEMENTWISE
@@ -32,6 +32,9 @@ _FOR_ANY_LENGTH = frozenset({"norm", "conv", "recurrent"})
 _WINDOW = frozenset({"stride", "kernel_size", "dilation", "padding"})
 
 _FEATURES = frozenset({"embedding_dim", "hidden_size", "num_features"})
+
+_FAR = 8
+"""Windows that lie further apart than this, and than they are wide, are no network's."""
 
 _MET = ELEMENTWISE | {"matmul", "concat", "einsum"}
 
@@ -124,12 +127,53 @@ def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
     """Whether an input is asked to have the one size with which a mistake does not show: to be as long as another one,
     where an attention takes two (queries and keys may be of two lengths, and then nothing tells who took the wrong
     one); or as long as a layer is wide, where what the layer is given has that width on another axis, or has the batch
-    where the width should be. Or whether a layer is to give a single feature, which is stretched to what it meets."""
+    where the width should be. Or whether a layer is to give a single feature, which is stretched to what it meets; or
+    its windows are to lie so far apart that most of a map is not looked at; or rows that are looked up by number are to
+    be as many as are looked up."""
     if any(isinstance(edit, Set) and edit.argument in _FEATURES and edit.value == 1 != edit.was for edit in edits):
+        return True
+    if any(isinstance(edit, Set | SetCall) and _skips_most(edit, case) for edit in edits):
+        return True
+    if any(isinstance(edit, Input) and _has_other_rows(edit, case) for edit in edits):
         return True
     if len(edits) != 1 or not isinstance(edits[0], Input) or edits[0].change != "size":
         return False
     return weighs_values(case) or any(moved_before_a_layer(case)) or _takes_samples_for_features(case)
+
+
+def _has_other_rows(edit: Input, case: Case) -> bool:
+    given = case.recording.values[case.recording.inputs[edit.index]]
+    same = edit.shape[:1] == given.shape[:1]
+    return edit.change in ("size", "batch") and not same and _rows_are_looked_up(given, case.graph)
+
+
+def _rows_are_looked_up(value: Value, graph: Graph) -> bool:
+    """Whether rows of an input are taken by a list of numbers that is as long as it pleases, as the nodes at the ends
+    of a graph's edges: then its first axis counts no samples."""
+    values, rows = graph.recording.values, value.shape[0]
+    for unit in graph.units:
+        if unit.kind not in ("gather", "index", "embedding") or len(unit.operands) < 2:
+            continue
+        table, numbers = values[unit.operands[0]], values[unit.operands[1]]
+        descends = table is value or bool(graph.ancestors[table.number] >> value.number & 1)
+        lists = "int" in numbers.spec.dtype and len(numbers.shape) == 1 and numbers.shape[0] != rows
+        if descends and lists and table.shape[:1] == (rows,):
+            return True
+    return False
+
+
+def _skips_most(edit: Set | SetCall, case: Case) -> bool:
+    if edit.argument != "stride":
+        return False
+    place = case.recording.at(edit.place) if isinstance(edit, SetCall) else None
+    facts = place.facts if place is not None else {}
+    if isinstance(edit, Set) and edit.layer in case.recording.layer_at:
+        facts = case.recording.layer_at[edit.layer].facts
+    strides, sides = (
+        value if isinstance(value, tuple) else (value,) for value in (edit.value, facts.get("kernel_size", 1))
+    )
+    largest = max((side for side in sides if isinstance(side, int)), default=1)
+    return any(isinstance(stride, int) and stride > max(_FAR, largest) for stride in strides)
 
 
 def _takes_samples_for_features(case: Case) -> bool:

@@ -211,12 +211,21 @@ def _other_repeats(evidence: Evidence, times: Any) -> Iterator[Any]:
     """The same numbers for other axes; or the number with which what differs would agree."""
     if isinstance(times, tuple) and len(times) <= _MOST_REPEATED:
         yield from (order for order in dict.fromkeys(permutations(times)) if order != times)
-    elif isinstance(times, int) and len(evidence.case.shapes) >= 2:
-        one, other = evidence.case.shapes[:2]
-        for a, b in zip(reversed(one), reversed(other), strict=False):
-            for have, wanted in ((a, b), (b, a)):
-                if have and wanted and have != wanted and times * wanted % have == 0 and have % times == 0:
-                    yield times * wanted // have
+    counted = times if isinstance(times, tuple) else (times,)
+    for have, wanted in _differing(evidence.case.shapes):
+        for at, number in enumerate(counted):
+            fits = isinstance(number, int) and number > 1 and number * wanted % have == 0 and have % number == 0
+            if fits and isinstance(times, tuple):
+                yield (*times[:at], number * wanted // have, *times[at + 1 :])
+            elif fits:
+                yield number * wanted // have
+
+
+def _differing(shapes: Sequence[Shape]) -> Iterator[tuple[int, int]]:
+    """The sizes on which two operands differ, each with that of the other."""
+    for a, b in zip(reversed(shapes[0]), reversed(shapes[1]), strict=False) if len(shapes) >= 2 else ():
+        if a and b and a != b:
+            yield from ((a, b), (b, a))
 
 
 def _features(evidence: Evidence, shape: Shape) -> int:
@@ -267,11 +276,11 @@ def squeezed_too_much(evidence: Evidence) -> Iterator[Candidate]:
         yield Candidate((SetCall(unit.place, "dim", behind if behind[1:] else behind[0], None),), _WORTH, hops, said)
 
 
-def before(evidence: Evidence) -> Iterator[tuple[int, Call]]:
+def before(evidence: Evidence, most: int = _MOST_BEFORE) -> Iterator[tuple[int, Call]]:
     """The units whose results lead to the failure, the nearest first, with how far they are, and what failed itself."""
     graph, call = evidence.case.graph, evidence.case.call
     row, seen = [(0, call)], {call.number}
-    while row and len(seen) <= _MOST_BEFORE:
+    while row and len(seen) <= most:
         hops, unit = row.pop(0)
         yield hops, unit
         makers = (graph.producer.get(value) for value in unit.operands)

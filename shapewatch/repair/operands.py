@@ -38,6 +38,7 @@ def laid_out_otherwise(evidence: Evidence) -> Iterator[Candidate]:
         if None in (*few[1:], *many[1:]):
             continue
         yield from _with_more_axes(case, operand, few, many)
+        yield from _without_the_last_axis(case, operand, few)
         yield from _one_looked_up(case, operand, few)
         if case.call.kind == "concat" and not case.call.is_layer:
             yield from _repeated(case, operand, few, many)
@@ -62,6 +63,14 @@ def _with_more_axes(case: Case, operand: int, few: Shape, many: Shape) -> Iterat
         yield Candidate((Insert(case.call.place, operand, module),), 0.4, 1, (said,) if said else ())
 
 
+def _without_the_last_axis(case: Case, operand: int, given: Shape) -> Iterator[Candidate]:
+    """An operand that has an axis of size 1 behind those of the other one: `[N, H, W, 1]` beside `[N, H, W]`."""
+    shorter = [shape for at, shape in enumerate(case.shapes) if at != operand and given == (*shape, 1)]
+    if shorter and case.call.kind != "concat" and len(given) > 2 and not case.call.is_layer:
+        module = Module("squeeze", {"dim": len(given) - 1})
+        yield Candidate((Insert(case.call.place, operand, module),), 0.5, 1, ("all other axes are the same",))
+
+
 def _one_looked_up(case: Case, operand: int, shape: Shape) -> Iterator[Candidate]:
     """A row that was looked up for each sample, [N, 1, C], flattened where it meets vectors [N, C]."""
     others = [other for at, other in enumerate(case.shapes) if at != operand]
@@ -80,9 +89,21 @@ def _preferred(case: Case, many: Shape, dims: tuple[int, ...]) -> str | None:
     layout = case.graph.layout
     if layout is not None and layout.fits(many) and layout.channels(many) not in dims:
         return f"the channels are on axis {layout.channels(many)}"
-    if case.call.kind == "where" and len(many) > 2 and many[-1] == many[-2] and len(many) - 1 not in dims:
+    square = len(many) > 2 and many[-1] == many[-2] and len(many) - 1 not in dims
+    if square and (case.call.kind == "where" or _are_scores(case, many)):
         return "the last axis of scores counts the keys"
     return None
+
+
+def _are_scores(case: Case, shape: Shape) -> bool:
+    """Whether an operand of this shape is a product of matrices, scaled at most."""
+    for value in case.call.operands:
+        made = case.graph.producer.get(value)
+        while made is not None and made.kind in ("div", "mul") and made.operands:
+            made = case.graph.producer.get(made.operands[0])
+        if made is not None and made.kind in ("matmul", "einsum") and case.recording.shape(value) == shape:
+            return True
+    return False
 
 
 def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[int, ...]]:
@@ -91,10 +112,11 @@ def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[in
     rank, first = len(many), 0
     if _has_batch(case, operand) and not axes.differ(few[0], many[0]):
         first = 1
+    beside = rank == 2 and many[0] == 1  # a row beside which a column is meant
     laid = {
         tuple(places)
-        for places in combinations(range(1, rank), len(few) - first)
-        if all(size in (1, many[axis]) for axis, size in zip(places, few[first:], strict=True))
+        for places in combinations(range(0 if beside else 1, rank), len(few) - first)
+        if all(size in (1, many[axis]) or (beside and not axis) for axis, size in zip(places, few[first:], strict=True))
     }
     results: dict[Shape, list[tuple[int, ...]]] = {}
     layout = case.graph.layout
@@ -269,9 +291,11 @@ def _with_an_axis_moved(case: Case, operand: int, few: Shape, many: Shape) -> It
 def _factors_exchanged(case: Case) -> Iterator[Candidate]:
     """Both factors in each other's place, where they then fit: `v @ weights`, `support @ adjacency`. A square one has a
     row and a column for each step or node, and says for each of them what it takes of the others: it stands first."""
-    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer or None in sum(case.shapes, ()):
+    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer:
         return
     left, right = case.shapes
+    if None in (left[-1], *right[-2:]):
+        return
     if any(case.facts.get(flag) for flag in ("transpose_a", "transpose_b")) or axes.differ(right[-1], left[-2]):
         return
     edit = SetCall(case.call.place, "order", (1, 0), (0, 1))
@@ -313,6 +337,8 @@ def _fits_swapped(case: Case, operand: int, given: Shape, other: Shape, pair: tu
     swapped[one], swapped[two] = given[two], given[one]
     if given[one] == given[two] or not _differ(case, given, other) or _differ(case, tuple(swapped), other):
         return False
+    if case.call.kind != "concat" and _stretches_both(tuple(swapped), other):
+        return False
     if len(case.call.operands) == 2 and _over_the_batch(case, operand, tuple(swapped), pair):
         return False
     lineage, values = case.graph.lineage, case.call.operands
@@ -320,6 +346,12 @@ def _fits_swapped(case: Case, operand: int, given: Shape, other: Shape, pair: tu
     mine = {two if axis == one else one if axis == two else axis for axis in batches[operand]}
     theirs = {axis for at, found in enumerate(batches) if at != operand for axis in found}
     return not (mine and theirs) or bool(mine & theirs)
+
+
+def _stretches_both(one: Shape, other: Shape) -> bool:
+    """Whether a column meets a row, and each is repeated for all of the other's."""
+    pairs = list(zip(one, other, strict=True))
+    return any(a == 1 != b for a, b in pairs) and any(a != 1 == b for a, b in pairs)
 
 
 def _over_the_batch(case: Case, operand: int, swapped: Shape, pair: tuple[int, int]) -> bool:

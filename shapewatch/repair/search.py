@@ -146,6 +146,8 @@ def _plausibility(trial: Trial, case: Case) -> float:
     if not outputs or not given or not given[0]:
         return score
     first = outputs[0]
+    if _counts_samples_twice(first, given[0]):
+        score -= 1.5
     if first and not any(first[:2].count(size) for size in given[0][:2]):
         score -= 1.5
     elif first and len(first) > 1 and len(given[0]) > 2 and first[0] != given[0][0] and first[1] != given[0][1]:
@@ -153,6 +155,11 @@ def _plausibility(trial: Trial, case: Case) -> float:
     if min(len(first), len(given[0])) >= 4 and _spatial(first, case) == _spatial(given[0], case):
         score += 0.3
     return score
+
+
+def _counts_samples_twice(output: Shape, given: Shape) -> bool:
+    """Whether there is an answer for each sample and each sample: `[N, 1] * [N, 1, C]` has been stretched."""
+    return len(output) > 1 and output[0] == output[1] == given[0] not in (None, 1, *given[1:])
 
 
 def _spatial(shape: Shape, case: Case) -> Shape:

@@ -6,6 +6,7 @@ its place everything fits, the line has the wrong name in it, and no layer is wr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from shapewatch.adapters.unread import Bound, Line, line_at
@@ -17,6 +18,9 @@ from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.odd_operations import before
 
 _WORTH = 0.95
+
+_MOST_BEFORE = 40
+"""So many units before the failure are asked: few lines have a variable to choose."""
 
 _FURTHER = 0.1
 """How much less is to be said for each statement between the value that nobody reads and the line that might."""
@@ -40,7 +44,8 @@ def unread_values(evidence: Evidence) -> Iterator[Candidate]:
                     known.add(places)
                     said = f"`{bound.name}`, which line {bound.lines.start} makes, is used by nothing"
                     worth = _WORTH - 0.02 * hops - _FURTHER * bound.statements_ago
-                    fits = site is evidence.case.call and _fits(values[bound.name], operand, evidence)
+                    fits = _fits(values[bound.name], operand, evidence) if site is evidence.case.call else False
+                    fits = fits or _keeps_the_batch(values[bound.name], site, graph)
                     yield Candidate(edits, worth, hops, (said,), needs_proof=not fits)
 
 
@@ -48,7 +53,7 @@ def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
     """The units on the way to the failure, each with the layers around it that it has an operand from."""
     calls = evidence.case.recording.calls
     seen: set[int] = set()
-    for hops, unit in before(evidence):
+    for hops, unit in before(evidence, _MOST_BEFORE):
         site: Call | None = unit
         while site is not None and site.number not in seen:
             seen.add(site.number)
@@ -86,6 +91,16 @@ def _fits(value: int | None, operand: int, evidence: Evidence) -> bool:
     same_rank = all(len(shape) == len(recording.shape(want.value)) for want in wants)
     demands = [(axis, sizes) for want in wants for axis, sizes in want.demand.items()]
     return bool(wants) and same_rank and all(shape[axis] in sizes for axis, sizes in demands)
+
+
+def _keeps_the_batch(value: int | None, site: Call, graph: Graph) -> bool:
+    """Whether a reshape, which makes other samples of what it takes, would make as many of a value as there are."""
+    if site.kind != "reshape" or value is None or not site.results:
+        return False
+    made, taken, other = (graph.recording.shape(each)[1:] for each in (site.results[0], site.operands[0], value))
+    if None in (*made, *taken, *other) or not made:
+        return False
+    return math.prod(other) == math.prod(made) != math.prod(taken)  # type: ignore[arg-type]
 
 
 def _taken(site: Call, line: Line, values: Mapping[str, int | None], graph: Graph) -> Iterator[tuple[int, Bound]]:

@@ -49,6 +49,8 @@ def check(case: Case) -> Finding | None:
     way = _other_order(_known(before[1:]), _known(after[1:])) if before[0] == after[0] else None
     if way is None and not refines(_known(before), _known(after)):
         way = "There is no cutting and joining of neighbouring axes that gives these sizes."
+    if _cuts_features(case, value, _known(before), _known(after)):
+        return None
     before, after = case.recording.shape(value), case.recording.shape(result)
     if way is None or _is_shifted(case, value) or _is_undone(case, value, before, after):
         return None
@@ -66,6 +68,15 @@ def refines(before: Sizes, after: Sizes) -> bool:
     together, divide one another."""
     cuts = sorted({math.prod(sizes[axis:]) for sizes in (before, after) for axis in range(len(sizes) + 1)})
     return all(more % less == 0 for less, more in pairwise(cuts) if less)
+
+
+def _cuts_features(case: Case, value: int, before: Sizes, after: Sizes) -> bool:
+    """Whether maps whose channels are last are cut along these alone, for rows of a box each: `[H, W, anchors * 4]` as
+    `[H * W * anchors, 4]`. That a map is 4 high too says nothing then."""
+    layout, made = case.graph.layout, case.graph.producer.get(value)
+    moved = made is not None and made.kind == "permute"
+    last = moved or (layout is not None and layout.channels_last)
+    return last and len(before) == 4 and len(after) == 3 and before[-1] % (after[-1] or 1) == 0
 
 
 def _is_shifted(case: Case, value: int) -> bool:

@@ -140,9 +140,13 @@ class Session(AbstractContextManager["Session"]):
         return decorate(decorated, self._wish)
 
 
-def _how_much(report: Report) -> tuple[bool, int]:
-    """Of two frameworks that saw the same block, the one that knows its layers tells more."""
-    return any(call.is_layer for call in report.calls), len(report.calls)
+def _how_much(report: Report) -> tuple[bool, bool, bool, int]:
+    """Of two frameworks that saw the same block, the one tells more that can tell of the failure by what it saw, and
+    not by its words alone, then the one that saw what failed, then the one that knows its layers."""
+    failure = report.recording.failure
+    by_rule = any(each.severity == "error" and not each.suspects for each in report.diagnoses)
+    saw = failure is None or failure.call is not None
+    return by_rule, saw, any(call.is_layer for call in report.calls), len(report.calls)
 
 
 def diagnosed(recording: Recording, adapter: Adapter, watching: Watching) -> Report:

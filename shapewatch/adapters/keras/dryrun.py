@@ -140,18 +140,22 @@ def _inputs(edits: Sequence[Edit]) -> list[Input]:
 
 
 class ModelProbe(_Probe):
-    """A model, or any layer, with its inputs."""
+    """A model, or any layer, with its inputs. `path` is what it is called by, where it is not the first one of a
+    program: edits name layers from there."""
 
-    def __init__(self, model: Layer, blueprint: Blueprint, elsewhere: Sequence[Layer] = ()) -> None:
+    def __init__(self, model: Layer, blueprint: Blueprint, elsewhere: Sequence[Layer] = (), path: str = "") -> None:
         super().__init__(elsewhere)
         self._model = model
         self._blueprint = blueprint
+        self._path = path
 
     def _layers(self) -> Iterator[Layer]:
         yield from all_in(self._model)
 
     def _instrument(self, stand: Stand) -> Instrument:
-        return Instrument(running_backend(), self._model, stand, isolated=True)
+        instrument = Instrument(running_backend(), None, stand, isolated=True)
+        instrument.names.learn(self._model, self._path)
+        return instrument
 
     def _call(self, edits: Sequence[Edit]) -> Any:
         if _inputs(edits):
@@ -301,7 +305,8 @@ def probe_of(instrument: Instrument) -> Probe | None:
     if instrument.history.unfinished is not None:
         return BuildingProbe(instrument.history.unfinished, elsewhere)
     if instrument.root is not None and instrument.last is not None:
-        return ModelProbe(instrument.root, instrument.last.blueprint, elsewhere)
+        path = instrument.names.known(instrument.root) or ""
+        return ModelProbe(instrument.root, instrument.last.blueprint, elsewhere, path)
     return None
 
 

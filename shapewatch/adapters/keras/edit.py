@@ -199,6 +199,28 @@ class AddAxes(keras.layers.Layer):
         return keras.ops.expand_dims(x, self.dims)
 
 
+class TakeAxis(keras.layers.Layer):
+    """Takes an axis of size 1 away."""
+
+    def __init__(self, dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dim = dim
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.squeeze(x, self.dim)
+
+
+class Narrow(keras.layers.Layer):
+    """The first places along some axes."""
+
+    def __init__(self, dims: Sequence[int], size: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims, self.size = tuple(dims), size
+
+    def call(self, x: Any) -> Any:
+        return x[tuple(slice(self.size if axis in self.dims else None) for axis in range(max(self.dims) + 1))]
+
+
 class Reorder(keras.layers.Layer):
     """Puts the axes in another order, that of the batch among them."""
 
@@ -258,6 +280,8 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "subsample-and-pad": SubsamplePad,
     "flatten": FlattenFrom,
     "unsqueeze": AddAxes,
+    "squeeze": TakeAxis,
+    "narrow": Narrow,
     "permute": Reorder,
     "expand": RepeatAlong,
     "without_first": WithoutFirst,

@@ -33,6 +33,7 @@ from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
     call_at,
+    cut_as_beside,
     exchanged_inputs,
     factors_exchanged,
     in_a_batch,
@@ -49,6 +50,7 @@ from shapewatch.adapters.written import (
     repeated,
     resize_title,
     set_title,
+    squeeze_title,
     subsampled,
     taken_instead,
     target_data,
@@ -372,6 +374,8 @@ def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> st
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     if edit.module.kind == "value":
         return taken_instead(edit, recording)
+    if edit.module.kind == "narrow":
+        return cut_as_beside(edit, recording, "keras.ops.shape")
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = _line_of(call, recording)
@@ -458,6 +462,8 @@ def _title_of(module: Module, description: Any, layer: str, expression: str) -> 
             return axes_title(expression)
         case "permute":
             return order_title(expression, module.arguments["dims"])
+        case "squeeze":
+            return squeeze_title(expression, module.arguments["dim"])
         case "expand":
             return repeat_title(expression, module.arguments["sizes"])
         case "without_first":
@@ -523,6 +529,8 @@ def _functional(module: Module, in_call: bool) -> _Text | None:
             return lambda x: with_axes(x, arguments["dims"], arguments["rank"])
         case "permute":
             return lambda x: f"keras.ops.transpose({x}, {tuple(arguments['dims'])})"
+        case "squeeze":
+            return lambda x: f"keras.ops.squeeze({x}, {arguments['dim']})"
         case "expand":
             return lambda x: repeated("keras.ops.repeat", x, arguments)
         case "without_first":

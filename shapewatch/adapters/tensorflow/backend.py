@@ -25,7 +25,10 @@ autograph = tf.__internal__.autograph
 
 _READ = Tap(BaseResourceVariable, "_read_variable_op")
 
-_NODE = re.compile(r"\{\{function_node [^}]*\}\}\s*| for '\{\{node [^']*'(?= with)")
+_FUNCTION = re.compile(r"\{\{function_node [^}]*\}\}\s*")
+_NODE = re.compile(r" for '\{\{node ([^}]*)\}\} = (\w+)[^']*'(?= with)")
+_NODE_AS_BEFORE = r" for '\1' (op: '\2')"
+"""As TensorFlow 1 wrote it: which operation it is, and no more."""
 _IN_GRAPH = re.compile(r"^Graph execution error:.*\n\n(?=[^\s].*\n\s*\[\[\{\{node)|\s*\[\[\{\{node .*", re.DOTALL)
 _OP = re.compile(r"\s*\[Op:\w+\](?: name: ?\S*)?\s*$")
 
@@ -103,7 +106,7 @@ class TensorFlow:
         return taps.is_refusal(error)
 
     def words(self, text: str) -> str:
-        return _OP.sub("", _NODE.sub("", _IN_GRAPH.sub("", text)).strip())
+        return _OP.sub("", _NODE.sub(_NODE_AS_BEFORE, _FUNCTION.sub("", _IN_GRAPH.sub("", text))).strip())
 
     def converted(self, function: Callable[..., Any]) -> Callable[..., Any]:
         context = autograph.control_status_ctx()

@@ -176,6 +176,15 @@ def _unsqueeze(_layer: New, x: Any, arguments: Arguments) -> Any:
     return x[tuple(tf.newaxis if axis in arguments["dims"] else slice(None) for axis in range(arguments["rank"]))]
 
 
+def _squeeze(_layer: New, x: Any, arguments: Arguments) -> Any:
+    return tf.squeeze(x, arguments["dim"])
+
+
+def _narrow(_layer: New, x: Any, arguments: Arguments) -> Any:
+    dims, size = arguments["dims"], arguments["size"]
+    return x[tuple(slice(size if axis in dims else None) for axis in range(max(dims) + 1))]
+
+
 def _permute(_layer: New, x: Any, arguments: Arguments) -> Any:
     return tf.transpose(x, arguments["dims"])
 
@@ -202,6 +211,8 @@ _FORWARDS: Mapping[str, Callable[[New, Any, Arguments], Any]] = {
     "flatten": _flatten,
     "pad": _pad,
     "unsqueeze": _unsqueeze,
+    "squeeze": _squeeze,
+    "narrow": _narrow,
     "permute": _permute,
     "expand": _expand,
     "without_first": _without_first,

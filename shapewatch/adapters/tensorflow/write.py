@@ -15,6 +15,7 @@ from shapewatch.adapters.written import (
     axes_title,
     call_at,
     collapse,
+    cut_as_beside,
     factors_exchanged,
     in_a_batch,
     input_data,
@@ -31,6 +32,7 @@ from shapewatch.adapters.written import (
     resize_title,
     set_title,
     short,
+    squeeze_title,
     subsampled,
     taken_instead,
     target_data,
@@ -182,6 +184,8 @@ def _with_argument(source: str, call: ast.Call, said: ast.expr | None, argument:
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     if edit.module.kind == "value":
         return taken_instead(edit, recording)
+    if edit.module.kind == "narrow":
+        return cut_as_beside(edit, recording, "tf.shape")
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None
@@ -219,6 +223,8 @@ def _title_of(module: Module, layer: str, expression: str) -> str:
             return axes_title(expression)
         case "permute":
             return order_title(expression, module.arguments["dims"])
+        case "squeeze":
+            return squeeze_title(expression, module.arguments["dim"])
         case "expand":
             return repeat_title(expression, module.arguments["sizes"])
         case "without_first":
@@ -279,6 +285,8 @@ class _Shortcut:
                 return with_axes(x, arguments["dims"], arguments["rank"])
             case "permute":
                 return f"tf.transpose({x}, {tuple(arguments['dims'])})"
+            case "squeeze":
+                return f"tf.squeeze({x}, {arguments['dim']})"
             case "expand":
                 return repeated("tf.repeat", x, arguments)
             case "without_first":

@@ -7,10 +7,9 @@ right for one batch is written down last of all.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 
 from shapewatch.adapters.operand import operand_text, which_of_line
-from shapewatch.adapters.statements import atom, function_called, parsed, rewritten, statement
+from shapewatch.adapters.statements import function_called, parsed, rewritten, statement
 from shapewatch.edits import Set, SetCall
 from shapewatch.recording import Call, Recording, Shape, Span
 from shapewatch.source import tree_of
@@ -179,11 +178,6 @@ def _is_spelled(node: ast.Subscript, parts: list[str]) -> bool:
 
 def _spelled(source: str, node: ast.expr) -> str:
     return ast.get_source_segment(source, node) or ast.unparse(node)
-
-
-def narrowed(expression: str, dims: Sequence[int], length: str) -> str:
-    items = [f":{length}" if axis in dims else ":" for axis in range(max(dims) + 1)]
-    return f"{atom(expression)}[{', '.join(items)}]"
 
 
 # A table that is to have more places

@@ -12,7 +12,7 @@ from shapewatch.adapters import Written
 from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
 from shapewatch.adapters.statements import atom, axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.torch import kinds
-from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew, narrowed
+from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
@@ -23,6 +23,8 @@ from shapewatch.adapters.written import (
     input_data,
     input_name,
     input_title,
+    narrow_title,
+    narrowed,
     order_title,
     ordinal,
     other_input,
@@ -31,6 +33,7 @@ from shapewatch.adapters.written import (
     resize_title,
     set_title,
     short,
+    squeeze_title,
     taken_instead,
     target_data,
     target_names,
@@ -491,8 +494,7 @@ def _write_narrow(edit: Insert, call: Call, expression: str, recording: Recordin
     cut = narrowed(expression, dims, length_of(size, None, made, recording))
     source, which = statement(call.span), which_of_line(call, recording)
     used = with_operand(source, edit.operand, lambda _: cut, call.name, which=which)
-    along = f"axis {dims[0]}" if len(dims) == 1 else f"axes {dims[0]} and {dims[1]}"
-    return f"cut `{expression}` to {size} along {along}", used or f"{cut}  # in: {source}"
+    return narrow_title(expression, edit.module.arguments), used or f"{cut}  # in: {source}"
 
 
 def _called_as(layer: str) -> str:
@@ -583,7 +585,7 @@ def _flatten_text(module: Module, expression: str) -> tuple[str, str]:
 
 def _squeeze_text(module: Module, expression: str) -> tuple[str, str]:
     dim = module.arguments["dim"]
-    return f"{atom(expression)}.squeeze({dim})", f"`{expression}` without axis {dim}"
+    return f"{atom(expression)}.squeeze({dim})", squeeze_title(expression, dim)
 
 
 def _without_first_text(module: Module, expression: str) -> tuple[str, str]:

@@ -40,6 +40,28 @@ NO_PAIR = Cause(
     "Print the type of the state.",
     {"torch": "h, c = cell(x, (h, c))"},
 )
+UNSAID_BATCH = Cause(
+    "the batch size is not said where the model is called: Keras takes batches of 32, and the stateful layer was built "
+    "for {wanted}",
+    "Say it, and give a number of samples that it divides.",
+    "Look for `batch_size` in the call of `predict`, `evaluate` or `fit`.",
+    {"keras": "model.predict(x, batch_size={wanted})"},
+)
+STATEFUL_REST = Cause(
+    "the last batch is not full: the number of samples is no multiple of {wanted}",
+    "Leave the rest out, or build the same model for batches of another size and copy the weights.",
+    "Compare the number of samples with the batch size.",
+    {"keras": "x = x[: len(x) // {wanted} * {wanted}]"},
+)
+ONE_AT_A_TIME = Cause(
+    "the model is to predict other numbers of samples than it was trained on at once",
+    "Build the same model for that batch size, and copy the weights.",
+    "Print the shape of what is given to `predict`.",
+    {"keras": "other.set_weights(model.get_weights())"},
+)
+_UNSAID = 32
+"""The batch size of Keras where none is said."""
+
 HIDDEN = Cause(
     "the state has another width than the layer: encoder and decoder (or a projection between them) differ in "
     "hidden size",
@@ -138,6 +160,16 @@ def of_state_rank(wanted: int | None, got: int | None) -> Iterator[Evidence]:
     yield causes.EXTRA_AXIS.since(seen, RARE)
 
 
+def _of_stateful(wanted: int | None, came: int | None) -> Iterator[Evidence]:
+    """The batch of a layer of Keras that keeps its state from batch to batch."""
+    seen = f"it was built for batches of {sized(wanted)}, and one of {sized(came)} comes"
+    unsaid = f"{seen}: {came} is what `predict`, `evaluate` and `fit` take where nobody says"
+    last = wanted is not None and came is not None and came < wanted
+    yield UNSAID_BATCH.since(unsaid if came == _UNSAID else seen, NUMBERS if came == _UNSAID else FITS, wanted=wanted)
+    yield STATEFUL_REST.since(seen, NUMBERS if last and came != _UNSAID else COMMON, wanted=wanted)
+    yield ONE_AT_A_TIME.since(seen, FITS + 0.05 if came == 1 else RARE)
+
+
 def recurrent_state(pasted: Pasted) -> Told:
     expected, got = facts.shape(pasted, "expected"), facts.shape(pasted, "got")
     wanted = facts.size(pasted, "expected", "batch", "hidden_size")
@@ -150,6 +182,11 @@ def recurrent_state(pasted: Pasted) -> Told:
         "The state (h, and c for an LSTM) is (layers x directions, batch, hidden size). The wanted batch is read "
         f"from the input: axis 1 of it, or axis 0 with batch_first. Wanted {need}, given {have}."
     )
+    if facts.size(pasted, "expected_batch") is not None:
+        wanted, came = facts.size(pasted, "expected_batch"), facts.size(pasted, "got_batch")
+        headline = f"a stateful layer was built for batches of {sized(wanted)}, and is given {sized(came)}"
+        meaning = "A stateful layer keeps a state for each sample of a batch, so every batch has to be as large."
+        return told(pasted, "SW603", headline, meaning, _of_stateful(wanted, came))
     if facts.size(pasted, "state_width") is not None:
         return told(pasted, "SW603", headline, meaning, _of_width(wanted, came))
     found = [*_of_state(expected, got, wanted, came), *_of_pair(pasted, came)]

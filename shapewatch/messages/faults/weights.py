@@ -124,6 +124,9 @@ def _compared(pasted: Pasted, headline: str, pair: Pair) -> Told:
     return told(pasted, "SW901", headline, meaning, of_weights(pasted, [pair]))
 
 
+_OF_A_HEAD = 2
+"""So many layers at most differ where only the head of a model does."""
+
 Pair = tuple[str, Shape | None, Shape | None]
 
 
@@ -150,7 +153,9 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
     keras = pasted.reading.framework in ("keras", "tensorflow")
     least = 1 if flax or keras else 2  # the one axis of torch's bias counts outputs
     lasts = {(saved[-1], built[-1]) for _, saved, built in known if len(saved) >= least and _last_alone(saved, built)}
-    few = len(pairs) <= 4
+    objects = pasted.reading.facts.get("objects")
+    failed = objects if isinstance(objects, int) else 0
+    few = len(pairs) <= 4 and failed <= _OF_A_HEAD
     heads = [name for name, _, _ in known if any(word in name for word in HEADS)]
     for name, saved, built in known:
         if checkpoints.is_table(name):
@@ -242,7 +247,7 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         weight = NUMBERS + 0.05 if few and heads and alone else COMMON if widths or not few else FITS + 0.06
         kernels = not (keras or flax) and any(set(saved[2:]) - {1} for _, saved, _ in known)
         filters = kernels and (saved_count or 1) % 8 == (built_count or 1) % 8 == 0
-        if not heads and (widths or filters or not alone):
+        if (not heads and (widths or filters or not alone)) or failed > _OF_A_HEAD:
             weight = RARE
         if not tables:
             yield _of_another_head(seen, weight, saved_count, built_count)
@@ -266,9 +271,11 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         for each in known:
             yield from checkpoints.of_vectors(*each)
     count = f"{plural(len(pairs), 'weight')} differ" if len(pairs) > 1 else "one weight differs"
+    if failed > 1:
+        count = f"{failed} layers could not be loaded, of which one is told"
     if pasted.reading.framework == "tensorflow":
         yield OLD_RUN.since("a session or estimator restores the newest checkpoint of its directory", FITS - 0.04)
-    yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 else FITS)
+    yield OTHER_VARIANT.since(count, NUMBERS if len(pairs) > 4 or failed > _OF_A_HEAD else FITS)
     yield OTHER_VERSION.since(count, FITS - 0.02)
     yield OTHER_FILE.since(count, COMMON - 0.04)
     if keras:

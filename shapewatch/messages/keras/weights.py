@@ -9,6 +9,16 @@ _KERAS_2 = "Keras 2, tf.keras until 2.15"
 
 _WEIGHTS = (
     Template(
+        "A total of {objects:n} objects could not be loaded. Example error message for object {_:lines}The shape of the "
+        "target variable and the shape of the target value in `variable.assign(value)` must match. "
+        "variable.shape={model:shape}, Received: value.shape={checkpoint:shape}. Target variable: <Variable "
+        "path={parameter:word},",
+        "weights",
+        example="import tempfile\np = tempfile.mkdtemp() + '/m.weights.h5'\n"
+        "def made(n): return keras.Sequential([keras.Input((3,)), layers.Dense(n), layers.Dense(n)])\n"
+        "made(10).save_weights(p)\nmade(4).load_weights(p)",
+    ),
+    Template(
         "The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
         "match. variable.shape={model:shape}, Received: value.shape={checkpoint:shape}. Target variable: <Variable "
         "path={parameter:word},",
