@@ -18,11 +18,11 @@ def variable_of_caller(name: str) -> Any:
     """What a variable holds in the program's function that runs now.
 
     Raises:
-        LookupError: the function has no such variable yet.
+        LookupError: the function has no such variable yet, or it holds no tensor.
     """
     frame = calling_frame(sys._getframe(1))
     scopes = [] if frame is None else [locals_of(frame), frame.f_globals]
     for scope in scopes:
-        if name in scope:
+        if hasattr(scope.get(name), "shape"):  # an argument may be left out, and is None then
             return scope[name]
     raise LookupError(f"there is no variable {name} where it was to be taken")

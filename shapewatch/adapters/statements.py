@@ -116,7 +116,7 @@ def rewritten(source: str, changes: Sequence[tuple[ast.expr | ast.keyword, str]]
 _ONE_STEP = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
 
 
-_MOST_LINES = 8
+_MOST_LINES = 16
 
 
 def statement(span: Span | None) -> str | None:

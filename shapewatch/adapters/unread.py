@@ -35,13 +35,14 @@ class Bound:
 
 @dataclass(frozen=True)
 class Line:
-    """A statement: how often it reads each variable, those among them that set how a layer is made, and what each
-    variable of its function holds there. Variables that may hold one of several values, as after an `if`, are left
-    out."""
+    """A statement: how often it reads each variable, those among them that set how a layer is made, the arguments of
+    its function, and what each of that one's variables holds there. Variables that may hold one of several values, as
+    after an `if`, are left out."""
 
     lines: range
     reads: Mapping[str, int]
     settings: Set[str]
+    arguments: Sequence[str]
     variables: Sequence[Bound]
 
 
@@ -73,7 +74,7 @@ def line_at(span: Span) -> Line | None:
     names = dict.fromkeys((*arguments, *(event.name for event in events if event.does == "bind")))
     variables = [_bound(name, events, arguments, number, block) for name in names]
     settings = {event.name for event in own if event.sets}
-    return Line(own[-1].lines, reads, settings, [bound for bound in variables if bound is not None])
+    return Line(own[-1].lines, reads, settings, arguments, [bound for bound in variables if bound is not None])
 
 
 def _bound(name: str, events: Sequence[_Event], arguments: Sequence[str], number: int, block: Block) -> Bound | None:
@@ -125,7 +126,7 @@ def _events_around(file: str, line: int) -> tuple[Sequence[_Event], Sequence[str
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0):
             scope = node  # a walk goes from the outer ones to the inner ones
     given = [] if isinstance(scope, ast.Module) else [*scope.args.posonlyargs, *scope.args.args]
-    given = [argument for argument in given if argument.arg != "self"]
+    given = [argument for argument in given if argument.arg not in ("self", "training")]
     events: list[_Event] = []
     _collect(scope.body, (), events)
     return events, [argument.arg for argument in given]

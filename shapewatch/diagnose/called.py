@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from shapewatch.diagnose.lengths import of_lengths
 from shapewatch.recording import Failure, Shape, text
 from shapewatch.report import Diagnosis
-from shapewatch.rules.rule import listed
 
 _SHAPE = re.compile(r"[\[(]\s*((?:\d+|\?|None)(?:\s*,\s*(?:\d+|\?|None))*)\s*,?\s*[\])]")
 
 
-def with_names_of_the_line(told: Diagnosis, failure: Failure) -> Diagnosis:
+def with_names_of_the_line(told: Diagnosis, failure: Failure, framework: str) -> Diagnosis:
     """The diagnosis of a message, with the names that the line which raised has for the shapes in it.
 
     Only a shape that one array of the line has, and no other, is its.
     """
     if told.code == "SW805":
-        return _of_lengths(told, failure)
+        return of_lengths(told, failure, framework)
     named = {shape: name for shape in _shapes(failure.message) if (name := _only(shape, failure.spoken)) is not None}
     if not named:
         return told
@@ -29,19 +29,6 @@ def with_names_of_the_line(told: Diagnosis, failure: Failure) -> Diagnosis:
     if headline == told.headline:
         headline += f" ({', '.join(f'{name} is {text(shape)}' for shape, name in named.items())})"
     return replace(told, headline=headline)
-
-
-def _of_lengths(told: Diagnosis, failure: Failure) -> Diagnosis:
-    """Data and labels of different lengths: whose lengths these are."""
-    lengths = list(dict.fromkeys(int(number) for number in re.findall(r"\d+", failure.message)))
-    names = [[name for name, shape in failure.spoken.items() if shape[0] == length] for length in lengths]
-    if len(lengths) < 2 or not all(names):
-        return told
-    parts = [
-        f"{listed(called)} {'has' if len(called) == 1 else 'have'} {length}"
-        for called, length in zip(names, lengths, strict=True)
-    ]
-    return replace(told, headline=f"the arrays do not have one number of samples: {', '.join(parts)}")
 
 
 def _only(shape: Shape, spoken: Mapping[str, Shape]) -> str | None:

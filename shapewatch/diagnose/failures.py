@@ -85,7 +85,7 @@ def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
     span = failure.span or (call.span if call is not None else None)
     told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
     if told is not None:
-        yield with_names_of_the_line(told, failure)
+        yield with_names_of_the_line(told, failure, recording.framework)
 
 
 def _solve(

@@ -138,7 +138,12 @@ def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
         return True
     if len(edits) != 1 or not isinstance(edits[0], Input) or edits[0].change != "size":
         return False
-    return weighs_values(case) or any(moved_before_a_layer(case)) or _takes_samples_for_features(case)
+    return (
+        weighs_values(case)
+        or case.call.kind == "attention"
+        or any(moved_before_a_layer(case))
+        or _takes_samples_for_features(case)
+    )
 
 
 def _has_other_rows(edit: Input, case: Case) -> bool:

@@ -33,16 +33,17 @@ def unread_values(evidence: Evidence) -> Iterator[Candidate]:
         line = None if site.span is None else line_at(site.span)
         if line is None:
             continue
-        values = {bound.name: _value(bound, site, graph) for bound in line.variables}
+        values = {bound.name: _value(bound, site, line, graph) for bound in line.variables}
         unread = [bound for bound in line.variables if not bound.read and bound.name not in line.reads]
-        unread = [bound for bound in unread if _is_new(values[bound.name], graph)]
+        unread = [bound for bound in unread if not bound.lines or _is_new(values[bound.name], graph)]
         for operand, taken in _taken(site, line, values, graph) if unread else ():
             for bound in unread:
-                edits = tuple(_edits(site, operand, bound, taken, graph))
+                edits = tuple(_edits(site, line, operand, bound, taken, graph))
                 places = frozenset(map(repr, edits))
                 if places not in known:
                     known.add(places)
-                    said = f"`{bound.name}`, which line {bound.lines.start} makes, is used by nothing"
+                    made = f"which line {bound.lines.start} makes" if bound.lines else "which is given too"
+                    said = f"`{bound.name}`, {made}, is used by nothing"
                     worth = _WORTH - 0.02 * hops - _FURTHER * bound.statements_ago
                     fits = _fits(values[bound.name], operand, evidence) if site is evidence.case.call else False
                     fits = fits or _keeps_the_batch(values[bound.name], site, graph)
@@ -62,8 +63,12 @@ def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
             site = around if around is not None and set(around.operands) & set(unit.operands) else None
 
 
-def _value(bound: Bound, site: Call, graph: Graph) -> int | None:
-    """The value that a variable holds, by the last call in the statement that gave it one."""
+def _value(bound: Bound, site: Call, line: Line, graph: Graph) -> int | None:
+    """The value that a variable holds, by the last call in the statement that gave it one; of an argument, by what the
+    layer was called with."""
+    if not bound.lines:
+        given = graph.recording.calls[site.parent].operands if site.parent is not None else ()
+        return given[line.arguments.index(bound.name)] if len(given) == len(line.arguments) else None
     made = [call for call in graph.recording.calls[: site.number] if _is_in(call, bound.lines, site) and call.finished]
     results = made[-1].results if made else ()
     if bound.position is None:
@@ -124,18 +129,19 @@ def _taken(site: Call, line: Line, values: Mapping[str, int | None], graph: Grap
             yield operand, known[value]
 
 
-def _edits(site: Call, operand: int, bound: Bound, taken: Bound, graph: Graph) -> Iterator[Insert]:
+def _edits(site: Call, line: Line, operand: int, bound: Bound, taken: Bound, graph: Graph) -> Iterator[Insert]:
     """The change of the line wherever it runs, here first: also in layers of the same class that have not run yet."""
     recording = graph.recording
     again = [c for c in recording.calls if (c.name, c.span, c.is_layer) == (site.name, site.span, site.is_layer)]
     places = set()
     for call in (site, *again):
-        value = _value(bound, call, graph)
-        if value is not None and call.place not in places:
-            places.add(call.place)
-            spec = recording.values[value].spec
-            named = {"name": bound.name, "instead": taken.name, "shape": spec.shape, "dtype": spec.dtype}
-            yield Insert(call.place, operand, Module("value", named))
+        value = _value(bound, call, line, graph)
+        if call.place in places or (value is None and bound.lines):
+            continue
+        places.add(call.place)
+        spec = recording.values[value].spec if value is not None else None
+        held = {} if spec is None else {"shape": spec.shape, "dtype": spec.dtype}
+        yield Insert(call.place, operand, Module("value", {"name": bound.name, "instead": taken.name, **held}))
     around = recording.layer_at.get(recording.calls[site.parent].layer) if site.parent is not None else None
     if around is None:
         return

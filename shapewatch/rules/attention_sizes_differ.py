@@ -72,8 +72,36 @@ def _of_layer(case: Case) -> Finding | None:
         return found
     if len(case.shapes) < 2 or min(len(shape) for shape in case.shapes[:3]) < 3:
         return None
-    key = 2 if len(case.shapes) > 2 else 1
+    masked = len(case.shapes) > 2 and not _is_float(case, 2)
+    if masked and "num_heads" in case.facts:
+        return _mask_of_steps(case)
+    key = 2 if len(case.shapes) > 2 and not masked else 1
     return (None if "num_heads" in case.facts else _scores(case, 0, key)) or _keys(case, key, 1)
+
+
+def _is_float(case: Case, operand: int) -> bool:
+    return "float" in case.recording.values[case.call.operands[operand]].spec.dtype
+
+
+def _mask_of_steps(case: Case) -> Finding | None:
+    """A mask of three axes that is given where there is no key of its own: of another sequence, mostly."""
+    (_, queries, *_), (_, keys, *_), mask = case.shapes[:3]
+    if len(mask) != 3 or not (differ(mask[-1], keys) or (mask[-2] != 1 and differ(mask[-2], queries))):
+        return None
+    turned = (mask[-2], mask[-1]) == (keys, queries) != (queries, keys)
+    also = " It has the queries on its last axis." if turned else ""
+    wanted = {
+        axis: Range.only(size) for axis, size in ((1, queries), (2, keys)) if size and mask[axis] not in (1, None)
+    }
+    return Finding(
+        headline=f"{case.name}: the mask is for {mask[-1]} keys, and there are {keys}"
+        if differ(mask[-1], keys)
+        else f"{case.name}: the mask is for {mask[-2]} queries, and there are {queries}",
+        explanation=f"A mask is [batch, queries, keys], where an axis may be 1; this one is {text(mask)}, of "
+        f"{queries} queries and {keys} keys.{also}",
+        own=((Insert(case.call.place, 2, Module("permute", {"dims": (0, 2, 1)})),),) if turned else (),
+        wants=(Want(case.call.operands[2], wanted, 2),) if wanted else (),
+    )
 
 
 def _table_of_steps(case: Case) -> Finding | None:

@@ -9,8 +9,8 @@ _KERAS_2 = "Keras 2, tf.keras until 2.15"
 
 _WEIGHTS = (
     Template(
-        "A total of {objects:n} objects could not be loaded. Example error message for object {_:lines}The shape of the "
-        "target variable and the shape of the target value in `variable.assign(value)` must match. "
+        "A total of {objects:n} objects could not be loaded. Example error message for object {_:lines}The shape "
+        "of the target variable and the shape of the target value in `variable.assign(value)` must match. "
         "variable.shape={model:shape}, Received: value.shape={checkpoint:shape}. Target variable: <Variable "
         "path={parameter:word},",
         "weights",
