@@ -5,14 +5,16 @@ Read on the error path alone. A weight that no layer has, a placeholder or a tar
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from types import FrameType, TracebackType
 from typing import Any
 
-from shapewatch.recording import Recording, Shape
+from shapewatch.recording import Recording, Shape, Value
 from shapewatch.source import expressions, is_foreign, locals_of
 
 MOST = 5_000
@@ -52,8 +54,24 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         declared = values[number].shape[:1] == (None,) and "" not in recording.layer_at  # there is no model, so no data
         if values[number].name is None and len(called) == 1 and not declared:
             values[number] = replace(values[number], name=called[0])
+    values = _named_in_order(recording, values, spoken)
     failure = recording.failure and replace(recording.failure, spoken=spoken, streams=_streams_in_line(traceback))
     return replace(recording, values=tuple(values), failure=failure)
+
+
+def _named_in_order(recording: Recording, values: list[Value], spoken: Mapping[str, Shape]) -> list[Value]:
+    """The values; inputs of one shape without a name, with those of as many arrays of it that the line speaks of."""
+    failure = recording.failure
+    line = (failure.span.source if failure is not None and failure.span is not None else None) or ""
+    nameless = [values[number] for number in recording.inputs if values[number].name is None]
+    for shape in {value.shape for value in nameless if value.shape[:1] != (None,)}:
+        alike = [value.number for value in nameless if value.shape == shape]
+        called = [name for name, data in spoken.items() if _batch_of(shape, data) and name.isidentifier()]
+        called.sort(key=lambda name: [part.start() for part in re.finditer(rf"\b{name}\b", line)] or [len(line)])
+        if len(called) == len(alike) > 1:
+            for number, name in zip(alike, called, strict=True):
+                values[number] = replace(values[number], name=name)
+    return values
 
 
 def _batch_of(batch: Shape, data: Shape) -> bool:
@@ -70,7 +88,31 @@ def shapes_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
     whose they are.
     """
     written, held = _line_that_raised(traceback)
-    return {name: shape for name, value in held.items() if name in written and (shape := _shape(value))}
+    known = {name: shape for name, value in held.items() if name in written and (shape := _shape(value))}
+    return known | {name: shape for name in sorted(written - known.keys()) if (shape := _with_axes(name, known))}
+
+
+def _with_axes(name: str, known: Mapping[str, Shape]) -> Shape:
+    """The shape of `x[:, None]`, an array with axes of size 1 more; () of any other expression."""
+    node = ast.parse(name, mode="eval").body
+    shape = known.get(ast.unparse(node.value), ()) if isinstance(node, ast.Subscript) else ()
+    if not shape or not isinstance(node, ast.Subscript):
+        return ()
+    items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    spelled = [ast.unparse(item) for item in items]
+    if not set(spelled) <= {":", "...", "None", "np.newaxis", "tf.newaxis"}:
+        return ()
+    left, made = list(shape), []
+    for at, item in enumerate(spelled):
+        if item == "...":
+            later = sum(other == ":" for other in spelled[at + 1 :])
+            made += left[: len(left) - later]
+            left = left[len(left) - later :]
+        elif item == ":" and left:
+            made.append(left.pop(0))
+        else:
+            made.append(1)
+    return (*made, *left)
 
 
 def _streams_in_line(traceback: TracebackType | None) -> dict[str, Shape]:

@@ -126,6 +126,14 @@ def _slice_for(node: ast.Subscript) -> str | None:
 def other_input(edit: Input, recording: Recording) -> str:
     """What to write where no operation makes the input that is wanted out of the one that came."""
     name = input_name(edit, recording)
+    failure = recording.failure
+    if failure is not None and edit.shape[1:] == failure.spoken.get(name, ()) != ():  # one sample, taken for many
+        source = statement(failure.span)
+        tree = parsed(source)
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
+        given = [node for node in nodes if ast.unparse(node) == name]
+        if source is not None and len(given) == 1:
+            return rewritten(source, [(given[0], with_axes(name, (0,), len(edit.shape)))])
     named = len(recording.inputs) > 1 or name != "x"
     return f"# {name if named else 'an input'} of shape {text(edit.shape)}"
 

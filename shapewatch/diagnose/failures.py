@@ -12,7 +12,9 @@ from shapewatch.diagnose.behind import behind_the_model
 from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
 from shapewatch.diagnose.cause import cause_of, location_of, or_declaration, or_variable
+from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
+from shapewatch.diagnose.labels import or_another_order
 from shapewatch.edits import Edit, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
@@ -57,14 +59,14 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         if deeper is not None:
             case, finding = deeper
         if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
-            diagnosis = behind_the_model(case, finding, adapter, probe)
+            diagnosis = or_another_order(behind_the_model(case, finding, adapter, probe), case)
             if diagnosis.fixes or not finding.needs_proof:
                 yield diagnosis
             return
         why_not = not_reproduced(baseline, case)
     if probe is None or why_not is not None:
         if not finding.needs_proof:
-            yield _unverified(case, finding, adapter, why_not or "")
+            yield or_fed_otherwise(_unverified(case, finding, adapter, why_not or ""), case)
         return
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)

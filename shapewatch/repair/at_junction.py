@@ -35,6 +35,8 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     else Insert(evidence.case.call.place, branch.operand, module)
                 )
                 worth = 0.9 * support if learned and phrase else -0.25 + min(0.0, 0.4 * support)
+                if learned and not phrase and _is_widened(evidence, other, branch):
+                    worth, phrase = 0.4, "the main branch ends in a convolution that widens it"
                 if _learned(branch):
                     worth = -0.7  # there is a projection already
                 if module.kind == "resize" and _is_coarse_gate(junction, branch, wanted):
@@ -72,6 +74,21 @@ def unpadded(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
             yield Candidate(edits, 0.6, 1, ("with it they keep the size, as the other branch does",))
         if (on_lines := _on_the_same_lines(edits, evidence.case)) != edits:
             yield Candidate(on_lines, 0.5, 1, ("with it all that this line makes keep the size",))
+
+
+def _is_widened(evidence: Evidence, other: Branch, branch: Branch) -> bool:
+    """Whether a branch ends as a bottleneck does, in a convolution of single places that makes several times the
+    channels, where the shortcut beside it has fewer of them and goes nowhere: whoever widens so means to project."""
+    layer_at = evidence.case.recording.layer_at
+    layers = [layer_at.get(step.layer or "") for step in other.path if step.kind == "conv"]
+    last = layers[-1] if layers else None
+    if last is None or branch.role != "skip" or len(branch.shape) != len(other.shape):
+        return False
+    given, made, kernel = (last.facts.get(name) for name in ("in_channels", "out_channels", "kernel_size"))
+    single = isinstance(kernel, tuple) and set(kernel) == {1}
+    narrower = [(a, b) for a, b in zip(branch.shape, other.shape, strict=True) if a != b and a and b]
+    widens = isinstance(given, int) and isinstance(made, int) and made >= 2 * given and made % given == 0
+    return single and widens and all(have < want for have, want in narrower) and (other.shape.count(made) > 0)
 
 
 def _on_the_same_lines(edits: tuple[Set, ...], case: Case) -> tuple[Set, ...]:

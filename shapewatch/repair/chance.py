@@ -15,6 +15,7 @@ from shapewatch.flow.junctions import Graph
 from shapewatch.layout import layout_of
 from shapewatch.recording import Recording, Shape, Size, TensorSpec, Value
 from shapewatch.repair.operands import moved_before_a_layer
+from shapewatch.repair.variables import made_for_the_steps
 from shapewatch.rules.batch import askew_at
 from shapewatch.rules.branches_differ import ELEMENTWISE
 from shapewatch.rules.inner_dims_differ import weighs_values
@@ -129,12 +130,17 @@ def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
     one); or as long as a layer is wide, where what the layer is given has that width on another axis, or has the batch
     where the width should be. Or whether a layer is to give a single feature, which is stretched to what it meets; or
     its windows are to lie so far apart that most of a map is not looked at; or rows that are looked up by number are to
-    be as many as are looked up."""
+    be as many as are looked up; or a line is to cut what it takes by a number that does not hold each time it runs;
+    or a layer is to be as wide as there are steps, for a weight that was made for these."""
     if any(isinstance(edit, Set) and edit.argument in _FEATURES and edit.value == 1 != edit.was for edit in edits):
         return True
     if any(isinstance(edit, Set | SetCall) and _skips_most(edit, case) for edit in edits):
         return True
     if any(isinstance(edit, Input) and _has_other_rows(edit, case) for edit in edits):
+        return True
+    if any(isinstance(edit, Insert) and _moves_what_fits(edit, case) for edit in edits):
+        return True
+    if any(isinstance(edit, Set) for edit in edits) and made_for_the_steps(case):
         return True
     if len(edits) != 1 or not isinstance(edits[0], Input) or edits[0].change != "size":
         return False
@@ -143,6 +149,18 @@ def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
         or case.call.kind == "attention"
         or any(moved_before_a_layer(case))
         or _takes_samples_for_features(case)
+    )
+
+
+def _moves_what_fits(edit: Insert, case: Case) -> bool:
+    """Whether a line is to cut or pad what it takes by a number, and has run before on what fits: in another block of
+    its class, or in another turn of a loop."""
+    here = case.recording.at(edit.place)
+    if edit.module.kind != "pad" or here is None or here.span is None or here is not case.call:
+        return False
+    return any(
+        call.finished and (call.name, call.span) == (here.name, here.span) and call.place != here.place
+        for call in case.recording.calls
     )
 
 
@@ -290,7 +308,7 @@ def _makes_sizes(edit: Set | SetCall, recording: Recording) -> bool:
     if isinstance(edit, Set):
         return edit.layer in recording.layer_at and recording.layer_at[edit.layer].kind == "module"
     call = recording.at(edit.place)
-    return call is not None and (call.kind in ("create", "resize", "range") or edit.argument == "slices")
+    return call is not None and (call.kind in ("create", "resize", "range", "expand") or edit.argument == "slices")
 
 
 def other_sizes(edits: Sequence[Edit], case: Case) -> list[list[Edit]]:

@@ -269,7 +269,7 @@ def squeezed_too_much(evidence: Evidence) -> Iterator[Candidate]:
     for hops, unit in before(evidence):
         shape = graph.recording.shape(unit.operands[0]) if unit.operands else ()
         ones = [axis for axis, size in enumerate(shape) if size == 1]
-        if unit.kind != "squeeze" or "dim" in graph.facts(unit) or len(ones) < 2 or ones[0] != 0:
+        if unit.kind != "squeeze" or graph.facts(unit).get("dim") or len(ones) < 2 or ones[0] != 0:
             continue
         said = (f"of {text(shape)} it takes the batch of one as well",)
         behind = tuple(axis - len(shape) for axis in ones[1:])

@@ -61,7 +61,10 @@ class Side:
     def fits_elsewhere(self, graph: Graph) -> bool:
         """Whether the variable was used before in another call: of another shape, it would not fit there."""
         uses = graph.consumers.get(self.value, ()) if self.held and self.held[0].value.number == self.value else ()
-        return any(unit.finished for unit in uses)
+        failing = graph.recording.failing_call()
+        here = None if failing is None else (failing.name, failing.span)  # traced before with sizes that were unknown
+        others = (unit for unit in uses if unit.kind not in KEEPING | REGROUPING | {"permute"})
+        return any(unit.finished and (unit.name, unit.span) != here for unit in others)
 
 
 @dataclass(frozen=True)
@@ -121,13 +124,38 @@ def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) 
         turned[held.axis], turned[beside] = turned[beside], turned[held.axis]
         why = f"it fits with its axes {min(beside, held.axis)} and {max(beside, held.axis)} in the other order"
         return _odd(case, held, tuple(turned), (why,), framework)
-    met = case.recording.shape(other.value)
-    from_there = [axis for axis in range(1, len(met)) if axis != other.axis and met[axis] == shape[held.axis]]
-    if not from_there or case.call.kind != "matmul":
+    if case.call.kind != "matmul":
         return None
     fits = tuple(wanted if axis == held.axis else length for axis, length in enumerate(shape))
-    why = f"{shape[held.axis]} is axis {from_there[0]} of {text(met)}, and it meets axis {other.axis}"
-    return _odd(case, held, fits, (why,), framework)
+    for met, own in _met_by_a_product(case, other):
+        from_there = [axis for axis in range(1, len(met)) if axis != own and met[axis] == shape[held.axis]]
+        if from_there and met[own] == wanted:
+            why = f"{shape[held.axis]} is axis {from_there[0]} of {text(met)}, and it meets axis {own}"
+            return _odd(case, held, fits, (why,), framework, taken=(from_there[0], own - len(met)))
+    return None
+
+
+def made_for_the_steps(case: Case) -> bool:
+    """Whether a product takes a weight that has as many rows as its layer is given steps: it was made for the wrong
+    axis of what the layer is given, and a layer before it that is as wide as there are steps only hides that."""
+    if case.call.kind != "matmul" or len(case.shapes) != 2:
+        return False
+    weight = case.recording.values[case.call.operands[1]]
+    rows = weight.shape[-2] if len(weight.shape) > 1 else None
+    shapes = [shape for shape in _given_to_the_layer(case) if len(shape) > 2]
+    return weight.origin == "parameter" and any(rows in shape[1:-1] and rows != shape[-1] for shape in shapes)
+
+
+def _met_by_a_product(case: Case, other: Side) -> Iterator[tuple[Shape, int]]:
+    """What a variable is multiplied with, and the axis along which; also as the layer around it was given it, before
+    `tensordot` made a matrix of it."""
+    yield case.recording.shape(other.value), other.axis
+    yield from ((shape, len(shape) - 1) for shape in _given_to_the_layer(case) if len(shape) > 2)
+
+
+def _given_to_the_layer(case: Case) -> list[Shape]:
+    around = case.recording.calls[case.call.parent] if case.call.parent is not None else None
+    return [] if around is None else [case.recording.shape(value) for value in around.operands[:1]]
 
 
 def _made_for_the_inputs(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
@@ -161,8 +189,15 @@ def _blamed(case: Case, side: Side, others: Sequence[Held], framework: str) -> O
 
 
 def _odd(
-    case: Case, held: Held, wanted: Shape, why: Sequence[str], framework: str, beyond_doubt: bool = True
+    case: Case,
+    held: Held,
+    wanted: Shape,
+    why: Sequence[str],
+    framework: str,
+    beyond_doubt: bool = True,
+    taken: tuple[int, int] | None = None,
 ) -> Odd | None:
+    """`taken`: the axis that a variable has its size from, and the one that it should have it from."""
     variable = held.value
     if variable.name is None:
         return None
@@ -170,7 +205,7 @@ def _odd(
     span = None if failure is None or failure.span is None else _made(failure.span, variable.name)
     reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
     cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
-    return Odd(cause, _fix(variable, wanted, span, why, framework), beyond_doubt)
+    return Odd(cause, _fix(variable, wanted, span, why, framework, taken), beyond_doubt)
 
 
 def _made(used: Span, name: str) -> Span | None:
@@ -179,10 +214,19 @@ def _made(used: Span, name: str) -> Span | None:
     return assigned_line(used.file, name, used.line) or assigned_line(used.file, attribute, used.line)
 
 
-def _fix(variable: Value, wanted: Shape, span: Span | None, why: Sequence[str], framework: str) -> Fix:
+def _fix(
+    variable: Value,
+    wanted: Shape,
+    span: Span | None,
+    why: Sequence[str],
+    framework: str,
+    taken: tuple[int, int] | None,
+) -> Fix:
     code = None if span is None else rewritten(span.source or "", variable.shape, wanted)
     if code is None and span is not None:
         code = turned(span.source or "", variable.name or "", variable.shape, wanted)
+    if code is None and span is not None and taken is not None:
+        code = of_another_axis(span.source or "", *taken)
     return Fix(
         title=f"{variable.name}: shape {text(wanted)} instead of {text(variable.shape)}",
         code=code or f"{variable.name}: {text(wanted)}",
@@ -216,6 +260,17 @@ def turned(source: str, name: str, was: Shape, wanted: Shape) -> str | None:
         return None
     one, other = pairs[0].elts
     return statements.rewritten(source, [(one, ast.unparse(other)), (other, ast.unparse(one))])
+
+
+def of_another_axis(source: str, taken: int, meant: int) -> str | None:
+    """A line of source in which one size is read off another axis: `input_shape[-1]` for `input_shape[1]`."""
+    tree = statements.parsed(source)
+    found = [
+        node.slice
+        for node in (ast.walk(tree) if tree is not None else ())
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == taken
+    ]
+    return statements.rewritten(source, [(found[0], str(meant))]) if len(found) == 1 else None
 
 
 def _each(sizes: Shape) -> Callable[[re.Match[str]], str]:

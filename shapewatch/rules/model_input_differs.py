@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
@@ -101,11 +101,26 @@ def _own(case: Case, position: int, wanted: Shape, given: Shape) -> list[tuple[E
     if len(given) != len(wanted):
         return []
     found: list[tuple[Edit, ...]] = []
-    for order in permutations(range(1, len(given))):
+    for order in sorted(permutations(range(1, len(given))), key=_moves):
         moved = (given[0], *(given[axis] for axis in order))
         if not any(map(differ, wanted, moved)) and order != tuple(sorted(order)):
-            found.append((Input(index, "permute", {"dims": (0, *order)}, moved),))
+            alike = _given_alike(case, wanted, given)
+            found.append(tuple(Input(at, "permute", {"dims": (0, *order)}, moved) for at in alike or [index]))
     return found[:2]
+
+
+def _moves(order: tuple[int, ...]) -> int:
+    """How many axes stand behind one that they stood in front of: moved channels leave height and width in order."""
+    return sum(one > other for one, other in pairwise(order))
+
+
+def _given_alike(case: Case, wanted: Shape, given: Shape) -> list[int]:
+    """The inputs that are given in the same wrong shape, where the same is wanted: two views of one image."""
+    inputs, takes = case.recording.inputs, case.facts.get("takes", ())
+    pairs = zip(case.call.operands, takes, case.shapes, strict=True)
+    return [
+        inputs.index(value) for value, likes, shape in pairs if (likes, shape) == (wanted, given) and value in inputs
+    ]
 
 
 def _one_axis_more(wanted: Shape, given: Shape) -> Iterator[tuple[int, Shape]]:

@@ -21,6 +21,7 @@ layer for images is used on sequences.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from shapewatch.edits import Edit, Input, Insert, Module, Replace
@@ -30,7 +31,7 @@ from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, rule
 
 _KINDS = frozenset(
-    {"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent", "conv_recurrent", "per_step"}
+    {"conv", "conv_transpose", "norm", "pool", "adaptive_pool", "recurrent", "conv_recurrent", "per_step", "matmul"}
 )
 
 
@@ -38,6 +39,8 @@ _KINDS = frozenset(
 def check(case: Case) -> Finding | None:
     if not case.shapes or not case.shapes[0]:
         return None  # without axes, or of a number of axes that a graph does not know
+    if case.call.kind == "matmul":
+        return _of_product(case)
     allowed = _allowed(case)
     given = len(case.shapes[0])
     if not allowed or given in allowed:
@@ -52,6 +55,28 @@ def check(case: Case) -> Finding | None:
         headline=f"{case.name} takes {' or '.join(map(str, allowed))} axes and is given {given}",
         explanation=f"Its input is {text(case.shapes[0])}.{_steps(case)}{_of_one_hot(case)}",
         own=tuple(own),
+    )
+
+
+_MATRICES = re.compile(r"ndims must be >= 2|must be at least rank 2|at least 2 axes")
+
+
+def _of_product(case: Case) -> Finding | None:
+    """A vector in a product that takes nothing but matrices, as TensorFlow's does: NumPy's and PyTorch's take one."""
+    vectors = [at for at, shape in enumerate(case.shapes) if len(shape) == 1]
+    if len(case.shapes) != 2 or len(vectors) != 1 or not _MATRICES.search(case.message):
+        return None
+    (at,) = vectors
+    vector, matrix = case.shapes[at], case.shapes[1 - at]
+    called = case.called(case.call.operands[at], ("the left side", "the right side")[at])
+    fits = vector[0] == matrix[-2 if at == 0 else -1]
+    one = "As one row of a batch it fits." if at == 0 and fits else ""
+    axis = 0 if at == 0 else 1
+    rows = Insert(case.call.place, at, Module("unsqueeze", {"dims": (axis,), "rank": 2}))
+    return Finding(
+        headline=f"{case.name} takes matrices and is given the vector {called} {text(vector)}",
+        explanation=f"It multiplies {text(vector)} and {text(matrix)}, and needs two axes of both. {one}".strip(),
+        own=((rows,),) if fits else (),
     )
 
 

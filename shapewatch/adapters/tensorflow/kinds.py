@@ -217,6 +217,7 @@ _FACTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Facts
     "Squeeze": lambda _s, a, _r: {"dim": _axes(a.get("squeeze_dims") or None)},
     "Split": lambda s, a, _r: {"dim": int(s["split_dim"]), "parts": a.get("num_split")},
     "SplitV": lambda s, _a, _r: {"dim": int(s["split_dim"]), "size": tuple(s["size_splits"])},
+    "Tile": lambda s, _a, _r: {"repeats": tuple(s["multiples"])},
     "BroadcastTo": lambda s, _a, _r: {"shape": tuple(s["shape"])},
     "Unpack": lambda _s, a, _r: {"dim": int(a.get("axis", 0)), "dropped": True},
     "Einsum": lambda _s, a, _r: {"equation": _text(a["equation"])},
@@ -247,6 +248,9 @@ def setting_of(op: str, argument: str) -> str | None:
         ("Reshape", "shape"): "shape",
         ("Transpose", "dims"): "perm",
         ("ExpandDims", "dim"): "dim",
+        ("Tile", "repeats"): "multiples",
+        ("Split", "dim"): "split_dim",
+        ("SplitV", "dim"): "split_dim",
     }.get((op, argument))
 
 
@@ -254,9 +258,14 @@ def attribute_of(op: str, argument: str, value: Any, present: Mapping[str, Any])
     """The attribute that a neutral argument is, with the value as the operation spells it."""
     named = {
         ("Pack", "dim"): "axis",
+        ("Unpack", "dim"): "axis",
         ("Einsum", "equation"): "equation",
         ("DepthToSpace", "upscale_factor"): "block_size",
     }
+    if (op, argument) == ("Squeeze", "dim"):
+        return "squeeze_dims", list(value) if isinstance(value, tuple) else [value]
+    if argument == "keepdim" and SETTINGS.get(op) == "reduction_indices":
+        return "keep_dims", value
     if (op, argument) in named:
         return named[op, argument], value
     around: Sequence[int] | None = present.get("strides")

@@ -134,7 +134,9 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     if kept is not None:
         return _write_set(Set(place_layer(edit.place), kept, edit.value, edit.was), recording)
     code = f"# {title}" + (f"; in: {source}" if source and "\n" not in source else "")
-    if source is not None and function is not None:
+    if call is not None and edit.argument == "repeats":
+        code = _tiled_otherwise(edit, call, source, recording) or code
+    elif source is not None and function is not None:
         code = f"{_with_argument(source, function, said, argument, value)}  # {argument} was {was}"
     data = {
         "action": "set",
@@ -146,13 +148,37 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     return Written(title, code, data)
 
 
+def _tiled_otherwise(edit: SetCall, call: Call, source: str | None, recording: Recording) -> str | None:
+    """The line with other numbers in it that something is repeated by; a size of what it meets as that one has it."""
+    function = function_called(source, ("tile",))
+    said = _said(function, "multiples") if function is not None else None
+    if source is None or not isinstance(said, ast.List | ast.Tuple) or len(said.elts) != len(edit.value):
+        return None
+    changes = []
+    for axis, (node, now, before) in enumerate(zip(said.elts, edit.value, edit.was, strict=True)):
+        if now != before:
+            changes.append((node, _length_of_partner(now, axis, call, recording) or str(now)))
+    return f"{rewritten(source, changes)}  # multiples were {edit.was}"
+
+
+def _length_of_partner(size: int, axis: int, call: Call, recording: Recording) -> str | None:
+    """`tf.shape(local)[1]`: the size, as what the repeated one meets has it on that axis, where it has a name."""
+    met = recording.failing_call()
+    for at, value in enumerate(met.operands if met is not None else ()):
+        shape = recording.shape(value)
+        if met is not None and value not in call.results and axis < len(shape) and shape[axis] == size:
+            name = operand_text(statement(met.span), at, met.name)
+            return f"tf.shape({name})[{axis}]" if name is not None and name.isidentifier() else None
+    return None
+
+
 def _spelled_value(argument: str, value: Any) -> str:
     if argument == "padding" and isinstance(value, str):
         return f'"{value.upper()}"'
     return short(value) if argument in ("strides", "dilations", "ksize") else repr(value)
 
 
-_POSITION = {"axis": 1, "shape": 1, "perm": 1, "strides": 2, "padding": 3}
+_POSITION = {"axis": 1, "shape": 1, "multiples": 1, "perm": 1, "strides": 2, "padding": 3}
 """Where an argument may stand without its name: `tf.concat([a, b], 1)`, `tf.nn.conv2d(x, w, 2, "SAME")`."""
 
 

@@ -1,0 +1,73 @@
+"""What is fed for a placeholder and has other axes than that one: written in the line that feeds it."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shapewatch.adapters.statements import atom, indexed, parsed, rewritten, statement
+from shapewatch.diagnose.lengths import NOT_TRIED
+from shapewatch.recording import Recording, Shape, text
+from shapewatch.report import Cause, Diagnosis, Fix
+from shapewatch.rules import Case
+
+
+def or_fed_otherwise(told: Diagnosis, case: Case) -> Diagnosis:
+    """The diagnosis of a feed, with how the same numbers are fed in the axes of the placeholder."""
+    failure = case.recording.failure
+    if case.call.kind != "feed" or failure is None or told.fixes:
+        return told
+    given, wanted = case.shapes
+    source = statement(failure.span)
+    name = case.called(case.call.operands[1], "")
+    node = next(_fed_for(name, source), None)
+    if source is None or node is None or None in given:
+        return told
+    spelled = ast.get_source_segment(source, node) or ast.unparse(node)
+    new, reason = _in_its_axes(spelled, given, wanted, case.recording)
+    if not new:
+        return told
+    edit = {"action": "data", "name": name}
+    title = f"feed {name} as {text(wanted)}"
+    fix = Fix(title, rewritten(source, [(node, new)]), edit, (), case.recording.framework, None, NOT_TRIED)
+    return replace(told, cause=Cause(None, "input", failure.span, reason), fixes=(fix,))
+
+
+def _in_its_axes(x: str, given: Shape, wanted: Shape, recording: Recording) -> tuple[str, str]:
+    """How to write what is fed, and why; nothing where the numbers do not tell."""
+    sizes = [size or 0 for size in given]
+    if given == wanted[1:]:
+        return indexed(x, "[None]"), f"{text(given)} is one sample: it lacks the batch axis"
+    if None in wanted[1:]:
+        return "", ""
+    one = math.prod(size or 0 for size in wanted[1:])
+    target = ", ".join(str(size) for size in wanted[1:])
+    if wanted[1:] == (*given[1:], 1):
+        return indexed(x, "[..., None]"), f"{text(given)} lacks the last axis, which is of size 1"
+    if len(sizes) > 1 and math.prod(sizes[1:]) == one:
+        return f"{atom(x)}.reshape(-1, {target})", f"each sample of {text(given)} has {one} numbers, in other axes"
+    rows, rest = divmod(math.prod(sizes), one) if one else (0, 1)
+    if len(sizes) == 1 and not rest and rows in _other_batches(recording):
+        joined = f"{sizes[0]} numbers are {rows} samples of {one}, one behind the other"
+        stacked = x.replace("np.hstack(", "np.vstack(", 1) if x.startswith("np.hstack(") else ""
+        return stacked or f"{atom(x)}.reshape(-1, {target})", joined
+    return "", ""
+
+
+def _other_batches(recording: Recording) -> set[int | None]:
+    """How many samples the other arrays have that are fed."""
+    fed = [call.operands[0] for call in recording.calls if call.kind == "feed"]
+    failure = recording.failure
+    spoken = [shape[0] for shape in failure.spoken.values() if shape] if failure is not None else []
+    return {recording.shape(value)[0] for value in fed if recording.shape(value)} | set(spoken)
+
+
+def _fed_for(placeholder: str, source: str | None) -> Iterator[ast.expr]:
+    """The expressions that a line feeds for a placeholder, which may be called by the name of what has it."""
+    tree = parsed(source)
+    for node in ast.walk(tree) if tree is not None else ():
+        for key, value in zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ():
+            if key is not None and ast.unparse(key).rpartition(".")[2] == placeholder.rpartition(".")[2] != "":
+                yield value
