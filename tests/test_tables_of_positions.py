@@ -123,7 +123,7 @@ def test_where_the_steps_come_first_the_table_is_turned() -> None:
 
     model = encoder(Positions(by_the_steps, (1, LONGEST, 12)), batch_first=False)
     fix = failing(model, torch.randn(9, 3, 5)).fixes[0]
-    assert fix.code == "return x + self.table[:, :x.size(0)].transpose(0, 1)"
+    assert fix.code == "return x + self.table[:, : x.size(0)].transpose(0, 1)"
 
 
 def test_a_number_without_the_class_token() -> None:
@@ -218,7 +218,7 @@ def test_a_table_as_long_as_the_steps_lacks_axes_and_no_places() -> None:
         return (heads * self.table[: heads.size(1)]).flatten(2)
 
     fix = failing(encoder(Positions(turned, (LONGEST, 6))), torch.randn(3, 9, 5)).fixes[0]
-    assert fix.code == "return (heads * self.table[:heads.size(1)][:, None, :]).flatten(2)"
+    assert fix.code == "return (heads * self.table[: heads.size(1)][:, None, :]).flatten(2)"
 
 
 def test_a_place_for_the_class_token_is_lacking() -> None:

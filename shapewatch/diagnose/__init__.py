@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Any
 
 from shapewatch.adapters import Adapter, Probe
-from shapewatch.diagnose.failures import what_failed
 from shapewatch.diagnose.looks_wrong import what_looks_wrong
 from shapewatch.flow.junctions import Graph, find_junctions
 from shapewatch.recording import Recording
@@ -26,6 +25,8 @@ def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output
     junctions = find_junctions(graph)
     diagnoses: list[Diagnosis] = []
     if recording.failure is not None:
+        from shapewatch.diagnose.failures import what_failed  # here: most of a diagnosis is for what fails
+
         diagnoses += what_failed(graph, adapter, probe)
     diagnoses += what_looks_wrong(graph, adapter, probe)
     return Report(recording, junctions, tuple(diagnoses), output if recording.failure is None else None)

@@ -75,11 +75,17 @@ def _mended(
     return replace(told, explanation=explanation, cause=cause, fixes=(fix,), suspects=())
 
 
-def _given(source: str | None, spoken: Mapping[str, Shape]) -> Iterator[Given]:
-    """The arrays that the call in a line is given, also in lists and dictionaries."""
+def _given(source: str | None, spoken: Mapping[str, Shape]) -> list[Given]:
+    """The arrays that the call in a line is given, also in lists and dictionaries: of several calls, the one that is
+    given most."""
     tree = parsed(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
-    for node in _parts([*calls[0].args, *(keyword.value for keyword in calls[0].keywords)]) if calls else ():
+    of_calls = [list(_of_call(call, spoken)) for call in calls]
+    return max(of_calls, key=len, default=[])
+
+
+def _of_call(call: ast.Call, spoken: Mapping[str, Shape]) -> Iterator[Given]:
+    for node in _parts([*call.args, *(keyword.value for keyword in call.keywords)]):
         spelled = ast.unparse(node)
         base = ast.unparse(node.value) if isinstance(node, ast.Subscript) else ""
         index = ast.unparse(node.slice) if isinstance(node, ast.Subscript) else ""

@@ -11,7 +11,7 @@ from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Edit, Input
 from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
-from shapewatch.recording import Call, Shape
+from shapewatch.recording import Call, Recording, Shape
 from shapewatch.repair.candidate import Candidate, about
 from shapewatch.repair.chance import (
     hides_the_mistake,
@@ -146,7 +146,7 @@ def _plausibility(trial: Trial, case: Case) -> float:
     if not outputs or not given or not given[0]:
         return score
     first = outputs[0]
-    if _counts_samples_twice(first, given[0]):
+    if _counts_samples_twice(trial.recording):
         score -= 1.5
     if first and not any(first[:2].count(size) for size in given[0][:2]):
         score -= 1.5
@@ -157,9 +157,10 @@ def _plausibility(trial: Trial, case: Case) -> float:
     return score
 
 
-def _counts_samples_twice(output: Shape, given: Shape) -> bool:
+def _counts_samples_twice(recording: Recording) -> bool:
     """Whether there is an answer for each sample and each sample: `[N, 1] * [N, 1, C]` has been stretched."""
-    return len(output) > 1 and output[0] == output[1] == given[0] not in (None, 1, *given[1:])
+    lineage = Graph(recording).lineage
+    return any(len(lineage.batch_axes(value)) > 1 for value in recording.outputs)
 
 
 def _spatial(shape: Shape, case: Case) -> Shape:

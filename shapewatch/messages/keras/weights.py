@@ -15,7 +15,7 @@ _WEIGHTS = (
         "path={parameter:word},",
         "weights",
         example="import tempfile\np = tempfile.mkdtemp() + '/m.weights.h5'\n"
-        "def made(n): return keras.Sequential([keras.Input((3,)), layers.Dense(n), layers.Dense(n)])\n"
+        "def made(n): return keras.Sequential([keras.Input((3,)), layers.Dense(n), layers.Dense(n), layers.Dense(n)])\n"
         "made(10).save_weights(p)\nmade(4).load_weights(p)",
     ),
     Template(
