@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -78,7 +79,9 @@ class Evidence:
                 return 0.6, None  # the line that fails transposes it, and need not
             beside = self._beside(edit)
             phrase = f"{beside} beside it has {edit.argument} {short(edit.value)}" if beside else None
-            return (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside), phrase
+            computed = call is not None and isinstance(edit.was, int) and _is_computed(edit, call)
+            worth = (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside) - 0.3 * computed
+            return worth, phrase
         return 0.0, None
 
     def _rounded(self, call: Call, size: tuple[int, ...]) -> str | None:
@@ -236,6 +239,12 @@ class Evidence:
             [shape[self.spatial(shape)[-1]] or 1 for shape in shapes if len(shape) >= 4] for shapes in (inputs, maps)
         )
         return max(given) // min((size for size in reached if size != 1), default=1) if given else 1
+
+
+def _is_computed(edit: SetCall, call: Call) -> bool:
+    """Whether the line that an operation stands in has its setting from elsewhere: no such number is written there."""
+    source = statement(call.span) or ""
+    return edit.argument not in ("dim", "keepdim") and not re.search(rf"\b{edit.was}\b", source)
 
 
 def _is_passed_on(layer: Layer, argument: str) -> bool:

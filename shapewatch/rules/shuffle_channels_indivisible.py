@@ -39,11 +39,12 @@ def check(case: Case) -> Finding | None:
     channels, square = shape[axis] or 0, factor * factor
     if channels % square == 0:
         return None
-    nearest = max(square, round(channels / square) * square)
+    # a multiple of the factor alone has one factor too few: `channels * scale` for `channels * scale**2`
+    wanted = channels * factor if channels % factor == 0 else max(square, round(channels / square) * square)
     others = [r for r in (2, 3, 4) if r != factor and channels % (r * r) == 0]
     return Finding(
         headline=f"{case.name} needs a multiple of {square} channels and is given {channels}",
         explanation=f"Its input is {text(shape)}; {square} channels of a pixel become {factor} x {factor} pixels.",
         own=tuple((_set(case, r),) for r in others),
-        wants=(Want(case.call.operands[0], {axis: Range.only(nearest)}),),
+        wants=(Want(case.call.operands[0], {axis: Range.only(wanted)}),),
     )

@@ -127,6 +127,13 @@ NO_FEATURES = Cause(
     {"keras": "x = np.expand_dims(x, -1)", "torch": "x = x.unsqueeze(-1)", "tensorflow": "x = tf.expand_dims(x, -1)"},
 )
 
+NO_TRUE_CLASSES = Cause(
+    "the labels of a sampled loss (`nce_loss`, `sampled_softmax_loss`) have no axis for the true classes of a sample",
+    "Give them one: (batch, num_true), which is (batch, 1) where each sample has one class.",
+    "Print the shape of the labels that the loss is given.",
+    {"tensorflow": "labels = tf.expand_dims(labels, 1)"},
+)
+
 FLAT_LIST = Cause(
     "what should be a table has one axis only, because it holds one row, none, or rows of different lengths: an image "
     "without objects, a file of labels with one line, a list whose entries were not stacked, a single column",
@@ -346,6 +353,8 @@ def _too_few(pasted: Pasted, wanted: int, got: int, given: Shape | None, text: s
     if given is not None and len(given) == 2 and wanted >= 4 and "input" in text:
         yield from _of_rows(given, seen)
     layer = text.split("input 0")[0] if "input 0" in text else text
+    if "candidatesampler" in text and got == 1:
+        yield NO_TRUE_CLASSES.since(f"{seen}: a sampler of classes takes a row of true ones for each sample", NUMBERS)
     if given is not None and len(given) == 2 and wanted >= 4 and given[1] == 1:
         yield OBJECTS.since(f"{shaped(given)}: one entry per sample", NUMBERS)
     if wanted == 5 and got == 4 and given is not None and _has_no_channels(given, pasted.reading.framework):

@@ -28,6 +28,13 @@ UNBUILT = Cause(
     "Print `len(model.weights)` before loading.",
     {"keras": "model.build((None, 28, 28, 1))    # or model(x) once, before model.load_weights(path)"},
 )
+OTHER_SIZES = Cause(
+    "the layer has other sizes than the one that was saved: where these do not fit, Keras reads the file once more in "
+    "its older form, finds nothing there, and tells of that",
+    "Build the model with the sizes (width, units, vocabulary) of the one that was saved.",
+    "Compare the settings with which both were built, or the shapes in the file (`h5py`).",
+    {"keras": "model = build(width)    # as when the weights were saved"},
+)
 WRAPPED = Cause(
     "the names have another prefix: the checkpoint was saved from a wrapped model (`module.` of DataParallel, "
     "`_orig_mod.` of torch.compile, `model.` of a training class), or is to be loaded into one",
@@ -190,7 +197,11 @@ def _of_names(
     if entries and not any(_ENTRIES.fullmatch(name) for name in missing):
         yield NESTED.since(f"`{entries[0]}` is no weight but the name of an entry of the file", SAID)
     yield from of_parts(missing, unexpected)
-    if what == "unbuilt" or 0 in (expected, got):
+    if pasted.reading.facts.get("built") and got == 0:
+        seen = f"{counted}, and the model says that the layer is built"
+        yield OTHER_SIZES.since(seen, NUMBERS)
+        yield SAVED_OTHERWISE.since(seen, FITS + 0.05)
+    elif what == "unbuilt" or 0 in (expected, got):
         seen = f"{counted}: one of them has none" if expected is not None else "the message says so"
         yield UNBUILT.since(seen, NUMBERS)
         yield SAVED_OTHERWISE.since(seen, NUMBERS - 0.02)

@@ -107,6 +107,19 @@ _WEIGHTS = (
         "layers.Dense(4)]).load_weights(p)",
     ),
     Template(
+        "Example error message for object {_:text}built=True>:{_between:lines}Layer {layer:word} expected {expected:n} "
+        "variables, but received {got:n} variables during loading. Expected: {missing:text}",
+        "weight-names",
+        facts={"what": "variables", "built": True},
+        example="import tempfile\np = tempfile.mkdtemp() + '/m.weights.h5'\n"
+        "class Tower(keras.Model):\n"
+        "    def __init__(self, made): super().__init__(); self.inner = made\n"
+        "    def call(self, x): return self.inner(x)\n"
+        "def made(n):\n"
+        "    tower = Tower(Tower(layers.Dense(n))); tower(np.zeros((2, 0 + 3))); return tower\n"
+        "made(10).save_weights(p)\nmade(4).load_weights(p)",
+    ),
+    Template(
         "Layer {layer:word} expected {expected:n} variables, but received {got:n} variables during loading. "
         "Expected: {missing:text}",
         "weight-names",
