@@ -18,6 +18,9 @@ from shapewatch.recording import Call, Recording, Shape
 _NODE = re.compile(r"Detected at node '?([^\s']+)'? defined at|\{\{node ([^}\s]+)\}\}(?! = )")
 """A node that failed when it ran. One that could not be added to its graph is told with what it was to be:
 `{{node a}} = Add(…)`. Which call tried that is known."""
+_CALLED = re.compile(r"^(?:(?:Stateful)?PartitionedCall(?:_\d+)?/)+")
+"""A function of its own within the graph that ran."""
+
 _BACKWARD = re.compile(r"^(?:.*/)?gradient_tape/(.+)/BroadcastGradientArgs(?:_\d+)?$")
 """The gradient of a sum or a product compares the shapes of both operands too, and may be the first to do so."""
 
@@ -59,7 +62,7 @@ def located(recording: Recording, nodes: Mapping[int, Sequence[Node]], text: str
     if failure is None or (named is None and not node):
         return recording
     name = node or (named.group(1) or named.group(2) if named else "")
-    name = _BACKWARD.sub(r"\1", name)
+    name = _BACKWARD.sub(r"\1", _CALLED.sub("", name))
     shapes = _shapes(text)
     graphs = {number: {each.graph for each in made if each.name == name} for number, made in nodes.items()}
     meant = [recording.calls[number] for number, found in graphs.items() if found]

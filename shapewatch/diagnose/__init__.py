@@ -6,6 +6,10 @@ behind        what raised outside the model, on what it gave: a loss, mostly
 looks_wrong   what ran and looks wrong
 fixes         candidates as fixes, in the framework's idiom
 cause         who is to blame
+otherwise     what the model declares, a variable of the program's own, a batch that is written down
+lengths       arrays that are given together, and have not one number of samples
+labels        labels in another order than the outputs
+feeds         what is fed for a placeholder, in its axes
 """
 
 from __future__ import annotations

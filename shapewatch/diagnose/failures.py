@@ -11,14 +11,15 @@ from shapewatch.adapters import Adapter, Probe
 from shapewatch.diagnose.behind import behind_the_model
 from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
-from shapewatch.diagnose.cause import cause_of, location_of, or_declaration, or_variable
+from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
+from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.edits import Edit, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
-from shapewatch.repair import SECONDS, Outcome, Search, Verified, propose
+from shapewatch.repair import SECONDS, Outcome, Search, Verified, hides_the_mistake, propose
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 from shapewatch.rules.rule import listed
@@ -60,6 +61,8 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
             case, finding = deeper
         if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
             diagnosis = or_another_order(behind_the_model(case, finding, adapter, probe), case)
+            if diagnosis.cause is None:
+                diagnosis = or_variable(diagnosis, case, finding, adapter)
             if diagnosis.fixes or not finding.needs_proof:
                 yield diagnosis
             return
@@ -260,7 +263,7 @@ def _with_the_others(several: bool, finished: bool) -> str:
 
 def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
     candidates = sorted(propose(case, finding), key=lambda candidate: -candidate.score)
-    candidates = [candidate for candidate in candidates if not candidate.needs_proof]
+    candidates = [each for each in candidates if not each.needs_proof and not hides_the_mistake(each.edits, case)]
     plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
     fixes = []
     for candidate in plausible:

@@ -33,6 +33,13 @@ _IN_GRAPH = re.compile(r"^Graph execution error:.*\n\n(?=[^\s].*\n\s*\[\[\{\{nod
 _OP = re.compile(r"\s*\[Op:\w+\](?: name: ?\S*)?\s*$")
 
 
+_OF_NOTHING = frozenset(
+    "Fill RandomUniform RandomStandardNormal TruncatedNormal StatelessRandomUniformV2 StatelessRandomNormalV2".split()
+)
+"""Operations of a graph that make a tensor of nothing but its shape. A `Const` may be one that the program made, and
+that the function takes from around it."""
+
+
 class TensorFlow:
     """See `shapewatch.adapters.backend.Backend`."""
 
@@ -64,6 +71,8 @@ class TensorFlow:
             return None
         if operation.type.startswith("Placeholder"):
             return "input"
+        if operation.type in _OF_NOTHING:
+            return "constant"
         return "parameter" if taps.reads_variable(operation.type, operation.inputs) else None
 
     def stand_ins(self, tensor: Any) -> list[Any]:

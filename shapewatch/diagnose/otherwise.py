@@ -1,0 +1,55 @@
+"""Other answers than the best fix of a search: what the model declares, a variable of the program's own, a batch whose
+size is written down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shapewatch.adapters import Adapter, Declaring
+from shapewatch.edits import Input
+from shapewatch.recording import Recording
+from shapewatch.repair import declared_at, declared_otherwise, odd_variable
+from shapewatch.repair.batch_written_down import batch_written_down
+from shapewatch.report import Diagnosis, Fix
+from shapewatch.rules import Case, Finding
+
+
+def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> Diagnosis:
+    """The diagnosis; where it asks for other data, with what the model says of them as another choice, or the first."""
+    told = replace(told, fixes=tuple(_as_declared(fix, recording, adapter.declares) for fix in told.fixes))
+    if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
+        return told
+    edit = told.fixes[0].changes[0]
+    there = declared_at(recording, edit, adapter.declares) if isinstance(edit, Input) else None
+    if there is not None:
+        return replace(told, cause=replace(told.cause, location=there[0]))
+    declared = declared_otherwise(recording, told.fixes[0], adapter)
+    if declared is None:
+        return told
+    if not declared.first:
+        return replace(told, fixes=(told.fixes[0], declared.fix, *told.fixes[1:]))
+    return replace(told, cause=declared.cause, fixes=(declared.fix, *told.fixes))
+
+
+def _as_declared(fix: Fix, recording: Recording, declares: Declaring) -> Fix:
+    """The fix; one of a declared input as a change of the line that declares it."""
+    only = fix.changes[0] if len(fix.changes) == 1 else None
+    there = declared_at(recording, only, declares) if isinstance(only, Input) else None
+    return fix if there is None or there[1] is None else replace(fix, code=there[1])
+
+
+def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
+    """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
+    is, or where the data are and its own sizes tell; else another one."""
+    for_a_batch = batch_written_down(case, adapter.name)
+    if for_a_batch is not None:
+        return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
+    odd = odd_variable(case, finding, adapter.name)
+    if odd is not None and told.cause is not None and told.cause.location == odd.cause.location is not None:
+        return told  # the line is blamed already
+    if odd is None or (told.cause is not None and told.cause.type in ("target", "output")):
+        return told
+    data = told.cause is not None and told.cause.type == "input"
+    if told.cause is None or (data and odd.beyond_doubt):
+        return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
+    return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))
