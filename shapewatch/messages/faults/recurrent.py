@@ -164,10 +164,10 @@ def _of_stateful(wanted: int | None, came: int | None) -> Iterator[Evidence]:
     """The batch of a layer of Keras that keeps its state from batch to batch."""
     seen = f"it was built for batches of {sized(wanted)}, and one of {sized(came)} comes"
     unsaid = f"{seen}: {came} is what `predict`, `evaluate` and `fit` take where nobody says"
-    last = wanted is not None and came is not None and came < wanted
+    last = wanted is not None and came is not None and 1 < came < wanted
     yield UNSAID_BATCH.since(unsaid if came == _UNSAID else seen, NUMBERS if came == _UNSAID else FITS, wanted=wanted)
     yield STATEFUL_REST.since(seen, NUMBERS if last and came != _UNSAID else COMMON, wanted=wanted)
-    yield ONE_AT_A_TIME.since(seen, FITS + 0.05 if came == 1 else RARE)
+    yield ONE_AT_A_TIME.since(seen, NUMBERS if came == 1 else RARE)
 
 
 def recurrent_state(pasted: Pasted) -> Told:
