@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from shapewatch.repair.assigned import assigned_line
 from shapewatch.repair.candidate import Candidate, about, places, short
-from shapewatch.repair.chance import hides_the_mistake
 from shapewatch.repair.declared import declared_at, declared_otherwise
+from shapewatch.repair.hidden import hides_the_mistake
 from shapewatch.repair.propose import propose
 from shapewatch.repair.search import SECONDS, Outcome, Search, Verified
 from shapewatch.repair.tables import table_made_at

@@ -13,12 +13,9 @@ from shapewatch.adapters import Trial
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, place_layer
 from shapewatch.flow.junctions import Graph
 from shapewatch.layout import layout_of
-from shapewatch.recording import Recording, Shape, Size, TensorSpec, Value
-from shapewatch.repair.operands import moved_before_a_layer
-from shapewatch.repair.variables import made_for_the_steps
+from shapewatch.recording import Recording, Shape, Size, TensorSpec
 from shapewatch.rules.batch import askew_at
 from shapewatch.rules.branches_differ import ELEMENTWISE
-from shapewatch.rules.inner_dims_differ import weighs_values
 from shapewatch.rules.rule import Case
 
 _PRIMES = (5, 7, 11, 13, 3, *range(1009, 3001))
@@ -31,11 +28,6 @@ _FOR_ANY_LENGTH = frozenset({"norm", "conv", "recurrent"})
 """Kinds of layers that are made for no length; a linear layer or a table may be."""
 
 _WINDOW = frozenset({"stride", "kernel_size", "dilation", "padding"})
-
-_FEATURES = frozenset({"embedding_dim", "hidden_size", "num_features"})
-
-_FAR = 8
-"""Windows that lie further apart than this, and than they are wide, are no network's."""
 
 _MET = ELEMENTWISE | {"matmul", "concat", "einsum"}
 
@@ -122,88 +114,6 @@ def _is_one_place_of(before: Shape, after: Shape, result: Shape) -> bool:
     if not len(before) == len(after) == len(result):
         return False
     return any(was != 1 == now != size for was, now, size in zip(before, after, result, strict=True))
-
-
-def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
-    """Whether an input is asked to have the one size with which a mistake does not show: to be as long as another one,
-    where an attention takes two (queries and keys may be of two lengths, and then nothing tells who took the wrong
-    one); or as long as a layer is wide, where what the layer is given has that width on another axis, or has the batch
-    where the width should be. Or whether a layer is to give a single feature, which is stretched to what it meets; or
-    its windows are to lie so far apart that most of a map is not looked at; or rows that are looked up by number are to
-    be as many as are looked up; or a line is to cut what it takes by a number that does not hold each time it runs;
-    or a layer is to be as wide as there are steps, for a weight that was made for these."""
-    if any(isinstance(edit, Set) and edit.argument in _FEATURES and edit.value == 1 != edit.was for edit in edits):
-        return True
-    if any(isinstance(edit, Set | SetCall) and _skips_most(edit, case) for edit in edits):
-        return True
-    if any(isinstance(edit, Input) and _has_other_rows(edit, case) for edit in edits):
-        return True
-    if any(isinstance(edit, Insert) and _moves_what_fits(edit, case) for edit in edits):
-        return True
-    if any(isinstance(edit, Set) for edit in edits) and made_for_the_steps(case):
-        return True
-    if len(edits) != 1 or not isinstance(edits[0], Input) or edits[0].change != "size":
-        return False
-    return (
-        weighs_values(case)
-        or case.call.kind == "attention"
-        or any(moved_before_a_layer(case))
-        or _takes_samples_for_features(case)
-    )
-
-
-def _moves_what_fits(edit: Insert, case: Case) -> bool:
-    """Whether a line is to cut or pad what it takes by a number, and has run before on what fits: in another block of
-    its class, or in another turn of a loop."""
-    here = case.recording.at(edit.place)
-    if edit.module.kind != "pad" or here is None or here.span is None or here is not case.call:
-        return False
-    return any(
-        call.finished and (call.name, call.span) == (here.name, here.span) and call.place != here.place
-        for call in case.recording.calls
-    )
-
-
-def _has_other_rows(edit: Input, case: Case) -> bool:
-    given = case.recording.values[case.recording.inputs[edit.index]]
-    same = edit.shape[:1] == given.shape[:1]
-    return edit.change in ("size", "batch") and not same and _rows_are_looked_up(given, case.graph)
-
-
-def _rows_are_looked_up(value: Value, graph: Graph) -> bool:
-    """Whether rows of an input are taken by a list of numbers that is as long as it pleases, as the nodes at the ends
-    of a graph's edges: then its first axis counts no samples."""
-    values, rows = graph.recording.values, value.shape[0]
-    for unit in graph.units:
-        if unit.kind not in ("gather", "index", "embedding") or len(unit.operands) < 2:
-            continue
-        table, numbers = values[unit.operands[0]], values[unit.operands[1]]
-        descends = table is value or bool(graph.ancestors[table.number] >> value.number & 1)
-        lists = "int" in numbers.spec.dtype and len(numbers.shape) == 1 and numbers.shape[0] != rows
-        if descends and lists and table.shape[:1] == (rows,):
-            return True
-    return False
-
-
-def _skips_most(edit: Set | SetCall, case: Case) -> bool:
-    if edit.argument != "stride":
-        return False
-    place = case.recording.at(edit.place) if isinstance(edit, SetCall) else None
-    facts = place.facts if place is not None else {}
-    if isinstance(edit, Set) and edit.layer in case.recording.layer_at:
-        facts = case.recording.layer_at[edit.layer].facts
-    strides, sides = (
-        value if isinstance(value, tuple) else (value,) for value in (edit.value, facts.get("kernel_size", 1))
-    )
-    largest = max((side for side in sides if isinstance(side, int)), default=1)
-    return any(isinstance(stride, int) and stride > max(_FAR, largest) for stride in strides)
-
-
-def _takes_samples_for_features(case: Case) -> bool:
-    """Whether a linear layer is given its batch on the axis of the features: what averaged over one axis too many."""
-    if case.call.kind != "linear" or not case.shapes:
-        return False
-    return len(case.shapes[0]) - 1 in case.graph.lineage.batch_axes(case.call.operands[0])
 
 
 def other_lengths(edits: Sequence[Edit], case: Case) -> Iterator[list[Edit]]:

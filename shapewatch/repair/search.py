@@ -14,13 +14,13 @@ from shapewatch.layout import Layout
 from shapewatch.recording import Call, Recording, Shape
 from shapewatch.repair.candidate import Candidate, about
 from shapewatch.repair.chance import (
-    hides_the_mistake,
     joined_askew,
     meet_by_chance,
     other_lengths,
     other_sizes,
     with_another_batch,
 )
+from shapewatch.repair.hidden import hides_the_mistake
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
