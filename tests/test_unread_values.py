@@ -162,3 +162,51 @@ def test_what_a_line_reads(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_has_no_line(tmp_path: Path) -> None:
     assert line_at(Span(str(tmp_path / "gone.py"), 3)) is None
     assert line_at(at(tmp_path, "def f(:  # here\n")) is None
+
+
+class Gate(nn.Module):
+    def __init__(self, coarse: int, fine: int) -> None:
+        super().__init__()
+        self.of_coarse, self.of_fine = nn.Conv2d(coarse, 4, 1), nn.Conv2d(fine, 4, 1)
+
+    def forward(self, coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+        return fine * torch.sigmoid(self.of_coarse(coarse) + self.of_fine(fine)).mean(1, keepdim=True)
+
+
+class Gated(nn.Module):
+    """The gate is given what is not upsampled yet: both its width and its size are wrong, and `up` is read further on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up, self.gate = nn.Conv2d(6, 12, 3, 2, 1), nn.ConvTranspose2d(12, 6, 2, 2), Gate(6, 6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        low = self.down(x)
+        up = self.up(low)
+        gated = self.gate(coarse=low, fine=x)
+        return torch.cat([gated, up], 1)
+
+
+def test_one_variable_in_the_place_of_two_mistakes() -> None:
+    told = failing(Gated(), torch.randn(2, 6, 10, 10))
+    assert (told.fixes[0].code, told.fixes[0].verified) == ("gated = self.gate(coarse=up, fine=x)", "forward")
+    assert told.cause is not None and told.cause.reason.startswith("it takes `low`, where `up` fits")
+
+
+class Narrow(nn.Module):
+    """One change mends it, and a variable that would fit as well is not asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.head = nn.Linear(6, 12), nn.Linear(12, 10), nn.Linear(12, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        one = self.one(x)
+        two = self.two(one)
+        return self.head(two) + one.mean()
+
+
+def test_variables_that_are_read_are_tried_last() -> None:
+    fixes = failing(Narrow(), torch.randn(4, 6)).fixes
+    assert fixes
+    assert all(fix.edit.get("module", {}).get("type") != "variable" for fix in fixes)

@@ -18,6 +18,7 @@ from shapewatch.repair.alike import (
     substitutes,
     unusual_flattens,
 )
+from shapewatch.repair.another_variable import another_variable
 from shapewatch.repair.at_junction import at_junction, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
@@ -35,7 +36,6 @@ from shapewatch.repair.odd_operations import (
 )
 from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
 from shapewatch.repair.tables import tables
-from shapewatch.repair.unread import unread_values
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -116,7 +116,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from given_up(evidence)
     yield from unmerged_targets(evidence)
     yield from tokens_in_front(evidence)
-    yield from unread_values(evidence)
+    yield from another_variable(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:

@@ -1,13 +1,16 @@
-"""A value that is made and read nowhere, where another one is taken: `conv2(x)`, where `conv2(out)` was meant.
+"""A line that takes another variable than was meant: `conv2(x)` for `conv2(out)`.
 
-Nobody makes a value for nothing. Where a line on the way to the failure takes another variable, and with that value in
-its place everything fits, the line has the wrong name in it, and no layer is wrong.
+Nobody makes a value for nothing. Where a line on the way to the failure takes another variable than one that is read
+nowhere, and with that value in its place everything fits, the line has the wrong name in it, and no layer is wrong. Of
+variables that are read elsewhere nothing tells; they are tried last, where no single change mends all.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from shapewatch.adapters.unread import Bound, Line, line_at
 from shapewatch.edits import Insert, Module
@@ -18,36 +21,81 @@ from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.odd_operations import before
 
 _WORTH = 0.95
+_WORTH_IF_READ = -0.6
 
 _MOST_BEFORE = 40
 """So many units before the failure are asked: few lines have a variable to choose."""
+
+_MOST_TRIED = 4
+"""So many variables are tried that are read elsewhere: nothing but the pass speaks for them."""
 
 _FURTHER = 0.1
 """How much less is to be said for each statement between the value that nobody reads and the line that might."""
 
 
-def unread_values(evidence: Evidence) -> Iterator[Candidate]:
+@dataclass(frozen=True)
+class Reading:
+    """A call that takes a variable as one of its operands, and what the variables of its function hold there."""
+
+    hops: int
+    site: Call
+    line: Line
+    operand: int
+    taken: Bound
+    values: Mapping[str, int | None]
+
+
+def another_variable(evidence: Evidence) -> Iterator[Candidate]:
+    readings = list(_readings(evidence))
+    yield from _unread_values(readings, evidence)
+    yield from islice(_values_read_elsewhere(readings, evidence.case.graph), _MOST_TRIED)
+
+
+def _unread_values(readings: Sequence[Reading], evidence: Evidence) -> Iterator[Candidate]:
     graph = evidence.case.graph
     known: set[frozenset[str]] = set()
+    for reading in readings:
+        for bound in reading.line.variables:
+            value, site = reading.values[bound.name], reading.site
+            if bound.read or bound.name in reading.line.reads or (bound.lines and not _is_new(value, graph)):
+                continue
+            edits = tuple(_edits(reading, bound, graph))
+            places = frozenset(map(repr, edits))
+            if places in known:
+                continue
+            known.add(places)
+            made = f"which line {bound.lines.start} makes" if bound.lines else "which is given too"
+            said = f"`{bound.name}`, {made}, is used by nothing"
+            worth = _WORTH - 0.02 * reading.hops - _FURTHER * bound.statements_ago
+            fits = site is evidence.case.call and _fits(value, reading.operand, evidence)
+            proven = fits or _keeps_the_batch(value, site, graph)
+            yield Candidate(edits, worth, reading.hops, (said,), needs_proof=not proven)
+
+
+def _values_read_elsewhere(readings: Sequence[Reading], graph: Graph) -> Iterator[Candidate]:
+    """Variables that were made last before the line: with one of these, what would else be two mistakes is none."""
+    found = []
+    for reading in readings:
+        shape = graph.recording.shape(reading.site.operands[reading.operand])
+        for bound in reading.line.variables:
+            value = reading.values[bound.name]
+            made = bool(bound.lines) and bound.read and bound.name not in reading.line.reads and value in graph.producer
+            if made and value is not None and len(shape) == len(graph.recording.shape(value)):
+                found.append((reading.hops, bound.statements_ago, reading, bound))
+    for hops, _, reading, bound in sorted(found, key=lambda each: each[:2]):
+        said = f"line {bound.lines.start} makes `{bound.name}`"
+        edits = tuple(_edits(reading, bound, graph))
+        yield Candidate(edits, _WORTH_IF_READ - 0.02 * hops, hops, (said,), needs_proof=True)
+
+
+def _readings(evidence: Evidence) -> Iterator[Reading]:
+    graph = evidence.case.graph
     for hops, site in _sites(evidence):
         line = None if site.span is None else line_at(site.span)
-        if line is None:
-            continue
-        values = {bound.name: _value(bound, site, line, graph) for bound in line.variables}
-        unread = [bound for bound in line.variables if not bound.read and bound.name not in line.reads]
-        unread = [bound for bound in unread if not bound.lines or _is_new(values[bound.name], graph)]
-        for operand, taken in _taken(site, line, values, graph) if unread else ():
-            for bound in unread:
-                edits = tuple(_edits(site, line, operand, bound, taken, graph))
-                places = frozenset(map(repr, edits))
-                if places not in known:
-                    known.add(places)
-                    made = f"which line {bound.lines.start} makes" if bound.lines else "which is given too"
-                    said = f"`{bound.name}`, {made}, is used by nothing"
-                    worth = _WORTH - 0.02 * hops - _FURTHER * bound.statements_ago
-                    fits = _fits(values[bound.name], operand, evidence) if site is evidence.case.call else False
-                    fits = fits or _keeps_the_batch(values[bound.name], site, graph)
-                    yield Candidate(edits, worth, hops, (said,), needs_proof=not fits)
+        if line is not None:
+            values = {bound.name: _value(bound, site, line, graph) for bound in line.variables}
+            for operand, taken in _taken(site, line, values, graph):
+                yield Reading(hops, site, line, operand, taken, values)
 
 
 def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
@@ -129,8 +177,9 @@ def _taken(site: Call, line: Line, values: Mapping[str, int | None], graph: Grap
             yield operand, known[value]
 
 
-def _edits(site: Call, line: Line, operand: int, bound: Bound, taken: Bound, graph: Graph) -> Iterator[Insert]:
+def _edits(reading: Reading, bound: Bound, graph: Graph) -> Iterator[Insert]:
     """The change of the line wherever it runs, here first: also in layers of the same class that have not run yet."""
+    site, line, operand, taken = reading.site, reading.line, reading.operand, reading.taken
     recording = graph.recording
     again = [c for c in recording.calls if (c.name, c.span, c.is_layer) == (site.name, site.span, site.is_layer)]
     places = set()
