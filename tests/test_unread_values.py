@@ -174,7 +174,7 @@ class Gate(nn.Module):
 
 
 class Gated(nn.Module):
-    """The gate is given what is not upsampled yet: both its width and its size are wrong, and `up` is read further on."""
+    """The gate is given what is not upsampled yet: its width and its size are wrong. `up` is read further on."""
 
     def __init__(self) -> None:
         super().__init__()
