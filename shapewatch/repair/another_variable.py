@@ -8,6 +8,7 @@ variables that are read elsewhere nothing tells; they are tried last, where no s
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from itertools import islice
 from shapewatch.adapters.unread import Bound, Line, line_at
 from shapewatch.edits import Insert, Module
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Call
+from shapewatch.recording import Call, Recording
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.odd_operations import before
@@ -43,6 +44,7 @@ class Reading:
     operand: int
     taken: Bound
     values: Mapping[str, int | None]
+    held: _Held
 
 
 def another_variable(evidence: Evidence) -> Iterator[Candidate]:
@@ -89,13 +91,13 @@ def _values_read_elsewhere(readings: Sequence[Reading], graph: Graph) -> Iterato
 
 
 def _readings(evidence: Evidence) -> Iterator[Reading]:
-    graph = evidence.case.graph
+    graph, held = evidence.case.graph, _Held(evidence.case.recording)
     for hops, site in _sites(evidence):
         line = None if site.span is None else line_at(site.span)
         if line is not None:
-            values = {bound.name: _value(bound, site, line, graph) for bound in line.variables}
+            values = {bound.name: held.value(bound, site, line) for bound in line.variables}
             for operand, taken in _taken(site, line, values, graph):
-                yield Reading(hops, site, line, operand, taken, values)
+                yield Reading(hops, site, line, operand, taken, values, held)
 
 
 def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
@@ -111,17 +113,25 @@ def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
             site = around if around is not None and set(around.operands) & set(unit.operands) else None
 
 
-def _value(bound: Bound, site: Call, line: Line, graph: Graph) -> int | None:
-    """The value that a variable holds, by the last call in the statement that gave it one; of an argument, by what the
-    layer was called with."""
-    if not bound.lines:
-        given = graph.recording.calls[site.parent].operands if site.parent is not None else ()
-        return given[line.arguments.index(bound.name)] if len(given) == len(line.arguments) else None
-    made = [call for call in graph.recording.calls[: site.number] if _is_in(call, bound.lines, site) and call.finished]
-    results = made[-1].results if made else ()
-    if bound.position is None:
-        return results[0] if len(results) == 1 else None
-    return results[bound.position] if 1 < len(results) > bound.position else None
+class _Held:
+    """What variables hold, by the last call in the statement that gave each its value."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._inside: dict[int | None, list[Call]] = defaultdict(list)
+        for call in recording.calls:
+            self._inside[call.parent].append(call)
+
+    def value(self, bound: Bound, site: Call, line: Line) -> int | None:
+        """What a variable holds at a call; of an argument, what the layer around it was called with."""
+        if not bound.lines:
+            given = self._recording.calls[site.parent].operands if site.parent is not None else ()
+            return given[line.arguments.index(bound.name)] if len(given) == len(line.arguments) else None
+        before = (call for call in self._inside[site.parent] if call.number < site.number and call.finished)
+        results = next((c.results for c in reversed(list(before)) if _is_in(c, bound.lines, site)), ())
+        if bound.position is None:
+            return results[0] if len(results) == 1 else None
+        return results[bound.position] if 1 < len(results) > bound.position else None
 
 
 def _is_in(call: Call, lines: range, site: Call) -> bool:
@@ -184,7 +194,7 @@ def _edits(reading: Reading, bound: Bound, graph: Graph) -> Iterator[Insert]:
     again = [c for c in recording.calls if (c.name, c.span, c.is_layer) == (site.name, site.span, site.is_layer)]
     places = set()
     for call in (site, *again):
-        value = _value(bound, call, line, graph)
+        value = reading.held.value(bound, call, line)
         if call.place in places or (value is None and bound.lines):
             continue
         places.add(call.place)
