@@ -61,10 +61,13 @@ class Side:
     def fits_elsewhere(self, graph: Graph) -> bool:
         """Whether the variable was used before in another call: of another shape, it would not fit there."""
         uses = graph.consumers.get(self.value, ()) if self.held and self.held[0].value.number == self.value else ()
-        failing = graph.recording.failing_call()
-        here = None if failing is None else (failing.name, failing.span)  # traced before with sizes that were unknown
         others = (unit for unit in uses if unit.kind not in KEEPING | REGROUPING | {"permute"})
-        return any(unit.finished and (unit.name, unit.span) != here for unit in others)
+        return any(unit.finished and not _is_of_unknown_sizes(unit, graph) for unit in others)
+
+
+def _is_of_unknown_sizes(unit: Call, graph: Graph) -> bool:
+    """Whether a call was traced before the widths were known that it takes, so that it says nothing of what fits."""
+    return any(None in graph.recording.shape(value)[-1:] for value in unit.operands)
 
 
 @dataclass(frozen=True)
