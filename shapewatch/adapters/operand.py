@@ -145,6 +145,11 @@ _SIGNS: Mapping[str, type[ast.operator]] = {
     "mul": ast.Mult,
     "multiply": ast.Mult,
     "matmul": ast.MatMult,
+    "div": ast.Div,
+    "divide": ast.Div,
+    "true_divide": ast.Div,
+    "truediv": ast.Div,
+    "realdiv": ast.Div,
 }
 """Of each arithmetic operation, by its names in the frameworks, the sign."""
 

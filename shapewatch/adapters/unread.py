@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Literal
 
 from shapewatch.adapters.statements import parsed, rewritten
@@ -84,7 +85,7 @@ def _bound(name: str, events: Sequence[_Event], arguments: Sequence[str], number
     if made is None and name not in arguments:
         return None
     turns = [event for event in of_name if event.does == "bind" and event.number > number]
-    if made is not None and made.block != block[: len(made.block)]:
+    if made is not None and made.block != block[: len(made.block)] and not _always_made(before, block):
         return None
     if any(event.block[: len(loop)] == loop for loop in _loops(block) for event in turns):
         return None
@@ -94,6 +95,18 @@ def _bound(name: str, events: Sequence[_Event], arguments: Sequence[str], number
     if made is None:
         return Bound(name, range(0), None, number, read)
     return Bound(name, made.lines, made.position, number - since - 1, read)
+
+
+def _always_made(before: Sequence[_Event], block: Block) -> bool:
+    """Whether a variable that a loop gives its values last had one before: it has one even if the loop never turns."""
+    last, shared = before[-1], _shared(before[-1].block, block)
+    looped = all(body == "loop" for _, body in last.block[shared:])
+    return looped and any(event.block == block[: len(event.block)] for event in before[:-1])
+
+
+def _shared(one: Block, other: Block) -> int:
+    """How many blocks both are in."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _read_behind(of_name: Sequence[_Event], number: int, block: Block, since: int) -> bool:

@@ -133,7 +133,8 @@ def other_input(edit: Input, recording: Recording) -> str:
         nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
         given = [node for node in nodes if ast.unparse(node) == name]
         if source is not None and len(given) == 1:
-            return rewritten(source, [(given[0], with_axes(name, (0,), len(edit.shape)))])
+            more = f"{name}[None]" if name.isidentifier() else with_axes(name, (0,), len(edit.shape))
+            return rewritten(source, [(given[0], more)])
     named = len(recording.inputs) > 1 or name != "x"
     return f"# {name if named else 'an input'} of shape {text(edit.shape)}"
 
@@ -153,8 +154,21 @@ def exchanged_inputs(edit: Input, recording: Recording) -> Written:
     names = [recording.values[recording.inputs[index]].name for index in both]
     one, other = (name or f"input {index + 1}" for name, index in zip(names, both, strict=True))
     named = all(name is not None and name.isidentifier() for name in names)
-    code = f"{one}, {other} = {other}, {one}" if named else f"# {one} and {other} in each other's place"
+    line = _with_names_exchanged(one, other, recording)
+    code = line or f"{one}, {other} = {other}, {one}" if named else f"# {one} and {other} in each other's place"
     return Written(f"{one} and {other} in each other's place", code, input_data(edit))
+
+
+def _with_names_exchanged(one: str, other: str, recording: Recording) -> str | None:
+    """The line that gives the model its inputs, with two variables in each other's place; None where it does not read
+    each of them once."""
+    source = statement(recording.failure.span) if recording.failure is not None else None
+    tree = parsed(source)
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)] if tree is not None else []
+    places = [[node for node in names if node.id == name] for name in (one, other)]
+    if source is None or [len(nodes) for nodes in places] != [1, 1]:
+        return None
+    return rewritten(source, [(places[0][0], other), (places[1][0], one)])
 
 
 def input_title(edit: Input) -> str:

@@ -26,7 +26,8 @@ def or_fed_otherwise(told: Diagnosis, case: Case) -> Diagnosis:
     if source is None or node is None or None in given:
         return told
     spelled = ast.get_source_segment(source, node) or ast.unparse(node)
-    new, reason = _in_its_axes(spelled, given, wanted, case.recording)
+    whole = "int" in case.recording.values[case.call.operands[0]].spec.dtype
+    new, reason = _in_its_axes(spelled, given, wanted, whole, case.recording)
     if not new:
         return told
     edit = {"action": "data", "name": name}
@@ -35,8 +36,8 @@ def or_fed_otherwise(told: Diagnosis, case: Case) -> Diagnosis:
     return replace(told, cause=Cause(None, "input", failure.span, reason), fixes=(fix,))
 
 
-def _in_its_axes(x: str, given: Shape, wanted: Shape, recording: Recording) -> tuple[str, str]:
-    """How to write what is fed, and why; nothing where the numbers do not tell."""
+def _in_its_axes(x: str, given: Shape, wanted: Shape, whole: bool, recording: Recording) -> tuple[str, str]:
+    """How to write what is fed, and why; nothing where the numbers do not tell. `whole`: it is of whole numbers."""
     sizes = [size or 0 for size in given]
     if given == wanted[1:]:
         return indexed(x, "[None]"), f"{text(given)} is one sample: it lacks the batch axis"
@@ -46,6 +47,11 @@ def _in_its_axes(x: str, given: Shape, wanted: Shape, recording: Recording) -> t
     target = ", ".join(str(size) for size in wanted[1:])
     if wanted[1:] == (*given[1:], 1):
         return indexed(x, "[..., None]"), f"{text(given)} lacks the last axis, which is of size 1"
+    if len(given) == 1 and len(wanted) == 2 and whole and (wanted[1] or 0) > 1:
+        return (
+            f"np.eye({wanted[1]})[{x}]",
+            f"class numbers are fed, and rows of {wanted[1]} are taken, one for each class",
+        )
     if len(sizes) > 1 and math.prod(sizes[1:]) == one:
         return f"{atom(x)}.reshape(-1, {target})", f"each sample of {text(given)} has {one} numbers, in other axes"
     rows, rest = divmod(math.prod(sizes), one) if one else (0, 1)

@@ -69,7 +69,7 @@ def _unread_values(readings: Sequence[Reading], evidence: Evidence) -> Iterator[
             made = f"which line {bound.lines.start} makes" if bound.lines else "which is given too"
             said = f"`{bound.name}`, {made}, is used by nothing"
             worth = _WORTH - 0.02 * reading.hops - _FURTHER * bound.statements_ago
-            fits = site is evidence.case.call and _fits(value, reading.operand, evidence)
+            fits = _fits(value, site.operands[reading.operand], evidence)
             proven = fits or _keeps_the_batch(value, site, graph)
             yield Candidate(edits, worth, reading.hops, (said,), needs_proof=not proven)
 
@@ -128,10 +128,14 @@ class _Held:
             given = self._recording.calls[site.parent].operands if site.parent is not None else ()
             return given[line.arguments.index(bound.name)] if len(given) == len(line.arguments) else None
         before = (call for call in self._inside[site.parent] if call.number < site.number and call.finished)
-        results = next((c.results for c in reversed(list(before)) if _is_in(c, bound.lines, site)), ())
+        made = [call for call in before if _is_in(call, bound.lines, site)]
+        results = made[-1].results if made else ()
         if bound.position is None:
             return results[0] if len(results) == 1 else None
-        return results[bound.position] if 1 < len(results) > bound.position else None
+        if len(results) < 2:  # `a, b = f(x), g(y)`
+            taken = {operand for call in made for operand in call.operands}
+            results = tuple(result for call in made for result in call.results if result not in taken)
+        return results[bound.position] if bound.position < len(results) else None
 
 
 def _is_in(call: Call, lines: range, site: Call) -> bool:
@@ -146,10 +150,10 @@ def _is_new(value: int | None, graph: Graph) -> bool:
     return value is not None and value in graph.producer and value not in graph.consumers
 
 
-def _fits(value: int | None, operand: int, evidence: Evidence) -> bool:
-    """Whether a value is of a shape that what failed would accept as this operand."""
+def _fits(value: int | None, taken: int, evidence: Evidence) -> bool:
+    """Whether a value is of a shape that what failed would accept in the place of the one that it was given."""
     recording = evidence.case.recording
-    wants = [want for want in evidence.finding.wants if want.operand == operand]
+    wants = [want for want in evidence.finding.wants if want.value == taken]
     shape = () if value is None else recording.shape(value)
     same_rank = all(len(shape) == len(recording.shape(want.value)) for want in wants)
     demands = [(axis, sizes) for want in wants for axis, sizes in want.demand.items()]

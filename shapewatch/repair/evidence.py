@@ -242,9 +242,9 @@ class Evidence:
 
 
 def _is_computed(edit: SetCall, call: Call) -> bool:
-    """Whether the line that an operation stands in has its setting from elsewhere: no such number is written there."""
+    """Whether the line that shuffles pixels has its factor from elsewhere: no such number is written there."""
     source = statement(call.span) or ""
-    return edit.argument not in ("dim", "keepdim") and not re.search(rf"\b{edit.was}\b", source)
+    return edit.argument == "upscale_factor" and not re.search(rf"\b{edit.was}\b", source)
 
 
 def _is_passed_on(layer: Layer, argument: str) -> bool:

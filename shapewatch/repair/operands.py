@@ -113,11 +113,14 @@ def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[in
     if _has_batch(case, operand) and not axes.differ(few[0], many[0]):
         first = 1
     beside = rank == 2 and many[0] == 1  # a row beside which a column is meant
-    laid = {
+    placed = [
         tuple(places)
         for places in combinations(range(0 if beside else 1, rank), len(few) - first)
-        if all(size in (1, many[axis]) or (beside and not axis) for axis, size in zip(places, few[first:], strict=True))
-    }
+        if all(size == 1 or 1 <= (many[axis] or 0) in (1, size) for axis, size in zip(places, few[first:], strict=True))
+    ]
+    # an axis of the other one is stretched only where there is no other way
+    whole = {places for places in placed if all(many[axis] != 1 for axis in places)}
+    laid = whole or {places for places in placed if beside or first}
     results: dict[Shape, list[tuple[int, ...]]] = {}
     layout = case.graph.layout
     channels = layout.channels(many) if layout is not None and layout.fits(many) else None

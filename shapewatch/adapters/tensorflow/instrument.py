@@ -7,6 +7,7 @@ method from the class and runs a converted copy of it.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import weakref
@@ -174,6 +175,8 @@ class Instrument(Listening):
         if runs is not module:
             original.function = runs
         try:
+            if self.interventions is not None:
+                args, kwargs = self._on_operands(call, args, kwargs)
             result = original(*args, **kwargs)
         except BaseException as error:
             self._end(call, whole, args, kwargs, None, error)
@@ -193,6 +196,19 @@ class Instrument(Listening):
         if outermost:
             self.recorder.begin_pass(operands)
         return call, whole, runs
+
+    def _on_operands(self, call: OpenCall, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The arguments of a module with some of the tensors in them sent through new layers."""
+        assert self.interventions is not None
+        for position, module in self.interventions.operands.get(f"{call.layer}:{call.name}:{call.occurrence}", ()):
+            seen = itertools.count()
+
+            def through(value: Any, position: int = position, module: Any = module, seen: Any = seen) -> Any:
+                return module(value) if self.backend.is_tensor(value) and next(seen) == position else value
+
+            args, kwargs = tf.nest.map_structure(through, (args, kwargs))
+            call.operands = tuple(self.number(tensor) for tensor in self.tensors(args, kwargs))
+        return args, kwargs
 
     def _begin_root(self, layer: tf.Module) -> None:
         self.forget_earlier()
