@@ -117,6 +117,12 @@ def side_by_side(session: Any) -> None:
     session.run(total, feed_dict={observed: np.hstack(steps), rewards: earned})
 
 
+def class_numbers(session: Any) -> None:
+    labels = v1.placeholder(tf.float32, [None, 4])
+    species = np.arange(12) % 4
+    session.run(labels * 2.0, feed_dict={labels: species})
+
+
 def one_sample(session: Any) -> None:
     observed = v1.placeholder(tf.float32, [None, 6])
     state = np.zeros(6)
@@ -135,6 +141,11 @@ def one_sample(session: Any) -> None:
             side_by_side,
             "session.run(total, feed_dict={observed: np.vstack(steps), rewards: earned})",
             "66 numbers are 11 samples of 6, one behind the other",
+        ),
+        (
+            class_numbers,
+            "session.run(labels * 2.0, feed_dict={labels: np.eye(4)[species]})",
+            "class numbers are fed, and rows of 4 are taken, one for each class",
         ),
         (
             one_sample,

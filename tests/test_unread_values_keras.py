@@ -83,3 +83,59 @@ def test_weights_of_ones_own() -> None:
     (told,) = session.report.diagnoses
     assert told.fixes[0].code == "return gated @ self.w3"
     assert told.fixes[0].verified == "forward"
+
+
+class Layered(tf.Module):
+    def __init__(self, given: int, made: int) -> None:
+        super().__init__()
+        self.w = tf.Variable(tf.zeros((given, made)))
+
+    def __call__(self, x: Any) -> Any:
+        return tf.matmul(x, self.w)
+
+
+class Tower(tf.Module):
+    """The head takes what comes before the tower; `out` is made by a loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.blocks, self.head = Layered(7, 12), [Layered(12, 12), Layered(12, 12)], Layered(12, 3)
+
+    @tf.function
+    def __call__(self, numbers: Any, places: Any) -> Any:
+        x = tf.concat([numbers, places], axis=1)
+        out = tf.nn.relu(self.stem(x))
+        for block in self.blocks:
+            out = block(out)
+        return self.head(x)
+
+
+def test_a_value_that_a_loop_makes() -> None:
+    with pytest.raises(ValueError, match="Dimensions"), shapewatch.watch() as session:
+        Tower()(tf.zeros((5, 4)), tf.zeros((5, 3)))
+    (told,) = session.report.diagnoses
+    assert (told.fixes[0].code, told.fixes[0].verified) == ("return self.head(out)", "forward")
+
+
+def masked(scores: Any, mask: Any) -> Any:
+    return scores - 1e9 * (1.0 - tf.cast(mask, tf.float32))
+
+
+class Pair(tf.Module):
+    """The mask of the other sequence, given to a function that serves both."""
+
+    def __call__(self, long: Any, short: Any) -> Any:
+        of_long, of_short = tf.not_equal(long[..., 0], 0.0), tf.not_equal(short[..., 0], 0.0)  # noqa: F841
+        scores = tf.matmul(long, short, transpose_b=True)
+        weights = tf.nn.softmax(masked(scores, of_long[:, None, :]))
+        ends = masked(tf.reduce_sum(long, -1), of_long)
+        return tf.matmul(weights, short), ends
+
+
+def test_a_mask_that_a_helper_is_given() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError), shapewatch.watch() as session:
+        Pair()(tf.ones((2, 8, 4)), tf.ones((2, 5, 4)))
+    (told,) = session.report.diagnoses
+    fix = told.fixes[0]
+    assert fix.code == "weights = tf.nn.softmax(masked(scores, of_short[:, None, :]))"
+    assert fix.verified == "forward"
