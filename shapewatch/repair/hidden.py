@@ -18,9 +18,6 @@ _FAR = 8
 """Windows that lie further apart than this, and than they are wide, are no network's."""
 
 
-_MOVING = frozenset({"pad", "permute", "squeeze"})
-
-
 def hides_the_mistake(edits: Sequence[Edit], case: Case) -> bool:
     if any(hides(edit, case) for edit in edits for hides in _WAYS):
         return True
@@ -48,10 +45,9 @@ def _is_as_wide_as_steps(edit: Edit, case: Case) -> bool:
 
 
 def _moves_what_fits(edit: Edit, case: Case) -> bool:
-    """Whether a line is to cut, pad or turn what it takes, and has run before on what fits: in another block of its
-    class, in another turn of a loop, or for another caller."""
-    moves = isinstance(edit, Insert) and edit.module.kind in _MOVING
-    here = case.recording.at(edit.place) if isinstance(edit, Insert) and moves else None
+    """Whether a line is to cut or pad what it takes by a number, and has run before on what fits: in another block of
+    its class, or in another turn of a loop."""
+    here = case.recording.at(edit.place) if isinstance(edit, Insert) and edit.module.kind == "pad" else None
     if here is None or here.span is None or here is not case.call:
         return False
     return any(
