@@ -75,7 +75,7 @@ def with_factors_exchanged(source: str | None, operation: str, which: int | None
 
     def in_place_of(other: ast.expr, node: ast.expr) -> str:
         bare = id(other) in given or not isinstance(node, ast.BinOp | ast.IfExp | ast.BoolOp)
-        return ast.unparse(node) if bare else f"({ast.unparse(node)})"
+        return _as_written(node, source) if bare else f"({_as_written(node, source)})"
 
     return rewritten(source, [(left, in_place_of(left, right)), (right, in_place_of(right, left))])
 

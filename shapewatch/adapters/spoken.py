@@ -108,10 +108,10 @@ def _with_axes(name: str, known: Mapping[str, Shape]) -> Shape:
             later = sum(other == ":" for other in spelled[at + 1 :])
             made += left[: len(left) - later]
             left = left[len(left) - later :]
-        elif item == ":" and left:
-            made.append(left.pop(0))
+        elif item == ":" and not left:
+            return ()  # more axes than there are, which is what raised
         else:
-            made.append(1)
+            made.append(left.pop(0) if item == ":" else 1)
     return (*made, *left)
 
 

@@ -288,9 +288,16 @@ def narrow_title(expression: str, arguments: Mapping[str, Any]) -> str:
     return f"cut `{expression}` to {arguments['size']} along {along}"
 
 
-def cut_as_beside(edit: Insert, recording: Recording, shape: str) -> Written:
-    """An operand cut to the length of the other one, whatever that is next time. `shape` is the name of the function
-    that gives the shape of a tensor while it runs."""
+_SHAPE_OF = {"torch": "{}.shape", "tensorflow": "tf.shape({})", "keras": "keras.ops.shape({})"}
+
+
+def length_in(framework: str, x: str, axis: int) -> str:
+    """How long an axis of a tensor is while the program runs."""
+    return f"{_SHAPE_OF[framework].format(x)}[{axis}]"
+
+
+def cut_as_beside(edit: Insert, recording: Recording) -> Written:
+    """An operand cut to the length of the other one, whatever that is next time."""
     call, arguments = call_at(edit.place, recording), edit.module.arguments
     source = statement(call.span) if call is not None else None
     name, which = (call.name, which_of_line(call, recording)) if call is not None else ("", None)
@@ -301,10 +308,10 @@ def cut_as_beside(edit: Insert, recording: Recording, shape: str) -> Written:
     if call is None or source is None or expression is None or beside is None:
         return Written(title, f"# {title}, in: {source}", data)
     own, other = (len(recording.shape(call.operands[at])) for at in (edit.operand, 1 - edit.operand))
-    free = (name for name in ("x", "h", "other") if not re.search(rf"\b{name}\b", source))
+    free = (short for short in ("x", "h", "other") if not re.search(rf"\b{short}\b", source))
     held = beside if beside.isidentifier() else next(free, "_")
-    lengths = [f"{shape}({held})[{dim + other - own}]" for dim in arguments["dims"]]
-    cut = narrowed(expression, arguments["dims"], lengths[0])
+    length = length_in(recording.framework, held, arguments["dims"][0] + other - own)
+    cut = narrowed(expression, arguments["dims"], length)
     line = with_operand(source, edit.operand, lambda _: cut, name, which=which)
     if held != beside and line is not None:
         line = with_operand(line, 1 - edit.operand, lambda _: held, name, which=which)

@@ -72,8 +72,7 @@ _COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "equal", "not_equal"
 
 def _lays_out(candidate: Candidate, case: Case) -> bool:
     """Whether a change gives an operand of what failed axes of size 1, takes such an axis away, or takes another
-    variable. What is compared
-    with labels has a class too many, and no axis too few."""
+    variable. What is compared with labels has a class too many, and no axis too few."""
     inserts = [edit for edit in candidate.edits if isinstance(edit, Insert) and edit.place == case.call.place]
     kinds = {edit.module.kind for edit in inserts}
     if len(inserts) != len(candidate.edits) or case.call.name.lower() in _COMPARING:

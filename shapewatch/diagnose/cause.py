@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
-from shapewatch.repair import (
-    assigned_line,
-    short,
-    table_made_at,
-)
+from shapewatch.repair import assigned_line, short, table_made_at
 from shapewatch.report import Cause, Fix
 from shapewatch.rules import Case
 

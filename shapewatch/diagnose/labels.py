@@ -52,10 +52,11 @@ def _outputs(recording: Recording) -> list[tuple[str, Shape]]:
 
 
 def _lists(source: str | None) -> Iterator[ast.List | ast.Tuple]:
-    """Lists of variables in the call that a line makes, behind the first thing it is given."""
+    """Lists of variables that the call in a line is given as labels: second, or as `y`."""
     tree = parsed(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
-    for node in [*calls[0].args[1:], *(keyword.value for keyword in calls[0].keywords)] if calls else ():
+    named = [keyword.value for keyword in calls[0].keywords if keyword.arg == "y"] if calls else []
+    for node in [*calls[0].args[1:2], *named] if calls else ():
         if isinstance(node, ast.List | ast.Tuple) and all(isinstance(each, ast.Name) for each in node.elts):
             yield node
 

@@ -41,7 +41,8 @@ def _as_declared(fix: Fix, recording: Recording, declares: Declaring) -> Fix:
 def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one."""
-    for_a_batch = batch_written_down(case, adapter.name)
+    tried = bool(told.fixes) and told.fixes[0].verified == "forward"
+    for_a_batch = None if tried else batch_written_down(case, adapter.name)
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
     odd = odd_variable(case, finding, adapter.name)

@@ -9,6 +9,7 @@ from shapewatch import axes
 from shapewatch.adapters.operand import operand_text, which_of_line
 from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.adapters.unread import line_at
+from shapewatch.adapters.written import length_in
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Size, Span
 from shapewatch.repair.assigned import assigned_line
@@ -19,8 +20,6 @@ from shapewatch.rules.rule import Case
 
 _MAKES = frozenset("normal uniform zeros ones truncated_normal randn rand full random_normal random_uniform".split())
 """Functions that make a tensor of nothing but its shape."""
-
-_SHAPE_OF = {"torch": "{}.shape", "tensorflow": "tf.shape({})", "keras": "keras.ops.shape({})"}
 
 
 def batch_written_down(case: Case, framework: str) -> Odd | None:
@@ -90,7 +89,7 @@ def _for_any_batch(line: Span, call: Call, operand: int, case: Case, framework: 
     if not isinstance(first, ast.Constant | ast.Name | ast.Attribute):
         return None
     framework = "tensorflow" if ast.unparse(made[0].func).startswith("tf.") else framework
-    return rewritten(source, [(first, f"{_SHAPE_OF[framework].format(beside)}[0]")])
+    return rewritten(source, [(first, length_in(framework, beside, 0))])
 
 
 def _there_already(line: Span, call: Call, operand: int, case: Case) -> str | None:

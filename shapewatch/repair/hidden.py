@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Value
+from shapewatch.recording import Call, Value
 from shapewatch.repair.operands import moved_before_a_layer
 from shapewatch.repair.variables import made_for_the_steps
 from shapewatch.rules.inner_dims_differ import weighs_values
@@ -50,10 +50,16 @@ def _moves_what_fits(edit: Edit, case: Case) -> bool:
     here = case.recording.at(edit.place) if isinstance(edit, Insert) and edit.module.kind == "pad" else None
     if here is None or here.span is None or here is not case.call:
         return False
-    return any(
-        call.finished and (call.name, call.span) == (here.name, here.span) and call.place != here.place
-        for call in case.recording.calls
-    )
+    same_line = (call for call in case.recording.calls if (call.name, call.span) == (here.name, here.span))
+    around = _class_around(here, case)  # what a layer of a library does inside has the line that calls it
+    return any(c.finished and c.place != here.place and _class_around(c, case) == around for c in same_line)
+
+
+def _class_around(call: Call, case: Case) -> str:
+    """The class of the layer in whose forward a call stands."""
+    parent = case.recording.calls[call.parent] if call.parent is not None else None
+    layer = case.recording.layer_at.get(parent.layer) if parent is not None else None
+    return layer.type if layer is not None else ""
 
 
 def _has_other_rows(edit: Edit, case: Case) -> bool:

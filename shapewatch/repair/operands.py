@@ -116,7 +116,7 @@ def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[in
     placed = [
         tuple(places)
         for places in combinations(range(0 if beside else 1, rank), len(few) - first)
-        if all(size == 1 or 1 <= (many[axis] or 0) in (1, size) for axis, size in zip(places, few[first:], strict=True))
+        if all(size == 1 or many[axis] in (1, size) for axis, size in zip(places, few[first:], strict=True))
     ]
     # an axis of the other one is stretched only where there is no other way
     whole = {places for places in placed if all(many[axis] != 1 for axis in places)}

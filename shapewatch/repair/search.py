@@ -13,13 +13,7 @@ from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
 from shapewatch.recording import Call, Recording, Shape
 from shapewatch.repair.candidate import Candidate, about
-from shapewatch.repair.chance import (
-    joined_askew,
-    meet_by_chance,
-    other_lengths,
-    other_sizes,
-    with_another_batch,
-)
+from shapewatch.repair.chance import joined_askew, meet_by_chance, other_lengths, other_sizes, with_another_batch
 from shapewatch.repair.hidden import hides_the_mistake
 from shapewatch.rules.rule import Case
 

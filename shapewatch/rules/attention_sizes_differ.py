@@ -86,7 +86,12 @@ def _is_float(case: Case, operand: int) -> bool:
 def _mask_of_steps(case: Case) -> Finding | None:
     """A mask of three axes that is given where there is no key of its own: of another sequence, mostly."""
     (_, queries, *_), (_, keys, *_), mask = case.shapes[:3]
-    if len(mask) != 3 or not (differ(mask[-1], keys) or (mask[-2] != 1 and differ(mask[-2], queries))):
+    if len(mask) != 3:
+        return None
+    other_keys, other_queries = (
+        size != 1 and differ(size, there) for size, there in ((mask[2], keys), (mask[1], queries))
+    )
+    if not other_keys and not other_queries:
         return None
     turned = (mask[-2], mask[-1]) == (keys, queries) != (queries, keys)
     also = " It has the queries on its last axis." if turned else ""
@@ -95,7 +100,7 @@ def _mask_of_steps(case: Case) -> Finding | None:
     }
     return Finding(
         headline=f"{case.name}: the mask is for {mask[-1]} keys, and there are {keys}"
-        if differ(mask[-1], keys)
+        if other_keys
         else f"{case.name}: the mask is for {mask[-2]} queries, and there are {queries}",
         explanation=f"A mask is [batch, queries, keys], where an axis may be 1; this one is {text(mask)}, of "
         f"{queries} queries and {keys} keys.{also}",

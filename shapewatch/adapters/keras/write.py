@@ -375,7 +375,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     if edit.module.kind == "value":
         return taken_instead(edit, recording)
     if edit.module.kind == "narrow":
-        return cut_as_beside(edit, recording, "keras.ops.shape")
+        return cut_as_beside(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = _line_of(call, recording)

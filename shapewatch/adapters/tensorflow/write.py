@@ -21,6 +21,7 @@ from shapewatch.adapters.written import (
     input_data,
     input_name,
     input_title,
+    length_in,
     order_title,
     ordinal,
     other_input,
@@ -168,7 +169,7 @@ def _length_of_partner(size: int, axis: int, call: Call, recording: Recording) -
         shape = recording.shape(value)
         if met is not None and value not in call.results and axis < len(shape) and shape[axis] == size:
             name = operand_text(statement(met.span), at, met.name)
-            return f"tf.shape({name})[{axis}]" if name is not None and name.isidentifier() else None
+            return length_in("tensorflow", name, axis) if name is not None and name.isidentifier() else None
     return None
 
 
@@ -211,7 +212,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
     if edit.module.kind == "value":
         return taken_instead(edit, recording)
     if edit.module.kind == "narrow":
-        return cut_as_beside(edit, recording, "tf.shape")
+        return cut_as_beside(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     source = statement(call.span) if call else None
