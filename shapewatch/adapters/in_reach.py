@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from shapewatch.edits import Insert
@@ -11,11 +12,11 @@ from shapewatch.source import calling_frame, locals_of
 
 def held_by_variable(edit: Insert) -> Any:
     """What the variable holds that an edit takes."""
-    return variable_of_caller(edit.module.arguments["name"])
+    return variable_of_caller(edit.module.arguments["name"], edit.module.arguments.get("index"))
 
 
-def variable_of_caller(name: str) -> Any:
-    """What a variable holds in the program's function that runs now.
+def variable_of_caller(name: str, index: int | None = None) -> Any:
+    """What a variable holds in the program's function that runs now; of a list of tensors, the entry at an index.
 
     Raises:
         LookupError: the function has no such variable yet, or it holds no tensor.
@@ -23,6 +24,9 @@ def variable_of_caller(name: str) -> Any:
     frame = calling_frame(sys._getframe(1))
     scopes = [] if frame is None else [locals_of(frame), frame.f_globals]
     for scope in scopes:
-        if hasattr(scope.get(name), "shape"):  # an argument may be left out, and is None then
-            return scope[name]
+        held = scope.get(name)
+        if index is not None:
+            held = held[index] if isinstance(held, Sequence) else None
+        if hasattr(held, "shape"):  # an argument may be left out, and is None then
+            return held
     raise LookupError(f"there is no variable {name} where it was to be taken")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 from shapewatch.adapters import Probe
@@ -20,7 +21,7 @@ from shapewatch.adapters.passes import Kept, Missed, Pass, Passes, followed_by, 
 from shapewatch.adapters.rewritten import RewrittenLines
 from shapewatch.adapters.spoken import with_names
 from shapewatch.adapters.taps import NotInPlace
-from shapewatch.edits import RESULT
+from shapewatch.edits import RESULT, Insert
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import OpenCall, Recorder
 from shapewatch.recording import Origin, Recording, Shape
@@ -42,6 +43,36 @@ class Interventions:
         self.operands: dict[str, list[tuple[int, Callable[[Any], Any]]]] = {}
         self.arguments: dict[str, dict[str, Any]] = {}
         self.lines = RewrittenLines()
+        self.names: Any = None
+        """Those of the pass, by which the model's own layers are found."""
+        self._others: dict[str, str] = {}
+
+    def call_own(self, edit: Insert) -> None:
+        """Take in an edit that calls a layer of the model's own."""
+        path = edit.module.arguments["layer"]
+        if "instead" in edit.module.arguments:
+            self._others[edit.place] = path
+        else:
+            own = partial(self._own_called, path)
+            self.operands.setdefault(edit.place, []).append((edit.operand, own))
+
+    def _own_called(self, path: str, x: Any) -> Any:
+        layer = self.names.get(path) if self.names is not None else None
+        if layer is None:
+            raise NotInPlace(f"the model has no layer {path!r}")
+        try:
+            return layer(x)
+        except Exception as error:
+            raise NotInPlace(str(error)) from error
+
+    def called_at(self, place: str, path: str, layer: Any) -> tuple[str, Any]:
+        """The layer of the model's own that is called at a place, with its path: mostly the one that is there."""
+        other = self._others.get(place)
+        if other is None:
+            return path, layer
+        if self.names.get(other) is None:
+            raise NotInPlace(f"the model has no layer {other!r}")
+        return other, self.names.get(other)
 
     def layer(self, path: str, layer: Any, operands: Sequence[Any], whole: bool) -> Any:  # noqa: ARG002
         """The layer that is to run in this one's place: mostly itself. `whole`: nothing in it is looked at."""

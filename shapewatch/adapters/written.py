@@ -11,6 +11,7 @@ from typing import Any
 from shapewatch.adapters import Written
 from shapewatch.adapters.operand import operand_text, which_of_line, with_factors_exchanged, with_operand
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
+from shapewatch.adapters.uncalled import calling, mentions
 from shapewatch.adapters.unread import reading
 from shapewatch.edits import Input, Insert, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Shape, spoken, text
@@ -347,14 +348,59 @@ def factors_exchanged(edit: SetCall, call: Call, recording: Recording) -> Writte
 # Another variable
 
 
+def entries_title(arguments: Mapping[str, Any]) -> str:
+    step, beyond = arguments["order"]
+    begin = ("the last", "the first")[step > 0] if not beyond else ("the last but one", "the second")[step > 0]
+    return f"`{arguments['name']}` read from {begin} on"
+
+
 def taken_instead(edit: Insert, recording: Recording) -> Written:
     """The line with another variable in the place of the one that it takes."""
     call, arguments = call_at(edit.place, recording), edit.module.arguments
     name, instead = arguments["name"], arguments["instead"]
     source = statement(call.span) if call is not None else None
-    line = reading(source, name, instead)
     layer = place_layer(edit.place)
     data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": edit.operand}
-    module = {"type": "variable", "arguments": {"name": name, "instead": instead}}
+    said: dict[str, Any] = {"name": name, "instead": instead}
+    module = {"type": "variable", "arguments": said}
+    if "taking" in arguments:
+        line = arguments["taking"].in_order(*arguments["order"])
+        said["index"] = arguments["index"]
+        return Written(entries_title(arguments), line, {**data, "module": module})
+    line = reading(source, name, instead)
     title = f"`{name}` in the place of `{instead}`"
     return Written(title, line or f"# take {name} in the place of {instead} in: {source}", {**data, "module": module})
+
+
+# A layer of the model's own
+
+
+def own_layer_called(edit: Insert, recording: Recording) -> Written:
+    """The line with a layer called that the class has and never calls: on one of its operands, or instead of another.
+    Another one of a class is changed by the same line."""
+    arguments = edit.module.arguments
+    name, instead = arguments["name"], arguments.get("instead")
+    layer = place_layer(edit.place)
+    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": edit.operand}
+    if instead is not None:
+        line, title = _called_instead(edit, name, instead), f"`self.{name}` in the place of `self.{instead}`"
+        module = {"type": "layer", "arguments": {"name": name, "instead": instead}}
+        return Written(title, line or f"# {title}", {**data, "module": module})
+    call = call_at(edit.place, recording)
+    source = statement(call.span) if call is not None else None
+    operation = call.name if call is not None and not call.is_layer else ""
+    called = layer.rpartition(".")[2] if call is not None and call.is_layer else ""
+    which = which_of_line(call, recording) if call is not None else None
+    expression = operand_text(source, edit.operand, operation, called, which)
+    line = with_operand(source, edit.operand, lambda x: f"self.{name}({x})", operation, called, which)
+    title = f"`self.{name}` called on `{expression}`" if expression is not None else f"`self.{name}` called"
+    module = {"type": "layer", "arguments": {"name": name}}
+    return Written(title, line or f"# {title}, in: {source}", {**data, "module": module})
+
+
+def _called_instead(edit: Insert, name: str, instead: str) -> str | None:
+    span, number = edit.module.arguments["span"], int(edit.place.rpartition(":")[2])
+    alike = [each for each in mentions(span) if each.name == instead]
+    here = next((each for each in alike if each.earlier == number), None)
+    before = sum(each.lines == here.lines and each.earlier < number for each in alike) if here is not None else 0
+    return calling(statement(span), name, instead, before)

@@ -34,8 +34,9 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
     kind = layer.type if layer is not None else case.call.name
     if isinstance(edit, Insert):
-        there = recording.at(edit.place) if edit.operand == RESULT or edit.module.kind == "value" else None
-        location = case.call.span if there is None else there.span
+        elsewhere = edit.operand == RESULT or edit.module.kind in ("value", "own")
+        there = recording.at(edit.place) if elsewhere else None
+        location = edit.module.arguments.get("span", case.call.span if there is None else there.span)
     location = table_made_at(edit, case) or location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
@@ -72,6 +73,8 @@ def _blamed(edit: Edit, recording: Recording) -> str:
     path = place_layer(edit.place)
     layer = recording.layer_at.get(path)
     called = recording.at(edit.place)
+    if isinstance(edit, Insert) and edit.module.kind == "own":
+        return edit.module.arguments["layer"].rpartition(".")[0]
     if isinstance(edit, Insert) and edit.module.kind == "value" and called is not None and called.is_layer:
         return recording.calls[called.parent].layer if called.parent is not None else path
     # one that a `call` makes for itself (`layers.add([x, y])`) can be found in no model: it is that call's line
@@ -100,8 +103,19 @@ def _missing(case: Case, edit: Edit) -> str | None:
         return None
     met = case.junction is not None
     match edit.module.kind:
+        case "value" if "taking" in edit.module.arguments:
+            step, _ = edit.module.arguments["order"]
+            return "`{name}` is read from its {end} entry on".format(
+                end=("first", "last")[step > 0], **edit.module.arguments
+            )
         case "value":
             return "it takes `{instead}`, where `{name}` fits".format(**edit.module.arguments)
+        case "own" if "instead" in edit.module.arguments:
+            return "it calls `self.{instead}` twice, and `self.{name}`, which is made too, never".format(
+                **edit.module.arguments
+            )
+        case "own":
+            return "it never calls `self.{name}`, which is made".format(**edit.module.arguments)
         case "contiguous":
             return "the axes were moved, and the elements were not"
         case "directions":

@@ -26,8 +26,15 @@ def distinct(passing: Sequence[Verified]) -> list[Verified]:
     for verified in passing:
         if verified.score >= passing[0].score - REAL_CHOICE:
             edits = verified.candidate.edits
-            kept.setdefault(tuple((type(e), places([e]), getattr(e, "argument", None)) for e in edits), verified)
+            kept.setdefault(tuple((type(e), _changed(e), getattr(e, "argument", None)) for e in edits), verified)
     return list(kept.values())[:3]
+
+
+def _changed(edit: Edit) -> str | None:
+    """What an edit is about. A layer of the class that is never called is one thing, wherever it may be called."""
+    if isinstance(edit, Insert) and edit.module.kind == "own":
+        return f"self.{edit.module.arguments['name']}"
+    return places([edit])
 
 
 def proven(verified: Verified, adapter: Adapter, case: Case) -> Fix:

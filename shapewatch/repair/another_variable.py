@@ -92,7 +92,7 @@ def _values_read_elsewhere(readings: Sequence[Reading], graph: Graph) -> Iterato
 
 def _readings(evidence: Evidence) -> Iterator[Reading]:
     graph, held = evidence.case.graph, _Held(evidence.case.recording)
-    for hops, site in _sites(evidence):
+    for hops, site in sites(evidence):
         line = None if site.span is None else line_at(site.span)
         if line is not None:
             values = {bound.name: held.value(bound, site, line) for bound in line.variables}
@@ -100,7 +100,7 @@ def _readings(evidence: Evidence) -> Iterator[Reading]:
                 yield Reading(hops, site, line, operand, taken, values, held)
 
 
-def _sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
+def sites(evidence: Evidence) -> Iterator[tuple[int, Call]]:
     """The units on the way to the failure, each with the layers around it that it has an operand from."""
     calls = evidence.case.recording.calls
     seen: set[int] = set()

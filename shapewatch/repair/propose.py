@@ -24,6 +24,7 @@ from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
 from shapewatch.repair.lost_axes import given_up, tokens_in_front, unmerged_targets
 from shapewatch.repair.odd_lengths import odd_lengths
@@ -36,6 +37,7 @@ from shapewatch.repair.odd_operations import (
 )
 from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
 from shapewatch.repair.tables import tables
+from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -117,6 +119,8 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from unmerged_targets(evidence)
     yield from tokens_in_front(evidence)
     yield from another_variable(evidence)
+    yield from uncalled_layers(evidence)
+    yield from in_another_order(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:

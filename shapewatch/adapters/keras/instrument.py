@@ -57,6 +57,8 @@ class Instrument(Listening):
     ) -> None:
         super().__init__("keras", KerasTensors(backend), interventions, isolated)
         self.names: Names = Names(self.recorder.forget_place)
+        if interventions is not None:
+            interventions.names = self.names
         if target is not None:
             self.names.learn(target)
         self.root: Layer | None = None
@@ -108,7 +110,9 @@ class Instrument(Listening):
             return original(layer, *args, **kwargs)
         try:
             if self.interventions is not None:
-                runs = self.interventions.layer(call.layer, layer, self.tensors(args, kwargs), whole)
+                place = f"{call.layer}:{call.name}:{call.occurrence}"
+                path, called = self.interventions.called_at(place, call.layer, layer)
+                runs = self.interventions.layer(path, called, self.tensors(args, kwargs), whole)
                 args, kwargs = self._on_operands(call, args, kwargs)
             result = original(runs, *args, **kwargs)
             if self.interventions is not None:

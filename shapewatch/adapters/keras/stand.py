@@ -61,6 +61,8 @@ class Stand(Interventions):
             elif isinstance(edit, Insert) and edit.module.kind == "value":
                 held = partial(self._held, edit)
                 self.operands.setdefault(edit.place, []).append((edit.operand, held))
+            elif isinstance(edit, Insert) and edit.module.kind == "own":
+                self.call_own(edit)
             elif isinstance(edit, Insert):
                 module = self._new(edit.module)
                 self.added.append(module)

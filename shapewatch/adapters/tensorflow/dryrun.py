@@ -46,6 +46,8 @@ class Stand(Interventions):
             elif isinstance(edit, Insert) and edit.module.kind == "value":
                 held = partial(_instead, edit)
                 self.operands.setdefault(edit.place, []).append((edit.operand, held))
+            elif isinstance(edit, Insert) and edit.module.kind == "own":
+                self.call_own(edit)
             elif isinstance(edit, Insert):
                 self.operands.setdefault(edit.place, []).append((edit.operand, _placed(self._new(edit.module))))
             elif isinstance(edit, SetCall):

@@ -101,6 +101,8 @@ class Instrument(Listening):
         super().__init__("tensorflow", TensorFlow(), interventions, isolated)
         self._modules_only = modules_only
         self.names: Names = Names()
+        if interventions is not None:
+            interventions.names = self.names
         if target is not None:
             self.names.learn(target)
         self.root: tf.Module | None = None
@@ -191,8 +193,11 @@ class Instrument(Listening):
         path = self.names.path(module, parent.layer if parent else None)
         operands = tuple(self.number(tensor, "input" if outermost else None) for tensor in found)
         whole = isinstance(module, New)
-        runs = module if self.interventions is None else self.interventions.layer(path, module, found, whole)
         call = self.enter(module, type(module).__name__, _kind(module), path, operands, whole, 3)
+        runs = module
+        if self.interventions is not None:
+            place = f"{call.layer}:{call.name}:{call.occurrence}"
+            runs = self.interventions.layer(*self.interventions.called_at(place, path, module), found, whole)
         if outermost:
             self.recorder.begin_pass(operands)
         return call, whole, runs

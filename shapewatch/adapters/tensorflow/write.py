@@ -25,6 +25,7 @@ from shapewatch.adapters.written import (
     order_title,
     ordinal,
     other_input,
+    own_layer_called,
     pad_title,
     padded,
     projection_title,
@@ -211,6 +212,8 @@ def _with_argument(source: str, call: ast.Call, said: ast.expr | None, argument:
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     if edit.module.kind == "value":
         return taken_instead(edit, recording)
+    if edit.module.kind == "own":
+        return own_layer_called(edit, recording)
     if edit.module.kind == "narrow":
         return cut_as_beside(edit, recording)
     layer = place_layer(edit.place)

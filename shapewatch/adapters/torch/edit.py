@@ -84,8 +84,11 @@ def put_in(model: nn.Module, edits: Sequence[Edit], undo: list[Callable[[], None
     for edit in edits:
         if isinstance(edit, Replace):
             _swap(model, edit.layer, undo, partial(_instead, module=edit.module, otherwise=like))
+        elif isinstance(edit, Insert) and "instead" in edit.module.arguments and edit.module.kind == "own":
+            _call_instead(model, edit, undo)
         elif isinstance(edit, Insert):
-            module = build(edit.module, like)
+            own = edit.module.kind == "own"
+            module = Own(_there(model, edit.module.arguments["layer"])) if own else build(edit.module, like)
             module.train(model.training)
             _put_on_layer(model, edit, module, undo)
             interventions.modules.setdefault(edit.place, []).append((edit.operand, module))
@@ -122,6 +125,33 @@ def _put_on_layer(model: nn.Module, edit: Insert, module: nn.Module, undo: list[
         undo.append(layer.register_forward_hook(after).remove)
     else:
         undo.append(layer.register_forward_pre_hook(before, with_kwargs=True).remove)
+
+
+def _call_instead(model: nn.Module, edit: Insert, undo: list[Callable[[], None]]) -> None:
+    """Call another of the model's layers where one is called, at the one time of several that the place is."""
+    path, _, occurrence = edit.place.rsplit(":", 2)
+    layer, other = _there(model, path), _there(model, edit.module.arguments["layer"])
+    parent, forward = _there(model, path.rpartition(".")[0]), layer.forward
+    times = itertools.count()
+
+    def runs(*args: Any, **kwargs: Any) -> Any:
+        return (other if next(times) == int(occurrence) else forward)(*args, **kwargs)
+
+    def begins(*_: object) -> None:
+        nonlocal times
+        times = itertools.count()
+
+    undo.append(parent.register_forward_pre_hook(begins).remove)
+    own = "forward" in vars(layer)
+    layer.forward = runs
+    undo.append(partial(setattr, layer, "forward", forward) if own else partial(vars(layer).pop, "forward"))
+
+
+def _there(model: nn.Module, path: str) -> nn.Module:
+    layer = _layer_at(model, path)
+    if layer is None:
+        raise ValueError(f"the model has no layer {path!r}")
+    return layer
 
 
 def _instead(old: nn.Module, module: Module, otherwise: torch.Tensor | None) -> nn.Module:
@@ -422,12 +452,23 @@ class AddAxes(nn.Module):
 class Variable(nn.Module):
     """Gives what a variable of the program's function holds, whatever it is given."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, index: int | None) -> None:
         super().__init__()
-        self.name = name
+        self.name, self.index = name, index
 
     def forward(self, _: torch.Tensor) -> Any:
-        return variable_of_caller(self.name)
+        return variable_of_caller(self.name, self.index)
+
+
+class Own(nn.Module):
+    """Calls a layer that the model has, which stays what it is: no part of this one."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.call = layer.__call__
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.call(x)
 
 
 class Permute(nn.Module):
@@ -546,7 +587,7 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
         case "subsample_pad":
             return SubsamplePad(arguments["stride"], arguments["channels"], rank)
         case "value":
-            return Variable(arguments["name"])
+            return Variable(arguments["name"], arguments.get("index"))
         case "identity":
             return nn.Identity()
     raise ValueError(f"PyTorch has no layer for {module.kind!r}")

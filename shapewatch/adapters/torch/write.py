@@ -28,6 +28,7 @@ from shapewatch.adapters.written import (
     order_title,
     ordinal,
     other_input,
+    own_layer_called,
     pad_title,
     projection_title,
     resize_title,
@@ -385,6 +386,8 @@ def _module_data(module: Module) -> dict[str, Any]:
 def _write_insert(edit: Insert, recording: Recording) -> Written:
     if edit.module.kind == "value":
         return taken_instead(edit, recording)
+    if edit.module.kind == "own":
+        return own_layer_called(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     if call is not None and edit.operand == RESULT:

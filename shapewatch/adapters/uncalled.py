@@ -1,0 +1,134 @@
+"""Layers that a class makes and never calls, and how often each line of a forward calls which."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+from shapewatch.adapters.statements import parsed, rewritten
+from shapewatch.recording import Span
+from shapewatch.source import tree_of
+
+Kind = TypeVar("Kind", bound=ast.stmt)
+
+_CONSTRUCTORS = frozenset({"__init__", "build", "setup"})
+
+_BY_NO_NAME = frozenset(
+    {"children", "named_children", "modules", "named_modules", "_modules", "layers", "get_submodule"}
+)
+"""Attributes of a module by which a class may call what is in it without naming it."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """`self.conv1(x)` in a forward: on which lines the statement stands, and how many there are before it."""
+
+    name: str
+    lines: range
+    earlier: int
+
+
+def never_called(names: Collection[str], span: Span) -> frozenset[str]:
+    """Those among the attributes of a class that no code of its file reads, but where they are made; `span` is a line
+    of its forward. None where the file cannot be read, or the class may take them by no name."""
+    try:
+        read = _read_around(span.file, span.line)
+    except (SyntaxError, ValueError, OSError):
+        return frozenset()
+    return frozenset() if read is None or read & _BY_NO_NAME else frozenset(names) - read
+
+
+def mentions(span: Span) -> Sequence[Mention]:
+    """The layers of its own that the forward around a line calls, in the order of the text."""
+    try:
+        function = _around(tree_of(span.file), span.line, ast.FunctionDef)
+    except (SyntaxError, ValueError, OSError):
+        return ()
+    count: Counter[str] = Counter()
+    found = []
+    for statement in _statements(function) if function is not None else ():
+        for name, _ in _called_in(statement):
+            lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+            found.append(Mention(name, lines, count[name]))
+            count[name] += 1
+    return found
+
+
+def calling(source: str | None, name: str, instead: str, which: int) -> str | None:
+    """The line with a layer called in the place of another, of several calls the one of this number."""
+    tree = parsed(source)
+    called = [node for found, node in _called_in(tree) if found == instead] if tree is not None else []
+    if source is None or which >= len(called):
+        return None
+    return rewritten(source, [(called[which], f"self.{name}")])
+
+
+def _around(tree: ast.Module, line: int, kind: type[Kind]) -> Kind | None:
+    """The innermost class or function around a line: a walk goes from the outer ones to the inner ones."""
+    found = [
+        node for node in ast.walk(tree) if isinstance(node, kind) and node.lineno <= line <= (node.end_lineno or 0)
+    ]
+    return found[-1] if found else None
+
+
+@cache
+def _read_around(file: str, line: int) -> frozenset[str] | None:
+    """The attributes that the class around a line reads of itself where it does not make them, and any code of anything
+    else. A class with heirs or ancestors in the file may be read by these."""
+    tree = tree_of(file)
+    cls = _around(tree, line, ast.ClassDef)
+    if cls is None:
+        return None
+    inside = {id(node) for each in _family(tree, cls) for node in ast.walk(each)}
+    read = set()
+    for node, in_making in _attributes(tree, False):
+        own = isinstance(node.value, ast.Name) and node.value.id == "self"
+        if not in_making and (not own or id(node) in inside):
+            read.add(node.attr)
+    return frozenset(read)
+
+
+def _family(tree: ast.Module, cls: ast.ClassDef) -> Iterator[ast.ClassDef]:
+    bases = {base.id for base in cls.bases if isinstance(base, ast.Name)}
+    for other in ast.walk(tree):
+        if isinstance(other, ast.ClassDef):
+            heir = any(isinstance(base, ast.Name) and base.id == cls.name for base in other.bases)
+            if other is cls or heir or other.name in bases:
+                yield other
+
+
+def _attributes(node: ast.AST, of_another: bool, making: bool = False) -> Iterator[tuple[ast.Attribute, bool]]:
+    """The attributes that code reads, each with whether that is of no account: `self.fc.weight` where it is made."""
+    making = making or (isinstance(node, ast.FunctionDef) and node.name in _CONSTRUCTORS)
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        yield node, of_another and making
+    for child in ast.iter_child_nodes(node):
+        yield from _attributes(child, isinstance(node, ast.Attribute), making)
+
+
+def _statements(function: ast.AST) -> Iterator[ast.stmt | ast.expr]:
+    """The statements of a function that have none inside them, and the conditions of the others."""
+    for child in ast.iter_child_nodes(function):
+        has_body = isinstance(getattr(child, "body", None), list)
+        if has_body or isinstance(child, ast.ExceptHandler):
+            yield from _statements(child)
+        elif isinstance(child, ast.stmt | ast.expr):
+            yield child
+
+
+def _called_in(node: ast.AST) -> list[tuple[str, ast.expr]]:
+    """The calls of `self.…` in the order in which Python makes them: what is inside is called first."""
+    calls = [
+        (call.func.attr, call.func, call)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "self"
+    ]
+    calls.sort(key=lambda each: (each[2].end_lineno or 0, each[2].end_col_offset or 0))
+    return [(name, function) for name, function, _ in calls]
