@@ -42,6 +42,16 @@ def never_called(names: Collection[str], span: Span) -> frozenset[str]:
     return frozenset() if read is None or read & _BY_NO_NAME else frozenset(names) - read
 
 
+def never_called_import(name: str, span: Span | None) -> bool:
+    """Whether a file imports a name from somewhere, and says it nowhere else."""
+    try:
+        nodes = list(ast.walk(tree_of(span.file))) if span is not None else []
+    except (SyntaxError, ValueError, OSError):
+        return False
+    imported = any(isinstance(node, ast.alias) and node.name == name and node.asname is None for node in nodes)
+    return imported and not any(isinstance(node, ast.Name) and node.id == name for node in nodes)
+
+
 def mentions(span: Span) -> Sequence[Mention]:
     """The layers of its own that the forward around a line calls, in the order of the text."""
     try:

@@ -45,6 +45,12 @@ def call_at(place: str, recording: Recording) -> Call | None:
     return next((call for call in recording.calls if call.layer in alike and call.place == call.layer + rest), None)
 
 
+def axes_together(ends: tuple[int, int]) -> str:
+    """From which axis to which a flatten lays axes together."""
+    first, last = ends
+    return f"all axes from {first} on" if last == -1 else f"axes {first} to {last}"
+
+
 # Titles: the same change is called the same in every framework
 
 
@@ -216,6 +222,12 @@ def target_title(edit: Target) -> str:
             return f"one answer for each sample: the mean of the output over axes {over}"
         case "output-moved":
             return "the output with its classes on axis 1"
+        case "resized":
+            return f"the labels resized to {' x '.join(map(str, arguments['size']))}"
+        case "padded":
+            return f"the labels padded to {arguments['length']}, or cut to it, as the inputs are"
+        case "from-one":
+            return "labels whose class numbers begin at 0"
         case "output-resized":
             return f"the output resized to {' x '.join(map(str, arguments['size']))}"
     verb = "lay the labels out as" if arguments["reshaped"] else "give labels of"
@@ -404,3 +416,22 @@ def _called_instead(edit: Insert, name: str, instead: str) -> str | None:
     here = next((each for each in alike if each.earlier == number), None)
     before = sum(each.lines == here.lines and each.earlier < number for each in alike) if here is not None else 0
     return calling(statement(span), name, instead, before)
+
+
+# What a layer gives, unpacked
+
+
+def results_exchanged(edit: Insert, call: Call) -> Written:
+    """The line with the two names that it gives what a layer gives in each other's place."""
+    source = statement(call.span)
+    tree = parsed(source)
+    line = tree.body[0] if tree is not None and tree.body else None
+    names = line.targets[0].elts if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Tuple) else []
+    title = f"the results of {spoken(call.layer)} in each other's place"
+    code = f"# {title}, in: {source}"
+    if len(names) == 2 and source is not None:
+        first, second = map(ast.unparse, names)
+        title = f"`{second}` and `{first}` in each other's place"
+        code = rewritten(source, [(names[0], second), (names[1], first)])
+    data = {"action": "insert", "layer": place_layer(edit.place), "junction": edit.place, "operand": edit.operand}
+    return Written(title, code, {**data, "module": {"type": "exchange", "arguments": {}}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shapewatch.adapters.written import axes_together
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
@@ -36,7 +37,8 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     if isinstance(edit, Insert):
         elsewhere = edit.operand == RESULT or edit.module.kind in ("value", "own")
         there = recording.at(edit.place) if elsewhere else None
-        location = edit.module.arguments.get("span", case.call.span if there is None else there.span)
+        made = layer.defined if layer is not None and path != case.call.layer and case.call.kind == "loss" else None
+        location = edit.module.arguments.get("span", made or case.call.span if there is None else there.span)
     location = table_made_at(edit, case) or location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
@@ -88,6 +90,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return "; ".join(f"{name} is {short(e.was)}, where {short(e.value)} fits" for name, e in sets.items())
     if isinstance(edit, SetCall) and (made := _making(edit, recording=case.recording)) is not None:
         return f"{made} makes {text(edit.was)}, where {text(edit.value)} fits"
+    if isinstance(edit, SetCall) and edit.argument == "ends":
+        return f"it lays {axes_together(edit.was)} together, where {axes_together(edit.value)} fit"
     if isinstance(edit, SetCall) and edit.argument == "order":
         return f"the factors of {case.call.name} stand in each other's place"
     if isinstance(edit, SetCall):
@@ -116,6 +120,14 @@ def _missing(case: Case, edit: Edit) -> str | None:
             )
         case "own":
             return "it never calls `self.{name}`, which is made".format(**edit.module.arguments)
+        case "repeat_vector":
+            return "it is given one vector for a sample, and takes one for each step"
+        case "global_pool":
+            return "one of its branches has a vector for each step or place, and the other has one for a sample"
+        case "exchange":
+            return "what it gives is unpacked the other way round"
+        case "without_last":
+            return "what it gives is longer than what it takes, and is not cut"
         case "contiguous":
             return "the axes were moved, and the elements were not"
         case "directions":

@@ -10,6 +10,7 @@ from shapewatch.edits import Input
 from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
+from shapewatch.repair.state_of_another_batch import state_of_another_batch
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 
@@ -42,7 +43,9 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one."""
     tried = bool(told.fixes) and told.fixes[0].verified == "forward"
-    for_a_batch = None if tried else batch_written_down(case, adapter.name)
+    for_a_batch = None
+    if not tried:
+        for_a_batch = batch_written_down(case, adapter.name) or state_of_another_batch(case, finding, adapter.name)
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
     odd = odd_variable(case, finding, adapter.name)

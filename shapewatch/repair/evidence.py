@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from shapewatch.adapters.statements import parsed, statement
-from shapewatch.edits import Edit, Input, Set, SetCall
+from shapewatch.edits import Edit, Input, Set, SetCall, Target
 from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
 from shapewatch.recording import Call, Layer, Shape, spoken
@@ -82,7 +82,16 @@ class Evidence:
             computed = call is not None and isinstance(edit.was, int) and _is_computed(edit, call)
             worth = (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside) - 0.3 * computed
             return worth, phrase
+        if isinstance(edit, Target) and edit.change == "from-one":
+            return 1.3 * self._last_width_has_a_name(), None
         return 0.0, None
+
+    def _last_width_has_a_name(self) -> bool:
+        """Whether the line that makes the last layer says by name how many classes there are: it counts them."""
+        made = self.case.graph.producer.get(self.case.call.operands[self.case.facts.get("output", 0)])
+        layer = self.case.recording.layer_at.get(made.layer) if made is not None and made.is_layer else None
+        width = layer.facts.get("out_features") if layer is not None else None
+        return layer is not None and isinstance(width, int) and _is_a_number(layer, width) < 0
 
     def _rounded(self, call: Call, size: tuple[int, ...]) -> str | None:
         """That a factor gives nearly the sizes that are asked for: off by less than it makes of one place."""
@@ -116,8 +125,12 @@ class Evidence:
         if vote.agree:
             shown = listed(list(map(spoken, vote.agree[:3])))
             phrase = f"{shown} {'have' if len(vote.agree) > 1 else 'has'} {edit.argument} {short(edit.value)}"
-        score += 0.3 * (_even(edit.value) - _even(edit.was)) - _oddity(edit) + self._worth_of_axis(edit)
         layer = self.case.recording.layer_at.get(edit.layer)
+        meant = layer is not None and edit.was in [layer.facts.get(name) for name in _TILES if name != edit.argument]
+        score += 0.0 if meant else 0.3 * (_even(edit.value) - _even(edit.was))  # said twice, it is no slip
+        score += self._worth_of_axis(edit) - _oddity(edit)
+        if layer is not None and self.case.junction is not None and isinstance(edit.was, int):
+            score += 0.1 * _is_a_number(layer, edit.was)
         score -= 0.6 * (layer is not None and self._each_branch_has_a_window and _is_passed_on(layer, edit.argument))
         made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
         if made_for_another_map and edit.argument == "out_channels":
@@ -250,12 +263,25 @@ def _is_computed(edit: SetCall, call: Call) -> bool:
 def _is_passed_on(layer: Layer, argument: str) -> bool:
     """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`:
     whoever makes the block says it, and means it."""
+    given = _given_to(layer)
+    names = {ast.unparse(node).rpartition(".")[2] for node in given if isinstance(node, ast.Name | ast.Attribute)}
+    return bool({argument, f"{argument}s"} & names)
+
+
+def _is_a_number(layer: Layer, setting: int) -> int:
+    """1 if the line that makes a layer has a setting as a number, -1 if it has a name for it, which others may share;
+    0 where it does not tell."""
+    given = _given_to(layer)
+    numbers = [node.value for node in given if isinstance(node, ast.Constant)]
+    return 1 if setting in numbers else -1 if len(numbers) < len(given) else 0
+
+
+def _given_to(layer: Layer) -> list[ast.expr]:
+    """The arguments with which a line makes a layer."""
     tree = parsed(statement(layer.defined)) if layer.defined is not None else None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == layer.type]
-    given = [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if len(made) == 1 else []
-    names = {ast.unparse(node).rpartition(".")[2] for node in given if isinstance(node, ast.Name | ast.Attribute)}
-    return bool({argument, f"{argument}s"} & names)
+    return [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if len(made) == 1 else []
 
 
 _TILES = ("kernel_size", "stride")

@@ -47,7 +47,7 @@ def _text(source: str | None, operand: int, site: Call, recording: Recording) ->
 
 def _edits(found: Taking, site: Call, operand: int, step: int, beyond: int, recording: Recording) -> Iterator[Insert]:
     entries = _entries(site.operands[operand], recording)
-    for turn, place in enumerate(_turns(site, recording)):
+    for turn, place in enumerate(turns(site, recording)):
         index = beyond + turn if step > 0 else -1 - beyond - turn
         arguments = {
             "name": found.name,
@@ -62,7 +62,7 @@ def _edits(found: Taking, site: Call, operand: int, step: int, beyond: int, reco
         yield Insert(place, operand, Module("value", arguments))
 
 
-def _turns(site: Call, recording: Recording) -> Sequence[str]:
+def turns(site: Call, recording: Recording) -> Sequence[str]:
     """The places of a line in the turns of a loop: a layer of a list is another one in each."""
     path, name, occurrence = site.place.rsplit(":", 2)
     if site.is_layer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input
@@ -67,6 +68,9 @@ def _of_shape(evidence: Evidence, index: int, given: Shape, shape: Shape) -> Inp
         axis = layout.channels(given)
         if [at for at in range(len(given)) if given[at] != shape[at]] == [axis]:
             return Input(index, "channels", {"channels": shape[axis], "was": given[axis]}, shape)
+    orders = [dims for dims in permutations(range(1, len(given))) if tuple(given[at] for at in dims) == shape[1:]]
+    if len(given) == len(shape) and len(orders) == 1 and len(set(given[1:])) == len(given) - 1:
+        return Input(index, "permute", {"dims": (0, *orders[0])}, shape)
     return Input(index, "size", {"plain": True}, shape)
 
 

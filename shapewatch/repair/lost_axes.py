@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from shapewatch.adapters.statements import statement
+from shapewatch.adapters.uncalled import never_called_import
 from shapewatch.edits import Insert, Module, Set
 from shapewatch.recording import Call
 from shapewatch.repair.candidate import Candidate
@@ -33,7 +35,47 @@ def given_up(evidence: Evidence) -> Iterator[Candidate]:
             continue
         setting, words = _KEEPS[made.kind]
         if case.graph.facts(made).get(setting) is False:
-            yield Candidate((Set(made.layer, setting, True, False),), 0.7, 1, (f"{made.layer} {words}",))
+            worth = 0.3 if _says(evidence, made, f"{setting}=False") else 0.7  # what is written down was not forgotten
+            yield Candidate((Set(made.layer, setting, True, False),), worth, 1, (f"{made.layer} {words}",))
+
+
+def _says(evidence: Evidence, made: Call, words: str) -> bool:
+    """Whether the line that makes a layer has these words."""
+    layer = evidence.case.recording.layer_at.get(made.layer)
+    source = statement(layer.defined) if layer is not None else None
+    return source is not None and words in source.replace(" ", "")
+
+
+def steps_given_back(evidence: Evidence) -> Iterator[Candidate]:
+    """The last step of an encoder, repeated for every step of what is to be decoded from it."""
+    case = evidence.case
+    if case.recording.framework != "keras" or case.call.kind != "recurrent" or not case.shapes:
+        return
+    made = _shaped_by(evidence, case.call.operands[0])
+    if len(case.shapes[0]) != 2 or made is None or made.kind != "recurrent":
+        return
+    steps = case.recording.shape(made.operands[0])[1:2]
+    if not steps or steps[0] is None:
+        return
+    imported = never_called_import("RepeatVector", case.call.span)
+    said = ("`RepeatVector` is imported, and nothing makes one",) if imported else ()
+    repeat = Insert(case.call.place, 0, Module("repeat_vector", {"n": steps[0]}))
+    yield Candidate((repeat,), 1.2 if imported else 0.5, 1, said)
+
+
+def not_pooled(evidence: Evidence) -> Iterator[Candidate]:
+    """Features of every step or place, where others are joined that are one for a sample: pooled or flattened."""
+    case = evidence.case
+    ranks = [len(shape) for shape in case.shapes]
+    if case.call.kind != "concat" or not ranks or min(ranks) != 2 or max(ranks) == 2:
+        return
+    for operand, rank in enumerate(ranks):
+        if rank > 2 and case.graph.is_activation(case.call.operands[operand]):
+            if case.recording.framework == "keras":
+                pool = Module("global_pool", {"rank": rank - 2})
+                yield Candidate((Insert(case.call.place, operand, pool),), 0.45, 1, needs_proof=True)
+            flatten = Module("flatten", {"start_dim": 1, "end_dim": -1})
+            yield Candidate((Insert(case.call.place, operand, flatten),), 0.4, 1, needs_proof=True)
 
 
 def tokens_in_front(evidence: Evidence) -> Iterator[Candidate]:

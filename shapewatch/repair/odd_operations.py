@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, permutations
+from itertools import combinations, islice, permutations
 from typing import Any
 
 from shapewatch import axes
@@ -274,6 +274,21 @@ def squeezed_too_much(evidence: Evidence) -> Iterator[Candidate]:
         said = (f"of {text(shape)} it takes the batch of one as well",)
         behind = tuple(axis - len(shape) for axis in ones[1:])
         yield Candidate((SetCall(unit.place, "dim", behind if behind[1:] else behind[0], None),), _WORTH, hops, said)
+
+
+def flattened_otherwise(evidence: Evidence) -> Iterator[Candidate]:
+    """Other axes laid together than by a `flatten`: `flatten(1, 2)` for `flatten(2)`. Never the batch."""
+    graph = evidence.case.graph
+    for hops, unit in before(evidence):
+        rank = len(graph.recording.shape(unit.operands[0])) if unit.operands else 0
+        if unit.kind != "flatten" or unit.is_layer or rank < 3:
+            continue
+        facts = graph.facts(unit)
+        was = (facts.get("start_dim", 0) % rank, facts.get("end_dim", -1) % rank)
+        for first, last in combinations(range(1, rank), 2):
+            if (first, last) != was:
+                ends = (first, -1 if last == rank - 1 else last)
+                yield Candidate((SetCall(unit.place, "ends", ends, was),), _WORTH - 0.02 * hops, hops, needs_proof=True)
 
 
 def before(evidence: Evidence, most: int = _MOST_BEFORE) -> Iterator[tuple[int, Call]]:

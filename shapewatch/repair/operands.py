@@ -57,6 +57,7 @@ def _with_more_axes(case: Case, operand: int, few: Shape, many: Shape) -> Iterat
         return
     joins = case.call.kind == "concat"
     ways = list(_joined(case, few, many) if joins else _met(case, operand, few, many))
+    ways = [dims for dims in ways if not joins or not _of_another_origin(case, operand, many, dims)]
     said = "" if len(ways) == 1 else _preferred(case, many, ways[0]) if ways else None
     if said is not None:
         module = Module("unsqueeze", {"dims": ways[0], "rank": len(few) + len(ways[0])})
@@ -132,6 +133,17 @@ def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[in
         if dims:
             results.setdefault(after, []).append(dims)
     yield from map(max, results.values())  # of several that give one shape, the one with the new axes last
+
+
+def _of_another_origin(case: Case, operand: int, many: Shape, dims: tuple[int, ...]) -> bool:
+    """Whether with new axes at `dims` sizes would lie beside each other that have nothing to do with each other: as
+    many units of a layer as there are steps."""
+    lineage, along = case.graph.lineage, case.facts.get("dim", 0) % len(many)
+    beside = next(case.call.operands[at] for at, shape in enumerate(case.shapes) if shape == many)
+    kept = [axis for axis in range(len(many)) if axis not in dims]
+    own = dict(zip(kept, lineage.sources(case.call.operands[operand]), strict=True))
+    other = lineage.sources(beside)
+    return any(axis != along and None not in (own[axis], other[axis]) and own[axis] != other[axis] for axis in kept)
 
 
 def _joined(case: Case, few: Shape, many: Shape) -> Iterator[tuple[int, ...]]:
@@ -316,10 +328,13 @@ def _factors_exchanged(case: Case) -> Iterator[Candidate]:
 
 def _factors_transposed(case: Case) -> Iterator[Candidate]:
     """A factor of a product with its last two axes swapped, where the product then runs along no batch."""
-    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer or case.call.parent is None:
+    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer:
         return
     (left, right), (first, second) = case.shapes, case.call.operands
     lineage = case.graph.lineage
+    if case.call.parent is None:
+        yield from _transposed_outside(case, left, right)
+        return
     for operand, (inner, outer) in enumerate(((left[-2], right[-2]), (left[-1], right[-1]))):
         shape, value = (left, first) if operand == 0 else (right, second)
         along = (len(left) - 2, len(right) - 2) if operand == 0 else (len(left) - 1, len(right) - 1)
@@ -331,6 +346,23 @@ def _factors_transposed(case: Case) -> Iterator[Candidate]:
         order = (*range(len(shape) - 2), len(shape) - 1, len(shape) - 2)
         module = Module("permute", {"dims": order})
         yield Candidate((Insert(case.call.place, operand, module),), 0.3 + 0.1 * operand, 1)
+
+
+def _transposed_outside(case: Case, left: Shape, right: Shape) -> Iterator[Candidate]:
+    """In no layer, where nothing can be run again: a weight that another product takes as it is, and this one the other
+    way round; two lists of vectors that are compared each with each."""
+    if len(left) != 2 or len(right) != 2 or axes.differ(left[1], right[1]) or right[0] == right[1]:
+        return
+    weight, other = case.call.operands[1], case.call.operands[0]
+    elsewhere = [
+        unit for unit in case.graph.consumers.get(weight, ()) if unit is not case.call and unit.kind == "matmul"
+    ]
+    tied = bool(elsewhere) and not case.graph.is_activation(weight)
+    alike = left == right and weight != other and case.graph.is_activation(weight)
+    if tied or alike:
+        said = ("it stands as it is in another product",) if tied else ()
+        module = Module("permute", {"dims": (1, 0)})
+        yield Candidate((Insert(case.call.place, 1, module),), 0.5, 1, said)
 
 
 def _fits_swapped(case: Case, operand: int, given: Shape, other: Shape, pair: tuple[int, int]) -> bool:

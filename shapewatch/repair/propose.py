@@ -22,14 +22,17 @@ from shapewatch.repair.another_variable import another_variable
 from shapewatch.repair.at_junction import at_junction, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
+from shapewatch.repair.causal import cut_behind
 from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
-from shapewatch.repair.lost_axes import given_up, tokens_in_front, unmerged_targets
+from shapewatch.repair.losses import in_the_forward
+from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
+    flattened_otherwise,
     left_out,
     odd_operations,
     repeated_otherwise,
@@ -38,6 +41,7 @@ from shapewatch.repair.odd_operations import (
 from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
+from shapewatch.repair.unpacked import unpacked_the_other_way
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -87,7 +91,7 @@ def _strongest(candidates: Iterator[Candidate], layers: Mapping[str, Layer]) -> 
 def _connected(evidence: Evidence) -> Iterator[Candidate]:
     case, finding = evidence.case, evidence.finding
     for edits in finding.own:
-        yield evidence.weighed(edits, 0, _own_prior(case) - finding.own_doubt)
+        yield evidence.weighed(in_the_forward(edits, case), 0, _own_prior(case) - finding.own_doubt)
     for want in finding.wants:
         odd = AGREED if _odd_one(case, want) else 0.0
         for change in walk(case.graph, want):
@@ -105,6 +109,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from along_another_axis(evidence)
     yield from squeezed_too_much(evidence)
     yield from repeated_otherwise(evidence)
+    yield from flattened_otherwise(evidence)
     yield from directions_together(evidence)
     yield from batch_first(evidence)
     yield from as_declared(evidence)
@@ -116,11 +121,15 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from blocks_of_another_width(evidence)
     yield from unusual_flattens(evidence)
     yield from given_up(evidence)
+    yield from steps_given_back(evidence)
+    yield from not_pooled(evidence)
     yield from unmerged_targets(evidence)
     yield from tokens_in_front(evidence)
     yield from another_variable(evidence)
     yield from uncalled_layers(evidence)
     yield from in_another_order(evidence)
+    yield from unpacked_the_other_way(evidence)
+    yield from cut_behind(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:

@@ -9,18 +9,21 @@ wrong axis. Else there is no telling.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from shapewatch import axes
 from shapewatch.adapters import statements
+from shapewatch.adapters.unread import line_at, reading
 from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, Span, Value, text
 from shapewatch.repair.assigned import assigned_line
 from shapewatch.report import Cause, Fix
+from shapewatch.rules.losses import batch_lost
 from shapewatch.rules.rule import Case, Finding, listed
 
 KEEPING = frozenset({"same", "activation", "squash", "dropout", "identity", "norm"})
@@ -81,6 +84,9 @@ class Odd:
 
 def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
     """The variable to blame for the size that two sides differ on, and what it would have to be."""
+    rows = _made_for_parts(case, framework)
+    if rows is not None:
+        return rows
     sides = [
         Side(want.value, axis, wanted, tuple(holders(case.graph, want.value, axis)))
         for want in finding.wants
@@ -102,6 +108,52 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
         if side.alone and side.wanted.low > 1 and (len(other.variables) > 1 or not other.held):
             return _blamed(case, side, other.variables, framework)
     return None
+
+
+def _made_for_parts(case: Case, framework: str) -> Odd | None:
+    """A weight behind a reshape that makes several samples of one: it has as many rows as such a part has numbers."""
+    graph, recording = case.graph, case.recording
+    if len(case.shapes) != 2 or not all(case.shapes) or not axes.differ(case.shapes[0][0], case.shapes[1][0]):
+        return None
+    found = (
+        batch_lost(case, *pair) for pair in zip(case.call.operands, (s[0] for s in case.shapes[::-1]), strict=True)
+    )
+    made = next((unit for unit in found if unit is not None and not unit.is_layer), None)
+    if made is None:
+        return None
+    before, after = recording.shape(made.operands[0]), recording.shape(made.results[0])
+    each = math.prod(size or 0 for size in before[1:])
+    if made.span is not None and (other := _unread_beside(made.span, framework)) is not None:
+        return other
+    for unit in graph.consumers.get(made.results[0], ()) if len(after) == 2 and each else ():
+        weight = recording.values[unit.operands[-1]]
+        if unit.kind == "matmul" and weight.origin == "parameter" and weight.shape[:1] == after[1:]:
+            why = f"each sample of {text(before)} has {each} numbers, and is cut into rows of {after[1]}"
+            return _odd(case, Held(weight, 0), (each, *weight.shape[1:]), (why,), framework, factors=before[1:])
+    return None
+
+
+def _unread_beside(span: Span, framework: str) -> Odd | None:
+    """A line that takes another variable than one that was made before it and that nothing reads."""
+    line = line_at(span)
+    own = [bound for bound in line.variables if bound.name in line.reads and bound.lines] if line is not None else []
+    unread = [bound for bound in line.variables if bound.lines and not bound.read] if line is not None else []
+    unread = [bound for bound in unread if bound.name not in (line.reads if line is not None else ())]
+    if len(own) != 1 or len(unread) != 1:
+        return None
+    name, instead = unread[0].name, own[0].name
+    said = f"`{name}`, which line {unread[0].lines.start} makes, is used by nothing"
+    fix = Fix(
+        title=f"`{name}` in the place of `{instead}`",
+        code=reading(statements.statement(span), name, instead) or f"# take {name} in the place of {instead}",
+        edit={"action": "set", "variable": instead, "argument": "name", "value": name},
+        changes=(),
+        framework=framework,
+        verified=None,
+        why_not="what is used by nothing was not computed, so its shape is not known",
+        evidence=(said,),
+    )
+    return Odd(Cause(None, "variable", span, f"it takes `{instead}`; {said}"), fix, True)
 
 
 def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
@@ -199,8 +251,10 @@ def _odd(
     framework: str,
     beyond_doubt: bool = True,
     taken: tuple[int, int] | None = None,
+    factors: Shape = (),
 ) -> Odd | None:
-    """`taken`: the axis that a variable has its size from, and the one that it should have it from."""
+    """`taken`: the axis that a variable has its size from, and the one that it should have it from; `factors`: what
+    its first size is a product of."""
     variable = held.value
     if variable.name is None:
         return None
@@ -208,7 +262,7 @@ def _odd(
     span = None if failure is None or failure.span is None else _made(failure.span, variable.name)
     reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
     cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
-    return Odd(cause, _fix(variable, wanted, span, why, framework, taken), beyond_doubt)
+    return Odd(cause, _fix(variable, wanted, span, why, framework, taken, factors), beyond_doubt)
 
 
 def _made(used: Span, name: str) -> Span | None:
@@ -224,10 +278,13 @@ def _fix(
     why: Sequence[str],
     framework: str,
     taken: tuple[int, int] | None,
+    factors: Shape,
 ) -> Fix:
     code = None if span is None else rewritten(span.source or "", variable.shape, wanted)
     if code is None and span is not None:
         code = turned(span.source or "", variable.name or "", variable.shape, wanted)
+    if code is None and span is not None and factors:
+        code = of_factors(span.source or "", variable.shape[0] or 0, factors)
     if code is None and span is not None and taken is not None:
         code = of_another_axis(span.source or "", *taken)
     return Fix(
@@ -274,6 +331,31 @@ def of_another_axis(source: str, taken: int, meant: int) -> str | None:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == taken
     ]
     return statements.rewritten(source, [(found[0], str(meant))]) if len(found) == 1 else None
+
+
+def of_factors(source: str, was: int, factors: Shape) -> str | None:
+    """A line of source with a product of numbers, or the number that it is, as another product: `7*7*32`."""
+    begun = source.strip().rstrip(",")
+    pair = re.match(r"(['\"]\w+['\"]:\s*)(?=\S)", begun)  # an entry of a dictionary is no statement alone
+    head = pair.group() if pair is not None else ""
+    tree = statements.parsed(begun.removeprefix(head))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
+    found = [node for node in nodes if product_of(node) == was]
+    if not found:
+        return None
+    written = ast.get_source_segment(begun.removeprefix(head), found[0]) or ""
+    sign = "*" if "*" in written and " * " not in written else " * "
+    return head + statements.rewritten(begun.removeprefix(head), [(found[0], sign.join(map(str, factors)))])
+
+
+def product_of(node: ast.expr) -> int | None:
+    """What a number, or a product of numbers, is."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, int) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        one, other = product_of(node.left), product_of(node.right)
+        return None if one is None or other is None else one * other
+    return None
 
 
 def _each(sizes: Shape) -> Callable[[re.Match[str]], str]:

@@ -125,16 +125,22 @@ def _other_count(case: Case, loss: Compared) -> Finding:
     two_for_one = loss.binary and given == 1 and labels == 2
     if two_for_one:
         either = ((Target("numbers", {"dim": loss.class_axis, "binary": True}),),)
+    one_more = one_hot and not two_for_one and None not in (given, labels) and labels == (given or 0) + 1 > 2
+    if one_more:
+        either = ((Target("from-one", {"dim": loss.class_axis}),),)
     ran = " Earlier it was given other labels beside such an output, and ran." if earlier else ""
     return Finding(
         headline=f"{loss.name}: the model gives {plural(given, 'score')} for each item, the labels have "
         f"{number(labels)}",
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}; on axis {loss.class_axis} "
-        f"both need the number of classes.{ran}",
+        f"both need the number of classes.{ran}{_ONE_MORE if one_more else ''}",
         own=earlier or either,
         own_doubt=0.0 if earlier or two_for_one else 1.0,  # a last layer is more often of a wrong width than labels are
         wants=() if earlier else output_wants(loss, wanted),
     )
+
+
+_ONE_MORE = " Labels made of class numbers that begin at 1 have one column more than there are classes."
 
 
 def _whole_numbers(case: Case, loss: Compared) -> Finding | None:

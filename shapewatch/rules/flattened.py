@@ -21,6 +21,8 @@ def made_for(case: Case, expected: int) -> str | None:
         if unit.kind in ("flatten", "reshape") and len(run) > 1:
             layout = case.graph.layout
             last = layout is not None and layout.channels_last and run[-1] == len(before) - 1
+            if layout is not None and layout.fits(before) and layout.channels(before) not in run:
+                return None  # places alone are laid together
             sizes = [before[axis] or 0 for axis in run]
             return _explained(sizes[-1:] + sizes[:-1] if last else sizes, expected)
         value = unit.operands[0]

@@ -7,6 +7,7 @@ classes   a whole number for each item: the output without its axis of scores
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +15,7 @@ from typing import Literal
 from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Insert, Module, Set, Target
-from shapewatch.recording import Call, Shape
+from shapewatch.recording import Call, Shape, Size, text
 from shapewatch.rules.rule import Case
 
 Difference = Literal["batch", "classes", "rank", "shape"]
@@ -197,6 +198,28 @@ def road(case: Case, value: int) -> Iterator[Call]:
             yield unit
 
 
+def batch_lost(case: Case, value: int, samples: Size) -> Call | None:
+    """The reshape on the road to a value that made so many samples of another number; None where none did."""
+    found, recording = None, case.recording
+    for unit in road(case, value):
+        if unit.kind in ("reshape", "flatten") and unit.operands and unit.results:
+            before, after = recording.shape(unit.operands[0])[:1], recording.shape(unit.results[0])[:1]
+            if before == (samples,) and after == recording.shape(value)[:1] and differ(samples, after[0]):
+                found = unit
+    return found
+
+
+def of_lost_batch(made: Call, case: Case) -> str:
+    """What a reshape has done to the batch, and where."""
+    before, after = case.recording.shape(made.operands[0]), case.recording.shape(made.results[0])
+    where = made.layer if made.is_layer else f"{made.name} in {case.recording.root or 'the model'}"
+    if made.parent is None and not made.is_layer:
+        where = made.name if made.span is None else f"{made.name} in line {made.span.line}"
+    each = math.prod(size or 0 for size in before[1:])
+    counted = f": each sample has {each} numbers" if len(after) == 2 and each and each != after[1] else ""
+    return f" The batch is lost at {where}, which makes {text(after)} of {text(before)}{counted}."
+
+
 def fitted_before(case: Case, loss: Compared) -> Shape | None:
     """The target that the same loss was given earlier beside such an output: with that one it ran."""
     for unit in reversed(case.graph.units):
@@ -236,6 +259,8 @@ def whose_batch(case: Case, loss: Compared) -> Call | None:
     """The reshape on the road to the output after which the first axis is no more the input's; None where none is."""
     recording = case.recording
     inputs = {recording.shape(number)[0] for number in recording.inputs if recording.shape(number)}
+    if not inputs and loss.target:
+        return batch_lost(case, loss.output_value, loss.target[0])
     if loss.target[:1] and loss.target[0] not in inputs:
         return None
     for unit in road(case, loss.output_value):

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from shapewatch.recording import text
 from shapewatch.rules.branches_differ import ELEMENTWISE
+from shapewatch.rules.losses import batch_lost, of_lost_batch
 from shapewatch.rules.meeting import against, elementwise_problems, elementwise_wants
 from shapewatch.rules.rule import Case, Finding, listed, rule
 
@@ -33,9 +34,20 @@ def check(case: Case) -> Finding | None:
     shapes = [_named(case, value) for value in case.call.operands]
     return Finding(
         headline=f"{case.name}{_of(case)}: {listed(sizes)}",
-        explanation=f"{listed(shapes)} meet element by element; each axis has to be equal or 1.",
+        explanation=f"{listed(shapes)} meet element by element; each axis has to be equal or 1.{_of_lost_batch(case)}",
         wants=elementwise_wants(case, problems),
     )
+
+
+def _of_lost_batch(case: Case) -> str:
+    """Where one of two sides lost its batch, if both are of samples and as many were to come."""
+    if len(case.shapes) != 2 or not all(case.shapes):
+        return ""
+    for value, other in zip(case.call.operands, case.shapes[::-1], strict=True):
+        made = batch_lost(case, value, other[0])
+        if made is not None:
+            return of_lost_batch(made, case)
+    return ""
 
 
 def _of(case: Case) -> str:

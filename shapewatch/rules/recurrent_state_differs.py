@@ -45,7 +45,10 @@ def check(case: Case) -> Finding | None:
         axes = [axis for axis in range(len(wanted)) if len(state) == len(wanted) and differ(state[axis], wanted[axis])]
         if not axes and len(state) == len(wanted):
             continue
-        parts = [f"axis {axis} is {number(state[axis])} long, where {number(wanted[axis])} fits" for axis in axes]
+        parts = [
+            f"axis {axis} of the state is {number(state[axis])} long, where {number(wanted[axis])} fits"
+            for axis in axes
+        ]
         return Finding(
             headline=f"{case.name} keeps a state {text(wanted)} and is given {text(state)}",
             explanation=f"Its input is {text(case.shapes[0])}; {listed(parts) if parts else 'the ranks differ'}."

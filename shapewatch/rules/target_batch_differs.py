@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Set, SetCall, Target
 from shapewatch.recording import Call, text
-from shapewatch.rules.losses import Compared, compared, whose_batch
+from shapewatch.rules.losses import Compared, compared, of_lost_batch, whose_batch
 from shapewatch.rules.rule import Case, Finding, rule
 
 
@@ -50,9 +50,7 @@ def check(case: Case) -> Finding | None:
     given = [case.recording.shape(number) for number in case.recording.inputs]
     why, own = "", list[tuple[Edit, ...]]()
     if made is not None:
-        before, after = case.recording.shape(made.operands[0]), case.recording.shape(made.results[0])
-        where = made.layer if made.is_layer else f"{made.name} in {case.recording.root or 'the model'}"
-        why = f" The batch is lost at {where}, which makes {text(after)} of {text(before)}."
+        why = of_lost_batch(made, case)
         own += _kept(case, made)
     elif any(shape[:1] == (answers,) for shape in given):
         why = f" The model was given {answers} items, so the labels are of another batch."
@@ -88,6 +86,9 @@ def _kept(case: Case, made: Call) -> Iterator[tuple[Edit, ...]]:
     if made.is_layer or made.kind != "reshape" or len(after) != 2 or None in before or not isinstance(target, tuple):
         return
     each = math.prod(size or 0 for size in before[1:])
+    behind = [unit for unit in case.graph.consumers.get(made.results[0], ()) if unit.kind == "matmul"]
+    if any(not unit.is_layer and case.recording.shape(unit.operands[-1])[:1] == after[1:] for unit in behind):
+        return  # of a weight that has so many rows, which would have to be another
     edits: list[Edit] = [SetCall(made.place, "shape", (-1, each), target)]
     for unit in case.graph.units:
         width = case.graph.facts(unit).get("in_features")

@@ -58,6 +58,9 @@ def check(case: Case) -> Finding | None:
     elif earlier := other_labels(case, loss):
         own += earlier
         hint = " Earlier it was given other labels beside such an output, and ran."
+    elif labels := _labels_apart_from_inputs(case, loss):
+        own.append((labels,))
+        hint = " The output is as large as what the model was given, so it is the labels that are of another size."
     else:
         wants = output_wants(loss, _like_target(loss))
         layout = case.graph.layout
@@ -72,6 +75,24 @@ def check(case: Case) -> Finding | None:
         wants=wants,
         own_doubt=0.3 if wants else 0.0,  # an upsampling or a stride that is missing in the model is the plainer slip
     )
+
+
+def _labels_apart_from_inputs(case: Case, loss: Compared) -> Target | None:
+    """Labels of maps or of sequences that are of another size than the data, where the output is of theirs: they were
+    resized, or padded, apart from each other."""
+    layout, wanted = case.graph.layout, _like_target(loss)
+    given = [case.recording.shape(number) for number in case.recording.inputs]
+    if len(wanted) != len(loss.output):
+        return None
+    differing = [axis for axis, pair in enumerate(zip(loss.output, wanted, strict=True)) if differ(*pair)]
+    sizes = tuple(loss.output[axis] for axis in differing)
+    if layout is not None and layout.fits(loss.output) and differing == list(layout.spatial(loss.output)):
+        alike = any(tuple(shape[at] for at in layout.spatial(shape)) == sizes for shape in given if layout.fits(shape))
+        return Target("resized", {"size": sizes}) if alike else None
+    if differing == [1] and loss.class_axis == 2 and len(loss.output) == 3:
+        alike = any(shape[1:2] == sizes for shape in given)
+        return Target("padded", {"length": sizes[0]}) if alike else None
+    return None
 
 
 def _maps_of_another_size(loss: Compared, layout: Layout) -> tuple[tuple[int, ...], str]:

@@ -182,6 +182,10 @@ def described(module: Module) -> dict[str, Any]:
         case "pool":
             style = "Average" if arguments.get("average") else "Max"
             return {"type": f"{style}Pooling{rank}D", "arguments": _given("pool", arguments) | _format(arguments)}
+        case "repeat_vector":
+            return {"type": "RepeatVector", "arguments": {"n": arguments["n"]}}
+        case "global_pool":
+            return {"type": f"GlobalAveragePooling{rank}D", "arguments": {}}
         case "flatten" if arguments.get("start_dim", 1) == 1 and arguments.get("end_dim", -1) == -1:
             return {"type": "Flatten", "arguments": {}}
         case "flatten" if arguments.get("start_dim") == 2 and arguments.get("end_dim", -1) == -1:

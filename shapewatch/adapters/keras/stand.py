@@ -63,6 +63,8 @@ class Stand(Interventions):
                 self.operands.setdefault(edit.place, []).append((edit.operand, held))
             elif isinstance(edit, Insert) and edit.module.kind == "own":
                 self.call_own(edit)
+            elif isinstance(edit, Insert) and edit.module.kind == "exchange":
+                self.operands.setdefault(edit.place, []).append((edit.operand, _exchanged))
             elif isinstance(edit, Insert):
                 module = self._new(edit.module)
                 self.added.append(module)
@@ -127,6 +129,11 @@ class Stand(Interventions):
             if path and not has(path) and not has(path.rpartition(".")[0]):
                 return path
         return None
+
+
+def _exchanged(results: Any) -> Any:
+    first, second, *rest = results
+    return type(results)((second, first, *rest))
 
 
 def _declared_for(model: Functional | Sequential, operands: Sequence[Any]) -> bool:

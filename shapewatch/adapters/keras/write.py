@@ -50,6 +50,7 @@ from shapewatch.adapters.written import (
     repeat_title,
     repeated,
     resize_title,
+    results_exchanged,
     set_title,
     squeeze_title,
     subsampled,
@@ -399,6 +400,8 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         if edit.module.kind == "unsqueeze":
             code = axes_line(expression, **edit.module.arguments) or code
         code = with_flag(source, edit.operand, edit.module, which or 0) or code
+    elif _in_a_row(layer, call, recording) and (added_at := _added_at(layer, recording)) is not None:
+        code = f"{added_at[1]}.add({_module_code(description)})\n{added_at[0]}"
     elif _in_a_row(layer, call, recording) or _SEQUENTIAL.search(source or ""):
         code = f"{_module_code(description)},  # before {layer}"
     elif source and (added := _ADDED.fullmatch(source)):
@@ -431,6 +434,8 @@ def _line_of(call: Call | None, recording: Recording) -> str | None:
 def _write_on_result(edit: Insert, call: Call | None, source: str | None, recording: Recording) -> Written:
     """A new layer behind one that there is: in a line of its own, in a list of layers, or around what `call` gives. Of
     an operation it is what the line gives with its axes in another order."""
+    if edit.module.kind == "exchange" and call is not None:
+        return results_exchanged(edit, call)
     layer, description = place_layer(edit.place), described(edit.module)
     made, in_call = _module_code(description), _in_call(call, source)
     tree, text = parsed(source), _functional(edit.module, in_call)
@@ -473,6 +478,8 @@ def _title_of(module: Module, description: Any, layer: str, expression: str) -> 
             return without_first_title(expression, module.arguments)
         case "flatten":
             return f"flatten before {layer}"
+        case "repeat_vector" | "global_pool":
+            return f"{_module_code(description)} before {layer}"
     return projection_title(layer, _module_code(description))
 
 
@@ -480,6 +487,12 @@ def _in_a_row(layer: str, call: Call | None, recording: Recording) -> bool:
     """Whether a place is in front of a layer of a `Sequential`, which has a list of them."""
     row = recording.layer_at.get(layer.rpartition(".")[0])
     return call is not None and call.is_layer and row is not None and row.type == "Sequential"
+
+
+def _added_at(path: str, recording: Recording) -> re.Match[str] | None:
+    """The line that adds a layer to a row of layers."""
+    layer = recording.layer_at.get(path)
+    return _ADDED.fullmatch(_making_line(layer, recording) or "") if layer is not None else None
 
 
 def _in_call(call: Call | None, source: str | None) -> bool:
@@ -495,7 +508,7 @@ def _in_functional_model(description: Mapping[str, Any], source: str | None, ope
     given = expression or "skip"
     name = given if given.isidentifier() and (_SKIP.search(given) or not expression) else "shortcut"
     name = "padded" if only is not None and description["type"].startswith("ZeroPadding") else name
-    name = "flat" if description["type"] in ("Flatten", "TimeDistributed") else name
+    name = next((each for kind, each in _CALLED_AFTER.items() if description["type"].startswith(kind)), name)
     sequence = description["type"] == "Sequential"
     lines = []
     for part in description["arguments"]["layers"] if sequence else [description]:
@@ -504,6 +517,9 @@ def _in_functional_model(description: Mapping[str, Any], source: str | None, ope
     used = with_operand(source, operand, lambda _: name)
     used = used or (rewritten(source, [(only, name)]) if source and only is not None else None)
     return "\n".join([*lines, used or f"# {name} is {where}"])
+
+
+_CALLED_AFTER = {"Flatten": "flat", "TimeDistributed": "flat", "RepeatVector": "repeated", "Global": "pooled"}
 
 
 def _only_given(source: str | None) -> ast.Name | None:
@@ -602,10 +618,19 @@ def _with_data(batch: str, recording: Recording) -> Sequence[str]:
 # The target of a loss
 
 
+def _labels_given(recording: Recording) -> str | None:
+    """The variable that a line gives to `fit` and its like for labels."""
+    source = statement(recording.failure.span) if recording.failure is not None else None
+    call = function_called(source, {"fit", "evaluate", "train_on_batch", "test_on_batch"})
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "y"] if call is not None else []
+    given = named or (call.args[1:2] if call is not None else [])
+    return given[0].id if given and isinstance(given[0], ast.Name) else None
+
+
 def _write_target(edit: Target, recording: Recording) -> Written:
     dim, classes = edit.arguments.get("dim"), edit.arguments.get("classes")
-    output, y = target_names(recording, "output", "y")
-    height, width = edit.arguments.get("size", (0, 0))
+    output, y = target_names(recording, "output", _labels_given(recording) or "y")
+    height, width = size = edit.arguments.get("size", (0, 0))
     order = ', data_format="channels_first"' if edit.arguments.get("channels_first") else ""
     code = {
         "one-hot": f"{y} = keras.utils.to_categorical({y}, {classes})  # or the loss sparse_categorical_crossentropy",
@@ -613,6 +638,9 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         + ("" if edit.arguments.get("binary") else "  # or the loss categorical_crossentropy"),
         "squeeze": f"{y} = keras.ops.squeeze({y}, {dim})",
         "unsqueeze": f"{y} = keras.ops.expand_dims({y}, {dim})",
+        "resized": f'{y} = keras.ops.image.resize({y}, {size}, interpolation="nearest")',
+        "padded": f'{y} = keras.utils.pad_sequences({y}, maxlen={edit.arguments.get("length")}, padding="post")',
+        "from-one": f"{y} = {y}[:, 1:]  # as of to_categorical(y - 1): there is no class 0",
         "output-squeeze": f"{output} = keras.ops.squeeze({output}, {dim})",
         "output-reshaped": f"{output} = keras.ops.reshape({output}, keras.ops.shape({y}))",
         "output-pooled": f"{output} = keras.ops.mean({output}, axis={edit.arguments.get('dims')})",

@@ -111,8 +111,10 @@ def _put_on_layer(model: nn.Module, edit: Insert, module: nn.Module, undo: list[
         args, named = on_operand((args, tuple(kwargs.values())), edit.operand, module)
         return args, dict(zip(kwargs, named, strict=True))
 
+    takes = tuple if isinstance(module, Exchange) else torch.Tensor
+
     def after(_: nn.Module, __: tuple[Any, ...], result: Any) -> Any:
-        return module(result) if next(times) == int(occurrence) and isinstance(result, torch.Tensor) else None
+        return module(result) if next(times) == int(occurrence) and isinstance(result, takes) else None
 
     def begins(*_: object) -> None:
         nonlocal times
@@ -428,6 +430,23 @@ class WithoutFirst(nn.Module):
         return x.narrow(self.dim, self.count, x.shape[self.dim] - self.count)
 
 
+class WithoutLast(nn.Module):
+    def __init__(self, dim: int, count: int) -> None:
+        super().__init__()
+        self.dim, self.count = dim, count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.narrow(self.dim, 0, x.shape[self.dim] - self.count)
+
+
+class Exchange(nn.Module):
+    """The first two of several results in each other's place."""
+
+    def forward(self, results: Any) -> Any:
+        first, second, *rest = results
+        return (second, first, *rest)
+
+
 class TakeAxis(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -576,6 +595,10 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return Permute(arguments["dims"])
         case "without_first":
             return WithoutFirst(arguments["dim"], arguments["count"])
+        case "without_last":
+            return WithoutLast(arguments["dim"], arguments["count"])
+        case "exchange":
+            return Exchange()
         case "narrow":
             return Narrow(arguments["dims"], arguments["size"])
         case "directions":

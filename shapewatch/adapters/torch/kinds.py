@@ -65,7 +65,7 @@ _ALIKE = {
     "loss": "cross_entropy nll_loss mse_loss l1_loss smooth_l1_loss huber_loss binary_cross_entropy "
     "binary_cross_entropy_with_logits kl_div cosine_embedding_loss triplet_margin_loss ctc_loss gaussian_nll_loss "
     "margin_ranking_loss",
-    "create": "zeros ones empty rand randn",
+    "create": "zeros ones empty rand randn eye",
     "range": "arange",
     "recurrent": "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell",
 }
@@ -257,6 +257,8 @@ def call_facts(kind: str, name: str, args: tuple[Any, ...], kwargs: Mapping[str,
         return dict(LOSSES.get(name, {}))
     if kind == "create":
         shape = args[0] if len(args) == 1 and isinstance(args[0], tuple | list) else args
+        if name == "eye" and len(args) == 1:
+            shape = (*args, *args)  # as many columns as rows
         return {"shape": _plain(kwargs.get("size", shape))} if simple(shape) else {}
     if kind == "expand":
         return _sizes_or_repeats(name, args[1:], kwargs)
@@ -548,7 +550,8 @@ def with_arguments(
         named.pop("scale_factor", None)
         return args[:1], {**named, "size": replaced["size"]}
     if KIND.get(name) == "create" and "shape" in replaced:
-        return (replaced["shape"],), {key: value for key, value in kwargs.items() if key != "size"}
+        sizes = replaced["shape"] if name == "eye" else (replaced["shape"],)
+        return sizes, {key: value for key, value in kwargs.items() if key != "size"}
     for sizes in ("shape", "dims", "swap"):
         if sizes in replaced:
             whole = len(args) == 2 and isinstance(args[1], tuple | list)
@@ -557,6 +560,8 @@ def with_arguments(
         return (args[0], replaced["repeats"], *args[2:]), {k: v for k, v in kwargs.items() if k != "repeats"}
     if "repeats" in replaced:
         return (args[0], *replaced["repeats"]), {}
+    if "ends" in replaced:
+        return (args[0], *replaced["ends"]), {}
     if "order" in replaced:
         return (*(args[at] for at in replaced["order"]), *args[len(replaced["order"]) :]), kwargs
     if "equation" in replaced:

@@ -16,6 +16,7 @@ from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of,
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
+    axes_together,
     call_at,
     collapse,
     factors_exchanged,
@@ -32,6 +33,7 @@ from shapewatch.adapters.written import (
     pad_title,
     projection_title,
     resize_title,
+    results_exchanged,
     set_title,
     short,
     squeeze_title,
@@ -205,6 +207,9 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
     was = f"{edit.argument} was {'not given' if edit.was is None else short(edit.was)}"
     title = set_title(f"{name}{where}", edit.argument, short(edit.value), short(edit.was))
+    if edit.argument == "ends":
+        title = f"{name}{where} lays {axes_together(edit.value)} together"
+        was = f"{axes_together(edit.was)} before"
     if call is not None and call.kind == "resize" and edit.was is None:  # a size instead of a factor
         factor = short(call.facts.get("scale_factor"))
         was = f"scale_factor was {factor}"
@@ -212,7 +217,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     source = None if call is None else statement(call.span)
     code = None if call is None else _with_argument(source, call, edit, recording)
     if call is not None and call.kind == "create":
-        code = _with_sizes(source, call.name, edit)
+        code = _with_sizes(source, call.name, edit) or _with_sizes_of_another(source, call, edit, recording)
     elif code is not None:
         code += f"  # {was}"
     if code is None:
@@ -275,6 +280,11 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
     if edit.argument == "repeats":
         times = [*given[:1], *(keyword.value for keyword in function.keywords if keyword.arg == "repeats")]
         return rewritten(source, [(times[0], value)]) if times else None
+    if edit.argument == "ends":
+        ends = ", ".join(map(str, edit.value if edit.value[1] != -1 else edit.value[:1]))
+        taken = ast.get_source_segment(source, function.func) or ""
+        first = "" if is_method else f"{ast.get_source_segment(source, function.args[0])}, "
+        return rewritten(source, [(function, f"{taken}({first}{ends})")])
     if edit.argument in ("dims", "swap", "shape"):
         same = isinstance(edit.value, tuple) and len(edit.value) == len(given)
         return rewritten(source, list(zip(given, map(str, edit.value), strict=True))) if same else None
@@ -322,6 +332,25 @@ def _with_sizes(source: str | None, name: str, edit: SetCall) -> str | None:
         return None
     written = ", ".join(dict.fromkeys(str(edit.was[axis]) for axis in changed))
     return f"{rewritten(source, changes)}  # {written} before: better taken from the input than written down"
+
+
+def _with_sizes_of_another(source: str | None, call: Call, edit: SetCall, recording: Recording) -> str | None:
+    """The statement with the sizes taken from what is met, where they are computed there and that has a name before."""
+    met = recording.failing_call()
+    function = function_called(source, {call.name})
+    if source is None or met is None or function is None or call.span is None:
+        return None
+    for value in met.operands:
+        named, made = recording.values[value].name, recording.producer.get(value)
+        earlier = made is not None and made.span is not None and made.number < call.number
+        if named is None or not named.isidentifier() or not earlier or recording.shape(value) != edit.value:
+            continue
+        changed = [axis for axis, size in enumerate(edit.value) if size != edit.was[axis]]
+        if call.name == "eye" and len(function.args) == 1:
+            changed = changed[:1]
+        if max(changed) < len(function.args):
+            return rewritten(source, [(function.args[axis], f"{named}.shape[{axis}]") for axis in changed])
+    return None
 
 
 _MODULES = frozenset({"torch", "F", "nn.functional", "torch.nn.functional"})
@@ -470,6 +499,8 @@ def _where_it_is_made(edit: Insert, call: Call, recording: Recording) -> tuple[s
 def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
     """What an operation or a layer gives with its axes in another order or without one, in the line that it stands
     in."""
+    if edit.module.kind == "exchange":
+        return results_exchanged(edit, call)
     source, names = statement(call.span), {call.name, *_ALSO_CALLED.get(call.name, ())}
     if call.is_layer:
         names = {_called_as(call.layer)}
@@ -478,6 +509,8 @@ def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
     if source is not None and node is not None:
         expression = ast.get_source_segment(source, node) or expression
         turned, _ = _as_function(edit.module, expression)
+        if edit.module.kind == "without_last" and isinstance(node, ast.Call) and call.is_layer:
+            turned = turned.replace(f":-{edit.module.arguments['count']}", f": -{ast.unparse(node.func)}.padding[0]")
         code = re.sub(rf"(?<![\w\])])\({re.escape(turned)}\)", lambda _: turned, rewritten(source, [(node, turned)]))
     _, title = _as_function(edit.module, assigned(source) or expression)
     data = {
@@ -591,12 +624,18 @@ def _squeeze_text(module: Module, expression: str) -> tuple[str, str]:
     return f"{atom(expression)}.squeeze({dim})", squeeze_title(expression, dim)
 
 
+def _without_last_text(module: Module, expression: str) -> tuple[str, str]:
+    count = module.arguments["count"]
+    return f"{atom(expression)}[..., :-{count}]", f"cut the last {count} steps off `{expression}`"
+
+
 def _without_first_text(module: Module, expression: str) -> tuple[str, str]:
     return without_first(expression, module.arguments), without_first_title(expression, module.arguments)
 
 
 _FUNCTIONAL = {
     "without_first": _without_first_text,
+    "without_last": _without_last_text,
     "squeeze": _squeeze_text,
     "flatten": _flatten_text,
     "expand": _expand_text,
@@ -676,6 +715,9 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "numbers": f"{target} = {target}.argmax(dim={dim})",
         "squeeze": f"{target} = {target}.squeeze({dim})",
         "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
+        "resized": _labels_resized(output, target, recording),
+        "padded": f"{target} = F.pad({target}, (0, {output}.shape[1] - {target}.shape[1]), value=-100)",
+        "from-one": f"{target} = {target}[:, 1:]  # there is no class 0",
         "output-squeeze": f"{output} = {output}.squeeze({dim})",
         "output-reshaped": f"{output} = {output}.reshape({target}.shape)",
         "output-pooled": f"{output} = {output}.mean(dim={edit.arguments.get('dims')})",
@@ -684,3 +726,13 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "shape": target_reshaped(edit, f"{target} = {target}.reshape{{}}"),
     }[edit.change]
     return Written(target_title(edit), code, target_data(edit))
+
+
+def _labels_resized(output: str, target: str, recording: Recording) -> str:
+    """Labels as large as the output, each the nearest one; those without an axis of channels get one for it."""
+    call = recording.failing_call()
+    given = [recording.shape(value) for value in call.operands[:2]] if call is not None else []
+    size = f"size={output}.shape[2:]"
+    if len(given) == 2 and len(given[1]) < len(given[0]):
+        return f"{target} = F.interpolate({target}[:, None].float(), {size})[:, 0].long()"
+    return f"{target} = F.interpolate({target}.float(), {size})"

@@ -1,0 +1,106 @@
+"""A state that is handed in, made for batches of one size: the last batch of an epoch is smaller."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+
+from shapewatch.adapters.statements import rewritten, statement
+from shapewatch.recording import Span
+from shapewatch.repair.variables import Odd
+from shapewatch.report import Cause, Fix
+from shapewatch.rules.rule import Case, Finding
+from shapewatch.source import tree_of
+
+
+def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd | None:
+    """The line that makes a state for each batch, with the size of the batch that comes; or, where one state is kept
+    from batch to batch, the line that makes the batches, with a last one that is smaller left out."""
+    outermost = [call for call in case.recording.calls if call.is_layer and call.parent is None]
+    if framework != "torch" or finding.code != "SW603" or len(case.shapes) < 2 or not outermost:
+        return None
+    state, span = case.call.operands[1], outermost[-1].span
+    kept, batch = case.shapes[1][-2:-1], finding.wants[0].demand.get(len(case.shapes[1]) - 2) if finding.wants else None
+    if state not in case.recording.inputs or span is None or batch is None or not kept:
+        return None
+    try:
+        tree = tree_of(span.file)
+    except (SyntaxError, ValueError):
+        return None
+    given = _given(span)
+    if given is None or batch.exact is None:
+        return None
+    first = case.recording.shape(case.recording.inputs[0])
+    size = f"{given[0]}.size({first.index(batch.exact)})" if batch.exact in first else None
+    made = _made_in_the_loop(tree, given[1], span)
+    reason = f"the state is one of {kept[0]} samples, and this batch has {batch.exact}"
+    if made is not None and size is not None:
+        line = _line_of(span.file, made)
+        source = statement(line) or ast.unparse(made)
+        anew = rewritten(source, [(_argument(source), size)])
+        return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1])
+    batches = _batches(tree)
+    if batches is None:
+        return None
+    line = _line_of(span.file, batches)
+    whole = _with_drop_last(statement(line) or "")
+    return None if whole is None else _odd("a last, smaller batch left out", whole, line, reason, "DataLoader")
+
+
+def _line_of(file: str, made: ast.stmt) -> Span:
+    return Span(file, made.lineno, linecache.getline(file, made.lineno).strip() or None)
+
+
+def _odd(title: str, code: str, line: Span, reason: str, name: str) -> Odd:
+    edit = {"action": "set", "variable": name, "argument": "batch", "value": None}
+    fix = Fix(title, code, edit, (), "torch", None, "the program's own loop is not run again")
+    return Odd(Cause(None, name, line, reason), fix, True)
+
+
+def _given(span: Span) -> tuple[str, str] | None:
+    """What the line that calls the model gives for the input and for the state, where both are variables."""
+    source = statement(span)
+    nodes = list(ast.walk(ast.parse(source))) if source is not None else []
+    calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) > 1]
+    names = [node.args[:2] for node in calls if all(isinstance(each, ast.Name) for each in node.args[:2])]
+    return (ast.unparse(names[0][0]), ast.unparse(names[0][1])) if len(names) == 1 else None
+
+
+def _made_in_the_loop(tree: ast.Module, name: str, span: Span) -> ast.Assign | None:
+    """The statement of the loop around a call that makes the state anew, of one argument."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)]
+    around = [loop for loop in loops if loop.lineno <= span.line <= (loop.end_lineno or 0)]
+    for each in around[-1].body if around else []:
+        if isinstance(each, ast.Assign) and each.lineno < span.line and ast.unparse(each.targets[0]) == name:
+            value = each.value
+            itself = any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(value))
+            if isinstance(value, ast.Call) and len(value.args) == 1 and not value.keywords and not itself:
+                return each
+    return None
+
+
+def _argument(source: str) -> ast.expr:
+    line = ast.parse(source).body[0]
+    assert isinstance(line, ast.Assign)
+    assert isinstance(line.value, ast.Call)
+    return line.value.args[0]
+
+
+def _batches(tree: ast.Module) -> ast.stmt | None:
+    """The one statement of a file that makes a loader of batches."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _loaders(node)]
+    return found[0] if len(found) == 1 else None
+
+
+def _loaders(node: ast.AST) -> list[ast.Call]:
+    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+    return [each for each in calls if getattr(each.func, "attr", getattr(each.func, "id", "")) == "DataLoader"]
+
+
+def _with_drop_last(source: str) -> str | None:
+    tree = ast.parse(source)
+    loaders = _loaders(tree)
+    if len(loaders) != 1 or any(keyword.arg == "drop_last" for keyword in loaders[0].keywords):
+        return None
+    last = loaders[0].keywords[-1].value if loaders[0].keywords else loaders[0].args[-1]
+    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, drop_last=True")])
