@@ -90,7 +90,7 @@ class Target:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-WRITTEN_DOWN = frozenset({"dim", "dims", "swap", "keepdim", "equation"})
+WRITTEN_DOWN = frozenset({"dim", "dims", "swap", "keepdim", "equation", "ends", "alone"})
 """Settings of an operation that a line of code mostly writes down, whatever the sizes it is given."""
 
 Edit = Set | SetCall | Insert | Replace | Input | Target

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.guards import Guard, guard_at
 from shapewatch.adapters.operand import operand_text, which_of_line, with_factors_exchanged, with_operand
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.uncalled import calling, mentions
@@ -355,6 +356,38 @@ def factors_exchanged(edit: SetCall, call: Call, recording: Recording) -> Writte
     data = {"action": "set", "layer": call.layer, "call": edit.place, "argument": "order", "value": edit.value}
     title = f"the factors of {call.name}{where} in each other's place"
     return Written(title, line or f"# exchange both factors in: {source}", data)
+
+
+# A sum without its shortcut
+
+
+def sum_left_out(edit: SetCall, recording: Recording) -> Written:
+    """The condition of a sum, with that both sides are of one shape."""
+    call = call_at(edit.place, recording)
+    guard = guard_at(call.span) if call is not None and call.span is not None else None
+    source, name = (statement(call.span), call.name) if call is not None else (None, "")
+    sides = [operand_text(source, at, name) for at in (0, 1)]
+    data = {"action": "set", "layer": place_layer(edit.place), "call": edit.place, "argument": "alone"}
+    title = "the sum only where both sides are of one shape"
+    code = f"# {title}"
+    if guard is not None and source is not None and sides[0] is not None and sides[1] is not None:
+        code = _only_where_alike(guard, source, (sides[0], sides[1]), name)
+    return Written(title, code, {**data, "value": edit.value})
+
+
+def _only_where_alike(guard: Guard, source: str, sides: tuple[str, str], name: str) -> str:
+    """The condition with the shapes of both sides compared; what a side computes is computed before it, once."""
+    lines, names = [], list(sides)
+    for at, side in enumerate(sides):
+        if not side.isidentifier():
+            names[at] = next(short for short in ("out", "y", "other") if not re.search(rf"\b{short}\b", source))
+            lines.append(f"{names[at]} = {side}")
+            source = with_operand(source, at, lambda _, held=names[at]: held, name) or source  # type: ignore[misc]
+    condition = f"{names[0]}.shape == {names[1]}.shape"
+    lines.append(guard.narrowed(condition))
+    if lines[1:]:
+        lines.append(f"    {source}")
+    return "\n".join(lines)
 
 
 # Another variable

@@ -77,7 +77,7 @@ def _lays_out(candidate: Candidate, case: Case) -> bool:
     kinds = {edit.module.kind for edit in inserts}
     if len(inserts) != len(candidate.edits) or case.call.name.lower() in _COMPARING:
         return False
-    return kinds <= {"unsqueeze", "squeeze", "value"}
+    return kinds <= {"unsqueeze", "squeeze", "value", "sum"}
 
 
 def _are_outside(candidate: Candidate, case: Case) -> bool:

@@ -35,8 +35,10 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     location = layer.defined if layer is not None and layer.defined is not None else (call.span if call else None)
     kind = layer.type if layer is not None else case.call.name
     if isinstance(edit, Insert):
+        there = recording.at(edit.place)
         elsewhere = edit.operand == RESULT or edit.module.kind in ("value", "own")
-        there = recording.at(edit.place) if elsewhere else None
+        if there is not None and there.is_layer and not elsewhere:
+            there = None
         made = layer.defined if layer is not None and path != case.call.layer and case.call.kind == "loss" else None
         location = edit.module.arguments.get("span", made or case.call.span if there is None else there.span)
     location = table_made_at(edit, case) or location
@@ -90,6 +92,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return "; ".join(f"{name} is {short(e.was)}, where {short(e.value)} fits" for name, e in sets.items())
     if isinstance(edit, SetCall) and (made := _making(edit, recording=case.recording)) is not None:
         return f"{made} makes {text(edit.was)}, where {text(edit.value)} fits"
+    if isinstance(edit, SetCall) and edit.argument == "alone":
+        return "it adds its shortcut where input and output are of different shapes"
     if isinstance(edit, SetCall) and edit.argument == "ends":
         return f"it lays {axes_together(edit.was)} together, where {axes_together(edit.value)} fit"
     if isinstance(edit, SetCall) and edit.argument == "order":
@@ -124,6 +128,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "it is given one vector for a sample, and takes one for each step"
         case "global_pool":
             return "one of its branches has a vector for each step or place, and the other has one for a sample"
+        case "sum":
+            return "one of its branches has one axis more, over which it is to be summed"
         case "exchange":
             return "what it gives is unpacked the other way round"
         case "without_last":

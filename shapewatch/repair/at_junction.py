@@ -45,6 +45,8 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     worth = -0.7
                 elif module.kind in ("resize", "pad") and _was_rounded(branch, wanted):
                     worth = 0.3 - prior
+                elif module.kind == "pad" and len(junction.branches) > 2:
+                    worth = -0.3  # of several branches none is cropped
                 elif module.kind == "pad" and _has_lost_a_margin(wanted, branch.shape, _layout(evidence, junction)):
                     worth = 0.2 + 0.3 * rank  # cropped to what is left of the other, as the first U-Net does
                 said = (phrase,) if phrase and learned else ()

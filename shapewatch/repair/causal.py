@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shapewatch.edits import RESULT, Insert, Module
-from shapewatch.recording import Call, Recording
+from shapewatch.recording import Call, Layer, Recording
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.odd_operations import before
@@ -21,8 +21,10 @@ def cut_behind(evidence: Evidence) -> Iterator[Candidate]:
         return
     for hops, unit in before(evidence):
         if _steps_too_many(unit, recording):
-            layers = {layer.path: layer.facts for layer in recording.layers if layer.type == unit.name}
-            alike = {path: _reach(facts) for path, facts in layers.items() if _reach(facts)}
+            windows = {layer.path: layer.facts for layer in recording.layers if _has_a_window(layer, unit)}
+            alike = {path: _reach(facts) for path, facts in windows.items() if _reach(facts)}
+            if len(alike) < max(2, len(windows)):
+                return  # one padding of several may as well be a slip
             edits = tuple(
                 Insert(f"{path}:{unit.name}:0", RESULT, Module("without_last", {"dim": 2, "count": reach}))
                 for path, reach in alike.items()
@@ -30,6 +32,10 @@ def cut_behind(evidence: Evidence) -> Iterator[Candidate]:
             said = ("its padding is what its window reaches back, at both ends",)
             yield Candidate(edits, _WORTH - 0.02 * hops, hops + 1, said)
             return
+
+
+def _has_a_window(layer: Layer, unit: Call) -> bool:
+    return layer.type == unit.name and _only(layer.facts.get("kernel_size")) > 1
 
 
 def _steps_too_many(unit: Call, recording: Recording) -> int:

@@ -26,6 +26,8 @@ _ORDERS = ((-1, 0), (1, 0), (-1, 1), (1, 1))
 
 def in_another_order(evidence: Evidence) -> Iterator[Candidate]:
     recording = evidence.case.recording
+    if evidence.case.call.kind == "loss":
+        return
     for hops, site in sites(evidence):
         source = statement(site.span)
         for operand in range(len(site.operands)) if site.span is not None else ():

@@ -17,6 +17,8 @@ from shapewatch.layout import layout_of
 from shapewatch.recording import Call, Shape, spoken, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.log_probs import of_several_numbers
+from shapewatch.repair.odd_operations import before
 from shapewatch.repair.tables import batch_axes
 from shapewatch.rules.branches_differ import ELEMENTWISE
 from shapewatch.rules.heads_behind_steps import left_behind, misplaced
@@ -53,7 +55,7 @@ def laid_out_otherwise(evidence: Evidence) -> Iterator[Candidate]:
 def _with_more_axes(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[Candidate]:
     """The ways in which the sizes of an operand of fewer axes fall into place; each axis that it lacks is new, and of
     size 1 (a gate of [N, C] for maps of [N, C, H, W])."""
-    if not 1 <= len(few) < len(many):
+    if not 1 <= len(few) < len(many) or any(of_several_numbers(case, at) for at in range(len(case.shapes))):
         return
     joins = case.call.kind == "concat"
     ways = list(_joined(case, few, many) if joins else _met(case, operand, few, many))
@@ -70,6 +72,27 @@ def _without_the_last_axis(case: Case, operand: int, given: Shape) -> Iterator[C
     if shorter and case.call.kind != "concat" and len(given) > 2 and not case.call.is_layer:
         module = Module("squeeze", {"dim": len(given) - 1})
         yield Candidate((Insert(case.call.place, operand, module),), 0.5, 1, ("all other axes are the same",))
+
+
+def stretched_before(evidence: Evidence) -> Iterator[Candidate]:
+    """Rows of one step, [N, 1, C], that met vectors [N, C] on the way: each batch was repeated for the other, without a
+    word, and what comes of it fails here."""
+    recording = evidence.case.recording
+    for hops, unit in before(evidence):
+        if unit.kind not in ELEMENTWISE or unit is evidence.case.call or len(unit.operands) != 2 or not unit.results:
+            continue
+        for operand, value in enumerate(unit.operands):
+            wide, low = recording.shape(value), recording.shape(unit.operands[1 - operand])
+            both = (*low[:1], *low)
+            if (
+                len(low) > 1
+                and low[0] != 1
+                and wide == (low[0], 1, *low[1:])
+                and recording.shape(unit.results[0]) == both
+            ):
+                said = (f"{unit.name} has repeated both: {text(wide)} and {text(low)}",)
+                taken = Insert(unit.place, operand, Module("squeeze", {"dim": 1}))
+                yield Candidate((taken,), 1.0 - 0.02 * hops, hops + 1, said, needs_proof=True)
 
 
 def _one_looked_up(case: Case, operand: int, shape: Shape) -> Iterator[Candidate]:
@@ -111,7 +134,8 @@ def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[in
     """Where new axes go for operands that meet element by element, likeliest first: with the operand's sizes on the
     channels, else as far to the right as they go, where the keys are of a mask and the features of most."""
     rank, first = len(many), 0
-    if _has_batch(case, operand) and not axes.differ(few[0], many[0]):
+    one_each = len(few) > 1 and few[0] not in (None, 1) and set(few[1:]) == {1}  # drawn for each sample
+    if (_has_batch(case, operand) or one_each) and not axes.differ(few[0], many[0]):
         first = 1
     beside = rank == 2 and many[0] == 1  # a row beside which a column is meant
     placed = [

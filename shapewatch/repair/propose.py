@@ -25,8 +25,10 @@ from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.causal import cut_behind
 from shapewatch.repair.directions import batch_first, directions_together
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.guarded import left_out_where_it_does_not_fit
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
+from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
 from shapewatch.repair.odd_lengths import odd_lengths
@@ -38,7 +40,7 @@ from shapewatch.repair.odd_operations import (
     repeated_otherwise,
     squeezed_too_much,
 )
-from shapewatch.repair.operands import heads_in_front, laid_out_otherwise
+from shapewatch.repair.operands import heads_in_front, laid_out_otherwise, stretched_before
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
@@ -103,9 +105,12 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
         yield from unpadded(evidence, case.junction)
+        yield from left_out_where_it_does_not_fit(evidence)
     yield from odd_lengths(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
+    yield from stretched_before(evidence)
+    yield from not_summed(evidence)
     yield from along_another_axis(evidence)
     yield from squeezed_too_much(evidence)
     yield from repeated_otherwise(evidence)

@@ -103,11 +103,12 @@ def _spelled(case: Case, equation: str, letter: str) -> Iterator[str]:
 
 def _spelled_in_one(case: Case, equation: str) -> Iterator[str]:
     """Equations in which two letters of one operand change places, and all sizes then fit: `bkhd` for keys whose heads
-    come after them. The batch stays first."""
+    come after them. The batch, which is the first operand's first letter, stays where it is."""
     terms, arrow, result = equation.replace(" ", "").partition("->")
     spelled = terms.split(",")
     for operand, term in reversed([*enumerate(spelled)]):  # what comes first says what a letter is
-        for one, two in combinations(range(1, len(term)), 2):
+        batched = operand == 0 or term[:1] == spelled[0][:1]
+        for one, two in combinations(range(1 if batched else 0, len(term)), 2):
             other = [*spelled[:operand], _exchanged(term, one, two), *spelled[operand + 1 :]]
             if term[one] != term[two] and _agree(other, case.shapes):
                 yield ",".join(other) + arrow + result

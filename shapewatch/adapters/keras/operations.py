@@ -168,6 +168,9 @@ class NodeCall:
         return NodeCall(self._listening, self.operation, args, kwargs)
 
     def with_arguments(self, arguments: Mapping[str, Any]) -> NodeCall:
+        if "alone" in arguments:  # both sides are the same then, and of the shape of a sum of these
+            kept = self.args[arguments["alone"]]
+            return NodeCall(self._listening, self.operation, (kept, kept, *self.args[2:]), self.kwargs)
         changed = copy.copy(self.operation)
         for argument, value in arguments.items():
             name = _SPELLED.get(argument, argument)

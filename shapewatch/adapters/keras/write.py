@@ -54,6 +54,7 @@ from shapewatch.adapters.written import (
     set_title,
     squeeze_title,
     subsampled,
+    sum_left_out,
     taken_instead,
     target_data,
     target_names,
@@ -333,6 +334,8 @@ _IN_OPS = _IN_BOTH | {"dims": "axes", "shape": "newshape"}
 
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
+    if edit.argument == "alone":
+        return sum_left_out(edit, recording)
     if call is not None and edit.argument == "order":
         return factors_exchanged(edit, call, recording)
     name = call.name if call else edit.place.split(":")[-2]
@@ -347,7 +350,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     if source is not None and function is not None and in_order:
         code = f"{rewritten(source, [(function, ast.unparse(function.args[0]))])}  # without the transposition"
     elif source is not None and function is not None:
-        code = f"{_with_argument(source, function, argument, edit.value)}  # {argument} was {_code(edit.was)}"
+        code = f"{_with_argument(source, function, argument, edit.value, edit.was)}  # {argument} was {_code(edit.was)}"
     data = {
         "action": "set",
         "layer": place_layer(edit.place),
@@ -358,12 +361,17 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     return Written(title, code, data)
 
 
-def _with_argument(source: str, call: ast.Call, argument: str, value: Any) -> str:
+def _with_argument(source: str, call: ast.Call, argument: str, value: Any, was: Any) -> str:
     said = next((keyword.value for keyword in call.keywords if keyword.arg == argument), None)
     if argument == "equation":
         said = call.args[0]
     elif said is None and len(call.args) == 2:
         said = call.args[1]  # `tf.concat([a, b], 1)`: in all these functions the tensors are first
+    sizes = said.elts if isinstance(said, ast.Tuple | ast.List) else []
+    if said is not None and argument in ("newshape", "shape") and len(sizes) == len(value) > 2:
+        changed = [axis for axis, size in enumerate(value) if size != was[axis]]
+        if len(changed) == 1 and -1 not in value:  # the others keep the names that they have
+            return rewritten(source, [(sizes[changed[0]], "-1")])
     if said is not None:
         return rewritten(source, [(said, _code(value))])
     last = call.keywords[-1].value if call.keywords else call.args[-1]

@@ -87,6 +87,9 @@ class Operation:
     def with_arguments(self, arguments: Mapping[str, Any]) -> Operation:
         """The same operation with arguments, by neutral name, replaced."""
         inputs, attrs = dict(self.inputs), dict(self.attrs)
+        if "alone" in arguments:  # both sides are the same then, and of the shape of a sum of these
+            names = [name for name in inputs if name not in self._settings][:2]
+            inputs |= dict.fromkeys(names, self.inputs[names[arguments["alone"]]])
         if "order" in arguments:
             names = [name for name in inputs if name not in self._settings][: len(arguments["order"])]
             inputs |= {name: self.inputs[names[at]] for name, at in zip(names, arguments["order"], strict=True)}

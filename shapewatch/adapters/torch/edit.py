@@ -490,6 +490,15 @@ class Own(nn.Module):
         return self.call(x)
 
 
+class Sum(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.sum(self.dim)
+
+
 class Permute(nn.Module):
     """Puts its axes in another order."""
 
@@ -591,6 +600,8 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return AddAxes(arguments["dims"])
         case "expand":
             return Expand(arguments["dims"], arguments["sizes"])
+        case "sum":
+            return Sum(arguments["dim"])
         case "permute":
             return Permute(arguments["dims"])
         case "without_first":

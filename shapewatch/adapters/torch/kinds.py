@@ -560,6 +560,8 @@ def with_arguments(
         return (args[0], replaced["repeats"], *args[2:]), {k: v for k, v in kwargs.items() if k != "repeats"}
     if "repeats" in replaced:
         return (args[0], *replaced["repeats"]), {}
+    if "alone" in replaced:
+        return (args[replaced["alone"]],) * 2, {}  # of the shape of a sum of these
     if "ends" in replaced:
         return (args[0], *replaced["ends"]), {}
     if "order" in replaced:

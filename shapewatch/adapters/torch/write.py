@@ -37,6 +37,7 @@ from shapewatch.adapters.written import (
     set_title,
     short,
     squeeze_title,
+    sum_left_out,
     taken_instead,
     target_data,
     target_names,
@@ -202,6 +203,8 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     name = call.name if call else edit.place.split(":")[-2]
     if call is not None and edit.argument in _LENGTHS:
         return _write_length(edit, call, recording)
+    if edit.argument == "alone":
+        return sum_left_out(edit, recording)
     if call is not None and edit.argument == "order":
         return factors_exchanged(edit, call, recording)
     where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
@@ -287,6 +290,9 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
         return rewritten(source, [(function, f"{taken}({first}{ends})")])
     if edit.argument in ("dims", "swap", "shape"):
         same = isinstance(edit.value, tuple) and len(edit.value) == len(given)
+        changed = [axis for axis, size in enumerate(edit.value) if same and size != edit.was[axis]]
+        if edit.argument == "shape" and len(changed) == 1 and len(given) > 2 and -1 not in edit.value:
+            return rewritten(source, [(given[changed[0]], "-1")])  # the others keep the names that they have
         return rewritten(source, list(zip(given, map(str, edit.value), strict=True))) if same else None
     names = kinds.parameters(call.kind)[1:]
     if edit.argument not in names:
@@ -513,6 +519,8 @@ def _write_on_result(edit: Insert, call: Call, recording: Recording) -> Written:
             turned = turned.replace(f":-{edit.module.arguments['count']}", f": -{ast.unparse(node.func)}.padding[0]")
         code = re.sub(rf"(?<![\w\])])\({re.escape(turned)}\)", lambda _: turned, rewritten(source, [(node, turned)]))
     _, title = _as_function(edit.module, assigned(source) or expression)
+    if edit.module.kind == "without_last" and node is None:
+        code = f"# cut the last {edit.module.arguments['count']} steps off what {call.layer} gives, in: {source}"
     data = {
         "action": "insert",
         "layer": call.layer,
@@ -624,6 +632,10 @@ def _squeeze_text(module: Module, expression: str) -> tuple[str, str]:
     return f"{atom(expression)}.squeeze({dim})", squeeze_title(expression, dim)
 
 
+def _sum_text(module: Module, expression: str) -> tuple[str, str]:
+    return f"{atom(expression)}.sum({module.arguments['dim']})", f"sum `{expression}` over its last axis"
+
+
 def _without_last_text(module: Module, expression: str) -> tuple[str, str]:
     count = module.arguments["count"]
     return f"{atom(expression)}[..., :-{count}]", f"cut the last {count} steps off `{expression}`"
@@ -636,6 +648,7 @@ def _without_first_text(module: Module, expression: str) -> tuple[str, str]:
 _FUNCTIONAL = {
     "without_first": _without_first_text,
     "without_last": _without_last_text,
+    "sum": _sum_text,
     "squeeze": _squeeze_text,
     "flatten": _flatten_text,
     "expand": _expand_text,

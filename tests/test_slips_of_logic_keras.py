@@ -1,0 +1,302 @@
+"""Slips of logic in Keras and in TensorFlow 1: missing layers, rows that are cut, labels apart from their data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+from keras.layers import LSTM, Dense, RepeatVector  # noqa: F401 - what is imported and never called is told of
+
+import shapewatch
+from shapewatch.adapters.uncalled import never_called_import
+from shapewatch.recording import Span
+from shapewatch.repair.variables import of_factors
+from shapewatch.report import Diagnosis
+
+v1 = tf.compat.v1
+
+
+def failing(run: Callable[[], Any]) -> Diagnosis:
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)), (session := shapewatch.watch()):
+        run()
+    (told,) = session.report.diagnoses
+    return told
+
+
+def best(told: Diagnosis) -> tuple[str, str | None]:
+    return told.fixes[0].code, told.fixes[0].verified
+
+
+def reason(told: Diagnosis) -> str:
+    assert told.cause is not None
+    return told.cause.reason
+
+
+# Missing layers
+
+
+def autoencoder() -> Any:
+    inputs = keras.Input((30, 3))
+    encoded = LSTM(16, return_sequences=False)(inputs)
+    x = LSTM(16, return_sequences=True)(encoded)
+    return keras.Model(inputs, Dense(3)(x))
+
+
+def test_a_vector_that_is_to_be_repeated_for_each_step() -> None:
+    told = failing(autoencoder)
+    assert best(told) == (
+        "repeated = layers.RepeatVector(30)(encoded)\nx = LSTM(16, return_sequences=True)(repeated)",
+        "junction",
+    )
+    assert "`RepeatVector` is imported, and nothing makes one" in reason(told)
+    assert not never_called_import("Dense", Span(__file__, 1))
+
+
+def stacked() -> Any:
+    inputs = keras.Input((30, 3))
+    x = layers.LSTM(16)(inputs)
+    return layers.LSTM(8)(x)
+
+
+def test_of_layers_that_are_stacked_the_first_gives_every_step() -> None:
+    """Where nothing is imported in vain the usual slip is the likeliest; here one is, so it is the second choice."""
+    repeated, sequences = [fix.title for fix in failing(stacked).fixes]
+    assert repeated.startswith("layers.RepeatVector(30) before lstm")
+    assert sequences.endswith("return_sequences True instead of False")
+
+
+def text_and_meta(steps: int = 16) -> Any:
+    text, meta = keras.Input((steps,)), keras.Input((5,))
+    t = layers.Dense(32)(layers.Embedding(50, 12)(text))
+    m = layers.Dense(16)(meta)
+    return layers.concatenate([t, m])
+
+
+@pytest.mark.parametrize("steps", [16, 24])
+def test_steps_that_are_not_pooled(steps: int) -> None:
+    """16 steps beside 16 units are alike by chance."""
+    told = failing(lambda: text_and_meta(steps))
+    assert best(told) == (
+        "pooled = layers.GlobalAveragePooling1D()(t)\nreturn layers.concatenate([pooled, m])",
+        "junction",
+    )
+    assert "a vector for each step or place, and the other has one for a sample" in reason(told)
+
+
+def volumes() -> Any:
+    inputs = keras.Input((8, 16, 16, 1))
+    skip = layers.Conv3D(4, 3, padding="same")(inputs)
+    x = layers.MaxPooling3D(pool_size=(1, 2, 2))(skip)
+    x = layers.Conv3D(8, 3, padding="same")(x)
+    x = layers.UpSampling3D(size=(2, 2, 2))(x)
+    return layers.concatenate([x, skip])
+
+
+def test_an_upsampling_that_does_not_undo_its_pooling() -> None:
+    told = failing(volumes)
+    assert told.cause is not None
+    assert (told.cause.type, told.fixes[0].title.split(": ")[1]) == ("UpSampling3D", "size (1, 2, 2) instead of 2")
+
+
+class Recommender(keras.Model):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.user = layers.Embedding(20, width)
+        self.movie = layers.Embedding(30, 32)
+
+    def call(self, pairs: Any) -> Any:
+        return keras.ops.sum(self.user(pairs[:, 0]) * self.movie(pairs[:, 1]), axis=1)
+
+
+def test_a_number_is_sooner_wrong_than_a_name() -> None:
+    told = failing(lambda: Recommender(50)(np.zeros((4, 2), "int32")))
+    assert told.cause is not None and told.cause.layer == "movie"
+
+
+def added_one_by_one() -> None:
+    model = keras.Sequential()
+    model.add(keras.Input((8, 8, 3)))
+    model.add(layers.Conv2D(4, 3))
+    model.add(layers.Dense(10))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((6, 8, 8, 3)), np.zeros((6, 1)), verbose=0)
+
+
+def test_a_flatten_is_added_as_the_program_adds() -> None:
+    told = failing(added_one_by_one)
+    assert told.fixes[0].code == "model.add(layers.Flatten())\nmodel.add(layers.Dense(10))"
+    assert told.cause is not None and told.cause.location is not None
+    assert told.cause.location.source == "model.add(layers.Dense(10))"
+
+
+class Factors(keras.Model):
+    """One of two embeddings is not flattened, and the product repeats both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.user, self.item, self.aside = (layers.Embedding(30, 8) for _ in range(3))
+        self.flatten, self.out = layers.Flatten(), layers.Dense(1)
+
+    def call(self, pairs: Any) -> Any:
+        user, item = pairs[:, :1], pairs[:, 1:]
+        both = self.flatten(self.user(user)) * self.item(item)
+        return self.out(keras.ops.concatenate([both, self.flatten(self.aside(user))], axis=-1))
+
+
+def test_a_product_that_repeated_both_sides_before() -> None:
+    told = failing(lambda: Factors()(np.zeros((6, 2), "int32")))
+    assert best(told) == ("both = self.flatten(self.user(user)) * keras.ops.squeeze(self.item(item), 1)", "forward")
+    assert "mul has repeated both: [6, 1, 8] and [6, 8]" in reason(told)
+
+
+def mixed() -> Any:
+    real, fake = tf.ones([6, 9, 9, 1]), tf.zeros([6, 9, 9, 1])
+    alpha = tf.random.uniform((6, 1, 1))
+    return real + alpha * (fake - real)
+
+
+def test_a_number_for_each_sample_has_an_axis_too_few() -> None:
+    assert best(failing(mixed)) == ("alpha = alpha[:, :, :, None]", None)
+
+
+# Rows that are cut
+
+
+def trained() -> None:
+    with v1.Graph().as_default(), v1.Session() as session:
+        images, labels = v1.placeholder(tf.float32, [None, 8, 8, 1]), v1.placeholder(tf.float32, [None, 10])
+        weights = {
+            "conv": v1.Variable(tf.ones([3, 3, 1, 8])),
+            "dense": v1.Variable(tf.ones([4 * 4 * 4, 10])),
+        }
+        maps = tf.nn.conv2d(images, weights["conv"], strides=[1, 2, 2, 1], padding="SAME")
+        rows = tf.reshape(maps, [-1, weights["dense"].get_shape().as_list()[0]])
+        logits = tf.matmul(rows, weights["dense"])
+        loss = tf.nn.softmax_cross_entropy_with_logits(logits=logits, labels=labels)
+        session.run(v1.global_variables_initializer())
+        session.run(loss, {images: np.zeros((5, 8, 8, 1)), labels: np.zeros((5, 10))})
+
+
+def test_a_weight_with_fewer_rows_than_a_sample_has_numbers() -> None:
+    told = failing(trained)
+    assert told.code == "SW803"
+    assert "makes [10, 64] of [5, 4, 4, 8]: each sample has 128 numbers." in told.explanation
+    assert told.fixes[0].code == '"dense": v1.Variable(tf.ones([4 * 4 * 8, 10]))'
+    assert "each sample of [5, 4, 4, 8] has 128 numbers, and is cut into rows of 64" in reason(told)
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("w = variable([7 * 7 * 16, 128])", "w = variable([7 * 7 * 32, 128])"),
+        ("'w': variable([784, 128]),", "'w': variable([7 * 7 * 32, 128])"),
+        ("w = variable([rows, 128])", None),
+    ],
+)
+def test_products_as_they_are_written(source: str, code: str | None) -> None:
+    assert of_factors(source, 784, (7, 7, 32)) == code
+
+
+def of_the_wrong_map() -> None:
+    with v1.Graph().as_default(), v1.Session() as session:
+        images, labels = v1.placeholder(tf.float32, [None, 8, 8, 1]), v1.placeholder(tf.float32, [None, 10])
+        pooled = tf.nn.max_pool2d(images, 2, 2, "SAME")
+        pooled_again = tf.nn.max_pool2d(pooled, 2, 2, "SAME")  # noqa: F841 - that nothing reads it is the slip
+        rows = tf.reshape(pooled, [-1, 2 * 2])
+        logits = tf.matmul(rows, v1.Variable(tf.ones([4, 10])))
+        loss = tf.nn.softmax_cross_entropy_with_logits(logits=logits, labels=labels)
+        session.run(v1.global_variables_initializer())
+        session.run(loss, {images: np.zeros((5, 8, 8, 1)), labels: np.zeros((5, 10))})
+
+
+def test_a_map_that_nothing_reads_is_meant() -> None:
+    told = failing(of_the_wrong_map)
+    assert told.fixes[0].code == "rows = tf.reshape(pooled_again, [-1, 2 * 2])"
+    assert "`pooled_again`, which line" in reason(told)
+
+
+def tied() -> Any:
+    x = tf.ones([5, 12])
+    w = tf.Variable(tf.ones([12, 7]))
+    code = tf.matmul(x, w)
+    return tf.matmul(code, w)
+
+
+def test_a_tied_weight_is_transposed() -> None:
+    told = failing(tied)
+    assert best(told) == ("return tf.matmul(code, w, transpose_b=True)", None)
+    assert "it stands as it is in another product" in reason(told)
+
+
+# Labels apart from their data
+
+
+def classifier(classes: int) -> Any:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(classes, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy")
+    return model
+
+
+def of_seven_columns() -> None:
+    kinds = ["walk", "run", "sit", "stand", "up", "down"]
+    model, labels = classifier(len(kinds)), np.eye(7)[np.arange(1, 7)]
+    model.fit(np.zeros((6, 4)), labels, verbose=0)
+
+
+def test_class_numbers_that_begin_at_1() -> None:
+    told = failing(of_seven_columns)
+    assert told.fixes[0].code == "labels = labels[:, 1:]  # as of to_categorical(y - 1): there is no class 0"
+    assert "begin at 1" in told.explanation
+    assert told.fixes[1].title.endswith("units 7 instead of 6")
+
+
+def of_a_number() -> None:
+    model, labels = keras.Sequential([keras.Input((4,)), layers.Dense(6)]), np.eye(7)[np.arange(1, 7)]
+    model.compile("sgd", "categorical_crossentropy")
+    model.fit(np.zeros((6, 4)), labels, verbose=0)
+
+
+def test_a_number_of_classes_that_is_written_down_is_asked_first() -> None:
+    assert failing(of_a_number).fixes[0].title.endswith("units 7 instead of 6")
+
+
+def masks() -> None:
+    model = keras.Sequential([keras.Input((16, 16, 3)), layers.Conv2D(1, 3, padding="same", activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy")
+    y = np.zeros((4, 24, 24, 1))
+    model.fit(np.zeros((4, 16, 16, 3)), y, verbose=0)
+
+
+def tags() -> None:
+    model = keras.Sequential([keras.Input((12,)), layers.Embedding(9, 4), layers.Dense(5, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    y = np.zeros((4, 9))
+    model.fit(np.zeros((4, 12)), y, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("run", "code"),
+    [
+        (masks, 'y = keras.ops.image.resize(y, (16, 16), interpolation="nearest")'),
+        (tags, 'y = keras.utils.pad_sequences(y, maxlen=12, padding="post")'),
+    ],
+)
+def test_labels_of_another_size_than_the_data(run: Callable[[], None], code: str) -> None:
+    told = failing(run)
+    assert best(told) == (code, None)
+    assert told.cause is not None and told.cause.type == "target"
+    assert "The output is as large as what the model was given" in told.explanation
+
+
+def turned() -> None:
+    model = keras.Sequential([keras.Input((9, 4)), layers.LSTM(3)])
+    model.predict(np.zeros((5, 4, 9)), verbose=0)
+
+
+def test_an_input_whose_axes_are_in_another_order() -> None:
+    assert failing(turned).fixes[0].changes[0].change == "permute"  # type: ignore[union-attr]
