@@ -143,6 +143,39 @@ def test_a_flatten() -> None:
     assert told.fixes[0].code == "return self.head(self.flatten(torch.relu(self.conv(x))))"
 
 
+class Cut(nn.Module):
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, : -self.count]
+
+
+class Temporal(nn.Module):
+    """A layer of the row is left out of it."""
+
+    def __init__(self, dilation: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(6, 6, 3, padding=2 * dilation, dilation=dilation)
+        self.cut1, self.relu1 = Cut(2 * dilation), nn.ReLU()
+        self.conv2 = nn.Conv1d(6, 6, 3, padding=2 * dilation, dilation=dilation)
+        self.cut2, self.relu2 = Cut(2 * dilation), nn.ReLU()
+        self.row = nn.Sequential(self.conv1, self.cut1, self.relu1, self.conv2, self.relu2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.row(x)
+
+
+def test_a_row_of_layers_without_one_of_them() -> None:
+    model = nn.Sequential(Temporal(1), Temporal(2))
+    (told,) = failing(model, torch.randn(2, 6, 20))
+    code = "self.row = nn.Sequential(self.conv1, self.cut1, self.relu1, self.conv2, self.cut2, self.relu2)"
+    assert (told.fixes[0].code, told.fixes[0].verified) == (code, "forward")
+    with told.fixes[0].applied(model):
+        assert model(torch.randn(2, 6, 20)).shape == (2, 6, 20)
+
+
 class Dynamic(nn.Module):
     """What is called by no name may be called."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cache
 from typing import TypeVar
 
 from shapewatch.adapters.statements import parsed, rewritten
+from shapewatch.adapters.statements import statement as statement_at
 from shapewatch.recording import Span
 from shapewatch.source import tree_of
 
@@ -75,6 +77,34 @@ def calling(source: str | None, name: str, instead: str, which: int) -> str | No
     if source is None or which >= len(called):
         return None
     return rewritten(source, [(called[which], f"self.{name}")])
+
+
+def put_in_a_row(name: str, before: str, span: Span) -> str | None:
+    """The statement of a class that puts layers of its own in a row, with one more before another of them."""
+    try:
+        cls = _around(tree_of(span.file), span.line, ast.ClassDef)
+    except (SyntaxError, ValueError, OSError):
+        return None
+    for statement in _statements(cls) if cls is not None else ():
+        rows = [node for node in ast.walk(statement) if isinstance(node, ast.Call) and _is_row(node)]
+        held = [node for row in rows for node in ast.walk(row) if _is_own(node, before)]
+        if len(held) == 1 and isinstance(held[0], ast.expr):
+            line = Span(span.file, statement.lineno, linecache.getline(span.file, statement.lineno).strip() or None)
+            source = statement_at(line)
+            tree = parsed(source)
+            again = [node for node in ast.walk(tree) if _is_own(node, before)] if tree is not None else []
+            taken = [node for node in again if isinstance(node, ast.expr)]
+            return rewritten(source or "", [(taken[0], f"self.{name}, self.{before}")]) if len(taken) == 1 else None
+    return None
+
+
+def _is_row(node: ast.Call) -> bool:
+    return getattr(node.func, "attr", getattr(node.func, "id", "")) == "Sequential"
+
+
+def _is_own(node: ast.AST, name: str) -> bool:
+    own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    return own and isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load)
 
 
 def _around(tree: ast.Module, line: int, kind: type[Kind]) -> Kind | None:

@@ -12,7 +12,7 @@ from shapewatch.adapters import Written
 from shapewatch.adapters.guards import Guard, guard_at
 from shapewatch.adapters.operand import operand_text, which_of_line, with_factors_exchanged, with_operand
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
-from shapewatch.adapters.uncalled import calling, mentions
+from shapewatch.adapters.uncalled import calling, mentions, put_in_a_row
 from shapewatch.adapters.unread import reading
 from shapewatch.edits import Input, Insert, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Shape, spoken, text
@@ -439,6 +439,9 @@ def own_layer_called(edit: Insert, recording: Recording) -> Written:
     expression = operand_text(source, edit.operand, operation, called, which)
     line = with_operand(source, edit.operand, lambda x: f"self.{name}({x})", operation, called, which)
     title = f"`self.{name}` called on `{expression}`" if expression is not None else f"`self.{name}` called"
+    if line is None and call is not None and call.span is not None and called:
+        line = put_in_a_row(name, called, call.span)
+        title = f"`self.{name}` before `self.{called}`" if line is not None else title
     module = {"type": "layer", "arguments": {"name": name}}
     return Written(title, line or f"# {title}, in: {source}", {**data, "module": module})
 

@@ -47,7 +47,8 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         location = there.span if there is not None else location
     reason = "; ".join(fix.evidence) if block else _because(_reason(case, fix, edit), fix)
     if not path and isinstance(edit, Insert | SetCall) and _is_outside(edit.place, recording):
-        return Cause(None, case.call.name, location, reason)
+        there = recording.at(edit.place)
+        return Cause(None, case.call.name if there is None else there.name, location, reason)
     return Cause(path, kind, location, reason)
 
 

@@ -136,9 +136,17 @@ def _solve(
         chain = [Fault(case, finding, outcome, verified, None), *rest]
         if finished:
             ended.append(chain)
+        elif verified.candidate.needs_proof or _joins_batches(verified.candidate.edits, case):
+            continue  # what comes behind would have to bear it out
         elif best[0][0].chosen is None:
             best = (chain, False)
     return (min(ended, key=_cost), True) if ended else best
+
+
+def _joins_batches(edits: Sequence[Edit], case: Case) -> bool:
+    """Whether what is joined side by side would be joined below each other, as batches are: that fits nearly always."""
+    only = edits[0] if len(edits) == 1 else None
+    return isinstance(only, SetCall) and case.call.kind == "concat" and (only.argument, only.value) == ("dim", 0)
 
 
 def _cost(chain: Sequence[Fault]) -> tuple[int, float]:

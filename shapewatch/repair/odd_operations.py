@@ -17,7 +17,8 @@ from shapewatch.edits import Insert, Module, SetCall
 from shapewatch.recording import Call, Shape, text
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
-from shapewatch.rules.rule import listed
+from shapewatch.rules.losses import batch_lost
+from shapewatch.rules.rule import Case, listed
 
 SETTINGS = frozenset({"dim", "dims", "shape", "equation", "keepdim", "swap", "transpose_a", "transpose_b"})
 """Settings of operations that the code of a forward writes down, and that do not follow from the sizes it is given."""
@@ -183,6 +184,20 @@ def _kept_along(evidence: Evidence, group: Sequence[Call], hops: int) -> Iterato
     if group[0].kind == "reduce" and not any(graph.facts(unit).get("keepdim") for unit in group):
         kept = tuple(SetCall(unit.place, "keepdim", True, False) for unit in group)
         yield Candidate(kept, _WORTH_OF_KEEPING - 0.02 * hops, hops, needs_proof=True)
+
+
+def joined_along_the_batch(case: Case) -> Iterator[Candidate]:
+    """Columns that were joined below each other, where samples meet others that are as many as there were before."""
+    if len(case.shapes) != 2 or not all(case.shapes):
+        return
+    for value, other in zip(case.call.operands, case.shapes[::-1], strict=True):
+        made = batch_lost(case, value, other[0]) if other[0] is not None else None
+        if made is None or made.kind != "concat":
+            continue
+        shapes = [case.recording.shape(operand) for operand in made.operands]
+        if len({len(shape) for shape in shapes}) == 1 and all(shape[:1] == other[:1] for shape in shapes):
+            said = (f"it makes {text(case.recording.shape(made.results[0]))} of {len(shapes)} x {other[0]} samples",)
+            yield Candidate((SetCall(made.place, "dim", len(shapes[0]) - 1, 0),), 0.7, 1, said)
 
 
 def repeated_otherwise(evidence: Evidence) -> Iterator[Candidate]:

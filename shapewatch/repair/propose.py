@@ -35,6 +35,7 @@ from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
     flattened_otherwise,
+    joined_along_the_batch,
     left_out,
     odd_operations,
     repeated_otherwise,
@@ -111,6 +112,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from laid_out_otherwise(evidence)
     yield from stretched_before(evidence)
     yield from not_summed(evidence)
+    yield from joined_along_the_batch(case)
     yield from along_another_axis(evidence)
     yield from squeezed_too_much(evidence)
     yield from repeated_otherwise(evidence)

@@ -43,15 +43,21 @@ def uncalled_layers(evidence: Evidence) -> Iterator[Candidate]:
     for hops, site in sites(evidence):
         if site.parent is None or site.span is None:
             continue
-        path = recording.calls[site.parent].layer
-        if path not in forwards:
-            forwards[path] = _forward(path, site, recording)
-        forward = forwards[path]
-        if forward is not None:
-            found += _instead(forward, site, hops, recording)
-            found += _on_operands(forward, site, hops, evidence)
+        for path in _around(recording.calls[site.parent].layer, recording):
+            if path not in forwards:
+                forwards[path] = _forward(path, site, recording)
+            forward = forwards[path]
+            if forward is not None:
+                found += _instead(forward, site, hops, recording)
+                found += _on_operands(forward, site, hops, evidence)
     best = {repr(candidate.edits): candidate for candidate in reversed(found)}
     yield from islice(sorted(best.values(), key=lambda candidate: -candidate.score), _MOST)
+
+
+def _around(path: str, recording: Recording) -> Sequence[str]:
+    """The layer that runs a call, and the one around it where that is a row, which may be put together of its layers."""
+    layer = recording.layer_at.get(path)
+    return (path, path.rpartition(".")[0]) if layer is not None and layer.type == "Sequential" else (path,)
 
 
 def _forward(path: str, site: Call, recording: Recording) -> Forward | None:
@@ -169,10 +175,13 @@ def _places(site: Call, holder: Layer, other: Layer, recording: Recording) -> Se
         call.place
         for call in recording.calls
         if (call.name, call.span, call.is_layer) == (site.name, site.span, site.is_layer)
-        and call.parent is not None
-        and recording.calls[call.parent].layer == holder.path
+        and (call.layer == site.layer if call.is_layer else _runs_in(call, recording) == holder.path)
     ]
     return [f"{other.path}{place.removeprefix(holder.path)}" for place in dict.fromkeys(runs or [site.place])]
+
+
+def _runs_in(call: Call, recording: Recording) -> str | None:
+    return recording.calls[call.parent].layer if call.parent is not None else None
 
 
 def _within(path: str, name: str) -> str:

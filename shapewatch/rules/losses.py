@@ -199,10 +199,12 @@ def road(case: Case, value: int) -> Iterator[Call]:
 
 
 def batch_lost(case: Case, value: int, samples: Size) -> Call | None:
-    """The reshape on the road to a value that made so many samples of another number; None where none did."""
+    """The reshape, or the concatenation along the batch, on the road to a value that made so many samples of another
+    number; None where none did."""
     found, recording = None, case.recording
     for unit in road(case, value):
-        if unit.kind in ("reshape", "flatten") and unit.operands and unit.results:
+        joins = unit.kind == "concat" and case.graph.facts(unit).get("dim") == 0
+        if (unit.kind in ("reshape", "flatten") or joins) and unit.operands and unit.results:
             before, after = recording.shape(unit.operands[0])[:1], recording.shape(unit.results[0])[:1]
             if before == (samples,) and after == recording.shape(value)[:1] and differ(samples, after[0]):
                 found = unit
