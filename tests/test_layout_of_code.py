@@ -209,7 +209,7 @@ def test_watching_nothing_brings_no_framework() -> None:
 
 def test_importing_stays_small() -> None:
     modules = {name for name in loaded_by("import shapewatch") if ".rules." not in name}  # a file each, and all listed
-    assert sum(name.startswith("shapewatch") for name in modules) < 70
+    assert sum(name.startswith("shapewatch") for name in modules) < 50
     assert len(modules) < 160
 
 

@@ -4,6 +4,7 @@ cases         which call is to be explained, and what the rules find of it
 failures      what raised: the search for repairs, one fault after the other
 behind        what raised outside the model, on what it gave: a loss, mostly
 looks_wrong   what ran and looks wrong
+warned        what is told of it
 fixes         candidates as fixes, in the framework's idiom
 cause         who is to blame
 otherwise     what the model declares, a variable of the program's own, a batch that is written down

@@ -55,7 +55,7 @@ def uncalled_layers(evidence: Evidence) -> Iterator[Candidate]:
 
 
 def _around(path: str, recording: Recording) -> Sequence[str]:
-    """The layer that runs a call, and the one around it where that is a row, which may be put together of its layers."""
+    """The layer that runs a call, and the one around it where that is a row, which may be made of its layers."""
     layer = recording.layer_at.get(path)
     return (path, path.rpartition(".")[0]) if layer is not None and layer.type == "Sequential" else (path,)
 
