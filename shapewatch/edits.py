@@ -80,10 +80,10 @@ class Target:
 
     `change`: `one-hot` (class numbers into rows of `classes`), `numbers` (the other way round, along `dim`), `squeeze`
     and `unsqueeze` (an axis `dim`), `shape` (labels of another `shape`: `reshaped`, or others), `resized` (maps of
-    another `size`), `padded` (sequences to another `length`), `from-one` (without the first class), `output-squeeze`
-    (an axis of the model's output), `output-moved` (its classes from the last axis to axis 1), `output-order` (its axes
-    in the order `dims`), `output-pooled` (the mean over `dims`), `output-reshaped` (as the target's `shape`),
-    `output-resized` (its maps of another `size`, `channels_first` or not).
+    another `size`), `padded` (sequences to another `length`), `from-one` (without the first class), `picked` (`by` an
+    index), `output-squeeze` (an axis of the model's output), `output-moved` (its classes from the last axis to axis 1),
+    `output-order` (its axes in the order `dims`), `output-pooled` (the mean over `dims`), `output-reshaped` (as the
+    target's `shape`), `output-resized` (its maps of another `size`, `channels_first` or not).
     """
 
     change: str

@@ -16,7 +16,7 @@ from shapewatch.source import tree_of
 @dataclass(frozen=True)
 class Taking:
     """Where a loop takes an entry of a list: the list's name, the text of the line, of the part of it that is taken or
-    looped over, and of the loop's counter, which begins with 0; none where the loop runs over the list itself."""
+    looped over, and of what counts the turns from 0; none where the loop runs over the list itself."""
 
     name: str
     line: str
@@ -92,8 +92,9 @@ def _takings(loop: ast.For, span: Span, expression: str) -> Iterator[Taking]:
             yield Taking(name, header, ast.unparse(over), None)
 
 
-def _by_index(loop: ast.For, span: Span, expression: str, counter: str) -> Iterator[Taking]:
+def _by_index(loop: ast.For, span: Span, expression: str, counter: tuple[str, str]) -> Iterator[Taking]:
     """`torch.cat([x, skips[i]], 1)`; or `skip = skips[i]` in a line before."""
+    variable, turn = counter
     for statement in loop.body:
         if statement.lineno > span.line:
             return
@@ -102,22 +103,28 @@ def _by_index(loop: ast.For, span: Span, expression: str, counter: str) -> Itera
         for node in ast.walk(statement):
             if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
                 continue
-            counts = any(isinstance(each, ast.Name) and each.id == counter for each in ast.walk(node.slice))
+            counts = any(isinstance(each, ast.Name) and each.id == variable for each in ast.walk(node.slice))
             whole = made and isinstance(statement, ast.Assign) and statement.value is node
             if counts and (whole or (here and ast.unparse(node) == expression)):
-                yield Taking(node.value.id, _text_of(span, statement, statement), ast.unparse(node), counter)
+                yield Taking(node.value.id, _text_of(span, statement, statement), ast.unparse(node), turn)
 
 
-def _counter(loop: ast.For) -> str | None:
-    """The variable of a loop that counts its turns from 0."""
-    called = loop.iter.func if isinstance(loop.iter, ast.Call) else None
-    name = called.id if isinstance(called, ast.Name) else ""
-    assert isinstance(loop.iter, ast.expr)
-    if name == "range" and isinstance(loop.target, ast.Name) and isinstance(loop.iter, ast.Call):
-        return loop.target.id if len(loop.iter.args) == 1 else None
+def _counter(loop: ast.For) -> tuple[str, str] | None:
+    """The variable of a loop that counts its turns from 0, and the number of the turn, told by it: `i // 2` where it
+    goes in steps of two."""
+    over = loop.iter
+    name = over.func.id if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) else ""
+    if not isinstance(over, ast.Call) or over.keywords:
+        return None
+    if name == "range" and isinstance(loop.target, ast.Name):
+        counter = loop.target.id
+        if len(over.args) < 3:
+            return (counter, counter) if len(over.args) == 1 or ast.unparse(over.args[0]) == "0" else None
+        begin, _, step = map(ast.unparse, over.args)
+        return (counter, f"{counter} // {step}") if begin == "0" and step.isdigit() else None
     if name == "enumerate" and isinstance(loop.target, ast.Tuple) and isinstance(loop.target.elts[0], ast.Name):
-        only = isinstance(loop.iter, ast.Call) and len(loop.iter.args) == 1 and not loop.iter.keywords
-        return loop.target.elts[0].id if only else None
+        counter = loop.target.elts[0].id
+        return (counter, counter) if len(over.args) == 1 else None
     return None
 
 

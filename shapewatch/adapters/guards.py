@@ -47,5 +47,18 @@ def guard_at(span: Span) -> Guard | None:
     return Guard(linecache.getline(span.file, around[-1].lineno).strip(), ast.unparse(around[-1].test))
 
 
+def is_compared(guard: Guard, span: Span) -> bool:
+    """Whether the condition is an attribute to which the class gives what a comparison says: `stride == 1`."""
+    try:
+        nodes = [node for node in ast.walk(tree_of(span.file)) if isinstance(node, ast.ClassDef)]
+    except (SyntaxError, ValueError):
+        return False
+    around = [node for node in nodes if node.lineno <= span.line <= (node.end_lineno or 0)]
+    for node in ast.walk(around[-1]) if around else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == guard.test:
+            return isinstance(node.value, ast.Compare | ast.BoolOp)
+    return False
+
+
 def _adds(node: ast.expr) -> bool:
     return any(isinstance(each, ast.BinOp) and isinstance(each.op, ast.Add) for each in ast.walk(node))

@@ -227,6 +227,8 @@ def target_title(edit: Target) -> str:
             return f"the labels resized to {' x '.join(map(str, arguments['size']))}"
         case "padded":
             return f"the labels padded to {arguments['length']}, or cut to it, as the inputs are"
+        case "picked":
+            return f"the labels picked by `{arguments['by']}`, as the answers are"
         case "from-one":
             return "labels whose class numbers begin at 0"
         case "output-resized":

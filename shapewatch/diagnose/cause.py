@@ -148,6 +148,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "heads are split off and left behind the steps"
         case "permute":
             return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
+        case "without_first" if case.call.kind == "loss":
+            return "the labels are those of every step, and each is to answer for the step before it"
         case "without_first":
             return "what was joined in front of the places of a map is still there"
         case "narrow":

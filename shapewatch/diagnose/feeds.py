@@ -52,6 +52,9 @@ def _in_its_axes(x: str, given: Shape, wanted: Shape, whole: bool, recording: Re
             f"np.eye({wanted[1]})[{x}]",
             f"class numbers are fed, and rows of {wanted[1]} are taken, one for each class",
         )
+    if len(given) == len(wanted) > 2 and len(set(given[1:])) == len(given) - 1 and set(given[1:]) == set(wanted[1:]):
+        order = ", ".join(str(given.index(size, 1)) for size in wanted[1:])
+        return f"{atom(x)}.transpose(0, {order})", f"each sample of {text(given)} has its axes in another order"
     if len(sizes) > 1 and math.prod(sizes[1:]) == one:
         return f"{atom(x)}.reshape(-1, {target})", f"each sample of {text(given)} has {one} numbers, in other axes"
     rows, rest = divmod(math.prod(sizes), one) if one else (0, 1)

@@ -10,7 +10,8 @@ from shapewatch.edits import Input
 from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
-from shapewatch.repair.state_of_another_batch import state_of_another_batch
+from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.state_of_another_batch import smaller_last_batch, state_of_another_batch
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 
@@ -49,11 +50,14 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
     odd = odd_variable(case, finding, adapter.name)
+    if odd is None and told.cause is None and not told.fixes:
+        odd = without_collate_fn(case, finding, adapter.name) or smaller_last_batch(case, adapter.name)
     if odd is not None and told.cause is not None and told.cause.location == odd.cause.location is not None:
         return told  # the line is blamed already
     if odd is None or (told.cause is not None and told.cause.type in ("target", "output")):
         return told
     data = told.cause is not None and told.cause.type == "input"
-    if told.cause is None or (data and odd.beyond_doubt):
+    own = told.cause is not None and told.cause.type == "reshape" and not tried  # a number in the place of the weight's
+    if told.cause is None or ((data or own) and odd.beyond_doubt):
         return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
     return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from shapewatch.adapters.statements import parsed, statement
+from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input, Set, SetCall, Target
 from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
@@ -41,9 +42,27 @@ class Evidence:
             if phrase:
                 evidence.append(phrase)
         score -= 0.4 * self._overlaps(edits)
+        declaring = self._given_what_it_does_not_take
+        score -= 1.0 * (declaring is not None and any(about(edit).startswith(declaring) for edit in edits))
         places = len({about(edit) for edit in edits}) - self._laid_out(edits)
         score -= 0.8 * (places - 1) + 0.25 * (arguments(edits) - 1)
         return Candidate(edits, score, hops, tuple(dict.fromkeys(evidence))[:2])
+
+    @cached_property
+    def _given_what_it_does_not_take(self) -> str | None:
+        """Where layers are of a model that declares its inputs, and is given others than it declares: what is wrong is
+        wrong before it."""
+        recording, call = self.case.recording, self.case.call
+        while call.parent is not None:
+            call = recording.calls[call.parent]
+            layer = recording.layer_at.get(call.layer)
+            takes = layer.facts.get("takes", ()) if layer is not None else ()
+            given = [recording.shape(value) for value in call.operands]
+            if len(takes) == len(given) and any(
+                len(one) == len(other) and any(map(differ, one, other)) for one, other in zip(takes, given, strict=True)
+            ):
+                return f"{call.layer}."
+        return None
 
     def _laid_out(self, edits: tuple[Edit, ...]) -> int:
         """How many of the edits are of a layer that lays out in axes what another one gives, which is changed with it:
@@ -87,11 +106,16 @@ class Evidence:
         return 0.0, None
 
     def _last_width_has_a_name(self) -> bool:
-        """Whether the line that makes the last layer says by name how many classes there are: it counts them."""
+        """Whether the line that makes the last layer says by name how many classes there are, or counts them."""
         made = self.case.graph.producer.get(self.case.call.operands[self.case.facts.get("output", 0)])
         layer = self.case.recording.layer_at.get(made.layer) if made is not None and made.is_layer else None
         width = layer.facts.get("out_features") if layer is not None else None
-        return layer is not None and isinstance(width, int) and _is_a_number(layer, width) < 0
+        named = (
+            [node for node in _given_to(layer) if isinstance(node, ast.Name | ast.Attribute | ast.Call)]
+            if layer
+            else []
+        )
+        return layer is not None and isinstance(width, int) and _is_a_number(layer, width) < 0 and bool(named)
 
     def _rounded(self, call: Call, size: tuple[int, ...]) -> str | None:
         """That a factor gives nearly the sizes that are asked for: off by less than it makes of one place."""

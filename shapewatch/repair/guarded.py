@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.adapters.guards import guard_at
+from shapewatch.adapters.guards import guard_at, is_compared
 from shapewatch.edits import SetCall
 from shapewatch.recording import Call
 from shapewatch.repair.candidate import Candidate
@@ -19,11 +19,12 @@ def left_out_where_it_does_not_fit(evidence: Evidence) -> Iterator[Candidate]:
     case, call = evidence.case, evidence.case.call
     if case.junction is None or call.kind != "add" or call.is_layer or len(call.operands) != 2 or call.span is None:
         return
-    if guard_at(call.span) is None or not _others_have_none(evidence, call):
+    guard, others = guard_at(call.span), _others_have_none(evidence, call)
+    if guard is None or not (others or is_compared(guard, call.span)):
         return
     main = [branch.operand for branch in case.junction.branches if branch.role == "main"]
     if len(main) == 1:
-        said = ("other layers of the class do not add it",)
+        said = ("other layers of the class do not add it",) if others else (f"`{guard.test}` is a comparison",)
         yield Candidate((SetCall(call.place, "alone", main[0], None),), _WORTH, 1, said)
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
+from shapewatch.adapters.statements import function_called, parsed, statement
 from shapewatch.edits import Edit, Insert, Module, Target
 from shapewatch.recording import Shape
+from shapewatch.repair.candidate import Candidate
+from shapewatch.rules.losses import compared, road
 from shapewatch.rules.rule import Case
 
 
@@ -33,3 +39,28 @@ def _module(edit: Target, shape: Shape) -> Module | None:
         case "output-order":
             return Module("permute", {"dims": edit.arguments["dims"]})
     return None
+
+
+def picked_alike(case: Case) -> Iterator[Candidate]:
+    """Labels of all items beside answers that were picked from those of all: of the nodes to train on."""
+    loss = compared(case) if case.call.kind == "loss" else None
+    if loss is None or not loss.output or not loss.target:
+        return
+    for unit in road(case, loss.output_value):
+        if unit.kind != "index" or not unit.operands or not unit.results:
+            continue
+        before, after = (case.recording.shape(value)[:1] for value in (unit.operands[0], unit.results[0]))
+        by = _index(statement(unit.span)) if (before, after) == (loss.target[:1], loss.output[:1]) else None
+        if by is not None and before != after:
+            said = (f"`{by}` picks {after[0]} of {before[0]} answers",)
+            yield Candidate((Target("picked", {"by": by}),), 0.7, 1, said)
+
+
+def _index(source: str | None) -> str | None:
+    """By what a line picks rows: `tf.gather(logits, train)`, `out[train]`."""
+    call, tree = function_called(source, {"gather", "take", "index_select"}), parsed(source)
+    if call is not None and len(call.args) > 1:
+        return ast.unparse(call.args[-1])
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript)] if tree is not None else []
+    named = [node.slice for node in nodes if isinstance(node.slice, ast.Name | ast.Attribute)]
+    return ast.unparse(named[0]) if len(named) == 1 else None

@@ -92,7 +92,8 @@ def stretched_before(evidence: Evidence) -> Iterator[Candidate]:
             ):
                 said = (f"{unit.name} has repeated both: {text(wide)} and {text(low)}",)
                 taken = Insert(unit.place, operand, Module("squeeze", {"dim": 1}))
-                yield Candidate((taken,), 1.0 - 0.02 * hops, hops + 1, said, needs_proof=True)
+                outside = unit.parent is None  # where nothing can be run again
+                yield Candidate((taken,), 1.0 - 0.02 * hops, hops + 1, said, needs_proof=not outside)
 
 
 def _one_looked_up(case: Case, operand: int, shape: Shape) -> Iterator[Candidate]:

@@ -29,7 +29,7 @@ from shapewatch.repair.guarded import left_out_where_it_does_not_fit
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
 from shapewatch.repair.log_probs import not_summed
-from shapewatch.repair.losses import in_the_forward
+from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
@@ -113,6 +113,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from stretched_before(evidence)
     yield from not_summed(evidence)
     yield from joined_along_the_batch(case)
+    yield from picked_alike(case)
     yield from along_another_axis(evidence)
     yield from squeezed_too_much(evidence)
     yield from repeated_otherwise(evidence)

@@ -6,7 +6,7 @@ import ast
 import linecache
 
 from shapewatch.adapters.statements import rewritten, statement
-from shapewatch.recording import Span
+from shapewatch.recording import Shape, Span
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
@@ -45,6 +45,39 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
     line = _line_of(span.file, batches)
     whole = _with_drop_last(statement(line) or "")
     return None if whole is None else _odd("a last, smaller batch left out", whole, line, reason, "DataLoader")
+
+
+def smaller_last_batch(case: Case, framework: str) -> Odd | None:
+    """The line that makes the batches, where nothing else is known but that the layer ran with larger batches before:
+    something was made for these."""
+    outermost = case.call
+    calls = case.recording.calls
+    while outermost.parent is not None:
+        outermost = calls[outermost.parent]
+    earlier = [call for call in calls if call.is_layer and call.finished and call.number < outermost.number]
+    earlier = [call for call in earlier if (call.layer, call.parent) == (outermost.layer, None)]
+    if framework != "torch" or not outermost.is_layer or not earlier or outermost.span is None:
+        return None
+    ran, comes = ([case.recording.shape(value) for value in call.operands] for call in (earlier[-1], outermost))
+    alike = len(ran) == len(comes) > 0 and all(
+        one and other and one[1:] == other[1:] for one, other in zip(ran, comes, strict=True)
+    )
+    if not alike or not all((other[0] or 0) < (one[0] or 0) for one, other in zip(ran, comes, strict=True)):
+        return None
+    try:
+        batches = _batches(tree_of(outermost.span.file))
+    except (SyntaxError, ValueError):
+        return None
+    line = _line_of(outermost.span.file, batches) if batches is not None else None
+    code = _with_drop_last(statement(line) or "") if line is not None else None
+    if line is None or code is None:
+        return None
+    reason = f"with {ran[0][0]} samples it ran, and this batch has {comes[0][0]}: something is made for {ran[0][0]}"
+    return _odd("a last, smaller batch left out", code, line, reason, "DataLoader")
+
+
+def _is_smaller(batch: Shape, earlier: Shape) -> bool:
+    return bool(batch and earlier) and batch[1:] == earlier[1:] and (batch[0] or 0) < (earlier[0] or 0)
 
 
 def _line_of(file: str, made: ast.stmt) -> Span:

@@ -12,10 +12,11 @@ import ast
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapewatch import axes
 from shapewatch.adapters import statements
+from shapewatch.adapters.operand import operand_text
 from shapewatch.adapters.unread import line_at, reading
 from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
@@ -93,12 +94,16 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
         for axis, wanted in want.demand.items()
         if wanted.exact is not None
     ]
-    if len(sides) == 1 and case.call.kind == "loss":  # the other side is the labels, which are as they are
+    # the other side is the labels, or what a weight is repeated for, which are as they are
+    if len(sides) == 1 and case.call.kind in ("loss", "expand"):
         return _blamed(case, sides[0], (), framework) if sides[0].alone else None
     if len(sides) != 2:
         return None
     one, two = sides
     pairs = ((one, two), (two, one))
+    untaken = next((odd for pair in pairs if (odd := _untaken_weight(case, *pair, framework)) is not None), None)
+    if untaken is not None:
+        return untaken
     mistaken = [_made_for_another_axis(case, *p, framework) or _made_for_the_inputs(case, *p, framework) for p in pairs]
     if mistaken.count(None) == 1:
         return next(odd for odd in mistaken if odd is not None)
@@ -113,6 +118,8 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
 def _made_for_parts(case: Case, framework: str) -> Odd | None:
     """A weight behind a reshape that makes several samples of one: it has as many rows as such a part has numbers."""
     graph, recording = case.graph, case.recording
+    if case.call.kind == "reshape" and case.shapes:
+        return _rows_of_a_weight(case, framework)
     if len(case.shapes) != 2 or not all(case.shapes) or not axes.differ(case.shapes[0][0], case.shapes[1][0]):
         return None
     found = (
@@ -130,6 +137,21 @@ def _made_for_parts(case: Case, framework: str) -> Odd | None:
         if unit.kind == "matmul" and weight.origin == "parameter" and weight.shape[:1] == after[1:]:
             why = f"each sample of {text(before)} has {each} numbers, and is cut into rows of {after[1]}"
             return _odd(case, Held(weight, 0), (each, *weight.shape[1:]), (why,), framework, factors=before[1:])
+    return None
+
+
+def _rows_of_a_weight(case: Case, framework: str) -> Odd | None:
+    """A reshape that takes the length of its rows from a weight, which was made for other maps."""
+    before, target = case.shapes[0], case.facts.get("shape")
+    source = statements.statement(case.call.span) or ""
+    if not isinstance(target, tuple) or len(target) != 2 or len(before) < 3 or None in before[1:]:
+        return None
+    each = math.prod(size or 0 for size in before[1:])
+    spoken = re.sub(r"[\"']", "'", source)
+    for value in case.recording.values:
+        if value.name is not None and value.name in spoken and value.shape[:1] == target[1:] != (each,):
+            why = f"each sample of {text(before)} has {each} numbers, and its rows are of {target[1]}"
+            return _odd(case, Held(value, 0), (each, *value.shape[1:]), (why,), framework, factors=before[1:])
     return None
 
 
@@ -154,6 +176,48 @@ def _unread_beside(span: Span, framework: str) -> Odd | None:
         evidence=(said,),
     )
     return Odd(Cause(None, "variable", span, f"it takes `{instead}`; {said}"), fix, True)
+
+
+def _untaken_weight(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
+    """Another entry of the dictionary that a weight is of, which fits and which nothing has taken: two layers of a
+    program in each other's place."""
+    if case.call.kind != "matmul" or not side.alone or side.held[0].value.number != side.value or other.alone:
+        return None
+    weight, wanted, span = side.held[0].value, side.wanted.exact, case.call.span
+    row = (weight.name or "").rpartition("[")[0]
+    taken = {value.name for value in case.recording.values if value.origin == "parameter"}
+    fitting = {
+        value.name: value.shape
+        for value in case.recording.values
+        if value.name is not None
+        and row
+        and value.name.startswith(f"{row}[")
+        and value.name not in taken
+        and len(value.shape) == len(weight.shape)
+        and value.shape[side.axis] == wanted
+    }
+    if len(fitting) != 1 or span is None or weight.name is None:
+        return None
+    ((name, shape),) = fitting.items()
+    source = statements.statement(span)
+    tree = statements.parsed(source)
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Subscript)] if tree is not None else []
+    held = [node for node in nodes if ast.unparse(node) == weight.name]
+    if source is None or len(held) != 1:
+        return None
+    said = f"{name} is {text(shape)}, and nothing has taken it yet"
+    quote = '"' if '"' in (ast.get_source_segment(source, held[0]) or "") else "'"
+    fix = Fix(
+        title=f"{name} in the place of {weight.name}",
+        code=statements.rewritten(source, [(held[0], name.replace("'", quote))]),
+        edit={"action": "set", "variable": weight.name, "argument": "name", "value": name},
+        changes=(),
+        framework=framework,
+        verified=None,
+        why_not="operations of the program's own cannot be run again",
+        evidence=(said,),
+    )
+    return Odd(Cause(None, "variable", span, f"it takes {weight.name}, where {name} fits; {said}"), fix, True)
 
 
 def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
@@ -237,6 +301,10 @@ def _ending_in(size: int, case: Case, but: Set[int]) -> list[str]:
 
 def _blamed(case: Case, side: Side, others: Sequence[Held], framework: str) -> Odd | None:
     (held,) = side.variables
+    if held.value.name is None and held.value.number in case.call.operands and case.call.span is not None:
+        source = statements.statement(case.call.span)
+        spoken = operand_text(source, case.call.operands.index(held.value.number), case.call.name)
+        held = replace(held, value=replace(held.value, name=spoken))
     names = [each.value.name for each in others if each.value.name]
     fit = [f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {side.wanted.exact}"] if names else []
     wanted = tuple(side.wanted.exact if axis == held.axis else size for axis, size in enumerate(held.value.shape))
@@ -285,6 +353,8 @@ def _fix(
         code = turned(span.source or "", variable.name or "", variable.shape, wanted)
     if code is None and span is not None and factors:
         code = of_factors(span.source or "", variable.shape[0] or 0, factors)
+    if code is None and span is not None:
+        code = of_sizes(span.source or "", variable.shape, wanted)
     if code is None and span is not None and taken is not None:
         code = of_another_axis(span.source or "", *taken)
     return Fix(
@@ -346,6 +416,22 @@ def of_factors(source: str, was: int, factors: Shape) -> str | None:
     written = ast.get_source_segment(begun.removeprefix(head), found[0]) or ""
     sign = "*" if "*" in written and " * " not in written else " * "
     return head + statements.rewritten(begun.removeprefix(head), [(found[0], sign.join(map(str, factors)))])
+
+
+_MAKING = frozenset("zeros ones empty rand randn full normal random_normal truncated_normal".split())
+
+
+def of_sizes(source: str, was: Shape, wanted: Shape) -> str | None:
+    """A line of source that makes a tensor of nothing, with the one size that is another as a number."""
+    tree = statements.parsed(source.strip().rstrip(","))
+    changed = [axis for axis, pair in enumerate(zip(was, wanted, strict=True)) if pair[0] != pair[1]]
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _MAKING:
+            listed_sizes = [each.elts for each in node.args[:1] if isinstance(each, ast.Tuple | ast.List)]
+            sizes = listed_sizes[0] if listed_sizes else node.args
+            if len(sizes) == len(was) and len(changed) == 1:
+                return statements.rewritten(source.strip(), [(sizes[changed[0]], str(wanted[changed[0]]))])
+    return None
 
 
 def product_of(node: ast.expr) -> int | None:

@@ -25,9 +25,10 @@ operation was written for images and gets sequences.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from shapewatch.edits import Edit, SetCall
 from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, plural, rule
 
@@ -45,6 +46,7 @@ def check(case: Case) -> Finding | None:
         return Finding(
             headline=f"{case.name} speaks of axis {wrong[0]}, and its input {text(shape)} has {count}",
             explanation=f"The axes of {text(shape)} are {_range(rank)}.",
+            own=tuple(_without(case, wrong)),
         )
     named = case.facts.get("dims")
     if case.call.kind == "permute" and isinstance(named, tuple) and len(named) != rank:
@@ -60,6 +62,14 @@ def check(case: Case) -> Finding | None:
             explanation="There is one index for an axis at most.",
         )
     return None
+
+
+def _without(case: Case, wrong: list[int]) -> Iterator[tuple[Edit, ...]]:
+    """The axes of a sum or mean that there are, where it names others too."""
+    named = case.facts.get("dim")
+    kept = tuple(axis for axis in named if axis not in wrong) if isinstance(named, tuple | list) else ()
+    if case.call.kind == "reduce" and not case.call.is_layer and kept:
+        yield (SetCall(case.call.place, "dim", kept[0] if len(kept) == 1 else kept, named),)
 
 
 def _axes(case: Case) -> list[int]:

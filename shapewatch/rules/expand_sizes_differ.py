@@ -26,7 +26,8 @@ as long as what is written.
 
 from __future__ import annotations
 
-from shapewatch.axes import differ
+from shapewatch.axes import Range, differ
+from shapewatch.demand import Want
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
@@ -42,17 +43,20 @@ def check(case: Case) -> Finding | None:
             headline=f"{case.name}: {text(given)} has more axes than {text(target)}, into which it is to be repeated",
             explanation="Axes can be added in front by repeating, and none taken away.",
         )
-    wrong = []
+    wrong, wants = [], list[Want]()
     offset = len(target) - len(given)
     for axis, size in enumerate(given):
         wanted = target[axis + offset]
         if size != 1 and wanted != -1 and differ(size, wanted):
             wrong.append(f"{number(size)} on axis {axis}, where {number(wanted)} or 1 fits")
+            if case.call.name == "expand_as" and wanted is not None:
+                wants.append(Want(case.call.operands[0], {axis: Range.only(wanted)}, 0))
     if not wrong:
         return None
     return Finding(
         headline=f"{case.name}: {text(given)} cannot be repeated into {text(target)}",
         explanation=f"It has {listed(wrong)}.",
+        wants=tuple(wants),
     )
 
 

@@ -67,6 +67,8 @@ def _of_same_numbers(wanted: Shape, given: Shape) -> str:
     if len(given) == len(wanted) - 1 and tuple(given) == tuple(wanted[1:]):
         return " It is one sample, without the batch axis: `x[None]` has it."
     if given and math.prod(given[1:]) == math.prod(wanted[1:]) and len(wanted) > 1:  # type: ignore[arg-type]
+        if len(given) == len(wanted) and sorted(map(str, given[1:])) == sorted(map(str, wanted[1:])):
+            return " Its axes stand in another order."
         target = ", ".join(str(size) for size in (-1, *wanted[1:]))
         return f" Each sample has as many numbers as are wanted: `x.reshape({target})` fits."
     return ""

@@ -32,7 +32,7 @@ import math
 from collections.abc import Iterator
 
 from shapewatch.axes import differ
-from shapewatch.edits import Edit, Set, SetCall, Target
+from shapewatch.edits import Edit, Insert, Module, Set, SetCall, Target
 from shapewatch.recording import Call, text
 from shapewatch.rules.losses import Compared, compared, of_lost_batch, whose_batch
 from shapewatch.rules.rule import Case, Finding, rule
@@ -49,7 +49,10 @@ def check(case: Case) -> Finding | None:
     made = whose_batch(case, loss)
     given = [case.recording.shape(number) for number in case.recording.inputs]
     why, own = "", list[tuple[Edit, ...]]()
-    if made is not None:
+    if (shifted := _shifted(case, loss)) is not None:
+        why, edit = shifted
+        own.append((edit,))
+    elif made is not None:
         why = of_lost_batch(made, case)
         own += _kept(case, made)
     elif any(shape[:1] == (answers,) for shape in given):
@@ -60,6 +63,25 @@ def check(case: Case) -> Finding | None:
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}.{why}",
         own=tuple(own),
     )
+
+
+def _shifted(case: Case, loss: Compared) -> tuple[str, Edit] | None:
+    """Scores of all steps but the last, where the labels are of all steps: each is to answer for the step behind it."""
+    graph, recording = case.graph, case.recording
+    rows = [graph.producer.get(value) for value in (loss.output_value, loss.target_value)]
+    if any(row is None or row.kind not in ("reshape", "flatten") for row in rows):
+        return None
+    output, target = (row for row in rows if row is not None)
+    scores, labels = (recording.shape(row.operands[0]) for row in (output, target))
+    if len(scores) != len(labels) + 1 or len(labels) != 2 or scores[0] != labels[0] or None in (*scores, *labels):
+        return None
+    if (labels[1] or 0) - (scores[1] or 0) != 1:
+        return None
+    counts = f"{scores[0]} x {scores[1]} and {labels[0]} x {labels[1]}"
+    copies = [call for call in recording.calls if call.name == "contiguous" and call.operands == target.operands]
+    place = copies[-1].place if copies and copies[-1].number < target.number else target.place
+    edit = Insert(place, 0, Module("without_first", {"dim": 1, "count": 1}))
+    return f" That is {counts}: the scores are without the last step, and the labels with the first.", edit
 
 
 def _told_by_words(case: Case, loss: Compared) -> Finding | None:

@@ -648,6 +648,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "unsqueeze": f"{y} = keras.ops.expand_dims({y}, {dim})",
         "resized": f'{y} = keras.ops.image.resize({y}, {size}, interpolation="nearest")',
         "padded": f'{y} = keras.utils.pad_sequences({y}, maxlen={edit.arguments.get("length")}, padding="post")',
+        "picked": f"{y} = keras.ops.take({y}, {edit.arguments.get('by')}, axis=0)",
         "from-one": f"{y} = {y}[:, 1:]  # as of to_categorical(y - 1): there is no class 0",
         "output-squeeze": f"{output} = keras.ops.squeeze({output}, {dim})",
         "output-reshaped": f"{output} = keras.ops.reshape({output}, keras.ops.shape({y}))",

@@ -441,6 +441,7 @@ def _write_target(edit: Target) -> Written:
         "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
         "resized": f'labels = tf.image.resize(labels, {edit.arguments.get("size")}, method="nearest")',
         "padded": f"labels = labels[:, :{edit.arguments.get('length')}]  # or padded to it",
+        "picked": f"labels = tf.gather(labels, {edit.arguments.get('by')})",
         "from-one": "labels = labels[:, 1:]  # there is no class 0",
         "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",
         "output-reshaped": "logits = tf.reshape(logits, tf.shape(labels))",

@@ -730,6 +730,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
         "resized": _labels_resized(output, target, recording),
         "padded": f"{target} = F.pad({target}, (0, {output}.shape[1] - {target}.shape[1]), value=-100)",
+        "picked": f"{target} = {target}[{edit.arguments.get('by')}]",
         "from-one": f"{target} = {target}[:, 1:]  # there is no class 0",
         "output-squeeze": f"{output} = {output}.squeeze({dim})",
         "output-reshaped": f"{output} = {output}.reshape({target}.shape)",

@@ -164,7 +164,9 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
             yield from vocabularies.of_table(name, saved, built)
         if "lora" in name and (ranks := _ranks(saved, built)):
             seen = f"{name} is of rank {ranks[0]} in the file and of rank {ranks[1]} in the model"
-            yield OTHER_RANK.since(seen, FITS + 0.1, checkpoint=ranks[0], model=ranks[1])
+            adapters_alone = all("lora" in each for each, _, _ in known)
+            weight = NUMBERS + 0.2 if adapters_alone else FITS + 0.1
+            yield OTHER_RANK.since(seen, weight, checkpoint=ranks[0], model=ranks[1])
         if saved == (0,) and 0 not in built:
             yield PARTITIONED.since(f"{name or 'the weight'} is {shaped(saved)} in the file: nothing", NUMBERS + 0.02)
         of_stem = len(saved) == len(built) >= 4 and saved[2:] == built[2:] and sizes.difference(saved[1], built[1])
