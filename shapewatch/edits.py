@@ -14,7 +14,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Module:
-    """A layer that does not exist yet. `kind` is neutral (`conv`, `norm`, `linear`, `sequence`, `resize`, …)."""
+    """A layer that does not exist yet. `kind` is neutral (`conv`, `norm`, `linear`, `sequence`, `resize`, …). Two kinds
+    are of the program's own: `value`, what one of its variables holds, and `own`, a layer that the model has."""
 
     kind: str
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -376,3 +376,62 @@ def test_a_state_of_another_batch(run: Callable[[], None], code: str) -> None:
     assert best(told) == (code, None)
     assert reason(told) == "the state is one of 8 samples, and this batch has 6"
     assert "axis 1 of the state is 8 long, where 6 fits" in told.explanation
+
+
+# Steps
+
+
+class Writer(nn.Module):
+    def __init__(self, copies: bool) -> None:
+        super().__init__()
+        self.embed, self.head, self.copies = nn.Embedding(11, 6), nn.Linear(6, 11), copies
+
+    def forward(self, tokens: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        scores = self.head(self.embed(tokens))[:, :-1]
+        following = labels.contiguous()
+        return nn.functional.cross_entropy(scores.reshape(-1, 11), following.view(-1))
+
+
+def test_labels_that_are_not_shifted() -> None:
+    tokens = torch.randint(0, 11, (3, 8))
+    told = failing(Writer(True), tokens, tokens.clone())
+    assert best(told) == ("following = labels[:, 1:].contiguous()", "forward")
+    assert reason(told) == "the labels are those of every step, and each is to answer for the step before it"
+    assert "That is 3 x 7 and 3 x 8" in told.explanation
+
+
+# Weights of the program's own
+
+
+class Actor(nn.Module):
+    def __init__(self, states: int, actions: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(states, actions)
+        self.deviation = nn.Parameter(torch.zeros(1, states))
+
+    def act(self, states: torch.Tensor) -> torch.Tensor:
+        mean = self.mean(states)
+        return self.deviation.expand_as(mean)
+
+
+def test_a_weight_that_is_repeated_is_of_another_width() -> None:
+    told = failing(lambda: Actor(9, 4).act(torch.randn(5, 9)))
+    assert told.fixes[0].code == "self.deviation = nn.Parameter(torch.zeros(1, 4))"
+    assert told.cause is not None
+    assert (told.cause.layer, told.cause.reason) == (
+        "self.deviation",
+        "self.deviation is [1, 9], and axis 1 would have to be 4",
+    )
+
+
+def test_the_rank_of_adapters() -> None:
+    """All that differs are adapters: their rank is the first cause, not a number of columns."""
+    lines = [
+        f"size mismatch for b.{n}.lora_{x}.weight: copying a param with shape torch.Size([{a}, {b}]) from "
+        f"checkpoint, the shape in current model is torch.Size([{c}, {d}])."
+        for n in range(2)
+        for x, a, b, c, d in (("A", 8, 32, 4, 32), ("B", 32, 8, 32, 4))
+    ]
+    told = shapewatch.explain("RuntimeError: Error(s) in loading state_dict for Net:\n\t" + "\n\t".join(lines))
+    assert told is not None
+    assert told.suspects[0].cause.startswith("the adapter's rank")

@@ -300,3 +300,110 @@ def turned() -> None:
 
 def test_an_input_whose_axes_are_in_another_order() -> None:
     assert failing(turned).fixes[0].changes[0].change == "permute"  # type: ignore[union-attr]
+
+
+# Weights and feeds of TensorFlow 1
+
+
+def for_other_maps() -> None:
+    with v1.Graph().as_default(), v1.Session() as session:
+        images = v1.placeholder(tf.float32, [None, 10, 10, 3])
+        dense = v1.Variable(tf.ones([4 * 4 * 3, 10]))
+        rows = tf.reshape(tf.nn.max_pool2d(images, 2, 2, "SAME"), [-1, dense.get_shape().as_list()[0]])
+        logits = tf.matmul(rows, dense)
+        session.run(v1.global_variables_initializer())
+        session.run(logits, {images: np.zeros((5, 10, 10, 3))})
+
+
+def test_rows_are_as_long_as_a_weight_says() -> None:
+    told = failing(for_other_maps)
+    assert told.code == "SW301"
+    assert told.fixes[0].code == "dense = v1.Variable(tf.ones([5 * 5 * 3, 10]))"
+    assert "each sample of [5, 5, 5, 3] has 75 numbers, and its rows are of 48" in reason(told)
+
+
+weights: dict[str, Any] = {}
+
+
+def in_each_others_place() -> Any:
+    with v1.Graph().as_default():
+        x = v1.placeholder(tf.float32, [None, 9])
+        weights["first"] = v1.Variable(tf.ones([9, 5]), use_resource=False)
+        weights["second"] = v1.Variable(tf.ones([5, 7]), use_resource=False)
+        weights["third"] = v1.Variable(tf.ones([7, 2]), use_resource=False)
+        hidden = tf.nn.relu(tf.matmul(x, weights["first"]))
+        hidden = tf.nn.relu(tf.matmul(hidden, weights["third"]))
+        return tf.matmul(hidden, weights["second"])
+
+
+def test_a_weight_that_nothing_has_taken() -> None:
+    told = failing(in_each_others_place)
+    assert told.fixes[0].code == 'hidden = tf.nn.relu(tf.matmul(hidden, weights["second"]))'
+    assert "weights['second'] is [5, 7], and nothing has taken it yet" in reason(told)
+
+
+def turned_feed() -> None:
+    with v1.Graph().as_default(), v1.Session() as session:
+        signals = v1.placeholder(tf.float32, [None, 12, 3])
+        recorded = np.zeros((4, 3, 12))
+        session.run(signals * 2.0, {signals: recorded})
+
+
+def test_a_feed_whose_axes_are_in_another_order() -> None:
+    told = failing(turned_feed)
+    assert told.fixes[0].code == "session.run(signals * 2.0, {signals: recorded.transpose(0, 2, 1)})"
+    assert "Its axes stand in another order." in told.explanation
+
+
+# What a training step does
+
+
+def picked() -> Any:
+    labels, train = tf.one_hot([0, 1, 2, 0, 1], 3), tf.constant([0, 2])
+    logits = tf.gather(tf.ones([5, 3]), train)
+    return tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def test_labels_are_picked_as_the_answers_are() -> None:
+    told = failing(picked)
+    assert told.fixes[0].code == "labels = tf.gather(labels, train)"
+    assert "`train` picks 2 of 5 answers" in reason(told)
+
+
+def coordinates() -> Any:
+    x, t, w = tf.ones([20, 1]), tf.zeros([20, 1]), tf.Variable(tf.ones([1, 2]))
+    u = tf.matmul(tf.concat([x, t], axis=0), w)
+    return u - tf.ones([20, 2])
+
+
+def test_columns_that_are_joined_below_each_other() -> None:
+    told = failing(coordinates)
+    assert told.fixes[0].code == "u = tf.matmul(tf.concat([x, t], axis=-1), w)  # axis was 0"
+    assert told.cause is not None and told.cause.type == "concat"
+
+
+def too_many_axes() -> Any:
+    data = tf.ones([6, 4])
+    return tf.reduce_sum(tf.square(data), axis=(1, 2))
+
+
+def test_an_axis_that_is_not_there_is_left_out() -> None:
+    assert failing(too_many_axes).fixes[0].code.startswith("return tf.reduce_sum(tf.square(data), axis=1)")
+
+
+def generated() -> Any:
+    critic = keras.Sequential(
+        [keras.Input((16, 16, 1)), layers.Conv2D(4, 3, strides=2, padding="same"), layers.Flatten(), layers.Dense(1)]
+    )
+    z = keras.Input((10,))
+    image = layers.Reshape((4, 4, 2))(layers.Dense(32)(z))
+    image = layers.Conv2DTranspose(4, 3, strides=2, padding="same")(image)
+    image = layers.Conv2DTranspose(1, 3, padding="same")(image)
+    return critic(image)
+
+
+def test_a_model_that_says_what_it_takes_is_not_changed() -> None:
+    told = failing(generated)
+    assert told.cause is not None
+    assert told.cause.type == "Conv2DTranspose"
+    assert told.fixes[0].title.endswith("strides 2 instead of 1")

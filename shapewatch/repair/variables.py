@@ -101,7 +101,7 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
         return None
     one, two = sides
     pairs = ((one, two), (two, one))
-    untaken = next((odd for pair in pairs if (odd := _untaken_weight(case, *pair, framework)) is not None), None)
+    untaken = next((odd for side in sides if (odd := _untaken_weight(case, side, framework)) is not None), None)
     if untaken is not None:
         return untaken
     mistaken = [_made_for_another_axis(case, *p, framework) or _made_for_the_inputs(case, *p, framework) for p in pairs]
@@ -125,7 +125,7 @@ def _made_for_parts(case: Case, framework: str) -> Odd | None:
     found = (
         batch_lost(case, *pair) for pair in zip(case.call.operands, (s[0] for s in case.shapes[::-1]), strict=True)
     )
-    made = next((unit for unit in found if unit is not None and not unit.is_layer), None)
+    made = next((unit for unit in found if unit is not None and unit.kind == "reshape" and not unit.is_layer), None)
     if made is None:
         return None
     before, after = recording.shape(made.operands[0]), recording.shape(made.results[0])
@@ -178,10 +178,10 @@ def _unread_beside(span: Span, framework: str) -> Odd | None:
     return Odd(Cause(None, "variable", span, f"it takes `{instead}`; {said}"), fix, True)
 
 
-def _untaken_weight(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
+def _untaken_weight(case: Case, side: Side, framework: str) -> Odd | None:
     """Another entry of the dictionary that a weight is of, which fits and which nothing has taken: two layers of a
     program in each other's place."""
-    if case.call.kind != "matmul" or not side.alone or side.held[0].value.number != side.value or other.alone:
+    if case.call.kind != "matmul" or not side.alone or side.held[0].value.number != side.value:
         return None
     weight, wanted, span = side.held[0].value, side.wanted.exact, case.call.span
     row = (weight.name or "").rpartition("[")[0]
