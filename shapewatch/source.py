@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from inspect import CO_OPTIMIZED
 from pathlib import Path
 from types import CodeType, FrameType, TracebackType
@@ -174,7 +174,12 @@ def excused(file: str, line: int, code: str) -> bool:
 
 
 def tree_of(file: str) -> ast.Module:
-    text = "".join(linecache.getlines(file))
+    """The file as it stands, to be read and not to be changed: what asks next gets the same tree."""
+    return _tree("".join(linecache.getlines(file)))
+
+
+@lru_cache(maxsize=32)
+def _tree(text: str) -> ast.Module:
     try:
         return ast.parse(text)
     except SystemError:  # of Python 3.11, where another thread parses at the same time

@@ -7,6 +7,7 @@ import ast
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from shapewatch.adapters.statements import parsed, rewritten
 from shapewatch.recording import Span
@@ -49,7 +50,7 @@ class Taking:
 def taking(span: Span, expression: str | None) -> Taking | None:
     """How the loop around a line takes an operand of that line from a list; None where it does not."""
     try:
-        loop = _loop_around(span)
+        loop = _loop_around(span.file, span.line)
     except (SyntaxError, ValueError, OSError):
         return None
     if loop is None or expression is None:
@@ -74,10 +75,10 @@ def _text_of(span: Span, first: ast.AST, last: ast.AST) -> str:
     return b"".join(raw).decode()
 
 
-def _loop_around(span: Span) -> ast.For | None:
-    tree = tree_of(span.file)
-    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)]
-    around = [loop for loop in loops if loop.lineno <= span.line <= (loop.end_lineno or 0)]
+@cache
+def _loop_around(file: str, line: int) -> ast.For | None:
+    loops = [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.For)]
+    around = [loop for loop in loops if loop.lineno <= line <= (loop.end_lineno or 0)]
     return around[-1] if around else None
 
 

@@ -57,9 +57,14 @@ def never_called_import(name: str, span: Span | None) -> bool:
 def mentions(span: Span) -> Sequence[Mention]:
     """The layers of its own that the forward around a line calls, in the order of the text."""
     try:
-        function = _around(tree_of(span.file), span.line, ast.FunctionDef)
+        return _mentions(span.file, span.line)
     except (SyntaxError, ValueError, OSError):
         return ()
+
+
+@cache
+def _mentions(file: str, line: int) -> Sequence[Mention]:
+    function = _around(tree_of(file), line, ast.FunctionDef)
     count: Counter[str] = Counter()
     found = []
     for statement in _statements(function) if function is not None else ():
