@@ -4,6 +4,7 @@ expressions that need no framework."""
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -50,6 +51,17 @@ def axes_together(ends: tuple[int, int]) -> str:
     """From which axis to which a flatten lays axes together."""
     first, last = ends
     return f"all axes from {first} on" if last == -1 else f"axes {first} to {last}"
+
+
+def root_name(recording: Recording) -> str:
+    """What the program calls the outermost layer, where the line that calls it calls nothing else by a plain name; else
+    `model`."""
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    tree = parsed(statement(outermost[-1].span)) if outermost and outermost[-1].span is not None else None
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    names = {node.id for node in called if isinstance(node, ast.Name)} - vars(builtins).keys()
+    plain = [name for name in names if name[:1].islower()]
+    return plain[0] if len(plain) == len(names) == 1 else "model"
 
 
 # Titles: the same change is called the same in every framework

@@ -51,6 +51,7 @@ from shapewatch.adapters.written import (
     repeated,
     resize_title,
     results_exchanged,
+    root_name,
     set_title,
     squeeze_title,
     subsampled,
@@ -298,7 +299,7 @@ def _target(path: str, recording: Recording) -> str | None:
     alone = sum(other.type == owner.type for other in recording.layers) == 1
     if alone and (defined is None or is_users_own(defined.file)):
         return f"self.{path.rpartition('.')[2]}"
-    return f"model.{path}"
+    return f"{root_name(recording)}.{path}"
 
 
 def _module_code(description: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ from shapewatch.adapters.written import (
     repeat_title,
     repeated,
     resize_title,
+    root_name,
     set_title,
     short,
     squeeze_title,
@@ -83,12 +84,12 @@ def spelled(path: str, recording: Recording) -> str:
     """
     owner, layer = recording.layer_at.get(path.rpartition(".")[0]), recording.layer_at.get(path)
     if not path or owner is None:
-        return f"model.{path}" if path else "model"
+        return f"{root_name(recording)}.{path}" if path else root_name(recording)
     defined = layer.defined if layer is not None else owner.defined
     alone = sum(other.type == owner.type for other in recording.layers) == 1
     if alone and (defined is None or is_users_own(defined.file)):
         return f"self.{path.rpartition('.')[2]}"
-    return f"model.{path}"
+    return f"{root_name(recording)}.{path}"
 
 
 # An argument of an operation

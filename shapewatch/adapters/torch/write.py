@@ -34,6 +34,7 @@ from shapewatch.adapters.written import (
     projection_title,
     resize_title,
     results_exchanged,
+    root_name,
     set_title,
     short,
     squeeze_title,
@@ -160,7 +161,7 @@ def spelled(path: str, recording: Recording) -> str:
         alone = sum(other.type == owner.type for other in recording.layers) == 1
         if alone and owner.kind == "module":
             return "self" + _subscripted(parts[start:])
-    return "model" + _subscripted(parts)
+    return root_name(recording) + _subscripted(parts)
 
 
 def _subscripted(parts: list[str]) -> str:
