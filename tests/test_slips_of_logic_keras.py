@@ -15,7 +15,7 @@ from keras.layers import LSTM, Dense, RepeatVector  # noqa: F401 - what is impor
 import shapewatch
 from shapewatch.adapters.uncalled import never_called_import
 from shapewatch.recording import Span
-from shapewatch.repair.variables import of_factors
+from shapewatch.repair.shapes_written import of_factors
 from shapewatch.report import Diagnosis
 
 v1 = tf.compat.v1

@@ -11,7 +11,9 @@ from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.state_of_another_batch import smaller_last_batch, state_of_another_batch
+from shapewatch.repair.untaken_weights import untaken_weight
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 
@@ -49,7 +51,11 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
         for_a_batch = batch_written_down(case, adapter.name) or state_of_another_batch(case, finding, adapter.name)
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
-    odd = odd_variable(case, finding, adapter.name)
+    odd = (
+        made_for_parts(case, adapter.name)
+        or untaken_weight(case, finding, adapter.name)
+        or odd_variable(case, finding, adapter.name)
+    )
     if odd is None and told.cause is None and not told.fixes:
         odd = without_collate_fn(case, finding, adapter.name) or smaller_last_batch(case, adapter.name)
     if odd is not None and told.cause is not None and told.cause.location == odd.cause.location is not None:

@@ -8,23 +8,19 @@ wrong axis. Else there is no telling.
 
 from __future__ import annotations
 
-import ast
-import math
-import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from shapewatch import axes
 from shapewatch.adapters import statements
 from shapewatch.adapters.operand import operand_text
-from shapewatch.adapters.unread import line_at, reading
 from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, Span, Value, text
 from shapewatch.repair.assigned import assigned_line
+from shapewatch.repair.shapes_written import of_another_axis, of_factors, of_sizes, rewritten, turned
 from shapewatch.report import Cause, Fix
-from shapewatch.rules.losses import batch_lost
 from shapewatch.rules.rule import Case, Finding, listed
 
 KEEPING = frozenset({"same", "activation", "squash", "dropout", "identity", "norm"})
@@ -83,17 +79,18 @@ class Odd:
     beyond_doubt: bool
 
 
-def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
-    """The variable to blame for the size that two sides differ on, and what it would have to be."""
-    rows = _made_for_parts(case, framework)
-    if rows is not None:
-        return rows
-    sides = [
+def sides_of(case: Case, finding: Finding) -> list[Side]:
+    return [
         Side(want.value, axis, wanted, tuple(holders(case.graph, want.value, axis)))
         for want in finding.wants
         for axis, wanted in want.demand.items()
         if wanted.exact is not None
     ]
+
+
+def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
+    """The variable to blame for the size that two sides differ on, and what it would have to be."""
+    sides = sides_of(case, finding)
     # the other side is the labels, or what a weight is repeated for, which are as they are
     if len(sides) == 1 and case.call.kind in ("loss", "expand"):
         return _blamed(case, sides[0], (), framework) if sides[0].alone else None
@@ -101,9 +98,6 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
         return None
     one, two = sides
     pairs = ((one, two), (two, one))
-    untaken = next((odd for side in sides if (odd := _untaken_weight(case, side, framework)) is not None), None)
-    if untaken is not None:
-        return untaken
     mistaken = [_made_for_another_axis(case, *p, framework) or _made_for_the_inputs(case, *p, framework) for p in pairs]
     if mistaken.count(None) == 1:
         return next(odd for odd in mistaken if odd is not None)
@@ -113,111 +107,6 @@ def odd_variable(case: Case, finding: Finding, framework: str) -> Odd | None:
         if side.alone and side.wanted.low > 1 and (len(other.variables) > 1 or not other.held):
             return _blamed(case, side, other.variables, framework)
     return None
-
-
-def _made_for_parts(case: Case, framework: str) -> Odd | None:
-    """A weight behind a reshape that makes several samples of one: it has as many rows as such a part has numbers."""
-    graph, recording = case.graph, case.recording
-    if case.call.kind == "reshape" and case.shapes:
-        return _rows_of_a_weight(case, framework)
-    if len(case.shapes) != 2 or not all(case.shapes) or not axes.differ(case.shapes[0][0], case.shapes[1][0]):
-        return None
-    found = (
-        batch_lost(case, *pair) for pair in zip(case.call.operands, (s[0] for s in case.shapes[::-1]), strict=True)
-    )
-    made = next((unit for unit in found if unit is not None and unit.kind == "reshape" and not unit.is_layer), None)
-    if made is None:
-        return None
-    before, after = recording.shape(made.operands[0]), recording.shape(made.results[0])
-    each = math.prod(size or 0 for size in before[1:])
-    if made.span is not None and (other := _unread_beside(made.span, framework)) is not None:
-        return other
-    for unit in graph.consumers.get(made.results[0], ()) if len(after) == 2 and each else ():
-        weight = recording.values[unit.operands[-1]]
-        if unit.kind == "matmul" and weight.origin == "parameter" and weight.shape[:1] == after[1:]:
-            why = f"each sample of {text(before)} has {each} numbers, and is cut into rows of {after[1]}"
-            return _odd(case, Held(weight, 0), (each, *weight.shape[1:]), (why,), framework, factors=before[1:])
-    return None
-
-
-def _rows_of_a_weight(case: Case, framework: str) -> Odd | None:
-    """A reshape that takes the length of its rows from a weight, which was made for other maps."""
-    before, target = case.shapes[0], case.facts.get("shape")
-    source = statements.statement(case.call.span) or ""
-    if not isinstance(target, tuple) or len(target) != 2 or len(before) < 3 or None in before[1:]:
-        return None
-    each = math.prod(size or 0 for size in before[1:])
-    spoken = re.sub(r"[\"']", "'", source)
-    for value in case.recording.values:
-        if value.name is not None and value.name in spoken and value.shape[:1] == target[1:] != (each,):
-            why = f"each sample of {text(before)} has {each} numbers, and its rows are of {target[1]}"
-            return _odd(case, Held(value, 0), (each, *value.shape[1:]), (why,), framework, factors=before[1:])
-    return None
-
-
-def _unread_beside(span: Span, framework: str) -> Odd | None:
-    """A line that takes another variable than one that was made before it and that nothing reads."""
-    line = line_at(span)
-    own = [bound for bound in line.variables if bound.name in line.reads and bound.lines] if line is not None else []
-    unread = [bound for bound in line.variables if bound.lines and not bound.read] if line is not None else []
-    unread = [bound for bound in unread if bound.name not in (line.reads if line is not None else ())]
-    if len(own) != 1 or len(unread) != 1:
-        return None
-    name, instead = unread[0].name, own[0].name
-    said = f"`{name}`, which line {unread[0].lines.start} makes, is used by nothing"
-    fix = Fix(
-        title=f"`{name}` in the place of `{instead}`",
-        code=reading(statements.statement(span), name, instead) or f"# take {name} in the place of {instead}",
-        edit={"action": "set", "variable": instead, "argument": "name", "value": name},
-        changes=(),
-        framework=framework,
-        verified=None,
-        why_not="what is used by nothing was not computed, so its shape is not known",
-        evidence=(said,),
-    )
-    return Odd(Cause(None, "variable", span, f"it takes `{instead}`; {said}"), fix, True)
-
-
-def _untaken_weight(case: Case, side: Side, framework: str) -> Odd | None:
-    """Another entry of the dictionary that a weight is of, which fits and which nothing has taken: two layers of a
-    program in each other's place."""
-    if case.call.kind != "matmul" or not side.alone or side.held[0].value.number != side.value:
-        return None
-    weight, wanted, span = side.held[0].value, side.wanted.exact, case.call.span
-    row = (weight.name or "").rpartition("[")[0]
-    taken = {value.name for value in case.recording.values if value.origin == "parameter"}
-    fitting = {
-        value.name: value.shape
-        for value in case.recording.values
-        if value.name is not None
-        and row
-        and value.name.startswith(f"{row}[")
-        and value.name not in taken
-        and len(value.shape) == len(weight.shape)
-        and value.shape[side.axis] == wanted
-    }
-    if len(fitting) != 1 or span is None or weight.name is None:
-        return None
-    ((name, shape),) = fitting.items()
-    source = statements.statement(span)
-    tree = statements.parsed(source)
-    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Subscript)] if tree is not None else []
-    held = [node for node in nodes if ast.unparse(node) == weight.name]
-    if source is None or len(held) != 1:
-        return None
-    said = f"{name} is {text(shape)}, and nothing has taken it yet"
-    quote = '"' if '"' in (ast.get_source_segment(source, held[0]) or "") else "'"
-    fix = Fix(
-        title=f"{name} in the place of {weight.name}",
-        code=statements.rewritten(source, [(held[0], name.replace("'", quote))]),
-        edit={"action": "set", "variable": weight.name, "argument": "name", "value": name},
-        changes=(),
-        framework=framework,
-        verified=None,
-        why_not="operations of the program's own cannot be run again",
-        evidence=(said,),
-    )
-    return Odd(Cause(None, "variable", span, f"it takes {weight.name}, where {name} fits; {said}"), fix, True)
 
 
 def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) -> Odd | None:
@@ -238,11 +127,13 @@ def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) 
         alike = _ending_in(wanted, case, beyond)
         if alike:  # turned, it would not go with these
             fits = tuple(wanted if axis == held.axis else length for axis, length in enumerate(shape))
-            return _odd(case, held, fits, (f"{listed(alike)} {'ends' if len(alike) == 1 else 'end'} in it",), framework)
+            return odd_of(
+                case, held, fits, (f"{listed(alike)} {'ends' if len(alike) == 1 else 'end'} in it",), framework
+            )
         turned = list(shape)
         turned[held.axis], turned[beside] = turned[beside], turned[held.axis]
         why = f"it fits with its axes {min(beside, held.axis)} and {max(beside, held.axis)} in the other order"
-        return _odd(case, held, tuple(turned), (why,), framework)
+        return odd_of(case, held, tuple(turned), (why,), framework)
     if case.call.kind != "matmul":
         return None
     fits = tuple(wanted if axis == held.axis else length for axis, length in enumerate(shape))
@@ -250,7 +141,7 @@ def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) 
         from_there = [axis for axis in range(1, len(met)) if axis != own and met[axis] == shape[held.axis]]
         if from_there and met[own] == wanted:
             why = f"{shape[held.axis]} is axis {from_there[0]} of {text(met)}, and it meets axis {own}"
-            return _odd(case, held, fits, (why,), framework, taken=(from_there[0], own - len(met)))
+            return odd_of(case, held, fits, (why,), framework, taken=(from_there[0], own - len(met)))
     return None
 
 
@@ -290,7 +181,7 @@ def _made_for_the_inputs(case: Case, side: Side, other: Side, framework: str) ->
     table = summed[0]
     named = table.value.name or text(table.value.shape)
     why = f"{length} is axis {1 - table.axis} of {named}, which the product sums over"
-    return _odd(case, held, (side.wanted.exact,), (why,), framework)
+    return odd_of(case, held, (side.wanted.exact,), (why,), framework)
 
 
 def _ending_in(size: int, case: Case, but: Set[int]) -> list[str]:
@@ -308,10 +199,10 @@ def _blamed(case: Case, side: Side, others: Sequence[Held], framework: str) -> O
     names = [each.value.name for each in others if each.value.name]
     fit = [f"{listed(names)} {'hold' if len(names) > 1 else 'holds'} {side.wanted.exact}"] if names else []
     wanted = tuple(side.wanted.exact if axis == held.axis else size for axis, size in enumerate(held.value.shape))
-    return _odd(case, held, wanted, fit, framework, beyond_doubt=False)
+    return odd_of(case, held, wanted, fit, framework, beyond_doubt=False)
 
 
-def _odd(
+def odd_of(
     case: Case,
     held: Held,
     wanted: Shape,
@@ -367,86 +258,6 @@ def _fix(
         why_not="a variable of the program's own cannot be tried in another shape",
         evidence=tuple(why),
     )
-
-
-def rewritten(source: str, was: Shape, wanted: Shape) -> str | None:
-    """A line of source with the shape that is written in it, as a list or a tuple of numbers, replaced."""
-    sizes = r"\s*,\s*".join(str(size) for size in was)
-    spelled = re.compile(rf"[(\[]\s*{sizes}\s*(?:,\s*(?=[A-Za-z_])|,?\s*[)\]])")
-    if len(spelled.findall(source)) != 1 or not was:
-        return None
-    return spelled.sub(lambda found: re.sub(r"\d+", _each(wanted), found.group()), source)
-
-
-def turned(source: str, name: str, was: Shape, wanted: Shape) -> str | None:
-    """A line of source with the two expressions of a shape in the other order, where that is what is wanted."""
-    tree = statements.parsed(source)
-    if tree is None or len(was) != 2 or was[0] == was[1] or wanted != was[::-1]:
-        return None
-    attribute = name.rpartition(".")[2]
-    made = [s.value for s in tree.body if isinstance(s, ast.Assign) and ast.unparse(s.targets[0]).endswith(attribute)]
-    pairs = [n for each in made for n in ast.walk(each) if isinstance(n, ast.Tuple | ast.List) and len(n.elts) == 2]
-    if len(pairs) != 1:
-        return None
-    one, other = pairs[0].elts
-    return statements.rewritten(source, [(one, ast.unparse(other)), (other, ast.unparse(one))])
-
-
-def of_another_axis(source: str, taken: int, meant: int) -> str | None:
-    """A line of source in which one size is read off another axis: `input_shape[-1]` for `input_shape[1]`."""
-    tree = statements.parsed(source)
-    found = [
-        node.slice
-        for node in (ast.walk(tree) if tree is not None else ())
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == taken
-    ]
-    return statements.rewritten(source, [(found[0], str(meant))]) if len(found) == 1 else None
-
-
-def of_factors(source: str, was: int, factors: Shape) -> str | None:
-    """A line of source with a product of numbers, or the number that it is, as another product: `7*7*32`."""
-    begun = source.strip().rstrip(",")
-    pair = re.match(r"(['\"]\w+['\"]:\s*)(?=\S)", begun)  # an entry of a dictionary is no statement alone
-    head = pair.group() if pair is not None else ""
-    tree = statements.parsed(begun.removeprefix(head))
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
-    found = [node for node in nodes if product_of(node) == was]
-    if not found:
-        return None
-    written = ast.get_source_segment(begun.removeprefix(head), found[0]) or ""
-    sign = "*" if "*" in written and " * " not in written else " * "
-    return head + statements.rewritten(begun.removeprefix(head), [(found[0], sign.join(map(str, factors)))])
-
-
-_MAKING = frozenset("zeros ones empty rand randn full normal random_normal truncated_normal".split())
-
-
-def of_sizes(source: str, was: Shape, wanted: Shape) -> str | None:
-    """A line of source that makes a tensor of nothing, with the one size that is another as a number."""
-    tree = statements.parsed(source.strip().rstrip(","))
-    changed = [axis for axis, pair in enumerate(zip(was, wanted, strict=True)) if pair[0] != pair[1]]
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _MAKING:
-            listed_sizes = [each.elts for each in node.args[:1] if isinstance(each, ast.Tuple | ast.List)]
-            sizes = listed_sizes[0] if listed_sizes else node.args
-            if len(sizes) == len(was) and len(changed) == 1:
-                return statements.rewritten(source.strip(), [(sizes[changed[0]], str(wanted[changed[0]]))])
-    return None
-
-
-def product_of(node: ast.expr) -> int | None:
-    """What a number, or a product of numbers, is."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, int) else None
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        one, other = product_of(node.left), product_of(node.right)
-        return None if one is None or other is None else one * other
-    return None
-
-
-def _each(sizes: Shape) -> Callable[[re.Match[str]], str]:
-    left = iter(sizes)
-    return lambda _: str(next(left))
 
 
 # From a size to who holds it
