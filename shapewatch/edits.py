@@ -84,7 +84,8 @@ class Target:
     another `size`), `padded` (sequences to another `length`), `from-one` (without the first class), `picked` (`by` an
     index), `output-squeeze` (an axis of the model's output), `output-moved` (its classes from the last axis to axis 1),
     `output-order` (its axes in the order `dims`), `output-pooled` (the mean over `dims`), `output-reshaped` (as the
-    target's `shape`), `output-resized` (its maps of another `size`, `channels_first` or not).
+    target's `shape`), `output-resized` (its maps of another `size`, `channels_first` or not), `column` (one of the
+    target's `columns`), `input-shorter` (the model's input without its last step).
     """
 
     change: str

@@ -44,3 +44,28 @@ def test_the_loader_that_has_none() -> None:
     assert [fix.code for fix in told.fixes] == ["judge = DataLoader(Texts(), batch_size=3, collate_fn=padded)"]
     assert told.cause is not None
     assert told.cause.reason == "it has no `collate_fn`, and the other loader has `padded`"
+
+
+class Windows(Dataset[Any]):
+    """Its length forgets what each sample looks ahead."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, at: int) -> Any:
+        series = torch.arange(28.0)
+        return series[at : at + 6], series[at + 6 : at + 12]
+
+
+def windowed() -> None:
+    for _past, _ahead in torch.utils.data.dataloader.DataLoader(Windows(), batch_size=20):
+        pass
+
+
+def test_slices_that_run_past_the_end() -> None:
+    with pytest.raises(RuntimeError, match="stack expects"), shapewatch.watch() as session:
+        windowed()
+    (told,) = session.report.diagnoses
+    assert told.code == "SW902"
+    assert told.explanation.endswith("The last ones are shorter and shorter: slices that run past the end of the data.")
+    assert not told.fixes, "what a loader puts together is no code of the program's"

@@ -435,3 +435,69 @@ def test_the_rank_of_adapters() -> None:
     told = shapewatch.explain("RuntimeError: Error(s) in loading state_dict for Net:\n\t" + "\n\t".join(lines))
     assert told is not None
     assert told.suspects[0].cause.startswith("the adapter's rank")
+
+
+# Sizes and axes that a forward writes down
+
+
+class Conditioned(nn.Module):
+    """Maps of the label are repeated to a size that is written down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label, self.conv = nn.Embedding(10, 6), nn.Conv2d(7, 4, 3)
+
+    def forward(self, images: torch.Tensor, kinds: torch.Tensor) -> torch.Tensor:
+        maps = self.label(kinds)[:, :, None, None]
+        maps = maps.expand(-1, -1, 28, 28)
+        return self.conv(torch.cat([images, maps], 1))
+
+
+def test_a_repetition_to_sizes_that_are_written_down() -> None:
+    told = failing(Conditioned(), torch.randn(2, 1, 32, 32), torch.zeros(2, dtype=torch.long))
+    assert best(told) == ("maps = maps.expand(-1, -1, 32, 32)  # shape was (-1, -1, 28, 28)", "forward")
+
+
+class Patches(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.decode = nn.Linear(8, 12)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        mask = torch.rand(x.shape[0], x.shape[1]).argsort(1) > 3
+        loss = (self.decode(x) - 1.0) ** 2
+        return (loss * mask).mean()
+
+
+def test_a_mask_of_the_leading_axes() -> None:
+    assert best(failing(Patches(), torch.randn(4, 16, 8))) == ("mask = mask[:, :, None]", "forward")
+
+
+class Hints(nn.Module):
+    """The lists are shifted against each other."""
+
+    def forward(self, ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> Any:
+        total = torch.zeros(())
+        for one, other in zip(ours, theirs, strict=True):
+            total = total + (one - other.detach()).pow(2).mean()
+        return total
+
+
+class Students(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.rows = nn.ModuleList(nn.Conv2d(8 * 2**i, 16 * 2**i, 3, 2, 1) for i in range(3))
+        self.hints = Hints()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = [self.stem(x)]
+        for row in self.rows:
+            maps.append(row(maps[-1]))
+        return self.hints(maps[1:], maps[:-1])
+
+
+def test_lists_that_do_not_go_together_get_no_projections() -> None:
+    told = failing(Students(), torch.randn(2, 3, 16, 16))
+    assert not told.fixes
+    assert told.explanation.endswith("each time with other sizes: the lists do not go together.")

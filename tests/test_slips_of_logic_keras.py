@@ -407,3 +407,66 @@ def test_a_model_that_says_what_it_takes_is_not_changed() -> None:
     assert told.cause is not None
     assert told.cause.type == "Conv2DTranspose"
     assert told.fixes[0].title.endswith("strides 2 instead of 1")
+
+
+# Third round
+
+
+def chosen() -> Any:
+    targets, taken = tf.ones([8]), tf.one_hot([0, 1, 2, 0, 1, 2, 0, 1], 3)
+    scores = tf.matmul(tf.ones([8, 4]), tf.ones([4, 3]))
+    answer = tf.reduce_sum(scores * taken, axis=1)  # noqa: F841 - that nothing reads it is the slip
+    return tf.reduce_mean(tf.square(targets - scores))
+
+
+def test_a_vector_that_nothing_reads_is_meant() -> None:
+    told = failing(chosen)
+    assert told.fixes[0].code == "return tf.reduce_mean(tf.square(targets - answer))"
+
+
+def pooled_over_all() -> Any:
+    inputs = keras.Input((40, 2))
+    x = layers.MaxPooling1D(3)(layers.Conv1D(4, 3)(inputs))
+    x = layers.GlobalMaxPooling1D()(layers.Conv1D(8, 3)(x))
+    return layers.LSTM(5)(x)
+
+
+def test_a_pooling_over_all_steps_before_a_recurrent_layer() -> None:
+    told = failing(pooled_over_all)
+    assert "MaxPooling1D(3)" in told.fixes[0].code and "Global" not in told.fixes[0].code
+    assert reason(told) == "it pools over all steps, which leaves no axis of time, where windows fit"
+
+
+def spectrogram() -> Any:
+    inputs = keras.Input((32, 20, 1))
+    maps = layers.Conv2D(6, 3, strides=2, padding="same")(inputs)
+    return layers.Bidirectional(layers.GRU(4))(maps)
+
+
+def test_maps_before_a_bidirectional_layer() -> None:
+    assert failing(spectrogram).fixes[0].code.splitlines()[0] == "flat = layers.TimeDistributed(layers.Flatten())(maps)"
+
+
+def writer(given: int, following: int) -> None:
+    model = keras.Sequential([keras.Input((given,)), layers.Embedding(9, 4), layers.Dense(9, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((4, given)), np.zeros((4, following)), verbose=0)
+
+
+def test_an_input_with_its_last_step() -> None:
+    told = failing(lambda: writer(13, 12))
+    assert told.fixes[0].title == "the input without its last step"
+    assert told.cause is not None and told.cause.type == "input"
+
+
+def all_columns() -> None:
+    model = keras.Sequential([keras.Input((24, 5)), layers.Flatten(), layers.Dense(12)])
+    model.compile("sgd", "mse")
+    windows, ahead = np.zeros((8, 24, 5)), np.zeros((8, 12, 5))
+    model.fit(windows, ahead, verbose=0)
+
+
+def test_labels_with_all_columns() -> None:
+    told = failing(all_columns)
+    assert told.fixes[0].code == "ahead = ahead[..., 0]  # the column that is to be predicted"
+    assert "5 is how many columns the input has" in told.explanation

@@ -42,7 +42,20 @@ def as_imported(code: str, file: str) -> str:
         is_own = name["root"] in own and name["rest"][1].islower()
         return name[0] if is_own else _spelled(name, known)
 
-    return _NAME.sub(spelled, code)
+    return _with_import(_NAME.sub(spelled, code), file, known, own)
+
+
+_LAYER = re.compile(r"(?<![\w.])layers\.(?P<name>[A-Z]\w*)")
+
+
+def _with_import(code: str, file: str, known: Mapping[str, str], own: Set[str]) -> str:
+    """Code with the layers imported that a file does not know, as it imports others: `from keras.layers import …`."""
+    unknown = sorted(set(_LAYER.findall(code))) if not {"layers", "keras", "tf"} & {*known, *own} else []
+    modules = [node.module for node in _nodes(file) if isinstance(node, ast.ImportFrom) and not node.level]
+    source = next((module for module in modules if module and module.endswith("keras.layers")), None)
+    if not unknown or source is None:
+        return code
+    return f"from {source} import {', '.join(unknown)}\n{_LAYER.sub(lambda found: found['name'], code)}"
 
 
 def _spelled(name: re.Match[str], known: Mapping[str, str]) -> str:

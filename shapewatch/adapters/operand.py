@@ -108,7 +108,7 @@ _JOINING = frozenset(
 )
 
 
-_CALLED = frozenset({"masked_fill", "gather", "reshape", "view", "contiguous", "expand_as"})
+_CALLED = frozenset({"masked_fill", "gather", "reshape", "view", "contiguous", "expand_as", "mean", "sum"})
 """Operations that no sign stands for, nor a list of what is joined."""
 
 

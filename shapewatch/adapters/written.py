@@ -239,6 +239,10 @@ def target_title(edit: Target) -> str:
             return f"the labels resized to {' x '.join(map(str, arguments['size']))}"
         case "padded":
             return f"the labels padded to {arguments['length']}, or cut to it, as the inputs are"
+        case "input-shorter":
+            return "the input without its last step"
+        case "column":
+            return f"the one of the {arguments['columns']} columns that is to be predicted"
         case "picked":
             return f"the labels picked by `{arguments['by']}`, as the answers are"
         case "from-one":

@@ -27,7 +27,7 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         reason = f"the input{named} is {text(given.shape)}; with {text(edit.shape)} it fits"
         return Cause("input", "input", _given_at(given, case), _because(reason, fix))
     if isinstance(edit, Target):
-        whose = "output" if edit.change.startswith("output") else "target"
+        whose = next((each for each in ("output", "input") if edit.change.startswith(each)), "target")
         return Cause(whose, whose, location_of(case), _because(fix.title, fix))
     path = block or _blamed(edit, recording)
     layer = recording.layer_at.get(path)
@@ -103,6 +103,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         name = names_as_written(fix.changes, fix.edit)[edit.argument]
         is_now = "is not given" if edit.was is None else f"is {short(edit.was)}"
         return f"{name} {is_now}, where {short(edit.value)} fits"
+    if isinstance(edit, Replace) and edit.module.kind == "pool":
+        return "it pools over all steps, which leaves no axis of time, where windows fit"
     return _missing(case, edit) or _projection(case)
 
 

@@ -16,7 +16,7 @@ from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
-from shapewatch.edits import Edit, Insert, Set, SetCall
+from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
 from shapewatch.repair import SECONDS, Outcome, Search, Verified, hides_the_mistake, propose
@@ -73,7 +73,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         return
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
-    faults = _by_line(faults, finished)
+    faults = _of_one_loop(_by_line(faults, finished))
     several = len(faults) > 1
     if finding.needs_proof and faults[0].chosen is None:
         return
@@ -177,6 +177,30 @@ def _by_line(faults: Sequence[Fault], finished: bool) -> list[Fault]:
     return told
 
 
+_LEARNED = frozenset({"conv", "linear", "sequence"})
+
+
+def _of_one_loop(faults: list[Fault]) -> list[Fault]:
+    """The faults; of a line that fails in several turns of one loop, and would need another projection in each, the
+    first alone and without a repair: the lists that it loops over do not go together."""
+    first = faults[0]
+    turns = [fault for fault in faults if _where(fault) == _where(first) and _projects(fault)]
+    if len(turns) < 2 or first not in turns:
+        return faults
+    said = "The line fails in several turns of its loop, each time with other sizes: the lists do not go together."
+    finding = replace(first.finding, explanation=f"{first.finding.explanation} {said}")
+    return [replace(first, finding=finding, outcome=Outcome(), chosen=None)]
+
+
+def _where(fault: Fault) -> tuple[Span | None, str]:
+    return fault.case.call.span, fault.case.call.layer
+
+
+def _projects(fault: Fault) -> bool:
+    edits = fault.chosen.candidate.edits if fault.chosen is not None else ()
+    return bool(edits) and all(isinstance(edit, Insert) and edit.module.kind in _LEARNED for edit in edits)
+
+
 @dataclass(frozen=True)
 class Change:
     """What a repair does in one line: to a setting, the value that it had and gets, and the lines that made the layer
@@ -269,9 +293,15 @@ def _with_the_others(several: bool, finished: bool) -> str:
     return "the pass goes on past this place, and fails further on"
 
 
+def _asks_for_a_size(edits: Sequence[Edit]) -> bool:
+    """Whether data of another size are asked for: a guess that nothing bears out where nothing is run."""
+    return any(isinstance(edit, Input) and edit.change == "size" for edit in edits)
+
+
 def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:
     candidates = sorted(propose(case, finding), key=lambda candidate: -candidate.score)
     candidates = [each for each in candidates if not each.needs_proof and not hides_the_mistake(each.edits, case)]
+    candidates = [each for each in candidates if each.edits in finding.own or not _asks_for_a_size(each.edits)]
     plausible = [candidate for candidate in candidates if candidate.score > -0.3][:2]
     fixes = []
     for candidate in plausible:

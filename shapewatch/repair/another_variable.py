@@ -20,6 +20,7 @@ from shapewatch.recording import Call, Recording
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.odd_operations import before
+from shapewatch.rules.branches_differ import ELEMENTWISE
 
 _WORTH = 0.95
 _WORTH_IF_READ = -0.6
@@ -152,9 +153,13 @@ def _is_new(value: int | None, graph: Graph) -> bool:
 
 def _fits(value: int | None, taken: int, evidence: Evidence) -> bool:
     """Whether a value is of a shape that what failed would accept in the place of the one that it was given."""
-    recording = evidence.case.recording
+    recording, case = evidence.case.recording, evidence.case
     wants = [want for want in evidence.finding.wants if want.value == taken]
     shape = () if value is None else recording.shape(value)
+    if case.call.kind in ELEMENTWISE and len(case.shapes) == 2 and taken in case.call.operands and len(shape) > 0:
+        other = case.shapes[1 - case.call.operands.index(taken)]
+        if shape == other and len(case.shapes[0]) != len(case.shapes[1]):
+            return True
     same_rank = all(len(shape) == len(recording.shape(want.value)) for want in wants)
     demands = [(axis, sizes) for want in wants for axis, sizes in want.demand.items()]
     return bool(wants) and same_rank and all(shape[axis] in sizes for axis, sizes in demands)

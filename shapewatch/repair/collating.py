@@ -10,6 +10,7 @@ from shapewatch.recording import Span
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
+from shapewatch.rules.samples_differ import ends_short
 from shapewatch.source import tree_of
 
 
@@ -17,7 +18,7 @@ def without_collate_fn(case: Case, finding: Finding, framework: str) -> Odd | No
     """The one loader of a file that lacks the `collate_fn` which another one has, or which is defined and given to
     none."""
     span = case.call.span or (case.recording.failure.span if case.recording.failure is not None else None)
-    if framework != "torch" or finding.code != "SW902" or span is None:
+    if framework != "torch" or finding.code != "SW902" or span is None or ends_short(case.shapes):
         return None
     try:
         tree = tree_of(span.file)

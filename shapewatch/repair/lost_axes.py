@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from shapewatch.adapters.statements import statement
 from shapewatch.adapters.uncalled import never_called_import
-from shapewatch.edits import Insert, Module, Set
+from shapewatch.edits import Insert, Module, Replace, Set
 from shapewatch.recording import Call
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
@@ -34,9 +34,28 @@ def given_up(evidence: Evidence) -> Iterator[Candidate]:
         if made is None or not made.is_layer or made.kind not in _KEEPS:
             continue
         setting, words = _KEEPS[made.kind]
-        if case.graph.facts(made).get(setting) is False:
+        if made.kind == "reduce" and case.call.kind in _OF_STEPS:
+            yield from _pooled_in_windows(evidence, made)
+        elif case.graph.facts(made).get(setting) is False:
             worth = 0.3 if _says(evidence, made, f"{setting}=False") else 0.7  # what is written down was not forgotten
             yield Candidate((Set(made.layer, setting, True, False),), worth, 1, (f"{made.layer} {words}",))
+
+
+_OF_STEPS = frozenset({"recurrent", "conv_recurrent", "conv", "pool", "attention"})
+"""Kinds of layers to which one step alone says nothing."""
+
+
+def _pooled_in_windows(evidence: Evidence, made: Call) -> Iterator[Candidate]:
+    """A pooling over windows in the place of one over all steps, as a layer beside it pools."""
+    recording = evidence.case.recording
+    if recording.framework != "keras" or not made.is_layer or not made.operands:
+        return
+    rank = len(recording.shape(made.operands[0])) - 2
+    beside = [layer.facts for layer in recording.layers if layer.kind == "pool" and layer.facts.get("rank") == rank]
+    window = beside[-1].get("kernel_size", 2) if beside else 2
+    arguments = {"rank": rank, "kernel_size": window, "average": "Average" in made.name, "channels_last": True}
+    pool = Replace(made.layer, Module("pool", arguments))
+    yield Candidate((pool,), 0.7, 1)
 
 
 def _says(evidence: Evidence, made: Call, words: str) -> bool:

@@ -159,7 +159,8 @@ def _running_alike(evidence: Evidence) -> Iterator[tuple[int, list[Call]]]:
     far: dict[tuple[str, str, int], int] = {}
     for hops, unit in before(evidence):
         dim = graph.facts(unit).get("dim")
-        if unit.kind not in _ALONG_ONE or unit.is_layer or not isinstance(dim, int) or not unit.operands:
+        collects = graph.facts(unit).get("collects")  # in a loader, whose code is no program's
+        if unit.kind not in _ALONG_ONE or unit.is_layer or collects or not isinstance(dim, int) or not unit.operands:
             continue
         key = (unit.kind, unit.layer, dim)
         far.setdefault(key, hops)
@@ -198,6 +199,19 @@ def joined_along_the_batch(case: Case) -> Iterator[Candidate]:
         if len({len(shape) for shape in shapes}) == 1 and all(shape[:1] == other[:1] for shape in shapes):
             said = (f"it makes {text(case.recording.shape(made.results[0]))} of {len(shapes)} x {other[0]} samples",)
             yield Candidate((SetCall(made.place, "dim", len(shapes[0]) - 1, 0),), 0.7, 1, said)
+
+
+def expanded_otherwise(evidence: Evidence) -> Iterator[Candidate]:
+    """Sizes that are written down for a repetition, `expand(-1, -1, 28, 28)`, as what it meets has them."""
+    graph = evidence.case.graph
+    pairs = dict(_differing(evidence.case.shapes))
+    for hops, unit in before(evidence):
+        was = graph.facts(unit).get("shape")
+        if unit.kind != "expand" or unit.is_layer or not isinstance(was, tuple) or not pairs:
+            continue
+        sizes = tuple(pairs.get(size, size) if isinstance(size, int) and size > 1 else size for size in was)
+        if sizes != was:
+            yield Candidate((SetCall(unit.place, "shape", sizes, was),), _WORTH - 0.02 * hops, hops, needs_proof=True)
 
 
 def repeated_otherwise(evidence: Evidence) -> Iterator[Candidate]:
@@ -333,5 +347,5 @@ def _others(evidence: Evidence, units: Sequence[Call], dim: int) -> Iterator[int
     possible = (features,) if units[0].kind in _JOINING else range(rank)
     for axis in possible:
         free = axis not in batch or bool(_beside(evidence, units, axis)[0])
-        if axis != dim % max(rank, 1) and free:
+        if axis != dim % max(rank, 1) and free and rank:
             yield axis - rank if dim < 0 else axis

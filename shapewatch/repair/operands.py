@@ -136,7 +136,8 @@ def _met(case: Case, operand: int, few: Shape, many: Shape) -> Iterator[tuple[in
     channels, else as far to the right as they go, where the keys are of a mask and the features of most."""
     rank, first = len(many), 0
     one_each = len(few) > 1 and few[0] not in (None, 1) and set(few[1:]) == {1}  # drawn for each sample
-    if (_has_batch(case, operand) or one_each) and not axes.differ(few[0], many[0]):
+    leading = len(few) > 1 and few == many[: len(few)]  # a mask of the places, made of nothing but their number
+    if (_has_batch(case, operand) or one_each or leading) and not axes.differ(few[0], many[0]):
         first = 1
     beside = rank == 2 and many[0] == 1  # a row beside which a column is meant
     placed = [

@@ -34,6 +34,7 @@ from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, 
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
+    expanded_otherwise,
     flattened_otherwise,
     joined_along_the_batch,
     left_out,
@@ -57,6 +58,8 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     Strongest evidence first, but two that arithmetic connects with the failure for each one that only siblings or habit
     suggest: a network of irregular blocks suggests so many of these that the time would be up before the plain answer.
     """
+    if case.facts.get("collects"):
+        return []  # what a loader puts together is as it is: it is no code of the program's
     if heads := list(heads_in_front(case)):
         return heads
     evidence = Evidence(case, finding)
@@ -118,6 +121,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from squeezed_too_much(evidence)
     yield from repeated_otherwise(evidence)
     yield from flattened_otherwise(evidence)
+    yield from expanded_otherwise(evidence)
     yield from directions_together(evidence)
     yield from batch_first(evidence)
     yield from as_declared(evidence)

@@ -192,7 +192,8 @@ def _ending_in(size: int, case: Case, but: Set[int]) -> list[str]:
 
 def _blamed(case: Case, side: Side, others: Sequence[Held], framework: str) -> Odd | None:
     (held,) = side.variables
-    if held.value.name is None and held.value.number in case.call.operands and case.call.span is not None:
+    spoken_of = case.call.kind == "expand" and held.value.number in case.call.operands
+    if held.value.name is None and spoken_of and case.call.span is not None:
         source = statements.statement(case.call.span)
         spoken = operand_text(source, case.call.operands.index(held.value.number), case.call.name)
         held = replace(held, value=replace(held.value, name=spoken))

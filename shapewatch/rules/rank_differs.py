@@ -118,9 +118,10 @@ def _features_of_steps(case: Case) -> Iterator[tuple[Edit, ...]]:
     if case.call.kind != "recurrent" or len(shape) not in (4, 5):
         return
     flat = Module("flatten", {"start_dim": 2})
-    if len(shape) == 5 and width in (None, _features(shape[2:])):
+    of_maps = len(shape) == 5 or (layout is not None and layout.channels_last)
+    if of_maps and width in (None, _features(shape[2:])):
         yield (Insert(case.call.place, 0, flat),)
-    elif len(shape) == 4 and width is not None and layout is not None and not layout.channels_last:
+    elif not of_maps and width is not None and layout is not None:
         columns_first = Module("permute", {"dims": (0, 3, 1, 2)})
         if width == _features(shape[1:3]):
             yield (Insert(case.call.place, 0, Module("sequence", {}, (columns_first, flat))),)

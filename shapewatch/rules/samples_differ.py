@@ -23,6 +23,7 @@ them equal.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise, takewhile
 
 from shapewatch.axes import differ
 from shapewatch.recording import Shape, text
@@ -59,6 +60,8 @@ def _unlike(one: Shape, other: Shape) -> bool:
 
 def _axes(shapes: list[Shape], usual: Shape, odd: list[int]) -> str:
     other = shapes[odd[0]]
+    if ends_short(shapes):
+        return " The last ones are shorter and shorter: slices that run past the end of the data."
     if len(other) != len(usual):
         return f"Sample {odd[0]} has {len(other)} axes, sample {shapes.index(usual)} has {len(usual)}."
     wrong = [axis for axis in range(len(usual)) if differ(other[axis], usual[axis])]
@@ -69,9 +72,19 @@ def _axes(shapes: list[Shape], usual: Shape, odd: list[int]) -> str:
     return f"Sample {odd[0]} has {listed(said)}."
 
 
+def ends_short(shapes: list[Shape]) -> bool:
+    """Whether the samples at the end get shorter one by one along their first axis."""
+    lengths = [shape[0] for shape in shapes if shape and shape[0] is not None]
+    steps = [one - other for one, other in pairwise(lengths)]
+    fall = len(steps) - len(list(takewhile(lambda step: step == 0, steps)))
+    return len(lengths) == len(shapes) and fall > 1 and set(steps[-fall:]) == {1}
+
+
 def _guess(shapes: list[Shape], usual: Shape, odd: list[int]) -> str:
     """What sizes tell of pictures: grey, with an alpha channel, or not brought to one size."""
     other = shapes[odd[0]]
+    if ends_short(shapes):
+        return " The last ones are shorter and shorter: slices that run past the end of the data."
     if len(other) != len(usual) or len(usual) != 3:
         return ""
     wrong = [axis for axis in range(3) if differ(other[axis], usual[axis])]

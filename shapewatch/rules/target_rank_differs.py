@@ -49,6 +49,9 @@ def check(case: Case) -> Finding | None:
     if not own and len(loss.output) > len(loss.target) + 1 and _without_ones(loss.output) == _without_ones(loss.target):
         own.append((Target("output-reshaped", {"shape": loss.target}),))
         hint = " But for axes of size 1 the output has that shape."
+    if not own and (columns := _of_all_columns(case, loss)):
+        own.append((Target("column", {"columns": columns}),))
+        hint = f" {columns} is how many columns the input has: the labels still have all of them."
     if not own and _same_numbers(loss):
         own.append((Target("shape", {"shape": (loss.target[0], *loss.output[1:]), "reshaped": True}),))
         hint = " Both have as many numbers for each item, laid out in different ways."
@@ -66,6 +69,16 @@ def check(case: Case) -> Finding | None:
 def _without_ones(shape: Shape) -> Shape:
     """The batch, and the other sizes that are not 1."""
     return (*shape[:1], *(size for size in shape[1:] if size != 1))
+
+
+def _of_all_columns(case: Case, loss: Compared) -> int | None:
+    """How many columns the labels have, where the output has one number for each of their rows, and the input has as
+    many columns: the one that is to be predicted was not chosen."""
+    given = [case.recording.shape(number) for number in case.recording.inputs]
+    if loss.labels != "same" or len(loss.target) < 3 or any(map(differ, loss.target[:-1], loss.output)):
+        return None
+    alike = len(loss.target) == len(loss.output) + 1 and any(shape[-1:] == loss.target[-1:] for shape in given)
+    return loss.target[-1] if alike else None
 
 
 def _same_numbers(loss: Compared) -> bool:

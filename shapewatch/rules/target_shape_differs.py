@@ -61,6 +61,10 @@ def check(case: Case) -> Finding | None:
     elif labels := _labels_apart_from_inputs(case, loss):
         own.append((labels,))
         hint = " The output is as large as what the model was given, so it is the labels that are of another size."
+        if labels.change == "input-shorter":
+            hint = (
+                " The input has one step more than the labels: where each step says the next, it is without its last."
+            )
     else:
         wants = output_wants(loss, _like_target(loss))
         layout = case.graph.layout
@@ -91,7 +95,9 @@ def _labels_apart_from_inputs(case: Case, loss: Compared) -> Target | None:
         return Target("resized", {"size": sizes}) if alike else None
     if differing == [1] and loss.class_axis == 2 and len(loss.output) == 3:
         alike = any(shape[1:2] == sizes for shape in given)
-        return Target("padded", {"length": sizes[0]}) if alike else None
+        one_less = (sizes[0] or 0) - (wanted[1] or 0) == 1  # the input of a model that is to say the next step
+        change = Target("input-shorter") if one_less else Target("padded", {"length": sizes[0]})
+        return change if alike else None
     return None
 
 

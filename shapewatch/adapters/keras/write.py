@@ -649,6 +649,8 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "unsqueeze": f"{y} = keras.ops.expand_dims({y}, {dim})",
         "resized": f'{y} = keras.ops.image.resize({y}, {size}, interpolation="nearest")',
         "padded": f'{y} = keras.utils.pad_sequences({y}, maxlen={edit.arguments.get("length")}, padding="post")',
+        "input-shorter": "x = x[:, :-1]  # each of its steps says the next one",
+        "column": f"{y} = {y}[..., 0]  # the column that is to be predicted",
         "picked": f"{y} = keras.ops.take({y}, {edit.arguments.get('by')}, axis=0)",
         "from-one": f"{y} = {y}[:, 1:]  # as of to_categorical(y - 1): there is no class 0",
         "output-squeeze": f"{output} = keras.ops.squeeze({output}, {dim})",

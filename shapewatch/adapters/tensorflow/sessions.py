@@ -6,6 +6,7 @@ from the graph itself, read once more with placeholders of the shapes that were 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -113,7 +114,8 @@ def _failed_run(session: Any, failed: tf.Operation, feed_dict: Any) -> FailedRun
 def _shapes(graph: tf.Graph, failed: tf.Operation, fed: list[Fed]) -> Iterator[tuple[tf.Tensor, Shape]]:
     """The shapes of what leads to an operation, with what was fed."""
     leading = sorted({tensor.op.name for tensor in failed.inputs})
-    part = tf.compat.v1.graph_util.extract_sub_graph(graph.as_graph_def(), leading)
+    extract = inspect.unwrap(tf.compat.v1.graph_util.extract_sub_graph)  # by its name it warns that it is deprecated
+    part = extract(graph.as_graph_def(), leading)
     given = {tensor.op.name: value.shape for tensor, value in fed}
     for node in part.node:
         if node.name in given and node.op.startswith("Placeholder"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from shapewatch.adapters import Written
 from shapewatch.adapters.operand import operand_text, which_of_line, with_flag, with_operand
-from shapewatch.adapters.statements import axes_line, function_called, rewritten, statement, with_axes
+from shapewatch.adapters.statements import axes_line, function_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
@@ -121,6 +121,13 @@ _NAMES = {
 }
 
 
+def _with_equation(source: str | None, was: str, equation: str) -> str | None:
+    tree = parsed(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)] if tree is not None else []
+    spelled = [node for node in nodes if node.value == was]
+    return rewritten(source or "", [(spelled[0], f'"{equation}"')]) if len(spelled) == 1 else None
+
+
 def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     call = call_at(edit.place, recording)
     if call is not None and edit.argument == "order":
@@ -137,7 +144,9 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     if kept is not None:
         return _write_set(Set(place_layer(edit.place), kept, edit.value, edit.was), recording)
     code = f"# {title}" + (f"; in: {source}" if source and "\n" not in source else "")
-    if call is not None and edit.argument == "repeats":
+    if edit.argument == "equation":
+        code = _with_equation(source, edit.was, edit.value) or code
+    elif call is not None and edit.argument == "repeats":
         code = _tiled_otherwise(edit, call, source, recording) or code
     elif source is not None and function is not None:
         code = f"{_with_argument(source, function, said, argument, value)}  # {argument} was {was}"
@@ -442,6 +451,8 @@ def _write_target(edit: Target) -> Written:
         "unsqueeze": f"labels = tf.expand_dims(labels, {dim})",
         "resized": f'labels = tf.image.resize(labels, {edit.arguments.get("size")}, method="nearest")',
         "padded": f"labels = labels[:, :{edit.arguments.get('length')}]  # or padded to it",
+        "input-shorter": "x = x[:, :-1]  # each of its steps says the next one",
+        "column": "labels = labels[..., 0]  # the column that is to be predicted",
         "picked": f"labels = tf.gather(labels, {edit.arguments.get('by')})",
         "from-one": "labels = labels[:, 1:]  # there is no class 0",
         "output-squeeze": f"logits = tf.squeeze(logits, axis={dim})",

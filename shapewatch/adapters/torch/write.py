@@ -731,6 +731,8 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "unsqueeze": f"{target} = {target}.unsqueeze({dim})",
         "resized": _labels_resized(output, target, recording),
         "padded": f"{target} = F.pad({target}, (0, {output}.shape[1] - {target}.shape[1]), value=-100)",
+        "input-shorter": "x = x[:, :-1]  # each of its steps says the next one",
+        "column": f"{target} = {target}[..., 0]  # the column that is to be predicted",
         "picked": f"{target} = {target}[{edit.arguments.get('by')}]",
         "from-one": f"{target} = {target}[:, 1:]  # there is no class 0",
         "output-squeeze": f"{output} = {output}.squeeze({dim})",
