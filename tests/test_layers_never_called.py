@@ -190,9 +190,20 @@ class Dynamic(nn.Module):
         return x
 
 
+class ByName(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first0 = nn.Linear(8, 6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return getattr(self, f"first{len(x.shape) - 2}")(x)
+
+
 def test_what_a_class_may_call_by_no_name() -> None:
     span = Span(__file__, Dynamic.forward.__code__.co_firstlineno + 2, None, "Dynamic.forward")
     assert never_called({"first", "second"}, span) == frozenset()
+    span = Span(__file__, ByName.forward.__code__.co_firstlineno + 1, None, "ByName.forward")
+    assert never_called({"first0"}, span) == frozenset()
     span = Span(__file__, Reader.forward.__code__.co_firstlineno + 1, None, "Reader.forward")
     assert never_called({"conv", "flatten", "aside"}, span) == {"flatten"}
 

@@ -128,7 +128,10 @@ def _read_around(file: str, line: int) -> frozenset[str] | None:
     cls = _around(tree, line, ast.ClassDef)
     if cls is None:
         return None
-    inside = {id(node) for each in _family(tree, cls) for node in ast.walk(each)}
+    family = [node for each in _family(tree, cls) for node in ast.walk(each)]
+    if any(isinstance(node, ast.Name) and node.id in ("getattr", "vars") for node in family):
+        return None  # which may take any of them by its name
+    inside = set(map(id, family))
     read = set()
     for node, in_making in _attributes(tree, False):
         own = isinstance(node.value, ast.Name) and node.value.id == "self"
