@@ -470,3 +470,17 @@ def test_labels_with_all_columns() -> None:
     told = failing(all_columns)
     assert told.fixes[0].code == "ahead = ahead[..., 0]  # the column that is to be predicted"
     assert "5 is how many columns the input has" in told.explanation
+
+
+def reviews() -> None:
+    model = keras.Sequential([keras.Input((12,)), layers.Embedding(9, 4), layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    new = keras.utils.pad_sequences([[1, 2, 3], [4, 5]], padding="post")
+    model.predict(new, verbose=0)
+
+
+def test_sequences_that_are_padded_to_no_length() -> None:
+    told = failing(reviews)
+    assert told.fixes[0].code == ('new = keras.utils.pad_sequences([[1, 2, 3], [4, 5]], padding="post", maxlen=12)')
+    assert told.cause is not None and told.cause.location is not None
+    assert (told.cause.location.source or "").startswith("new = ")

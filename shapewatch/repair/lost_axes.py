@@ -10,7 +10,7 @@ from shapewatch.adapters.statements import statement
 from shapewatch.adapters.uncalled import never_called_import
 from shapewatch.edits import Insert, Module, Replace, Set
 from shapewatch.recording import Call
-from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
 
 _WANT_SEQUENCES = frozenset({"recurrent", "conv_recurrent", "attention", "conv", "pool", "per_step"})
@@ -34,15 +34,19 @@ def given_up(evidence: Evidence) -> Iterator[Candidate]:
         if made is None or not made.is_layer or made.kind not in _KEEPS:
             continue
         setting, words = _KEEPS[made.kind]
-        if made.kind == "reduce" and case.call.kind in _OF_STEPS:
+        if made.kind == "reduce" and _takes_several_steps(evidence):
             yield from _pooled_in_windows(evidence, made)
         elif case.graph.facts(made).get(setting) is False:
             worth = 0.3 if _says(evidence, made, f"{setting}=False") else 0.7  # what is written down was not forgotten
             yield Candidate((Set(made.layer, setting, True, False),), worth, 1, (f"{made.layer} {words}",))
 
 
-_OF_STEPS = frozenset({"recurrent", "conv_recurrent", "conv", "pool", "attention"})
-"""Kinds of layers to which one step alone says nothing."""
+def _takes_several_steps(evidence: Evidence) -> bool:
+    """Whether one step alone says nothing to the layer that failed; to a convolution of single places, as of a gate, it
+    does."""
+    case = evidence.case
+    windows = case.call.kind in ("conv", "pool") and short(case.facts.get("kernel_size")) != "1"
+    return windows or case.call.kind in ("recurrent", "conv_recurrent")
 
 
 def _pooled_in_windows(evidence: Evidence, made: Call) -> Iterator[Candidate]:
