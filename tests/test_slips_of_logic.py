@@ -501,3 +501,26 @@ def test_lists_that_do_not_go_together_get_no_projections() -> None:
     told = failing(Students(), torch.randn(2, 3, 16, 16))
     assert not told.fixes
     assert told.explanation.endswith("each time with other sizes: the lists do not go together.")
+
+
+# Packed sequences
+
+
+class Reading(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.gru = nn.Embedding(20, 6), nn.GRU(6, 5, batch_first=True)
+
+    def forward(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(tokens), lengths, batch_first=True)
+        states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        return states.mean(-1).masked_fill(tokens == 0, -1e9)
+
+
+def test_what_is_unpacked_is_as_long_as_the_longest_sequence() -> None:
+    told = failing(Reading(), torch.randint(1, 20, (4, 12)), torch.tensor([9, 7, 5, 3]))
+    assert told.fixes[0].code == (
+        "states, _ = nn.utils.rnn.pad_packed_sequence("
+        "self.gru(packed)[0], batch_first=True, total_length=tokens.size(1))"
+    )
+    assert reason(told) == "it gives as many steps as the longest sequence of the batch has, and 12 are met"

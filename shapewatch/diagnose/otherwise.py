@@ -13,6 +13,7 @@ from shapewatch.recording import Recording
 from shapewatch.repair import assigned_line, declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.state_of_another_batch import smaller_last_batch, state_of_another_batch
 from shapewatch.repair.untaken_weights import untaken_weight
@@ -85,7 +86,11 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
         or odd_variable(case, finding, adapter.name)
     )
     if odd is None and told.cause is None and not told.fixes:
-        odd = without_collate_fn(case, finding, adapter.name) or smaller_last_batch(case, adapter.name)
+        odd = (
+            without_collate_fn(case, finding, adapter.name)
+            or unpacked_short(case, adapter.name)
+            or smaller_last_batch(case, adapter.name)
+        )
     if odd is not None and told.cause is not None and told.cause.location == odd.cause.location is not None:
         return told  # the line is blamed already
     if odd is None or (told.cause is not None and told.cause.type in ("target", "output")):
