@@ -177,3 +177,37 @@ def test_what_takes_an_entry() -> None:
     assert over is not None
     assert over.in_order(-1, 0) is None
     assert over.in_order(1, 1) == "for up, merge, skip in zip(self.ups, self.merges, skips[1:], strict=False):"
+
+
+class Pyramid(nn.Module):
+    """Maps from the coarsest on, and layers from the finest on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = nn.ModuleList(nn.Conv2d(8 * 2**i, 16 * 2**i, 3, 2, 1) for i in range(3))
+        self.lateral = nn.ModuleList(nn.Conv2d(16 * 2**i, 12, 1) for i in range(3))
+        self.smooth = nn.ModuleList(nn.Conv2d(12, 12, 3, padding=1) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        maps = []
+        for row in self.rows:
+            x = row(x)
+            maps.append(x)
+        made = []
+        for each, lateral, smooth in zip(maps[::-1], self.lateral, self.smooth, strict=True):
+            made.append(smooth(lateral(each)))
+        return made
+
+
+def test_layers_in_the_other_order() -> None:
+    model = Pyramid()
+    with pytest.raises(RuntimeError), shapewatch.watch(model) as session:
+        model(torch.randn(2, 8, 32, 32))
+    (told,) = session.report.diagnoses
+    fix = told.fixes[0]
+    assert fix.code == ("for each, lateral, smooth in zip(maps[::-1], self.lateral[::-1], self.smooth, strict=True):")
+    assert fix.verified == "forward"
+    assert told.cause is not None
+    assert told.cause.reason == "the layers of `self.lateral` stand in the other order than what they are given"
+    model.lateral = model.lateral[::-1]
+    assert [tuple(each.shape) for each in model(torch.randn(2, 8, 32, 32))] == list(fix.output_shape or ())

@@ -58,6 +58,21 @@ def taking(span: Span, expression: str | None) -> Taking | None:
     return next(_takings(loop, span, expression), None)
 
 
+def header_with(span: Span, held: str, instead: str) -> str | None:
+    """The header of the loop around a line, with another expression in the place of one that it loops over."""
+    try:
+        loop = _loop_around(span.file, span.line)
+    except (SyntaxError, ValueError, OSError):
+        return None
+    source = f"{_text_of(span, loop, loop.iter)}: pass" if loop is not None else None
+    tree = parsed(source)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
+    found = [node for node in nodes if ast.unparse(node) == held]
+    if source is None or len(found) != 1:
+        return None
+    return rewritten(source, [(found[0], instead)]).removesuffix(" pass")
+
+
 def given_to_call(source: str | None, count: int, operand: int) -> str | None:
     """An argument of the one call in a line that is given so many, whatever is called: `block(x, skip)`."""
     tree = parsed(source)

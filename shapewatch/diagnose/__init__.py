@@ -10,6 +10,7 @@ cause         who is to blame
 otherwise     what the model declares, a variable of the program's own, a batch that is written down
 lengths       arrays that are given together, and have not one number of samples
 labels        labels in another order than the outputs
+other_order   layers of a list that stand in the other order
 feeds         what is fed for a placeholder, in its axes
 """
 

@@ -15,6 +15,7 @@ from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
+from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
@@ -278,7 +279,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
-    return or_variable(told, case, finding, adapter)
+    return or_variable(or_reversed(told, case), case, finding, adapter)
 
 
 def _tried(count: int) -> str:
