@@ -524,3 +524,27 @@ def test_what_is_unpacked_is_as_long_as_the_longest_sequence() -> None:
         "self.gru(packed)[0], batch_first=True, total_length=tokens.size(1))"
     )
     assert reason(told) == "it gives as many steps as the longest sequence of the batch has, and 12 are met"
+
+
+class Heads(nn.Module):
+    """Scores of maps of several sizes, in rows of a class more than the layers give."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = nn.ModuleList(nn.Conv2d(8, 8, 3, 2, 1) for _ in range(3))
+        self.scores = nn.ModuleList(nn.Conv2d(8, each * 20, 3, padding=1) for each in (4, 6, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = []
+        for row, score in zip(self.rows, self.scores, strict=True):
+            x = row(x)
+            found.append(score(x).permute(0, 2, 3, 1).flatten(1))
+        return torch.cat(found, 1).view(x.shape[0], -1, 21)
+
+
+def test_channels_that_are_no_rows_are_not_asked_for() -> None:
+    told = failing(Heads(), torch.randn(2, 8, 32, 32))
+    values = [
+        edit.value for fix in told.fixes for edit in fix.changes if getattr(edit, "argument", "") == "out_channels"
+    ]
+    assert all(value % 21 == 0 for value in values)

@@ -101,6 +101,18 @@ def _skips_most(edit: Edit, case: Case) -> bool:
     return any(isinstance(stride, int) and stride > max(_FAR, largest) for stride in strides)
 
 
+def _leaves_parts_uneven(edit: Edit, case: Case) -> bool:
+    """Whether a layer is to give channels that are laid out in rows of a length, `view(batch, -1, 21)`, and that are no
+    multiple of it: only with the places of all maps together do the numbers come out."""
+    target = case.facts.get("shape")
+    if case.call.kind != "reshape" or not isinstance(target, tuple) or not isinstance(edit, Set):
+        return False
+    if len(target) != 3 or target[0] == -1 or target[1] != -1:
+        return False
+    length = target[-1]
+    return edit.argument == "out_channels" and isinstance(length, int) and length > 1 and edit.value % length != 0
+
+
 def _takes_samples_for_features(case: Case) -> bool:
     """Whether a linear layer is given its batch on the axis of the features: what averaged over one axis too many."""
     if case.call.kind != "linear" or not case.shapes:
@@ -114,4 +126,5 @@ _WAYS: tuple[Callable[[Edit, Case], bool], ...] = (
     _skips_most,
     _has_other_rows,
     _moves_what_fits,
+    _leaves_parts_uneven,
 )
