@@ -201,11 +201,12 @@ class ByName(nn.Module):
 
 def test_what_a_class_may_call_by_no_name() -> None:
     span = Span(__file__, Dynamic.forward.__code__.co_firstlineno + 2, None, "Dynamic.forward")
-    assert never_called({"first", "second"}, span) == frozenset()
+    assert never_called({"first", "second"}, "Dynamic", span) == frozenset()
     span = Span(__file__, ByName.forward.__code__.co_firstlineno + 1, None, "ByName.forward")
-    assert never_called({"first0"}, span) == frozenset()
+    assert never_called({"first0"}, "ByName", span) == frozenset()
     span = Span(__file__, Reader.forward.__code__.co_firstlineno + 1, None, "Reader.forward")
-    assert never_called({"conv", "flatten", "aside"}, span) == {"flatten"}
+    assert never_called({"conv", "flatten", "aside"}, "Reader", span) == {"flatten"}
+    assert never_called({"flatten"}, "TransformerEncoderLayer", span) == frozenset()
 
 
 def test_lines_that_call() -> None:

@@ -34,11 +34,12 @@ class Mention:
     earlier: int
 
 
-def never_called(names: Collection[str], span: Span) -> frozenset[str]:
+def never_called(names: Collection[str], cls: str, span: Span) -> frozenset[str]:
     """Those among the attributes of a class that no code of its file reads, but where they are made; `span` is a line
-    of its forward. None where the file cannot be read, or the class may take them by no name."""
+    of its forward. None where the file cannot be read, where the class may take them by no name, or where the line is
+    of another one: that of a library has the line that calls it."""
     try:
-        read = _read_around(span.file, span.line)
+        read = _read_around(span.file, span.line, cls)
     except (SyntaxError, ValueError, OSError):
         return frozenset()
     return frozenset() if read is None or read & _BY_NO_NAME else frozenset(names) - read
@@ -121,12 +122,14 @@ def _around(tree: ast.Module, line: int, kind: type[Kind]) -> Kind | None:
 
 
 @cache
-def _read_around(file: str, line: int) -> frozenset[str] | None:
+def _read_around(file: str, line: int, name: str) -> frozenset[str] | None:
     """The attributes that the class around a line reads of itself where it does not make them, and any code of anything
     else. A class with heirs or ancestors in the file may be read by these."""
     tree = tree_of(file)
     cls = _around(tree, line, ast.ClassDef)
     if cls is None:
+        return None
+    if name not in {each.name for each in _family(tree, cls)}:
         return None
     family = [node for each in _family(tree, cls) for node in ast.walk(each)]
     if any(isinstance(node, ast.Name) and node.id in ("getattr", "vars") for node in family):

@@ -295,8 +295,9 @@ def _with_the_others(several: bool, finished: bool) -> str:
 
 
 def _asks_for_a_size(edits: Sequence[Edit]) -> bool:
-    """Whether data of another size are asked for: a guess that nothing bears out where nothing is run."""
-    return any(isinstance(edit, Input) and edit.change == "size" for edit in edits)
+    """Whether maps of another size are asked for: a guess that nothing bears out where nothing is run."""
+    sizes = [edit for edit in edits if isinstance(edit, Input) and edit.change == "size"]
+    return any(len(edit.shape) > 3 for edit in sizes)
 
 
 def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) -> Diagnosis:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from shapewatch.demand import Want, settable, walk
-from shapewatch.edits import Edit, Input, Set
+from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
 from shapewatch.repair.alike import (
@@ -64,7 +64,7 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
         return heads
     evidence = Evidence(case, finding)
     layers = case.recording.layer_at
-    connected = _strongest(_connected(evidence), layers)
+    connected = [each for each in _strongest(_connected(evidence), layers) if _is_in_reach(each, case)]
     known = {repr(candidate.edits) for candidate in connected}
     suggested = [c for c in _strongest(_suggested(evidence), layers) if repr(c.edits) not in known]
     order: list[Candidate] = []
@@ -72,6 +72,14 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
         order += [*connected[:2], *suggested[:1]]
         del connected[:2], suggested[:1]
     return order
+
+
+def _is_in_reach(candidate: Candidate, case: Case) -> bool:
+    """Whether a change is of the model that is run again, where what failed is in one: not of the program around it."""
+    if case.call.parent is None:
+        return True
+    places = [case.recording.at(edit.place) for edit in candidate.edits if isinstance(edit, Insert | SetCall)]
+    return not any(call is not None and call.parent is None and not call.is_layer for call in places)
 
 
 def _possible(edit: Edit, layers: Mapping[str, Layer]) -> bool:

@@ -77,7 +77,7 @@ def _forward(path: str, site: Call, recording: Recording) -> Forward | None:
         for name, layer in held.items()
         if layer.path not in called and not any(one.startswith(f"{layer.path}.") for one in called)
     }
-    names = never_called(silent, site.span)
+    names = never_called(silent, holder.type, site.span)
     return Forward(holder, {name: silent[name] for name in silent if name in names}) if names else None
 
 

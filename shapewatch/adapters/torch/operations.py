@@ -62,6 +62,8 @@ class Operations:
         if not made:
             return
         recorder, values = self._recorder, self._values
+        if changes and recorder.innermost is None and isinstance(given, torch.nn.Parameter):
+            return  # a weight that is filled: it stays what it is
         taken, operands, kind = self._taken(name, kind, args, kwargs)
         facts = kinds.call_facts(kind, name, args, kwargs)
         if changes:

@@ -81,10 +81,11 @@ def with_what_a_model_keeps(
     kept: dict[int, tuple[Any, str]] = {}
     for path, module in model.named_modules() if outside else ():
         plain = ((name, value) for name, value in vars(module).items() if isinstance(value, _Tensor))
-        for origin, held in (("buffer", module._buffers.items()), ("constant", plain)):
+        weights = module._parameters.items()  # which the program may have filled, where nothing knew their names
+        for origin, held in (("parameter", weights), ("buffer", module._buffers.items()), ("constant", plain)):
             for name, tensor in held:
                 for number in numbers_of(tensor) if tensor is not None else ():
-                    if number in outside:
+                    if number in outside or (origin == "parameter" and recording.values[number].name is None):
                         kept.setdefault(number, (origin, f"{path}.{name}" if path else name))
     if not kept:
         return recording
