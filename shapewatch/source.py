@@ -180,6 +180,15 @@ def tree_of(file: str) -> ast.Module:
 
 @lru_cache(maxsize=32)
 def _tree(text: str) -> ast.Module:
+    return parse(text)
+
+
+def parse(text: str) -> ast.Module:
+    """The program that a text is.
+
+    Raises:
+        SyntaxError, ValueError: it is none.
+    """
     try:
         return ast.parse(text)
     except SystemError:  # of Python 3.11, where another thread parses at the same time

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import pairwise
 
 from shapewatch.recording import Span
+from shapewatch.source import parse, tree_of
 
 
 def axes_line(expression: str | None, dims: Sequence[int], rank: int) -> str | None:
@@ -74,7 +75,7 @@ def function_called(source: str | None, names: Collection[str]) -> ast.Call | No
 
 def parsed(source: str | None) -> ast.Module | None:
     try:
-        return ast.parse(source) if source else None
+        return parse(source) if source else None
     except SyntaxError:
         return None
 
@@ -134,8 +135,9 @@ def statement(span: Span | None) -> str | None:
 @cache
 def _beginning(file: str, line: int) -> str | None:
     lines = linecache.getlines(file)
-    tree = parsed("".join(lines))
-    if tree is None:
+    try:
+        tree = tree_of(file)
+    except (SyntaxError, ValueError):
         return None
     nodes = [node for node in ast.walk(tree) if isinstance(node, (*_ONE_STEP, ast.expr)) and node.lineno == line]
     node = max(nodes, key=lambda node: (node.end_lineno or 0, node.end_col_offset or 0), default=None)
