@@ -133,3 +133,28 @@ def test_a_mask_that_lies_the_other_way_round() -> None:
     assert (fix.verified, fix.code) == ("forward", "y, _ = self.attend(x, x, x, key_padding_mask=padding.T)")
     with fix.applied(model):
         assert model(*inputs).shape == (6, 11, 8)
+
+
+class Tagging(nn.Module):
+    """Steps first throughout; the mask says so too, and samples come first there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(20, 16)
+        self.register_buffer("positions", torch.zeros(40, 1, 16))
+        self.encoder = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(16, 4, 32, dropout=0.0), 2, enable_nested_tensor=False
+        )
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        padding = tokens == 0
+        x = self.embed(tokens) + self.positions[: tokens.shape[0]]
+        return self.encoder(x, src_key_padding_mask=padding)
+
+
+def test_a_padding_mask_of_steps_first() -> None:
+    model = Tagging()
+    with pytest.raises((RuntimeError, AssertionError)), shapewatch.watch(model) as session:
+        model(torch.randint(0, 20, (9, 3)))
+    fix = session.report.diagnoses[0].fixes[0]
+    assert (fix.code, fix.verified) == ("return self.encoder(x, src_key_padding_mask=padding.T)", "forward")

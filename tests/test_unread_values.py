@@ -210,3 +210,34 @@ def test_variables_that_are_read_are_tried_last() -> None:
     fixes = failing(Narrow(), torch.randn(4, 6)).fixes
     assert fixes
     assert all(fix.edit.get("module", {}).get("type") != "variable" for fix in fixes)
+
+
+class Variational(nn.Module):
+    """The decoder, a method of its own, is handed what came in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean, self.spread = nn.Linear(30, 4), nn.Linear(30, 4)
+        self.wide, self.back = nn.Linear(4, 12), nn.Linear(12, 30)
+
+    def drawn(self, mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
+        return mean + torch.randn_like(spread) * spread.exp()
+
+    def decode(self, code: torch.Tensor) -> torch.Tensor:
+        return self.back(torch.relu(self.wide(code)))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, spread = self.mean(x), self.spread(x)
+        z = self.drawn(mean, spread)  # noqa: F841 - that nothing reads it is the slip
+        return self.decode(x), mean
+
+
+def test_a_value_that_a_method_is_not_handed() -> None:
+    model = Variational()
+    told = failing(model, torch.randn(5, 30))
+    fix = told.fixes[0]
+    assert (fix.code, fix.verified, fix.parameters_added) == ("return self.decode(z), mean", "forward", 0)
+    assert told.cause is not None and told.cause.location is not None
+    assert told.cause.location.source == "return self.decode(x), mean"
+    with fix.applied(model):
+        assert model(torch.randn(5, 30))[0].shape == (5, 30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -208,6 +209,39 @@ def _bound_in(node: ast.AST) -> Iterator[tuple[str, int | None]]:
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.comprehension | ast.Lambda):
             yield from _bound_in(child)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A line of a class that hands a variable to one of its own methods, and the method that the line is in."""
+
+    span: Span
+    within: str
+    variable: str
+
+
+def handed_to(argument: str, span: Span) -> Iterator[Handed]:
+    """The lines that call the method around a line, each with the variable that it gives for an argument of that one:
+    `self.decode(x)`."""
+    try:
+        tree = tree_of(span.file)
+    except (SyntaxError, ValueError, OSError):
+        return
+    for cls in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        methods = [node for node in cls.body if isinstance(node, ast.FunctionDef)]
+        around = [each for each in methods if each.lineno <= span.line <= (each.end_lineno or 0)]
+        names = [each.arg for each in around[0].args.args[1:]] if around else []
+        for method in methods if argument in names else ():
+            for node in ast.walk(method):
+                given = node.args if isinstance(node, ast.Call) and _is_own(node.func, around[0].name) else []
+                held = given[names.index(argument)] if len(given) > names.index(argument) else None
+                if isinstance(held, ast.Name):
+                    line = linecache.getline(span.file, held.lineno).strip()
+                    yield Handed(Span(span.file, held.lineno, line), method.name, held.id)
+
+
+def _is_own(function: ast.expr, name: str) -> bool:
+    return isinstance(function, ast.Attribute) and ast.unparse(function) == f"self.{name}"
 
 
 # A line with another variable

@@ -421,7 +421,8 @@ def taken_instead(edit: Insert, recording: Recording) -> Written:
     """The line with another variable in the place of the one that it takes."""
     call, arguments = call_at(edit.place, recording), edit.module.arguments
     name, instead = arguments["name"], arguments["instead"]
-    source = statement(call.span) if call is not None else None
+    span = arguments.get("span", call.span if call is not None else None)
+    source = statement(span)
     layer = place_layer(edit.place)
     data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": edit.operand}
     said: dict[str, Any] = {"name": name, "instead": instead}

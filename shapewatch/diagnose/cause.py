@@ -149,6 +149,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
                 return f"its axes are in another order than {case.name} takes them"
             return "heads are split off and left behind the steps"
         case "permute":
+            if case.call.kind == "attention" and edit.module.arguments["dims"] == (1, 0):
+                return "its mask has its axes in another order"
             return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
         case "without_first" if case.call.kind == "loss":
             return "the labels are those of every step, and each is to answer for the step before it"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from shapewatch.adapters.unread import Bound, Line, line_at
+from shapewatch.adapters.unread import Bound, Line, handed_to, line_at
 from shapewatch.edits import Insert, Module
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Recording
@@ -51,6 +51,7 @@ class Reading:
 def another_variable(evidence: Evidence) -> Iterator[Candidate]:
     readings = list(_readings(evidence))
     yield from _unread_values(readings, evidence)
+    yield from _unread_by_a_caller(evidence)
     yield from islice(_values_read_elsewhere(readings, evidence.case.graph), _MOST_TRIED)
 
 
@@ -73,6 +74,24 @@ def _unread_values(readings: Sequence[Reading], evidence: Evidence) -> Iterator[
             fits = _fits(value, site.operands[reading.operand], evidence)
             proven = fits or _keeps_the_batch(value, site, graph)
             yield Candidate(edits, worth, reading.hops, (said,), needs_proof=not proven)
+
+
+def _unread_by_a_caller(evidence: Evidence) -> Iterator[Candidate]:
+    """A value that nobody reads in a forward that hands another one to a method of its class: `self.decode(x)` for
+    `self.decode(z)`."""
+    for hops, site in sites(evidence):
+        line = line_at(site.span) if site.span is not None else None
+        arguments = set(line.arguments) & set(line.reads) if line is not None else set()
+        for handed in (each for name in arguments if site.span is not None for each in handed_to(name, site.span)):
+            outer = line_at(handed.span)
+            for bound in outer.variables if outer is not None else ():
+                if bound.read or not bound.lines or bound.name == handed.variable:
+                    continue
+                said = f"`{bound.name}`, which line {bound.lines.start} makes, is used by nothing"
+                names = {"name": bound.name, "instead": handed.variable, "within": handed.within, "span": handed.span}
+                edit = Insert(site.place, 0, Module("value", names))
+                worth = _WORTH - 0.02 * hops - _FURTHER * bound.statements_ago
+                yield Candidate((edit,), worth, hops, (said,), needs_proof=True)
 
 
 def _values_read_elsewhere(readings: Sequence[Reading], graph: Graph) -> Iterator[Candidate]:

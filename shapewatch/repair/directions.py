@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from shapewatch.edits import Insert, Module, Set
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Call, text
+from shapewatch.recording import Call, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 
@@ -36,6 +36,33 @@ def batch_first(evidence: Evidence) -> Iterator[Candidate]:
     if len(given) == len(state) == 3 and state[1] == given[0] != given[1]:
         said = (f"the state is for {given[0]} samples, and that is axis 0 of {text(given)}",)
         yield Candidate((Set(case.call.layer, "batch_first", True, False),), 0.9, 1, said)
+
+
+def mask_turned(evidence: Evidence) -> Iterator[Candidate]:
+    """A padding mask of steps and samples for a layer that takes the steps first, turned to samples and steps. It fits
+    as well where the layer is told that the samples come first: a table of positions, `[steps, 1, width]`, tells."""
+    case, recording = evidence.case, evidence.case.recording
+    if case.call.kind != "attention" or case.facts.get("batch_first") is not False or not case.shapes:
+        return
+    given = case.shapes[0][:2]
+    site: Call | None = case.call
+    while site is not None:
+        masks = [at for at, value in enumerate(site.operands) if recording.shape(value) == given != given[::-1]]
+        around = recording.calls[site.parent] if site.parent is not None else None
+        if masks and (around is None or around.span != site.span):
+            by_steps = _has_positions_of_steps(case.graph, given)
+            said = ("a table of positions is laid along axis 0",) if by_steps else ()
+            turned = Insert(site.place, masks[-1], Module("permute", {"dims": (1, 0)}))
+            yield Candidate((turned,), 0.9 if by_steps else -0.45, 1, said, needs_proof=True)
+            return
+        site = around
+
+
+def _has_positions_of_steps(graph: Graph, given: Shape) -> bool:
+    """Whether a table of one row for each step, and one for all samples, is added to what comes."""
+    shapes = ([graph.recording.shape(value) for value in unit.operands] for unit in graph.units if unit.kind == "add")
+    pairs = (pair for pair in shapes if len(pair) == 2 and all(len(shape) == 3 for shape in pair))
+    return any(one[:2] == given and other[:2] == (given[0], 1) for pair in pairs for one, other in (pair, pair[::-1]))
 
 
 def _state(graph: Graph, value: int) -> Call | None:

@@ -159,6 +159,8 @@ class Evidence:
         made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
         if made_for_another_map and edit.argument == "out_channels":
             score -= 0.4  # it was made for as many channels as there are
+        if edit.argument == "in_features" and edit.layer == self.case.call.layer and self._flattens_by_numbers:
+            score += 0.5  # copied from a network for other images, as a rule
         if layer is not None and layer.kind == "adaptive_pool" and self.finding.wants:
             # what pools to one place is to see the whole map; where that meets a map, it is to be spread again
             score += -0.6 if short(edit.was) == "1" and self.case.junction is not None else 0.4
@@ -247,6 +249,16 @@ class Evidence:
         worth = 0.3 if table else 0.1 if self.finding.own_doubt else -0.4
         worth -= 0.0 if usual else 0.15
         return worth + 0.3 * (usual - unusual) - 0.4 * stretched, f"{table} was made for it" if table else None
+
+    @cached_property
+    def _flattens_by_numbers(self) -> bool:
+        """Whether the layer that fails takes a flattened map, and the program says its sides in numbers: `16*5*5`."""
+        layer = self.case.layer
+        if not self.finding.own_doubt or layer is None or self.case.call.kind != "linear":
+            return False
+        products = [node for node in _given_to(layer) if isinstance(node, ast.BinOp)]
+        parts = [part for node in products for part in ast.walk(node) if isinstance(part, ast.operator | ast.expr)]
+        return bool(products) and all(isinstance(part, ast.BinOp | ast.Constant | ast.Mult) for part in parts)
 
     @cached_property
     def _table(self) -> str | None:

@@ -23,7 +23,7 @@ from shapewatch.repair.at_junction import at_junction, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.causal import cut_behind
-from shapewatch.repair.directions import batch_first, directions_together
+from shapewatch.repair.directions import batch_first, directions_together, mask_turned
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.guarded import left_out_where_it_does_not_fit
 from shapewatch.repair.in_turn import in_another_order
@@ -132,6 +132,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from expanded_otherwise(evidence)
     yield from directions_together(evidence)
     yield from batch_first(evidence)
+    yield from mask_turned(evidence)
     yield from as_declared(evidence)
     yield from exchanged(evidence)
     yield from as_many_samples(evidence)

@@ -471,12 +471,12 @@ class AddAxes(nn.Module):
 class Variable(nn.Module):
     """Gives what a variable of the program's function holds, whatever it is given."""
 
-    def __init__(self, name: str, index: int | None) -> None:
+    def __init__(self, name: str, index: int | None, within: str | None) -> None:
         super().__init__()
-        self.name, self.index = name, index
+        self.name, self.index, self.within = name, index, within
 
     def forward(self, _: torch.Tensor) -> Any:
-        return variable_of_caller(self.name, self.index)
+        return variable_of_caller(self.name, self.index, self.within)
 
 
 class Own(nn.Module):
@@ -621,7 +621,7 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
         case "subsample_pad":
             return SubsamplePad(arguments["stride"], arguments["channels"], rank)
         case "value":
-            return Variable(arguments["name"], arguments.get("index"))
+            return Variable(arguments["name"], arguments.get("index"), arguments.get("within"))
         case "identity":
             return nn.Identity()
     raise ValueError(f"PyTorch has no layer for {module.kind!r}")
