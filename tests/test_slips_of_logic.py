@@ -325,6 +325,7 @@ def test_conditions() -> None:
     assert found is not None and found.test == "self.residual"
     assert guard_at(Span(__file__, first + 1, lines[first + 1], "Inverted.forward")) is None
     assert Guard("if a or b:", "a or b").narrowed("c") == "if (a or b) and c:"
+    assert Guard("elif a:", "a").narrowed("c") == "elif a and c:"
 
 
 # The last batch

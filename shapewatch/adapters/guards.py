@@ -20,14 +20,15 @@ class Guard:
 
     def narrowed(self, condition: str) -> str:
         """The line with one condition more."""
-        header = self.line.rstrip().endswith(":")
-        source = f"{self.line} pass" if header else self.line
+        begin = "el" if self.line.startswith("elif ") else ""
+        line = self.line.removeprefix(begin)
+        source = f"{line} pass" if line.rstrip().endswith(":") else line
         nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
         test = next(node.test for node in nodes if ast.unparse(node.test) == self.test)
         text = ast.get_source_segment(source, test) or self.test
         if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
             text = f"({text})"
-        return rewritten(source, [(test, f"{text} and {condition}")]).removesuffix(" pass")
+        return begin + rewritten(source, [(test, f"{text} and {condition}")]).removesuffix(" pass")
 
 
 def guard_at(span: Span) -> Guard | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 
-from shapewatch.adapters.statements import rewritten, statement
+from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.recording import Shape, Span
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
@@ -59,10 +59,7 @@ def smaller_last_batch(case: Case, framework: str) -> Odd | None:
     if framework != "torch" or not outermost.is_layer or not earlier or outermost.span is None:
         return None
     ran, comes = ([case.recording.shape(value) for value in call.operands] for call in (earlier[-1], outermost))
-    alike = len(ran) == len(comes) > 0 and all(
-        one and other and one[1:] == other[1:] for one, other in zip(ran, comes, strict=True)
-    )
-    if not alike or not all((other[0] or 0) < (one[0] or 0) for one, other in zip(ran, comes, strict=True)):
+    if len(ran) != len(comes) or not ran or not all(map(_is_smaller, comes, ran)):
         return None
     try:
         batches = _batches(tree_of(outermost.span.file))
@@ -93,7 +90,8 @@ def _odd(title: str, code: str, line: Span, reason: str, name: str) -> Odd:
 def _given(span: Span) -> tuple[str, str] | None:
     """What the line that calls the model gives for the input and for the state, where both are variables."""
     source = statement(span)
-    nodes = list(ast.walk(ast.parse(source))) if source is not None else []
+    tree = parsed(source)
+    nodes = list(ast.walk(tree)) if tree is not None else []
     calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) > 1]
     names = [node.args[:2] for node in calls if all(isinstance(each, ast.Name) for each in node.args[:2])]
     return (ast.unparse(names[0][0]), ast.unparse(names[0][1])) if len(names) == 1 else None
