@@ -238,7 +238,7 @@ def _source_file(cls: type) -> str | None:
 
 @cache
 def _assignments(file: str) -> dict[tuple[str, str], list[int]]:
-    """(class, attribute) to the lines that assign `self.attribute` in a class of that name."""
+    """(class, attribute) to the lines that assign `self.attribute` in a class of that name, or add to it."""
     try:
         tree = tree_of(file)
     except (SyntaxError, ValueError):
@@ -254,8 +254,13 @@ def _assignments(file: str) -> dict[tuple[str, str], list[int]]:
 
 
 def _set_on(method: ast.FunctionDef, instance: str) -> Iterator[tuple[str, int]]:
-    """The attributes that a method sets on its first parameter, mostly called `self`, and the lines where it does."""
+    """The attributes that a method sets on its first parameter, mostly called `self`, and the lines where it does; also
+    where it adds to one that is a list: `self.ups.append(…)`."""
     for node in ast.walk(method):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+            row = node.func.value
+            if isinstance(row, ast.Attribute) and ast.unparse(row.value) == instance:
+                yield row.attr, node.lineno
         if isinstance(node, ast.Assign | ast.AnnAssign):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if isinstance(target, ast.Attribute) and ast.unparse(target.value) == instance:

@@ -549,3 +549,38 @@ def test_channels_that_are_no_rows_are_not_asked_for() -> None:
         edit.value for fix in told.fixes for edit in fix.changes if getattr(edit, "argument", "") == "out_channels"
     ]
     assert all(value % 21 == 0 for value in values)
+
+
+class Upwards(nn.Module):
+    """Each transposed convolution gives a place more than twice as many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool, self.rows = nn.MaxPool2d(2), nn.ModuleList()
+        self.ups = nn.ModuleList()
+        for given, width in ((3, 8), (8, 16), (16, 32)):
+            self.rows.append(nn.Conv2d(given, width, 3, padding=1))
+        for width in (16, 8):
+            self.ups.append(nn.ConvTranspose2d(2 * width, width, kernel_size=3, stride=2))
+            self.ups.append(nn.Conv2d(2 * width, width, 3, padding=1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skips = []
+        for row in self.rows[:2]:
+            x = row(x)
+            skips.append(x)
+            x = self.pool(x)
+        x = self.rows[2](x)
+        for at in range(0, len(self.ups), 2):
+            x = self.ups[at](x)
+            x = self.ups[at + 1](torch.cat([x, skips[-1 - at // 2]], 1))
+        return x
+
+
+def test_transposed_convolutions_that_one_line_makes() -> None:
+    told = failing(Upwards(), torch.randn(2, 3, 16, 16))
+    changed = {(edit.layer, edit.argument, edit.value) for edit in told.fixes[0].changes if isinstance(edit, Set)}
+    assert changed == {("ups.0", "kernel_size", (2, 2)), ("ups.2", "kernel_size", (2, 2))}
+    assert told.fixes[0].verified == "forward"
+    assert told.cause is not None and told.cause.location is not None
+    assert (told.cause.location.source or "").startswith("self.ups.append(nn.ConvTranspose2d(")

@@ -164,7 +164,7 @@ class Siamese(nn.Module):
 
 def test_two_pictures_that_are_compared_are_both_of_another_size() -> None:
     told = failing(Siamese(), torch.ones(3, 1, 28, 28), torch.ones(3, 1, 28, 28))
-    both, width, *_ = told.fixes
+    width, both, *_ = told.fixes  # sides that are said in numbers, `8 * 5 * 5`, are mostly those of another program
     assert [(edit["index"], edit["shape"]) for edit in both.edit["edits"]] == [(0, (3, 1, 32, 32)), (1, (3, 1, 32, 32))]
     assert (width.edit["layer"], width.edit["value"]) == ("out", 128)
     assert both.verified == width.verified == "forward"

@@ -15,6 +15,7 @@ from shapewatch.recording import Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.projection import projections
+from shapewatch.repair.siblings import keeps_pace
 from shapewatch.rules.rule import Case, listed
 
 
@@ -76,6 +77,23 @@ def unpadded(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
             yield Candidate(edits, 0.6, 1, ("with it they keep the size, as the other branch does",))
         if (on_lines := _on_the_same_lines(edits, evidence.case)) != edits:
             yield Candidate(on_lines, 0.5, 1, ("with it all that this line makes keep the size",))
+
+
+def out_of_pace(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
+    """Transposed convolutions that one line makes, with a window as wide as they go apart: 2 for a stride of 2, with
+    which each doubles its map and does nothing else to it."""
+    layers = evidence.case.recording.layer_at
+    for branch in junction.branches:
+        made = [layers.get(step.layer or "") for step in branch.path if step.kind == "conv_transpose"]
+        last = made[-1] if made else None
+        if last is None or last.defined is None or keeps_pace(last, {}) is not False:
+            continue
+        kernel, stride = last.facts.get("kernel_size"), last.facts.get("stride")
+        alike = [layer for layer in layers.values() if layer.kind == last.kind and layer.defined == last.defined]
+        same = all((each.facts.get("kernel_size"), each.facts.get("stride")) == (kernel, stride) for each in alike)
+        if len(alike) > 1 and same and keeps_pace(last, {"kernel_size": stride}):
+            edits = tuple(Set(layer.path, "kernel_size", stride, kernel) for layer in alike)
+            yield Candidate(edits, 0.6, 1, ("with it all that this line makes multiply sizes by their stride",))
 
 
 def _is_widened(evidence: Evidence, other: Branch, branch: Branch) -> bool:

@@ -19,7 +19,7 @@ from shapewatch.repair.alike import (
     unusual_flattens,
 )
 from shapewatch.repair.another_variable import another_variable
-from shapewatch.repair.at_junction import at_junction, unpadded
+from shapewatch.repair.at_junction import at_junction, out_of_pace, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.causal import cut_behind
@@ -117,6 +117,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     if case.junction is not None and case.junction.status != "ok":
         yield from at_junction(evidence, case.junction)
         yield from unpadded(evidence, case.junction)
+        yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
     yield from odd_lengths(evidence)
     yield from tables(evidence)
