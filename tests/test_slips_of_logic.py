@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import shapewatch
 from shapewatch.adapters.guards import Guard, guard_at
+from shapewatch.edits import Set
 from shapewatch.recording import Span
 from shapewatch.report import Diagnosis
 
