@@ -484,3 +484,14 @@ def test_sequences_that_are_padded_to_no_length() -> None:
     assert told.fixes[0].code == ('new = keras.utils.pad_sequences([[1, 2, 3], [4, 5]], padding="post", maxlen=12)')
     assert told.cause is not None and told.cause.location is not None
     assert (told.cause.location.source or "").startswith("new = ")
+
+
+def joined_by_the_function() -> Any:
+    inputs = keras.Input((12, 12, 3))
+    one, two = layers.Conv2D(4, 1)(inputs), layers.Conv2D(6, 3, padding="same")(inputs)
+    return layers.concatenate([one, two], axis=1)
+
+
+def test_a_concatenation_that_is_a_function() -> None:
+    told = failing(joined_by_the_function)
+    assert told.fixes[0].code == "return layers.concatenate([one, two], axis=3)  # axis was 1"

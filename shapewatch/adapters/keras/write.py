@@ -107,7 +107,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
     note += ": of one number a softmax is always 1" if alone else ""
-    code = _own_line(layer, whole | changes, recording)
+    code = _own_line(layer, whole | changes, recording) or _called_in_lower_case(layer, changes, recording)
     if code is None and (alone or changes.items() <= whole.items()):
         made = _own_construction(layer, whole | changes) or _made_anew(layer, whole | changes)
         target = _target(layer.path, recording)
@@ -162,6 +162,22 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], recording: Recording) -
     if source is None or said is None or any(_is_open(*pair) for pair in said.items() if pair[0] in settings):
         return None  # `strides=stride` says it for more than this layer
     return _with_settings(source, layer.type, settings)
+
+
+def _called_in_lower_case(layer: Layer, changes: Mapping[str, Any], recording: Recording) -> str | None:
+    """The line that joins by the function, `concatenate([a, b], axis=1)`, along another axis."""
+    joins = [call for call in recording.calls if call.layer == layer.path and layer.type == "Concatenate"]
+    source = statement(joins[0].span) if joins else None
+    call = function_called(source, {"concatenate"})
+    named = [word.value for word in call.keywords if word.arg == "axis"] if call is not None else []
+    if source is None or call is None or set(changes) != {"axis"}:
+        return None
+    if named:
+        return rewritten(source, [(named[0], _code(changes["axis"]))])
+    if len(call.args) != 1 or call.keywords:
+        return None
+    given = ast.get_source_segment(source, call.args[0])
+    return rewritten(source, [(call.args[0], f"{given}, axis={_code(changes['axis'])}")])
 
 
 def _own_construction(layer: Layer, settings: Mapping[str, Any]) -> str | None:
