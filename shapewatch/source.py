@@ -174,17 +174,13 @@ def excused(file: str, line: int, code: str) -> bool:
 
 
 def tree_of(file: str) -> ast.Module:
-    """The file as it stands, to be read and not to be changed: what asks next gets the same tree."""
-    return _tree("".join(linecache.getlines(file)))
+    """The file as it stands."""
+    return parse("".join(linecache.getlines(file)))
 
 
 @lru_cache(maxsize=32)
-def _tree(text: str) -> ast.Module:
-    return parse(text)
-
-
 def parse(text: str) -> ast.Module:
-    """The program that a text is.
+    """The program that a text is, to be read and not to be changed: what asks next gets the same tree.
 
     Raises:
         SyntaxError, ValueError: it is none.

@@ -211,3 +211,24 @@ def test_layers_in_the_other_order() -> None:
     assert told.cause.reason == "the layers of `self.lateral` stand in the other order than what they are given"
     model.lateral = model.lateral[::-1]
     assert [tuple(each.shape) for each in model(torch.randn(2, 8, 32, 32))] == list(fix.output_shape or ())
+
+
+class Twice(Pyramid):
+    """Another loop takes the same layers."""
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        maps = []
+        for row in self.rows:
+            x = row(x)
+            maps.append(x)
+        made = []
+        for each, lateral in zip(maps[::-1], self.lateral, strict=True):
+            made.append(lateral(each))
+        return [*made, *(lateral.weight.flatten() for lateral in self.lateral)]
+
+
+def test_layers_that_two_loops_take_are_not_turned_round_in_one() -> None:
+    with pytest.raises(RuntimeError), (session := shapewatch.watch()):
+        Twice()(torch.randn(2, 8, 32, 32))
+    fixes = [fix for told in session.report.diagnoses for fix in told.fixes]
+    assert not [fix for fix in fixes if "self.lateral[::-1]" in fix.code]

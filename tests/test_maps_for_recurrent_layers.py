@@ -12,7 +12,7 @@ from keras import layers
 from torch import nn
 
 import shapewatch
-from shapewatch.report import Diagnosis
+from tests.support.told import failing
 
 
 class Clips(nn.Module):
@@ -39,14 +39,6 @@ class Line(nn.Module):
         maps = self.conv(x)
         y, _ = self.gru(maps)
         return y
-
-
-def failing(model: nn.Module, x: torch.Tensor) -> Diagnosis:
-    session = shapewatch.watch(model)
-    with pytest.raises((RuntimeError, ValueError)), session:
-        model(x)
-    (told,) = session.report.diagnoses
-    return told
 
 
 def test_a_map_for_each_step() -> None:

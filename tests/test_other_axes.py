@@ -10,15 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 import shapewatch
-from shapewatch.report import Diagnosis
-
-
-def failing(model: nn.Module, *inputs: torch.Tensor) -> Diagnosis:
-    session = shapewatch.watch(model)
-    with pytest.raises((RuntimeError, IndexError)), session:
-        model(*inputs)
-    (told,) = session.report.diagnoses
-    return told
+from tests.support.told import failing
 
 
 class Statistics(nn.Module):

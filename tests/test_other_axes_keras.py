@@ -6,20 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-import shapewatch
-from shapewatch.report import Diagnosis
-
-
-def failing(model: Any, *inputs: Any) -> Diagnosis:
-    session = shapewatch.watch(model)
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)), session:
-        model(*inputs)
-    (told,) = session.report.diagnoses
-    return told
+from tests.support.told import failing
 
 
 class Windows(keras.Model):

@@ -13,16 +13,9 @@ from keras import layers
 
 import shapewatch
 from shapewatch.report import Diagnosis
+from tests.support.told import failing
 
 v1 = tf.compat.v1
-
-
-def failing(run: Callable[[], Any]) -> Diagnosis:
-    """The diagnosis of what a function raises."""
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)), (session := shapewatch.watch()):
-        run()
-    (told,) = session.report.diagnoses
-    return told
 
 
 def only(told: Diagnosis) -> str:

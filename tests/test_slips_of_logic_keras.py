@@ -12,29 +12,12 @@ import tensorflow as tf
 from keras import layers
 from keras.layers import LSTM, Dense, RepeatVector  # noqa: F401 - what is imported and never called is told of
 
-import shapewatch
 from shapewatch.adapters.uncalled import never_called_import
 from shapewatch.recording import Span
 from shapewatch.repair.shapes_written import of_factors
-from shapewatch.report import Diagnosis
+from tests.support.told import best, failing, reason
 
 v1 = tf.compat.v1
-
-
-def failing(run: Callable[[], Any]) -> Diagnosis:
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)), (session := shapewatch.watch()):
-        run()
-    (told,) = session.report.diagnoses
-    return told
-
-
-def best(told: Diagnosis) -> tuple[str, str | None]:
-    return told.fixes[0].code, told.fixes[0].verified
-
-
-def reason(told: Diagnosis) -> str:
-    assert told.cause is not None
-    return told.cause.reason
 
 
 # Missing layers

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import shapewatch
-from shapewatch.report import Diagnosis
+from tests.support.told import failing
 
 
 class Residual(nn.Module):
@@ -28,14 +28,6 @@ class Conditioned(nn.Module):
     def forward(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         scale, shift = self.both(z)[:, :, None, None].chunk(2, dim=1)
         return self.last(self.stem(x) * scale + shift)
-
-
-def failing(model: nn.Module, *inputs: torch.Tensor, **named: torch.Tensor) -> Diagnosis:
-    session = shapewatch.watch(model)
-    with pytest.raises((RuntimeError, AssertionError)), session:
-        model(*inputs, **named)
-    (told,) = session.report.diagnoses
-    return told
 
 
 @pytest.mark.parametrize(("kernel", "value"), [(3, 1), (2, "same")])

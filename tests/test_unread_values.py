@@ -9,18 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-import shapewatch
 from shapewatch.adapters.unread import line_at
 from shapewatch.recording import Span
-from shapewatch.report import Diagnosis
-
-
-def failing(model: nn.Module, *inputs: torch.Tensor) -> Diagnosis:
-    session = shapewatch.watch(model)
-    with pytest.raises(RuntimeError), session:
-        model(*inputs)
-    (told,) = session.report.diagnoses
-    return told
+from tests.support.told import failing
 
 
 class Block(nn.Module):

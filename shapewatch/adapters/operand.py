@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
-from shapewatch.adapters.statements import parsed, rewritten
+from shapewatch.adapters.statements import name_called, parsed, rewritten, with_argument
 from shapewatch.edits import Module
 from shapewatch.recording import Call, Recording
 
@@ -22,8 +22,7 @@ def with_flag(source: str | None, operand: int, module: Module, which: int = 0) 
     swapped = dims == [*range(len(dims) - 2), len(dims) - 1, len(dims) - 2]
     if not swapped or any(keyword.arg == flag for keyword in product.keywords):
         return None
-    last = product.keywords[-1].value if product.keywords else product.args[-1]
-    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {flag}=True")])
+    return with_argument(source, product, f"{flag}=True")
 
 
 def operand_text(
@@ -89,7 +88,7 @@ def _found(tree: ast.AST, operand: int, operation: str, layer: str, which: int |
 def _given_to(tree: ast.AST, layer: str, operand: int) -> ast.expr | None:
     """What a line gives to a layer, by position or by name: `mask` in `self.attend(x, x, attention_mask=mask)`."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    calls = [call for call in calls if layer and getattr(call.func, "attr", getattr(call.func, "id", "")) == layer]
+    calls = [call for call in calls if layer and name_called(call) == layer]
     if len(calls) != 1:
         return None
     (call,) = calls
@@ -176,7 +175,7 @@ def operation_in(source: str | None, names: Set[str], which: int) -> ast.expr | 
 def _does(node: ast.expr, names: Set[str]) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return "matmul" in names
-    return isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in names
+    return isinstance(node, ast.Call) and name_called(node) in names
 
 
 def assigned(source: str | None) -> str:

@@ -10,6 +10,7 @@ import linecache
 from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import TypeGuard
 
 from shapewatch.recording import Span
 from shapewatch.source import parse, tree_of
@@ -69,8 +70,19 @@ def function_called(source: str | None, names: Collection[str]) -> ast.Call | No
     """The one call of a function of such a name in a line."""
     tree = parsed(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree else []
-    found = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in names and call.args]
+    found = [call for call in calls if name_called(call) in names and call.args]
     return found[0] if len(found) == 1 else None
+
+
+def name_called(call: ast.Call) -> str:
+    """What a call calls, without what it is of: `concat` of `tf.concat(…)`."""
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+
+
+def with_argument(source: str, call: ast.Call, argument: str) -> str:
+    """The source with one more argument in a call of it, behind those that it has: `drop_last=True`."""
+    last = call.keywords[-1].value if call.keywords else call.args[-1]
+    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {argument}")])
 
 
 def parsed(source: str | None) -> ast.Module | None:
@@ -95,6 +107,12 @@ def merged(source: str, lines: Sequence[str]) -> str | None:
     for begin, stop, new in reversed(changes):
         source = source[:begin] + new + source[stop:]
     return source
+
+
+def is_own(node: ast.AST, name: str) -> TypeGuard[ast.Attribute]:
+    """`self.conv1`, where it is read."""
+    own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+    return own and isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load)
 
 
 def rewritten(source: str, changes: Sequence[tuple[ast.expr | ast.keyword, str]]) -> str:

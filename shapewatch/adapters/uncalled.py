@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from shapewatch.adapters.statements import parsed, rewritten
-from shapewatch.adapters.statements import statement as statement_at
+from shapewatch.adapters.statements import is_own, name_called, parsed, rewritten, statement
 from shapewatch.recording import Span
 from shapewatch.source import tree_of
 
@@ -36,7 +35,7 @@ class Mention:
 
 def never_called(names: Collection[str], cls: str, span: Span) -> frozenset[str]:
     """Those among the attributes of a class that no code of its file reads, but where they are made; `span` is a line
-    of its forward. None where the file cannot be read, where the class may take them by no name, or where the line is
+    of its forward. Empty where the file cannot be read, where the class may take them by no name, or where the line is
     of another one: that of a library has the line that calls it."""
     try:
         read = _read_around(span.file, span.line, cls)
@@ -68,9 +67,9 @@ def _mentions(file: str, line: int) -> Sequence[Mention]:
     function = _around(tree_of(file), line, ast.FunctionDef)
     count: Counter[str] = Counter()
     found = []
-    for statement in _statements(function) if function is not None else ():
-        for name, _ in _called_in(statement):
-            lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    for each in _statements(function) if function is not None else ():
+        for name, _ in _called_in(each):
+            lines = range(each.lineno, (each.end_lineno or each.lineno) + 1)
             found.append(Mention(name, lines, count[name]))
             count[name] += 1
     return found
@@ -91,26 +90,29 @@ def put_in_a_row(name: str, before: str, span: Span) -> str | None:
         cls = _around(tree_of(span.file), span.line, ast.ClassDef)
     except (SyntaxError, ValueError, OSError):
         return None
-    for statement in _statements(cls) if cls is not None else ():
-        rows = [node for node in ast.walk(statement) if isinstance(node, ast.Call) and _is_row(node)]
-        held = [node for row in rows for node in ast.walk(row) if _is_own(node, before)]
-        if len(held) == 1 and isinstance(held[0], ast.expr):
-            line = Span(span.file, statement.lineno, linecache.getline(span.file, statement.lineno).strip() or None)
-            source = statement_at(line)
+    for making in _statements(cls) if cls is not None else ():
+        rows = [node for node in ast.walk(making) if isinstance(node, ast.Call) and _is_row(node)]
+        if len([node for row in rows for node in ast.walk(row) if is_own(node, before)]) == 1:
+            line = Span(span.file, making.lineno, linecache.getline(span.file, making.lineno).strip() or None)
+            source = statement(line)
             tree = parsed(source)
-            again = [node for node in ast.walk(tree) if _is_own(node, before)] if tree is not None else []
-            taken = [node for node in again if isinstance(node, ast.expr)]
+            taken = [node for node in ast.walk(tree) if is_own(node, before)] if tree is not None else []
             return rewritten(source or "", [(taken[0], f"self.{name}, self.{before}")]) if len(taken) == 1 else None
     return None
 
 
+def times_read(name: str, span: Span) -> int:
+    """How often the class around a line reads an attribute of its own where it does not make it."""
+    try:
+        cls = _around(tree_of(span.file), span.line, ast.ClassDef)
+    except (SyntaxError, ValueError, OSError):
+        return 0
+    read = _attributes(cls, False) if cls is not None else ()
+    return sum(1 for node, in_making in read if is_own(node, name) and not in_making)
+
+
 def _is_row(node: ast.Call) -> bool:
-    return getattr(node.func, "attr", getattr(node.func, "id", "")) == "Sequential"
-
-
-def _is_own(node: ast.AST, name: str) -> bool:
-    own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
-    return own and isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Load)
+    return name_called(node) == "Sequential"
 
 
 def _around(tree: ast.Module, line: int, kind: type[Kind]) -> Kind | None:

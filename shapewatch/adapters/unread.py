@@ -11,7 +11,7 @@ from functools import cache
 from itertools import takewhile
 from typing import Literal
 
-from shapewatch.adapters.statements import parsed, rewritten
+from shapewatch.adapters.statements import is_own, name_called, parsed, rewritten
 from shapewatch.recording import Span
 from shapewatch.source import tree_of
 
@@ -191,7 +191,7 @@ def _read_in(node: ast.AST) -> Iterator[str]:
 
 def _is_constructor(node: ast.AST) -> bool:
     """`layers.Conv2D(filters, 3)`: classes are called in capitals, functions and layers are not."""
-    return isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", ""))[:1].isupper()
+    return isinstance(node, ast.Call) and name_called(node)[:1].isupper()
 
 
 def _bound_in(node: ast.AST) -> Iterator[tuple[str, int | None]]:
@@ -229,19 +229,23 @@ def handed_to(argument: str, span: Span) -> Iterator[Handed]:
         return
     for cls in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         methods = [node for node in cls.body if isinstance(node, ast.FunctionDef)]
-        around = [each for each in methods if each.lineno <= span.line <= (each.end_lineno or 0)]
-        names = [each.arg for each in around[0].args.args[1:]] if around else []
-        for method in methods if argument in names else ():
-            for node in ast.walk(method):
-                given = node.args if isinstance(node, ast.Call) and _is_own(node.func, around[0].name) else []
-                held = given[names.index(argument)] if len(given) > names.index(argument) else None
-                if isinstance(held, ast.Name):
-                    line = linecache.getline(span.file, held.lineno).strip()
-                    yield Handed(Span(span.file, held.lineno, line), method.name, held.id)
+        for called in (each for each in methods if each.lineno <= span.line <= (each.end_lineno or 0)):
+            for held, method in _given_for(argument, called, methods):
+                line = linecache.getline(span.file, held.lineno).strip()
+                yield Handed(Span(span.file, held.lineno, line), method.name, held.id)
 
 
-def _is_own(function: ast.expr, name: str) -> bool:
-    return isinstance(function, ast.Attribute) and ast.unparse(function) == f"self.{name}"
+def _given_for(
+    argument: str, called: ast.FunctionDef, methods: Sequence[ast.FunctionDef]
+) -> Iterator[tuple[ast.Name, ast.FunctionDef]]:
+    """The variables that methods of a class give one of them for an argument."""
+    names = [each.arg for each in called.args.args[1:]]
+    for method in methods if argument in names else ():
+        calls = [node for node in ast.walk(method) if isinstance(node, ast.Call) and is_own(node.func, called.name)]
+        for given in (call.args for call in calls):
+            held = given[names.index(argument)] if len(given) > names.index(argument) else None
+            if isinstance(held, ast.Name):
+                yield held, method
 
 
 # A line with another variable

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shapewatch.adapters.entries import header_with
+from shapewatch.adapters.uncalled import times_read
 from shapewatch.edits import Set
 from shapewatch.recording import Layer
 from shapewatch.report import Diagnosis
@@ -26,7 +27,10 @@ def or_reversed(told: Diagnosis, case: Case) -> Diagnosis:
     entries = [layer for path, layer in layers.items() if path.rpartition(".")[0] == row]
     if not _is_the_other_way_round(entries, edits):
         return told
-    name = f"self.{row.rpartition('.')[2]}"
+    held = row.rpartition(".")[2]
+    if times_read(held, case.call.span) != 1:
+        return told  # in the pass that was run, what another loop takes was turned round as well
+    name = f"self.{held}"
     code = header_with(case.call.span, name, f"{name}[::-1]")
     if code is None:
         return told

@@ -3,14 +3,13 @@ size is written down."""
 
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring
-from shapewatch.adapters.statements import function_called, rewritten, statement
+from shapewatch.diagnose.padded_alike import padded_alike
 from shapewatch.edits import Input
 from shapewatch.recording import Recording
-from shapewatch.repair import assigned_line, declared_at, declared_otherwise, odd_variable
+from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
 from shapewatch.repair.packed import unpacked_short
@@ -24,7 +23,7 @@ from shapewatch.rules import Case, Finding
 def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> Diagnosis:
     """The diagnosis; where it asks for other data, with what the model says of them as another choice, or the first."""
     told = replace(told, fixes=tuple(_as_declared(fix, recording, adapter.declares) for fix in told.fixes))
-    padded = _padded_alike(told, recording)
+    padded = padded_alike(told, recording)
     if padded is not None:
         return padded
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
@@ -39,29 +38,6 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     if not declared.first:
         return replace(told, fixes=(told.fixes[0], declared.fix, *told.fixes[1:]))
     return replace(told, cause=declared.cause, fixes=(declared.fix, *told.fixes))
-
-
-def _padded_alike(told: Diagnosis, recording: Recording) -> Diagnosis | None:
-    """The diagnosis of sequences of another length, with the line that pads them to no length said to pad them to the
-    one that the model takes."""
-    edit = told.fixes[0].changes[0] if told.fixes and len(told.fixes[0].changes) == 1 else None
-    span = recording.failure.span if recording.failure is not None else None
-    if not isinstance(edit, Input) or edit.change != "size" or len(edit.shape) != 2 or told.cause is None:
-        return None
-    if span is None or span.source is None:
-        return None
-    given = f"{span.source} pass" if span.source.endswith(":") else statement(span)
-    call = function_called(given, {"predict", "fit", "evaluate", "predict_on_batch"})
-    name = call.args[0].id if call is not None and isinstance(call.args[0], ast.Name) else None
-    line = assigned_line(span.file, name, span.line) if name is not None else None
-    source = statement(line)
-    pads = function_called(source, {"pad_sequences"})
-    if source is None or pads is None or any(keyword.arg == "maxlen" for keyword in pads.keywords):
-        return None
-    last = pads.keywords[-1].value if pads.keywords else pads.args[-1]
-    code = rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, maxlen={edit.shape[1]}")])
-    fix = replace(told.fixes[0], code=code, title=f"{name} padded to {edit.shape[1]}")
-    return replace(told, cause=replace(told.cause, location=line), fixes=(fix, *told.fixes[1:]))
 
 
 def _as_declared(fix: Fix, recording: Recording, declares: Declaring) -> Fix:

@@ -79,8 +79,10 @@ def _unread_values(readings: Sequence[Reading], evidence: Evidence) -> Iterator[
 def _unread_by_a_caller(evidence: Evidence) -> Iterator[Candidate]:
     """A value that nobody reads in a forward that hands another one to a method of its class: `self.decode(x)` for
     `self.decode(z)`."""
+    values = evidence.case.recording.values
     for hops, site in sites(evidence):
-        line = line_at(site.span) if site.span is not None else None
+        data = [at for at, value in enumerate(site.operands) if values[value].origin not in ("parameter", "buffer")]
+        line = line_at(site.span) if site.span is not None and len(data) == 1 else None
         arguments = set(line.arguments) & set(line.reads) if line is not None else set()
         for handed in (each for name in arguments if site.span is not None for each in handed_to(name, site.span)):
             outer = line_at(handed.span)
@@ -89,7 +91,7 @@ def _unread_by_a_caller(evidence: Evidence) -> Iterator[Candidate]:
                     continue
                 said = f"`{bound.name}`, which line {bound.lines.start} makes, is used by nothing"
                 names = {"name": bound.name, "instead": handed.variable, "within": handed.within, "span": handed.span}
-                edit = Insert(site.place, 0, Module("value", names))
+                edit = Insert(site.place, data[0], Module("value", names))
                 worth = _WORTH - 0.02 * hops - _FURTHER * bound.statements_ago
                 yield Candidate((edit,), worth, hops, (said,), needs_proof=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from shapewatch import axes
 from shapewatch.adapters.operand import operand_text, which_of_line
-from shapewatch.adapters.statements import parsed, rewritten, statement
+from shapewatch.adapters.statements import name_called, parsed, rewritten, statement
 from shapewatch.adapters.unread import line_at
 from shapewatch.adapters.written import length_in
 from shapewatch.flow.junctions import Graph
@@ -78,7 +78,7 @@ def _for_any_batch(line: Span, call: Call, operand: int, case: Case, framework: 
     source = statement(line)
     tree = parsed(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
-    made = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in _MAKES]
+    made = [call for call in calls if name_called(call) in _MAKES]
     given = [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if made else []
     rank = len(case.recording.shape(call.operands[operand]))
     sizes = [node for node in given if isinstance(node, ast.List | ast.Tuple) and len(node.elts) == rank]

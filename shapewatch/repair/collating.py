@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import linecache
 
-from shapewatch.adapters.statements import rewritten, statement
-from shapewatch.recording import Span
+from shapewatch.adapters.statements import statement, with_argument
+from shapewatch.repair.loaders import construction, line_of, loaders_made
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
@@ -18,25 +17,24 @@ def without_collate_fn(case: Case, finding: Finding, framework: str) -> Odd | No
     """The one loader of a file that lacks the `collate_fn` which another one has, or which is defined and given to
     none."""
     span = case.call.span or (case.recording.failure.span if case.recording.failure is not None else None)
-    if framework != "torch" or finding.code != "SW902" or span is None or ends_short(case.shapes):
+    if finding.code != "SW902" or span is None or ends_short(case.shapes):
         return None
     try:
         tree = tree_of(span.file)
     except (SyntaxError, ValueError):
         return None
-    made = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _loader(node) is not None]
+    made = loaders_made(tree)
     bare = [node for node in made if _collating(node) is None]
     names = {text for node in made if (text := _collating(node)) is not None} or _unused_functions(tree)
     if len(bare) != 1 or len(names) != 1:
         return None
     (name,) = names
-    line = Span(span.file, bare[0].lineno, linecache.getline(span.file, bare[0].lineno).strip() or None)
+    line = line_of(span.file, bare[0])
     source = statement(line)
-    call = _loader(ast.parse(source)) if source is not None else None
+    call = construction(ast.parse(source)) if source is not None else None
     if source is None or call is None:
         return None
-    last = call.keywords[-1].value if call.keywords else call.args[-1]
-    code = rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, collate_fn={name}")])
+    code = with_argument(source, call, f"collate_fn={name}")
     had = [node for node in made if node is not bare[0]]
     reason = f"it has no `collate_fn`, and {'the other loader' if had else 'the file'} has `{name}`"
     edit = {"action": "set", "variable": "DataLoader", "argument": "collate_fn", "value": name}
@@ -45,14 +43,8 @@ def without_collate_fn(case: Case, finding: Finding, framework: str) -> Odd | No
     return Odd(Cause(None, "DataLoader", line, reason), fix, True)
 
 
-def _loader(node: ast.AST) -> ast.Call | None:
-    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
-    found = [each for each in calls if getattr(each.func, "attr", getattr(each.func, "id", "")) == "DataLoader"]
-    return found[0] if len(found) == 1 else None
-
-
 def _collating(node: ast.AST) -> str | None:
-    call = _loader(node)
+    call = construction(node)
     given = [each.value for each in call.keywords if each.arg == "collate_fn"] if call is not None else []
     return ast.unparse(given[0]) if given else None
 

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from shapewatch.adapters import Adapter, Declaring
+from shapewatch.adapters.statements import name_called
 from shapewatch.axes import differ
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span, text
@@ -130,7 +131,7 @@ def _declarations(file: str, declares: Declaring) -> tuple[_Written, ...]:
 
 
 def _shapes_in(call: ast.Call, declares: Declaring) -> Iterator[tuple[ast.expr, bool]]:
-    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    name = name_called(call)
     if name in declares.calls:
         yield from ((argument, False) for argument in call.args[:1])
         yield from ((each.value, False) for each in call.keywords if each.arg in declares.arguments)

@@ -110,12 +110,9 @@ class Evidence:
         made = self.case.graph.producer.get(self.case.call.operands[self.case.facts.get("output", 0)])
         layer = self.case.recording.layer_at.get(made.layer) if made is not None and made.is_layer else None
         width = layer.facts.get("out_features") if layer is not None else None
-        named = (
-            [node for node in _given_to(layer) if isinstance(node, ast.Name | ast.Attribute | ast.Call)]
-            if layer
-            else []
-        )
-        return layer is not None and isinstance(width, int) and _is_a_number(layer, width) < 0 and bool(named)
+        if layer is None or not isinstance(width, int) or _is_a_number(layer, width) >= 0:
+            return False
+        return any(isinstance(node, ast.Name | ast.Attribute | ast.Call) for node in _given_to(layer))
 
     def _rounded(self, call: Call, size: tuple[int, ...]) -> str | None:
         """That a factor gives nearly the sizes that are asked for: off by less than it makes of one place."""

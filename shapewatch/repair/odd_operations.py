@@ -159,8 +159,7 @@ def _running_alike(evidence: Evidence) -> Iterator[tuple[int, list[Call]]]:
     far: dict[tuple[str, str, int], int] = {}
     for hops, unit in before(evidence):
         dim = graph.facts(unit).get("dim")
-        collects = graph.facts(unit).get("collects")  # in a loader, whose code is no program's
-        if unit.kind not in _ALONG_ONE or unit.is_layer or collects or not isinstance(dim, int) or not unit.operands:
+        if unit.kind not in _ALONG_ONE or unit.is_layer or not isinstance(dim, int) or not unit.operands:
             continue
         key = (unit.kind, unit.layer, dim)
         far.setdefault(key, hops)
@@ -340,12 +339,13 @@ def _others(evidence: Evidence, units: Sequence[Call], dim: int) -> Iterator[int
     value = units[0].operands[0]
     rank = len(graph.recording.shape(value)) + (units[0].kind in ("stack", "unsqueeze"))
     batch = graph.lineage.batch_axes(value)
-    if {len(graph.recording.shape(unit.operands[0])) for unit in units} != {len(graph.recording.shape(value))}:
+    lengths = {len(graph.recording.shape(unit.operands[0])) for unit in units}
+    if not rank or lengths != {len(graph.recording.shape(value))}:
         return
     # what is joined or cut along its features belongs so: any other axis would leave them as wide as a part is
     features = _features(evidence, graph.recording.shape(value))
     possible = (features,) if units[0].kind in _JOINING else range(rank)
     for axis in possible:
         free = axis not in batch or bool(_beside(evidence, units, axis)[0])
-        if axis != dim % max(rank, 1) and free and rank:
+        if axis != dim % rank and free:
             yield axis - rank if dim < 0 else axis

@@ -12,17 +12,16 @@ from itertools import combinations
 
 from shapewatch import axes
 from shapewatch.demand.moves import norm_axes
-from shapewatch.edits import RESULT, Edit, Insert, Module, SetCall
+from shapewatch.edits import RESULT, Insert, Module
 from shapewatch.layout import layout_of
-from shapewatch.recording import Call, Shape, spoken, text
+from shapewatch.recording import Shape, spoken, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.factors import factors_otherwise
 from shapewatch.repair.log_probs import of_several_numbers
 from shapewatch.repair.odd_operations import before
 from shapewatch.repair.tables import batch_axes
 from shapewatch.rules.branches_differ import ELEMENTWISE
-from shapewatch.rules.heads_behind_steps import left_behind, misplaced
-from shapewatch.rules.heads_compared import compared
 from shapewatch.rules.rule import Case
 
 
@@ -30,9 +29,7 @@ def laid_out_otherwise(evidence: Evidence) -> Iterator[Candidate]:
     case = evidence.case
     yield from moved_before_a_layer(case)
     yield from _index_repeated(case)
-    if case.call.kind == "matmul":
-        yield from _factors_exchanged(case)
-        yield from _factors_transposed(case)
+    yield from factors_otherwise(case)
     if case.call.kind not in ELEMENTWISE | {"concat"} or case.call.kind == "loss" or len(set(case.call.operands)) < 2:
         return
     for operand, few in enumerate(case.shapes):
@@ -329,68 +326,6 @@ def _with_an_axis_moved(case: Case, operand: int, few: Shape, many: Shape) -> It
         yield Candidate((Insert(case.call.place, operand, Module("permute", {"dims": orders.pop()})),), 0.4, 1)
 
 
-def _factors_exchanged(case: Case) -> Iterator[Candidate]:
-    """Both factors in each other's place, where they then fit: `v @ weights`, `support @ adjacency`. A square one has a
-    row and a column for each step or node, and says for each of them what it takes of the others: it stands first."""
-    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer:
-        return
-    left, right = case.shapes
-    if None in (left[-1], *right[-2:]):
-        return
-    if any(case.facts.get(flag) for flag in ("transpose_a", "transpose_b")) or axes.differ(right[-1], left[-2]):
-        return
-    edit = SetCall(case.call.place, "order", (1, 0), (0, 1))
-    weight, data = (case.graph.is_activation(value) for value in case.call.operands)
-    if not weight and data:
-        yield Candidate((edit,), 0.7, 1, ("what comes stands on the left, and weights on the right",))
-        return
-    if right[-1] != right[-2] or left[-1] == left[-2]:
-        return  # queries and transposed keys of one sequence fit the other way round too, and it means nothing
-    made = [case.graph.producer.get(value) for value in case.call.operands]
-    turned = any(unit is not None and unit.kind == "permute" for unit in made)  # which the line does, and may not need
-    said = (f"{text(right)} has a row and a column for each of {right[-1]}",)
-    yield Candidate((edit,), 0.25 if turned else 0.6, 1, said)
-
-
-def _factors_transposed(case: Case) -> Iterator[Candidate]:
-    """A factor of a product with its last two axes swapped, where the product then runs along no batch."""
-    if len(case.shapes) != 2 or min(map(len, case.shapes)) < 2 or case.call.is_layer:
-        return
-    (left, right), (first, second) = case.shapes, case.call.operands
-    lineage = case.graph.lineage
-    if case.call.parent is None:
-        yield from _transposed_outside(case, left, right)
-        return
-    for operand, (inner, outer) in enumerate(((left[-2], right[-2]), (left[-1], right[-1]))):
-        shape, value = (left, first) if operand == 0 else (right, second)
-        along = (len(left) - 2, len(right) - 2) if operand == 0 else (len(left) - 1, len(right) - 1)
-        over_batch = along[0] in lineage.batch_axes(first) or along[1] in lineage.batch_axes(second)
-        if axes.differ(inner, outer) or None in (inner, outer) or shape[-1] == shape[-2] or over_batch:
-            continue
-        if case.graph.is_activation(value) and not case.graph.is_activation(second if operand == 0 else first):
-            continue  # weights are made for the data, and not the other way round
-        order = (*range(len(shape) - 2), len(shape) - 1, len(shape) - 2)
-        module = Module("permute", {"dims": order})
-        yield Candidate((Insert(case.call.place, operand, module),), 0.3 + 0.1 * operand, 1)
-
-
-def _transposed_outside(case: Case, left: Shape, right: Shape) -> Iterator[Candidate]:
-    """In no layer, where nothing can be run again: a weight that another product takes as it is, and this one the other
-    way round; two lists of vectors that are compared each with each."""
-    if len(left) != 2 or len(right) != 2 or axes.differ(left[1], right[1]) or right[0] == right[1]:
-        return
-    weight, other = case.call.operands[1], case.call.operands[0]
-    elsewhere = [
-        unit for unit in case.graph.consumers.get(weight, ()) if unit is not case.call and unit.kind == "matmul"
-    ]
-    tied = bool(elsewhere) and not case.graph.is_activation(weight)
-    alike = left == right and weight != other and case.graph.is_activation(weight)
-    if tied or alike:
-        said = ("it stands as it is in another product",) if tied else ()
-        module = Module("permute", {"dims": (1, 0)})
-        yield Candidate((Insert(case.call.place, 1, module),), 0.5, 1, said)
-
-
 def _fits_swapped(case: Case, operand: int, given: Shape, other: Shape, pair: tuple[int, int]) -> bool:
     """Whether an operand fits with two axes swapped, and its batch, where it is known, then stands on the other's."""
     one, two = pair
@@ -430,32 +365,3 @@ def _differ(case: Case, given: Shape, other: Shape) -> bool:
     if case.call.kind == "concat":
         return not isinstance(along, int) or bool(axes.concat_problems([given, other], along % max(len(given), 1)))
     return bool(axes.broadcast_problems([given, other]))
-
-
-# Heads
-
-BEHIND = Module("permute", {"dims": (0, 2, 1, 3)})
-
-_CERTAIN = 0.9
-_SAID = ("a product takes the last two axes, and these have to be steps and width",)
-
-
-def heads_in_front(case: Case) -> Iterator[Candidate]:
-    """Heads that were split off and left behind the steps, brought in front of them: of all that is split off alike. In
-    a forward that joins the heads again as they are, the second product's result goes back behind the steps as well."""
-    found = misplaced(case) or compared(case)
-    if found is None or case.recording.framework not in ("torch", "keras"):
-        return
-    edits = tuple(_put_in_front(call, dims) for call, dims in left_behind(case.graph, found))
-    yield Candidate(edits, _CERTAIN, 1, _SAID)
-    product = found.product
-    later = product.kind == "matmul" and found.behind != ["values"]  # what weighs the values
-    last = f"{product.layer}:{product.name}:{product.occurrence + 1}" if later else product.place
-    yield Candidate((*edits, Insert(last, RESULT, BEHIND)), _CERTAIN - 0.1, 1, _SAID)
-
-
-def _put_in_front(call: Call, dims: tuple[int, ...]) -> Edit:
-    """Another order where the program puts axes in order, and else one behind what splits the heads off."""
-    if call.kind == "permute":
-        return SetCall(call.place, "dims", dims, call.facts["dims"])
-    return Insert(call.place, RESULT, Module("permute", {"dims": dims}))

@@ -3,9 +3,7 @@ branches are as long as the batch was padded to."""
 
 from __future__ import annotations
 
-import ast
-
-from shapewatch.adapters.statements import function_called, rewritten, statement
+from shapewatch.adapters.statements import function_called, statement, with_argument
 from shapewatch.adapters.unread import line_at
 from shapewatch.recording import Call
 from shapewatch.repair.variables import Odd
@@ -16,7 +14,7 @@ from shapewatch.rules.rule import Case
 
 def unpacked_short(case: Case, framework: str) -> Odd | None:
     """The line that unpacks to a shorter length than is met, with the length said."""
-    if framework != "torch" or case.call.kind not in ELEMENTWISE or len(case.shapes) != 2:
+    if case.call.kind not in ELEMENTWISE or len(case.shapes) != 2:
         return None
     graph = case.graph
     for unpacking in (call for call in graph.units if call.name.endswith("pad_packed_sequence") and call.results):
@@ -25,7 +23,7 @@ def unpacked_short(case: Case, framework: str) -> Odd | None:
             steps = _steps(unpacking, case)
             longer = [size for size in other if size is not None and steps is not None and size > steps]
             if graph.ancestors[value] >> made & 1 and steps in case.recording.shape(value) and len(longer) == 1:
-                return _told(unpacking, longer[0], case)
+                return _told(unpacking, longer[0], case, framework)
     return None
 
 
@@ -35,18 +33,16 @@ def _steps(unpacking: Call, case: Case) -> int | None:
     return sizes[0] if len(sizes) == 1 else None
 
 
-def _told(unpacking: Call, steps: int, case: Case) -> Odd | None:
+def _told(unpacking: Call, steps: int, case: Case, framework: str) -> Odd | None:
     source = statement(unpacking.span)
     call = function_called(source, {"pad_packed_sequence"})
     if source is None or call is None or any(keyword.arg == "total_length" for keyword in call.keywords):
         return None
-    last = call.keywords[-1].value if call.keywords else call.args[-1]
-    said = f"{ast.get_source_segment(source, last)}, total_length={_length(unpacking, steps, case)}"
-    code = rewritten(source, [(last, said)])
+    code = with_argument(source, call, f"total_length={_length(unpacking, steps, case)}")
     reason = f"it gives as many steps as the longest sequence of the batch has, and {steps} are met"
     edit = {"action": "set", "variable": "pad_packed_sequence", "argument": "total_length", "value": steps}
     why_not = "how long sequences are stands in a tensor, and a pass on shapes alone has no contents"
-    fix = Fix(f"pad_packed_sequence to {steps} steps", code, edit, (), "torch", None, why_not)
+    fix = Fix(f"pad_packed_sequence to {steps} steps", code, edit, (), framework, None, why_not)
     return Odd(Cause(unpacking.layer or None, "pad_packed_sequence", unpacking.span, reason), fix, True)
 
 

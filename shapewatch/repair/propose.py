@@ -26,6 +26,7 @@ from shapewatch.repair.causal import cut_behind
 from shapewatch.repair.directions import batch_first, directions_together, mask_turned
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.guarded import left_out_where_it_does_not_fit
+from shapewatch.repair.heads import heads_in_front
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
 from shapewatch.repair.log_probs import not_summed
@@ -42,7 +43,7 @@ from shapewatch.repair.odd_operations import (
     repeated_otherwise,
     squeezed_too_much,
 )
-from shapewatch.repair.operands import heads_in_front, laid_out_otherwise, stretched_before
+from shapewatch.repair.operands import laid_out_otherwise, stretched_before
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way

@@ -67,7 +67,7 @@ def of_sizes(source: str, was: Shape, wanted: Shape) -> str | None:
     tree = statements.parsed(source.strip().rstrip(","))
     changed = [axis for axis, pair in enumerate(zip(was, wanted, strict=True)) if pair[0] != pair[1]]
     for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _MAKING:
+        if isinstance(node, ast.Call) and statements.name_called(node) in _MAKING:
             listed_sizes = [each.elts for each in node.args[:1] if isinstance(each, ast.Tuple | ast.List)]
             sizes = listed_sizes[0] if listed_sizes else node.args
             if len(sizes) == len(was) and len(changed) == 1:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import linecache
 
-from shapewatch.adapters.statements import parsed, rewritten, statement
+from shapewatch.adapters.statements import parsed, rewritten, statement, with_argument
 from shapewatch.recording import Shape, Span
+from shapewatch.repair.loaders import construction, line_of, loaders_made
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
@@ -17,7 +17,7 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
     """The line that makes a state for each batch, with the size of the batch that comes; or, where one state is kept
     from batch to batch, the line that makes the batches, with a last one that is smaller left out."""
     outermost = [call for call in case.recording.calls if call.is_layer and call.parent is None]
-    if framework != "torch" or finding.code != "SW603" or len(case.shapes) < 2 or not outermost:
+    if finding.code != "SW603" or len(case.shapes) < 2 or not outermost:
         return None
     state, span = case.call.operands[1], outermost[-1].span
     kept, batch = case.shapes[1][-2:-1], finding.wants[0].demand.get(len(case.shapes[1]) - 2) if finding.wants else None
@@ -35,16 +35,16 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
     made = _made_in_the_loop(tree, given[1], span)
     reason = f"the state is one of {kept[0]} samples, and this batch has {batch.exact}"
     if made is not None and size is not None:
-        line = _line_of(span.file, made)
+        line = line_of(span.file, made)
         source = statement(line) or ast.unparse(made)
         anew = rewritten(source, [(_argument(source), size)])
-        return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1])
-    batches = _batches(tree)
-    if batches is None:
+        return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1], framework)
+    batches = loaders_made(tree)
+    if len(batches) != 1:
         return None
-    line = _line_of(span.file, batches)
+    line = line_of(span.file, batches[0])
     whole = _with_drop_last(statement(line) or "")
-    return None if whole is None else _odd("a last, smaller batch left out", whole, line, reason, "DataLoader")
+    return None if whole is None else _left_out(whole, line, reason, framework)
 
 
 def smaller_last_batch(case: Case, framework: str) -> Odd | None:
@@ -56,34 +56,34 @@ def smaller_last_batch(case: Case, framework: str) -> Odd | None:
         outermost = calls[outermost.parent]
     earlier = [call for call in calls if call.is_layer and call.finished and call.number < outermost.number]
     earlier = [call for call in earlier if (call.layer, call.parent) == (outermost.layer, None)]
-    if framework != "torch" or not outermost.is_layer or not earlier or outermost.span is None:
+    if not outermost.is_layer or not earlier or outermost.span is None:
         return None
     ran, comes = ([case.recording.shape(value) for value in call.operands] for call in (earlier[-1], outermost))
     if len(ran) != len(comes) or not ran or not all(map(_is_smaller, comes, ran)):
         return None
     try:
-        batches = _batches(tree_of(outermost.span.file))
+        batches = loaders_made(tree_of(outermost.span.file))
     except (SyntaxError, ValueError):
         return None
-    line = _line_of(outermost.span.file, batches) if batches is not None else None
+    line = line_of(outermost.span.file, batches[0]) if len(batches) == 1 else None
     code = _with_drop_last(statement(line) or "") if line is not None else None
     if line is None or code is None:
         return None
     reason = f"with {ran[0][0]} samples it ran, and this batch has {comes[0][0]}: something is made for {ran[0][0]}"
-    return _odd("a last, smaller batch left out", code, line, reason, "DataLoader")
+    return _left_out(code, line, reason, framework)
 
 
 def _is_smaller(batch: Shape, earlier: Shape) -> bool:
     return bool(batch and earlier) and batch[1:] == earlier[1:] and (batch[0] or 0) < (earlier[0] or 0)
 
 
-def _line_of(file: str, made: ast.stmt) -> Span:
-    return Span(file, made.lineno, linecache.getline(file, made.lineno).strip() or None)
+def _left_out(code: str, line: Span, reason: str, framework: str) -> Odd:
+    return _odd("a last, smaller batch left out", code, line, reason, "DataLoader", framework)
 
 
-def _odd(title: str, code: str, line: Span, reason: str, name: str) -> Odd:
+def _odd(title: str, code: str, line: Span, reason: str, name: str, framework: str) -> Odd:
     edit = {"action": "set", "variable": name, "argument": "batch", "value": None}
-    fix = Fix(title, code, edit, (), "torch", None, "the program's own loop is not run again")
+    fix = Fix(title, code, edit, (), framework, None, "the program's own loop is not run again")
     return Odd(Cause(None, name, line, reason), fix, True)
 
 
@@ -117,21 +117,8 @@ def _argument(source: str) -> ast.expr:
     return line.value.args[0]
 
 
-def _batches(tree: ast.Module) -> ast.stmt | None:
-    """The one statement of a file that makes a loader of batches."""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and _loaders(node)]
-    return found[0] if len(found) == 1 else None
-
-
-def _loaders(node: ast.AST) -> list[ast.Call]:
-    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
-    return [each for each in calls if getattr(each.func, "attr", getattr(each.func, "id", "")) == "DataLoader"]
-
-
 def _with_drop_last(source: str) -> str | None:
-    tree = ast.parse(source)
-    loaders = _loaders(tree)
-    if len(loaders) != 1 or any(keyword.arg == "drop_last" for keyword in loaders[0].keywords):
+    loader = construction(ast.parse(source))
+    if loader is None or any(keyword.arg == "drop_last" for keyword in loader.keywords):
         return None
-    last = loaders[0].keywords[-1].value if loaders[0].keywords else loaders[0].args[-1]
-    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, drop_last=True")])
+    return with_argument(source, loader, "drop_last=True")

@@ -127,9 +127,8 @@ def _made_for_another_axis(case: Case, side: Side, other: Side, framework: str) 
         alike = _ending_in(wanted, case, beyond)
         if alike:  # turned, it would not go with these
             fits = tuple(wanted if axis == held.axis else length for axis, length in enumerate(shape))
-            return odd_of(
-                case, held, fits, (f"{listed(alike)} {'ends' if len(alike) == 1 else 'end'} in it",), framework
-            )
+            why = f"{listed(alike)} {'ends' if len(alike) == 1 else 'end'} in it"
+            return odd_of(case, held, fits, (why,), framework)
         turned = list(shape)
         turned[held.axis], turned[beside] = turned[beside], turned[held.axis]
         why = f"it fits with its axes {min(beside, held.axis)} and {max(beside, held.axis)} in the other order"

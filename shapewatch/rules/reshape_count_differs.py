@@ -66,9 +66,7 @@ def _other_target(case: Case, before: Shape, target: tuple[int, ...]) -> list[tu
         return [(SetCall(case.call.place, "shape", (target[0], each), target),)]
     kept = len(target) - 1
     if not case.facts.get("keeps_batch") and len(target) > 2 and target[:-1] == before[:kept] and len(before) > kept:
-        each = math.prod(
-            size or 0 for size in before[kept:]
-        )  # what is behind the axes that stay goes into the last one
+        each = math.prod(size or 0 for size in before[kept:])  # what is behind them goes into the last one
         return [(SetCall(case.call.place, "shape", (*target[:-1], each), target),)]
     if not case.facts.get("keeps_batch") or -1 in target:
         return []

@@ -60,8 +60,6 @@ def _unlike(one: Shape, other: Shape) -> bool:
 
 def _axes(shapes: list[Shape], usual: Shape, odd: list[int]) -> str:
     other = shapes[odd[0]]
-    if ends_short(shapes):
-        return " The last ones are shorter and shorter: slices that run past the end of the data."
     if len(other) != len(usual):
         return f"Sample {odd[0]} has {len(other)} axes, sample {shapes.index(usual)} has {len(usual)}."
     wrong = [axis for axis in range(len(usual)) if differ(other[axis], usual[axis])]

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from shapewatch.adapters.keras.arguments import window
-from shapewatch.adapters.statements import parsed
+from shapewatch.adapters.statements import name_called, parsed
 
 WRAPPERS = frozenset({"Bidirectional", "TimeDistributed"})
 
@@ -24,7 +24,7 @@ def construction_in(source: str, type: str) -> ast.Call | None:
 
 def class_name(call: ast.Call) -> str:
     """`MaxPooling2D` for `layers.MaxPool2D(2)`."""
-    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    name = name_called(call)
     return getattr(getattr(keras.layers, name, None), "__name__", name)
 
 

@@ -28,7 +28,15 @@ from shapewatch.adapters.keras.constructing import (
 )
 from shapewatch.adapters.keras.generators import data_in
 from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_flag, with_operand
-from shapewatch.adapters.statements import axes_line, function_called, parsed, rewritten, statement, with_axes
+from shapewatch.adapters.statements import (
+    axes_line,
+    function_called,
+    parsed,
+    rewritten,
+    statement,
+    with_argument,
+    with_axes,
+)
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
@@ -176,8 +184,7 @@ def _called_in_lower_case(layer: Layer, changes: Mapping[str, Any], recording: R
         return rewritten(source, [(named[0], _code(changes["axis"]))])
     if len(call.args) != 1 or call.keywords:
         return None
-    given = ast.get_source_segment(source, call.args[0])
-    return rewritten(source, [(call.args[0], f"{given}, axis={_code(changes['axis'])}")])
+    return with_argument(source, call, f"axis={_code(changes['axis'])}")
 
 
 def _own_construction(layer: Layer, settings: Mapping[str, Any]) -> str | None:
@@ -391,8 +398,7 @@ def _with_argument(source: str, call: ast.Call, argument: str, value: Any, was: 
             return rewritten(source, [(sizes[changed[0]], "-1")])
     if said is not None:
         return rewritten(source, [(said, _code(value))])
-    last = call.keywords[-1].value if call.keywords else call.args[-1]
-    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {argument}={_code(value)}")])
+    return with_argument(source, call, f"{argument}={_code(value)}")
 
 
 # A new layer

@@ -9,7 +9,15 @@ from typing import Any
 
 from shapewatch.adapters import Written
 from shapewatch.adapters.operand import operand_text, which_of_line, with_flag, with_operand
-from shapewatch.adapters.statements import axes_line, function_called, parsed, rewritten, statement, with_axes
+from shapewatch.adapters.statements import (
+    axes_line,
+    function_called,
+    parsed,
+    rewritten,
+    statement,
+    with_argument,
+    with_axes,
+)
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
@@ -212,8 +220,7 @@ def _kept(said: ast.expr | None, path: str, was: Any, recording: Recording) -> s
 def _with_argument(source: str, call: ast.Call, said: ast.expr | None, argument: str, value: str) -> str:
     if said is not None:
         return rewritten(source, [(said, value)])
-    last = call.keywords[-1].value if call.keywords else call.args[-1]
-    return rewritten(source, [(last, f"{ast.get_source_segment(source, last)}, {argument}={value}")])
+    return with_argument(source, call, f"{argument}={value}")
 
 
 # A new layer

@@ -10,7 +10,16 @@ from typing import Any
 
 from shapewatch.adapters import Written
 from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
-from shapewatch.adapters.statements import atom, axes_line, function_called, parsed, rewritten, statement, with_axes
+from shapewatch.adapters.statements import (
+    atom,
+    axes_line,
+    function_called,
+    name_called,
+    parsed,
+    rewritten,
+    statement,
+    with_axes,
+)
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
 from shapewatch.adapters.written import (
@@ -328,7 +337,7 @@ def _with_sizes(source: str | None, name: str, edit: SetCall) -> str | None:
     changes: list[tuple[ast.expr, str]] = []
     changed = [axis for axis, size in enumerate(edit.value) if size != edit.was[axis]]
     for node in ast.walk(tree) if tree is not None else ():
-        if not isinstance(node, ast.Call) or getattr(node.func, "attr", getattr(node.func, "id", "")) != name:
+        if not isinstance(node, ast.Call) or name_called(node) != name:
             continue
         whole = node.args[0] if len(node.args) == 1 else None
         sizes = whole.elts if isinstance(whole, ast.Tuple | ast.List) else node.args
