@@ -406,6 +406,71 @@ def test_one_observation_for_a_batch() -> None:
     assert told.cause is not None and told.cause.layer == "input"
 
 
+def observed_again() -> Any:
+    values = Values()
+    values(np.zeros((4, 6), "float32"))
+    obs = np.zeros(6, "float32")
+    return values(obs)
+
+
+def test_one_observation_where_batches_came_before() -> None:
+    """In the line of the module an axis more would be one too many for all that ran."""
+    told = failing(observed_again)
+    (fix,) = told.fixes
+    assert (fix.code, fix.verified, fix.output_shape) == ("return values(obs[None, :])", "forward", (1, 3))
+    assert told.cause is not None and told.cause.type == "input"
+    assert told.cause.reason == "it is given [6], and was given [4, 6] before: one sample lacks the axis of the batch"
+
+
+# Lines that several convolutions share
+
+
+def filtered(x: Any, kernel: Any) -> Any:
+    return tf.nn.relu(tf.nn.conv2d(x, kernel, strides=1, padding="SAME"))
+
+
+class Digits(tf.Module):
+    """The rows are for pictures of another size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = tf.Variable(tf.ones([3, 3, 1, 4])), tf.Variable(tf.ones([3, 3, 4, 8]))
+        self.rows = {
+            "hidden": tf.Variable(tf.ones([7 * 7 * 8, 16])),
+            "out": tf.Variable(tf.ones([16, 5])),
+        }
+
+    def __call__(self, x: Any) -> Any:
+        x = tf.nn.max_pool2d(filtered(x, self.first), 2, 2, "SAME")
+        x = tf.nn.max_pool2d(filtered(x, self.second), 2, 2, "SAME")
+        x = tf.reshape(x, [-1, self.rows["hidden"].shape[0]])
+        return tf.matmul(tf.matmul(x, self.rows["hidden"]), self.rows["out"])
+
+
+def test_rows_of_a_weight_that_nothing_has_taken_yet() -> None:
+    told = failing(lambda: Digits()(tf.ones([6, 32, 32, 1])))
+    assert told.fixes[0].code == '"hidden": tf.Variable(tf.ones([8 * 8 * 8, 16]))'
+    assert told.cause is not None
+    assert told.cause.reason == "its rows are of 392, and each sample of [6, 8, 8, 8] has 512 numbers"
+
+
+def shrunk(x: Any, stride: int) -> Any:
+    return tf.nn.max_pool2d(x, 2, stride, "SAME")
+
+
+class Halves(tf.Module):
+    def __call__(self, x: Any) -> Any:
+        beside = shrunk(shrunk(x, 2), 1)
+        return shrunk(x, 2) + shrunk(beside, 2)
+
+
+def test_an_argument_of_a_function_is_no_number_of_its_line() -> None:
+    told = failing(lambda: Halves()(tf.ones([2, 16, 16, 3])))
+    strides = [fix for fix in told.fixes if "stride" in fix.title]
+    assert strides
+    assert not [fix.code for fix in strides if fix.code.startswith("return tf.nn.max_pool2d")]
+
+
 # Weights and loops
 
 

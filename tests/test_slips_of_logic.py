@@ -567,3 +567,42 @@ def test_transposed_convolutions_that_one_line_makes() -> None:
     assert told.fixes[0].verified == "forward"
     assert told.cause is not None and told.cause.location is not None
     assert (told.cause.location.source or "").startswith("self.ups.append(nn.ConvTranspose2d(")
+
+
+# A line that several convolutions share
+
+
+def convolved(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return torch.relu(nn.functional.conv2d(x, weight, padding=0))
+
+
+class Shared(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = (nn.Parameter(torch.ones(4, 4, 3, 3)) for _ in range(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + convolved(convolved(x, self.one), self.two)
+
+
+def test_a_line_is_changed_each_time_that_it_runs() -> None:
+    """With a padding of 2 for one of both it would fit, but the line is that of both."""
+    told = failing(Shared(), torch.randn(2, 4, 16, 16))
+    assert not [fix.code for fix in told.fixes if fix.code.startswith("return torch.relu(")]
+
+
+def test_an_argument_that_is_missing_is_no_size() -> None:
+    with pytest.raises(TypeError), (session := shapewatch.watch()):
+        convolved(torch.randn(2, 4, 16, 16))  # type: ignore[call-arg]
+    assert not session.report.diagnoses
+
+
+class Stretched(nn.Module):
+    def forward(self, x: torch.Tensor, size: int) -> torch.Tensor:
+        return x
+
+
+def test_an_argument_that_is_missing_is_no_size_of_a_layer() -> None:
+    with pytest.raises(TypeError, match="size"), (session := shapewatch.watch()):
+        nn.Sequential(nn.Linear(1, 1), Stretched())(torch.randn(1, 1))
+    assert not session.report.diagnoses

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
-from shapewatch.adapters.statements import name_called, parsed, rewritten, with_argument
+from shapewatch.adapters.statements import name_called, parsed, rewritten, statement, with_argument
 from shapewatch.edits import Module
 from shapewatch.recording import Call, Recording
 
@@ -161,6 +161,30 @@ def which_of_line(call: Call, recording: Recording) -> int:
         if (other.name, other.span, other.parent) == (call.name, call.span, call.parent) and not other.is_layer
     ]
     return same.index(call.number) if call.number in same else 0
+
+
+def runs_of_its_line(call: Call, recording: Recording) -> Sequence[Call]:
+    """The operations that the same expression of the program did, this one among them: in a loop, in each layer of a
+    class, each time that a function was called."""
+    tree = parsed(statement(call.span))
+    written = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    once = sum(1 for node in written if name_called(node) == call.name) == 1
+    which = which_of_line(call, recording)
+    runs = [each for each in recording.calls if (each.name, each.span) == (call.name, call.span) and not each.is_layer]
+    return [each for each in runs if once or which_of_line(each, recording) == which]
+
+
+OF_WINDOWS = frozenset({"stride", "padding", "dilation", "kernel_size", "ceil_mode"})
+"""How a window goes over a map: what a line says of it follows from no size that it is given."""
+
+
+def says_the_same_each_time(call: Call | None, argument: str, recording: Recording) -> bool:
+    """Whether a line gives its operation the same for such an argument whenever it runs. Where it does not, the
+    argument is one of the function around it, and the line is not the one to write anything else in."""
+    if argument not in OF_WINDOWS or call is None:
+        return True
+    said = {repr(each.facts.get(argument)) for each in runs_of_its_line(call, recording)}
+    return len(said) < 2
 
 
 def operation_in(source: str | None, names: Set[str], which: int) -> ast.expr | None:

@@ -17,6 +17,7 @@ from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verifi
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
+from shapewatch.diagnose.ran_before import or_the_caller
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
@@ -279,7 +280,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
-    return or_variable(or_reversed(told, case), case, finding, adapter)
+    return or_variable(or_the_caller(or_reversed(told, case), case), case, finding, adapter)
 
 
 def _tried(count: int) -> str:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring
+from shapewatch.adapters.operand import OF_WINDOWS
 from shapewatch.diagnose.padded_alike import padded_alike
-from shapewatch.edits import Input
+from shapewatch.edits import Input, SetCall
 from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
@@ -47,6 +48,12 @@ def _as_declared(fix: Fix, recording: Recording, declares: Declaring) -> Fix:
     return fix if there is None or there[1] is None else replace(fix, code=there[1])
 
 
+def _is_of_a_window(told: Diagnosis) -> bool:
+    """Whether the best fix changes how operations go over their maps, and nothing but the pass speaks for it."""
+    edits = told.fixes[0].changes if told.fixes and not told.fixes[0].evidence else ()
+    return bool(edits) and all(isinstance(edit, SetCall) and edit.argument in OF_WINDOWS for edit in edits)
+
+
 def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one."""
@@ -73,6 +80,6 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
         return told
     data = told.cause is not None and told.cause.type == "input"
     own = told.cause is not None and told.cause.type == "reshape" and not tried  # a number in the place of the weight's
-    if told.cause is None or ((data or own) and odd.beyond_doubt):
+    if told.cause is None or ((data or own or _is_of_a_window(told)) and odd.beyond_doubt):
         return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
     return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shapewatch.adapters.operand import OF_WINDOWS, runs_of_its_line
 from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Recording
 
@@ -58,22 +59,28 @@ def short(value: Any) -> str:
     return str(value)
 
 
-# Tensors that are made alike are one choice, on however many lines they are made
+# Tensors that are made alike are one choice, on however many lines they are made; and so is what one line says, each
+# time that it runs
 
 
 def wherever_made(edits: Sequence[Edit], recording: Recording) -> tuple[Edit, ...]:
     """The edits; one of a tensor that a function makes of nothing, with the same for every other that the same function
-    makes of the same sizes in the same layer: both states of an LSTM."""
+    makes of the same sizes in the same layer: both states of an LSTM. One of how a window goes over a map, with the
+    same for every time that its line said so."""
     places = {edit.place for edit in edits if isinstance(edit, SetCall)}
     return (*edits, *(other for edit in edits for other in _alike(edit, recording) if other.place not in places))
 
 
 def _alike(edit: Edit, recording: Recording) -> Sequence[SetCall]:
     here = recording.at(edit.place) if isinstance(edit, SetCall) else None
-    if not isinstance(edit, SetCall) or here is None or here.kind != "create":
+    if not isinstance(edit, SetCall) or here is None:
         return ()
-    return [
-        SetCall(call.place, edit.argument, edit.value, edit.was)
-        for call in recording.calls
-        if call is not here and (call.kind, call.layer, call.facts) == (here.kind, here.layer, here.facts)
-    ]
+    if here.kind == "create":
+        made = (here.kind, here.layer, here.facts)
+        alike = [call for call in recording.calls if (call.kind, call.layer, call.facts) == made]
+    else:
+        said = here.facts.get(edit.argument)
+        runs = runs_of_its_line(here, recording) if edit.argument in OF_WINDOWS else ()
+        alike = [call for call in runs if call.facts.get(edit.argument) == said]
+    places = dict.fromkeys(call.place for call in alike if call.place != here.place)
+    return [SetCall(place, edit.argument, edit.value, edit.was) for place in places]

@@ -3,13 +3,17 @@ sample."""
 
 from __future__ import annotations
 
+import ast
 import math
 import re
+from collections.abc import Iterator
 
 from shapewatch import axes
 from shapewatch.adapters import statements
 from shapewatch.adapters.unread import line_at, reading
-from shapewatch.recording import Span, text
+from shapewatch.recording import Shape, Span, text
+from shapewatch.repair.assigned import assigned_line
+from shapewatch.repair.shapes_written import of_factors
 from shapewatch.repair.variables import Held, Odd, odd_of
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.losses import batch_lost
@@ -53,7 +57,42 @@ def _rows_of_a_weight(case: Case, framework: str) -> Odd | None:
         if value.name is not None and value.name in spoken and value.shape[:1] == target[1:] != (each,):
             why = f"each sample of {text(before)} has {each} numbers, and its rows are of {target[1]}"
             return odd_of(case, Held(value, 0), (each, *value.shape[1:]), (why,), framework, factors=before[1:])
+    return None if case.call.span is None else _rows_by_a_product(case.call.span, source, before, target[1], framework)
+
+
+def _rows_by_a_product(span: Span, source: str, before: Shape, rows: int, framework: str) -> Odd | None:
+    """The same of a weight that nothing has taken yet, so that no pass knows it: its line says a product of numbers."""
+    for name in _lengths_taken(source):
+        line = assigned_line(span.file, name, span.line)
+        code = of_factors(line.source or "", rows, before[1:]) if line is not None else None
+        if line is not None and code is not None and code != line.source:
+            each = math.prod(size or 0 for size in before[1:])
+            reason = f"its rows are of {rows}, and each sample of {text(before)} has {each} numbers"
+            fix = Fix(
+                title=f"{name} with {each} rows",
+                code=code,
+                edit={"action": "set", "variable": name, "argument": "shape", "value": each},
+                changes=(),
+                framework=framework,
+                verified=None,
+                why_not="a variable of the program's own cannot be tried in another shape",
+                evidence=(reason,),
+            )
+            return Odd(Cause(name, "variable", line, reason), fix, True)
     return None
+
+
+def _lengths_taken(source: str) -> Iterator[str]:
+    """What a line takes the first size of: `w` in `w.shape[0]` and in `w.get_shape().as_list()[0]`."""
+    tree = statements.parsed(source)
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
+            held: ast.expr = node.value
+            while isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and held.func.attr == "as_list":
+                held = held.func.value
+            held = held.func if isinstance(held, ast.Call) else held
+            if isinstance(held, ast.Attribute) and held.attr in ("shape", "get_shape"):
+                yield ast.unparse(held.value)
 
 
 def _unread_beside(span: Span, framework: str) -> Odd | None:

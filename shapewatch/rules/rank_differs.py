@@ -58,6 +58,7 @@ def check(case: Case) -> Finding | None:
     )
 
 
+_SIDES = ("left", "right")
 _MATRICES = re.compile(r"ndims must be >= 2|must be at least rank 2|at least 2 axes")
 
 
@@ -68,13 +69,14 @@ def _of_product(case: Case) -> Finding | None:
         return None
     (at,) = vectors
     vector, matrix = case.shapes[at], case.shapes[1 - at]
-    called = case.called(case.call.operands[at], ("the left side", "the right side")[at])
+    called = case.called(case.call.operands[at], "")
+    given = f"the vector {called} {text(vector)}" if called else f"the vector {text(vector)} on its {_SIDES[at]} side"
     fits = vector[0] == matrix[-2 if at == 0 else -1]
     one = "As one row of a batch it fits." if at == 0 and fits else ""
     axis = 0 if at == 0 else 1
     rows = Insert(case.call.place, at, Module("unsqueeze", {"dims": (axis,), "rank": 2}))
     return Finding(
-        headline=f"{case.name} takes matrices and is given the vector {called} {text(vector)}",
+        headline=f"{case.name} takes matrices and is given {given}",
         explanation=f"It multiplies {text(vector)} and {text(matrix)}, and needs two axes of both. {one}".strip(),
         own=((rows,),) if fits else (),
     )

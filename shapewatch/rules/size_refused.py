@@ -29,7 +29,8 @@ SPEAKS_OF_SIZES = re.compile(
 )
 NOT_OF_SIZES = re.compile(
     r"scalar type|dtype|same device|on device|requires_grad|does not require grad|out of memory|CUDA error|"
-    r"not implemented for|data type|gradient|backward through the graph|double and float|float and double",
+    r"not implemented for|data type|gradient|backward through the graph|double and float|float and double|"
+    r"required positional argument|positional arguments? but|unexpected keyword argument|multiple values for argument",
     re.IGNORECASE,
 )
 

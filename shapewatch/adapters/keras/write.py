@@ -27,7 +27,15 @@ from shapewatch.adapters.keras.constructing import (
     word_of,
 )
 from shapewatch.adapters.keras.generators import data_in
-from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_flag, with_operand
+from shapewatch.adapters.operand import (
+    assigned,
+    operand_text,
+    operation_in,
+    says_the_same_each_time,
+    which_of_line,
+    with_flag,
+    with_operand,
+)
 from shapewatch.adapters.statements import (
     axes_line,
     function_called,
@@ -373,8 +381,9 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     in_order = edit.argument == "dims" and isinstance(edit.was, tuple) and tuple(edit.value) == tuple(sorted(edit.was))
     if source is not None and function is not None and in_order:
         code = f"{rewritten(source, [(function, ast.unparse(function.args[0]))])}  # without the transposition"
-    elif source is not None and function is not None:
-        code = f"{_with_argument(source, function, argument, edit.value, edit.was)}  # {argument} was {_code(edit.was)}"
+    elif source is not None and function is not None and says_the_same_each_time(call, edit.argument, recording):
+        said = _with_argument(source, function, argument, edit.value, edit.was)
+        code = f"{said}  # {argument} was {_code(edit.was)}"
     data = {
         "action": "set",
         "layer": place_layer(edit.place),

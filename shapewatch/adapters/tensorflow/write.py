@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.operand import operand_text, which_of_line, with_flag, with_operand
+from shapewatch.adapters.operand import operand_text, says_the_same_each_time, which_of_line, with_flag, with_operand
 from shapewatch.adapters.statements import (
     axes_line,
     function_called,
@@ -156,7 +156,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         code = _with_equation(source, edit.was, edit.value) or code
     elif call is not None and edit.argument == "repeats":
         code = _tiled_otherwise(edit, call, source, recording) or code
-    elif source is not None and function is not None:
+    elif source is not None and function is not None and says_the_same_each_time(call, edit.argument, recording):
         code = f"{_with_argument(source, function, said, argument, value)}  # {argument} was {was}"
     data = {
         "action": "set",

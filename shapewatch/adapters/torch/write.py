@@ -9,7 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
+from shapewatch.adapters.operand import (
+    assigned,
+    operand_text,
+    operation_in,
+    says_the_same_each_time,
+    which_of_line,
+    with_operand,
+)
 from shapewatch.adapters.statements import (
     atom,
     axes_line,
@@ -228,7 +235,8 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         was = f"scale_factor was {factor}"
         title = set_title(f"{name}{where}", edit.argument, short(edit.value), f"scale_factor {factor}")
     source = None if call is None else statement(call.span)
-    code = None if call is None else _with_argument(source, call, edit, recording)
+    alike = says_the_same_each_time(call, edit.argument, recording)
+    code = None if call is None or not alike else _with_argument(source, call, edit, recording)
     if call is not None and call.kind == "create":
         code = _with_sizes(source, call.name, edit) or _with_sizes_of_another(source, call, edit, recording)
     elif code is not None:
