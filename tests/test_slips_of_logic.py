@@ -599,7 +599,7 @@ def test_an_argument_that_is_missing_is_no_size() -> None:
 
 class Stretched(nn.Module):
     def forward(self, x: torch.Tensor, size: int) -> torch.Tensor:
-        return x
+        return x[:size]
 
 
 def test_an_argument_that_is_missing_is_no_size_of_a_layer() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import parsed, rewritten, statement
@@ -20,15 +21,36 @@ class Guard:
 
     def narrowed(self, condition: str) -> str:
         """The line with one condition more."""
+        return self._with(f"and {condition}", ast.Or)
+
+    def widened(self, condition: str) -> str:
+        """The line with another condition under which it holds as well."""
+        return self._with(f"or {condition}", ast.And)
+
+    def _with(self, more: str, other: type[ast.boolop]) -> str:
+        """The line with more of a condition; one of the `other` kind is put in brackets."""
         begin = "el" if self.line.startswith("elif ") else ""
         line = self.line.removeprefix(begin)
         source = f"{line} pass" if line.rstrip().endswith(":") else line
         nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
         test = next(node.test for node in nodes if ast.unparse(node.test) == self.test)
         text = ast.get_source_segment(source, test) or self.test
-        if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        if isinstance(test, ast.IfExp) or (isinstance(test, ast.BoolOp) and isinstance(test.op, other)):
             text = f"({text})"
-        return begin + rewritten(source, [(test, f"{text} and {condition}")]).removesuffix(" pass")
+        return begin + rewritten(source, [(test, f"{text} {more}")]).removesuffix(" pass")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What a program puts on a shortcut under a condition: the line of the condition, the variable that it is put on
+    (none for an attribute), and what it gives for the stride and for the channels, as far as it says these."""
+
+    guard: Guard
+    line: Span
+    variable: str | None
+    stride: str | None
+    given: str | None
+    width: str | None
 
 
 def guard_at(span: Span) -> Guard | None:
@@ -46,6 +68,85 @@ def guard_at(span: Span) -> Guard | None:
     if not around or around[-1].test.end_lineno != around[-1].lineno:
         return None
     return Guard(linecache.getline(span.file, around[-1].lineno).strip(), ast.unparse(around[-1].test))
+
+
+def projection_kept_as(attribute: str, made: Span) -> Projection | None:
+    """The projection that a class makes under a condition for an attribute which otherwise is something else; `made` is
+    a line of the class."""
+    classes = _around(made, ast.ClassDef)
+    for node in ast.walk(classes[-1]) if classes else ():
+        for target, value in _assigned_under(node):
+            if ast.unparse(target) == f"self.{attribute}":
+                return _projection(node, value, None, made.file)
+    return None
+
+
+def projection_before(span: Span) -> Projection | None:
+    """The projection that a function puts, under a condition, on a variable which a line behind it adds."""
+    functions, tree = _around(span, ast.FunctionDef), parsed(statement(span))
+    added = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
+    found = []
+    for node in ast.walk(functions[-1]) if functions else ():
+        for target, value in _assigned_under(node):
+            if (
+                isinstance(target, ast.Name)
+                and target.id in added
+                and isinstance(node, ast.If)
+                and not _is_around(node, span)
+            ):
+                found.append(_projection(node, value, target.id, span.file))
+    return found[0] if len(found) == 1 else None
+
+
+def _around(span: Span, kind: type[ast.ClassDef] | type[ast.FunctionDef]) -> list[ast.ClassDef] | list[ast.FunctionDef]:
+    """The classes or functions that a line is in, the innermost last."""
+    try:
+        nodes = [node for node in ast.walk(tree_of(span.file)) if isinstance(node, kind)]
+    except (SyntaxError, ValueError):
+        return []
+    return [node for node in nodes if _is_around(node, span)]  # type: ignore[return-value]
+
+
+def _is_around(node: ast.ClassDef | ast.FunctionDef | ast.If, span: Span) -> bool:
+    return node.lineno <= span.line <= (node.end_lineno or node.lineno)
+
+
+def _assigned_under(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:
+    """What an `if` of one line gives values that are calls, where it holds."""
+    if not isinstance(node, ast.If) or node.test.end_lineno != node.lineno:
+        return
+    for each in node.body:
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call):
+            yield each.targets[0], each.value
+
+
+def _projection(node: ast.AST, value: ast.Call, variable: str | None, file: str) -> Projection:
+    assert isinstance(node, ast.If)
+    source = linecache.getline(file, node.lineno).strip()
+    calls = [call for call in ast.walk(value) if isinstance(call, ast.Call)]
+    sized = [[arg for arg in call.args if not _is(arg, variable)] for call in calls]
+    sized = [args for args in sized if args and not isinstance(args[0], ast.Call)]
+    widths = [ast.unparse(arg) for arg in (sized[0] if sized else [])]
+    of_two = variable is None and len(widths) > 1
+    return Projection(
+        guard=Guard(source, ast.unparse(node.test)),
+        line=Span(file, node.lineno, source),
+        variable=variable,
+        stride=next((said for call in calls for said in _strides(call)), None),
+        given=widths[0] if of_two else None,
+        width=widths[1] if of_two else widths[0] if widths and variable is not None else None,
+    )
+
+
+def _is(node: ast.expr, variable: str | None) -> bool:
+    return isinstance(node, ast.Name) and node.id == variable
+
+
+def _strides(call: ast.Call) -> Iterator[str]:
+    """What a call gives for a stride: by that name, or what the program calls so."""
+    named = [keyword.value for keyword in call.keywords if keyword.arg in ("s", "stride", "strides")]
+    called = [arg for arg in call.args if isinstance(arg, ast.Name | ast.Attribute) and "stride" in ast.unparse(arg)]
+    yield from (ast.unparse(node) for node in (*named, *called) if not isinstance(node, ast.Constant))
 
 
 def is_compared(guard: Guard, span: Span) -> bool:

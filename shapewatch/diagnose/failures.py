@@ -18,6 +18,7 @@ from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.ran_before import or_the_caller
+from shapewatch.diagnose.unprojected import or_under_a_condition
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
@@ -280,7 +281,9 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
         fixes=tuple(fixes),
         layer=case.call.layer,
     )
-    return or_variable(or_the_caller(or_reversed(told, case), case), case, finding, adapter)
+    for otherwise in (or_reversed, or_the_caller, or_under_a_condition):
+        told = otherwise(told, case)
+    return or_variable(told, case, finding, adapter)
 
 
 def _tried(count: int) -> str:

@@ -21,7 +21,7 @@ def layers_of(names: Names) -> list[Layer]:
             Layer(
                 path=path,
                 type=type(module).__name__,
-                kind=kind or ("container" if isinstance(module, kinds.CONTAINERS) else "module"),
+                kind=kind or _kind_of_many(module),
                 facts=kinds.layer_facts(module, kind or "module"),
                 parameters=weights.of(module),
                 leaf=kind is not None,
@@ -29,6 +29,13 @@ def layers_of(names: Names) -> list[Layer]:
             )
         )
     return layers
+
+
+def _kind_of_many(module: nn.Module) -> str:
+    """Of a layer that holds others: an empty row hands on what it is given, as shortcuts are often written."""
+    if isinstance(module, kinds.CONTAINERS):
+        return "identity" if type(module) is nn.Sequential and not module._modules else "container"
+    return "module"
 
 
 class _Weights:

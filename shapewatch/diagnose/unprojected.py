@@ -1,0 +1,102 @@
+"""A shortcut that has a projection under a condition which lacks a word: `if stride != 1`, and nothing of the channels.
+
+The program says itself how the shortcut is brought to the other branch's shape, so neither a layer of one block is to
+be put in its place nor a layer on the other branch to be changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shapewatch.adapters.guards import Projection, projection_before, projection_kept_as
+from shapewatch.axes import differ
+from shapewatch.edits import Insert, Module, Replace
+from shapewatch.flow.junctions import Branch
+from shapewatch.layout import Layout
+from shapewatch.repair.candidate import short
+from shapewatch.report import Cause, Diagnosis, Fix
+from shapewatch.rules import Case
+
+
+def or_under_a_condition(told: Diagnosis, case: Case) -> Diagnosis:
+    """The diagnosis; where one of its fixes is the projection that a condition of the program kept from a shortcut,
+    with the condition that lets it through."""
+    for fix in told.fixes:
+        projection = _kept_back(fix, case)
+        lacking = _lacking(fix, projection, case) if projection is not None else None
+        if projection is None or lacking is None:
+            continue
+        code = projection.guard.widened(lacking)
+        reason = f"`{projection.guard.test}` leaves it without its projection here, where {_changes(fix)}"
+        cause = Cause(case.call.layer, _type(case), projection.line, reason)
+        let = replace(fix, title=f"the projection also where {lacking}", code=code, evidence=())
+        return replace(told, cause=cause, fixes=(let, *(other for other in told.fixes if other is not fix)))
+    return told
+
+
+def _type(case: Case) -> str:
+    layer = case.recording.layer_at.get(case.call.layer)
+    return layer.type if layer is not None else case.call.name
+
+
+def _kept_back(fix: Fix, case: Case) -> Projection | None:
+    """The projection of the program that a fix is: as an attribute that holds something else here, or in the function
+    around the junction, in a branch that was not taken."""
+    edit = fix.changes[0] if len(fix.changes) == 1 else None
+    if isinstance(edit, Replace):
+        layer = case.recording.layer_at.get(edit.layer)
+        made = layer.defined if layer is not None else None
+        return projection_kept_as(edit.layer.rpartition(".")[2], made) if made is not None else None
+    if isinstance(edit, Insert) and edit.place == case.call.place and case.junction is not None:
+        skips = [each for each in case.junction.branches if each.operand == edit.operand and not each.path]
+        return projection_before(case.call.span) if skips and case.call.span is not None else None
+    return None
+
+
+def _lacking(fix: Fix, projection: Projection, case: Case) -> str | None:
+    """What the condition does not ask: whether the stride is 1, or whether the channels stay as many."""
+    conv = _convolution(fix)
+    if conv is None:
+        return None
+    widths = [conv.arguments.get(name) for name in ("in_channels", "out_channels")]
+    strided = conv.arguments.get("stride", 1) not in (1, (1, 1), (1,), (1, 1, 1))
+    if strided == (widths[0] != widths[1]):
+        return None  # both, and then the condition lacks more than a word
+    if strided:
+        stride = projection.stride
+        return None if stride is None or stride in projection.guard.test else f"{stride} != 1"
+    return _other_widths(projection, case)
+
+
+def _other_widths(projection: Projection, case: Case) -> str | None:
+    width = projection.width
+    if width is None or width in projection.guard.test:
+        return None
+    if projection.given is not None:
+        return f"{projection.given} != {width}"
+    skip = next((branch for branch in case.junction.branches if not branch.path), None) if case.junction else None
+    if skip is None or projection.variable is None:
+        return None
+    return f"{projection.variable}.shape[{_channels(skip, case)}] != {width}"
+
+
+def _channels(skip: Branch, case: Case) -> int:
+    layout = (case.layout or case.graph.layout or Layout()).of_batch(skip.shape)
+    axis = layout.channels(skip.shape)
+    return -1 if axis == len(skip.shape) - 1 else axis
+
+
+def _convolution(fix: Fix) -> Module | None:
+    (edit,) = fix.changes
+    module = edit.module if isinstance(edit, Insert | Replace) else None
+    parts = [] if module is None else [module, *module.parts]
+    return next((part for part in parts if part.kind == "conv"), None)
+
+
+def _changes(fix: Fix) -> str:
+    conv = _convolution(fix)
+    assert conv is not None
+    given, made = (conv.arguments.get(name) for name in ("in_channels", "out_channels"))
+    if given is not None and made is not None and differ(given, made):
+        return f"channels go from {given} to {made}"
+    return f"the other branch goes in steps of {short(conv.arguments.get('stride'))}"
