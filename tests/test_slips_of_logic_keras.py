@@ -478,3 +478,42 @@ def joined_by_the_function() -> Any:
 def test_a_concatenation_that_is_a_function() -> None:
     told = failing(joined_by_the_function)
     assert told.fixes[0].code == "return layers.concatenate([one, two], axis=3)  # axis was 1"
+
+
+# Lines of functional models that run later
+
+
+def conditioned(width: int) -> Any:
+    image, condition = keras.Input((8, 8, 3)), keras.Input((6,))
+    x = layers.Conv2D(width, 3, padding="same")(image)
+    added = Dense(width)(condition)
+    x = x + added
+    return keras.Model([image, condition], layers.Conv2D(1, 1)(x))
+
+
+def test_an_operation_of_a_functional_model_has_the_line_that_put_it_there() -> None:
+    """While the model is built the size of the batch is open, and fits whatever comes."""
+
+    def run() -> None:
+        model = conditioned(5)
+        model([np.zeros((4, 8, 8, 3), "float32"), np.zeros((4, 6), "float32")])
+
+    told = failing(run)
+    assert told.location is not None and told.location.source == "x = x + added"
+    assert told.cause is not None and told.cause.location == told.location
+    assert best(told) == ("added = added[:, None, None, :]", "forward")
+    assert reason(told) == "one of its branches, [4, 5], lacks axes of size 1"
+
+
+def translator(units: int) -> Any:
+    source, target = keras.Input((7, 4)), keras.Input((5, 4))
+    _, *states = LSTM(12, return_state=True)(source)
+    decoder = LSTM(units, return_sequences=True)
+    out = decoder(target, initial_state=states)
+    return keras.Model([source, target], Dense(3)(out))
+
+
+def test_a_layer_is_told_by_the_line_that_makes_it() -> None:
+    told = failing(lambda: translator(8)([np.zeros((2, 7, 4), "float32"), np.zeros((2, 5, 4), "float32")]))
+    assert told.cause is not None and told.cause.location is not None
+    assert told.cause.location.source == "decoder = LSTM(units, return_sequences=True)"

@@ -472,7 +472,7 @@ class Listening:
             return  # what was to be changed into something else was that already
         self.backend.settle()
         call = recorder.open_call(name, kind, inner.layer if inner is not None else "", False, operands)
-        call.line = calling_line(sys._getframe(3))
+        call.line = getattr(operation, "line", None) or calling_line(sys._getframe(3))
         if facts:
             call.facts = facts
         if error is not None:

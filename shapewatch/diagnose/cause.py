@@ -151,7 +151,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
         case "permute":
             if case.call.kind == "attention" and edit.module.arguments["dims"] == (1, 0):
                 return "its mask has its axes in another order"
-            return f"{'its input' if case.call.is_layer else 'one of its operands'} has its axes in another order"
+            operand = "its input" if case.call.is_layer else _which(edit, case, "operands")
+            return f"{operand} has its axes in another order"
         case "without_first" if case.call.kind == "loss":
             return "the labels are those of every step, and each is to answer for the step before it"
         case "without_first":
@@ -161,9 +162,9 @@ def _missing(case: Case, edit: Edit) -> str | None:
         case "expand":
             return "one of its operands is one for all places of the other"
         case "unsqueeze":
-            return f"one of its {'branches' if met else 'operands'} lacks axes of size 1"
+            return f"{_which(edit, case, 'branches' if met else 'operands')} lacks axes of size 1"
         case "squeeze":
-            return f"one of its {'branches' if met else 'operands'} has an axis of size 1 that the others have not"
+            return f"{_which(edit, case, 'branches' if met else 'operands')} has an axis of size 1 that others have not"
         case "sequence" if edit.module.parts[0].kind == "permute":
             return "its input is a map whose columns are not its steps yet"
         case "flatten" if met:
@@ -174,6 +175,15 @@ def _missing(case: Case, edit: Edit) -> str | None:
         return None
     missing = {"flatten": "a flatten", "conv": "a convolution", "linear": "a linear layer"}.get(edit.module.kind)
     return f"{missing or 'a layer'} is missing before it"
+
+
+def _which(edit: Insert, case: Case, these: str) -> str:
+    """One of the operands of what failed, by its name and shape where those that there are tell it apart."""
+    operands = case.call.operands
+    if edit.place != case.call.place or not 0 <= edit.operand < len(operands) or len(operands) < 2:
+        return f"one of its {these}"
+    value = operands[edit.operand]
+    return f"one of its {these}, {case.called(value, '')} {text(case.recording.shape(value))},".replace(",  [", ", [")
 
 
 def _projection(case: Case) -> str:
@@ -201,6 +211,6 @@ def _call_of(path: str, recording: Recording) -> Call | None:
 
 def location_of(case: Case) -> Span | None:
     failure = case.recording.failure
-    if failure is None or case.call.finished:
-        return case.call.span
+    if failure is None or case.call.finished or (not case.call.is_layer and case.call.span is not None):
+        return case.call.span  # an operation in a functional model has the line that put it there
     return failure.span or case.call.span

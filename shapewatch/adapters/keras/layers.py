@@ -8,7 +8,7 @@ from keras import Sequential
 from keras.layers import Layer
 
 from shapewatch.adapters.keras import kinds
-from shapewatch.adapters.keras.made_elsewhere import lines_of
+from shapewatch.adapters.keras.made_elsewhere import lines_of, made_for_a_name
 from shapewatch.adapters.keras.naming import Names
 from shapewatch.adapters.keras.settings import constructions
 from shapewatch.recorder import Line
@@ -30,6 +30,9 @@ def layers_of(names: Names, made_at: Mapping[str, Line | None], is_told: bool) -
     lines = {path: _definition(path, layer, names, made_at.get(path)) for path, layer in names.items()}
     unknown = [layer for path, layer in names.items() if lines[path] is None and known.get(id(layer))]
     elsewhere = lines_of(unknown, known) if is_told and unknown else {}
+    if is_told:
+        called = {path: lines[path] for path in made_at if lines.get(path) is not None}
+        lines |= {path: made_for_a_name(span, type(names.get(path)).__name__) or span for path, span in called.items()}
     for path, layer in names.items():
         kind = kinds.kind_of_layer(layer)
         facts = kinds.layer_facts(layer, kind)

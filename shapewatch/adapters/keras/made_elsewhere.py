@@ -28,6 +28,7 @@ from shapewatch.adapters.keras.constructing import (
     said_by,
     word_of,
 )
+from shapewatch.adapters.statements import parsed, statement
 from shapewatch.recording import Span
 from shapewatch.source import is_users_own, tree_of
 
@@ -59,6 +60,40 @@ def lines_of(layers: Sequence[Layer], made_by: Mapping[int, str]) -> Mapping[int
         for key, written in found.items()
         if written.often or times[id(written.call)] == 1
     }
+
+
+@cache
+def made_for_a_name(span: Span, type_: str) -> Span | None:
+    """The line that makes a layer which another line calls by a name: `decoder = LSTM(…)` for `decoder(x)`."""
+    source = statement(span)
+    if source is None or construction_in(source, type_):
+        return None
+    tree = parsed(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    names = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+    made = [
+        node
+        for node in _assignments_before(span)
+        if isinstance(node.value, ast.Call)
+        and class_name(node.value) == type_
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in names
+    ]
+    if len({ast.unparse(node.targets[0]) for node in made}) != 1:
+        return None
+    return Span(span.file, made[-1].lineno, linecache.getline(span.file, made[-1].lineno).strip(), span.function)
+
+
+def _assignments_before(span: Span) -> list[ast.Assign]:
+    """The assignments above a line, in the function that it is in."""
+    try:
+        scope: ast.AST = tree_of(span.file)
+    except (SyntaxError, ValueError):
+        return []
+    for node in ast.walk(scope):
+        if isinstance(node, ast.FunctionDef) and node.lineno <= span.line <= (node.end_lineno or 0):
+            scope = node
+    return [node for node in ast.walk(scope) if isinstance(node, ast.Assign) and node.lineno < span.line]
 
 
 def _written_as(layer: Layer, made_by: str, files: Sequence[str]) -> _Written | None:

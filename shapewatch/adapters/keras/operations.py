@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 from keras.layers import Layer
@@ -22,6 +24,8 @@ from shapewatch.adapters.keras.history import History, LastCall
 from shapewatch.adapters.listening import Listening
 from shapewatch.adapters.located import Node
 from shapewatch.adapters.taps import Tap, unconverted
+from shapewatch.recorder import Line
+from shapewatch.source import calling_line
 
 _SYMBOLIC = Tap(Operation, "symbolic_call")
 _EAGER = Tap(Operation, "__call__")
@@ -33,6 +37,11 @@ _CROSSENTROPIES = tuple(
     Tap(keras_backend.nn, name)
     for name in ("categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy")
 )
+
+
+_made_at: WeakKeyDictionary[Operation, Line | None] = WeakKeyDictionary()
+"""The lines that put operations into a functional model. When it runs, the nearest line of the program is the one that
+calls the model, whatever operation fails; a run on shapes alone is to say the same lines."""
 
 
 class Operations:
@@ -58,6 +67,7 @@ class Operations:
     @unconverted
     def _symbolic(self, original: Any, operation: Operation, *args: Any, **kwargs: Any) -> Any:
         listening = self._listening
+        _made_at.setdefault(operation, calling_line(sys._getframe(1)))
         outside = not listening.opened
         if outside:
             found = listening.tensors(args, kwargs)
@@ -156,6 +166,10 @@ class NodeCall:
     @property
     def named(self) -> tuple[str, str]:
         return kinds.named_operation(type(self.operation))
+
+    @property
+    def line(self) -> Line | None:
+        return _made_at.get(self.operation)
 
     def operands(self) -> list[Any]:
         return self._listening.tensors(self.args, self.kwargs)
