@@ -15,6 +15,7 @@ from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
+from shapewatch.diagnose.never_updated import never_updated
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.ran_before import or_the_caller
@@ -73,6 +74,9 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
     if probe is None or why_not is not None:
         if not finding.needs_proof:
             yield or_fed_otherwise(_unverified(case, finding, adapter, why_not or ""), case)
+        return
+    if (told := never_updated(case, finding, adapter, probe)) is not None:
+        yield told
         return
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)

@@ -1,0 +1,141 @@
+"""A loop that makes layers one behind the other, each for what the one before gives, and forgets to say what that is.
+
+Every layer behind the first is wrong then, and made for the same number. To change one of them, or what comes into it,
+mends a place; the line that is missing mends all. It is told only where the program's text shows the loop, and the
+pass bears it out: with each layer made for what comes, the model runs to its end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shapewatch.adapters import Adapter, Probe, Trial
+from shapewatch.adapters.counters import Counter, left_as_they_are
+from shapewatch.diagnose.cases import first_case
+from shapewatch.diagnose.cause import location_of
+from shapewatch.edits import Set
+from shapewatch.flow.junctions import Graph
+from shapewatch.recording import Layer
+from shapewatch.report import Cause, Diagnosis, Fix
+from shapewatch.rules import Case, Finding
+
+_TAKES = ("in_channels", "in_features", "num_features", "input_size")
+_GIVES = ("out_channels", "out_features", "hidden_size")
+
+_MOST = 60
+"""So many layers are made for what comes, one after the other; each takes a pass on shapes."""
+
+
+def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) -> Diagnosis | None:
+    """What is told of a layer of such a loop that refuses what the one before it gives."""
+    taking = _takes_what_comes(finding)
+    layer = case.recording.layer_at.get(case.call.layer)
+    if taking is None or layer is None:
+        return None
+    counter = next(_counters(layer, taking, case), None)
+    edits, trial = _made_for_what_comes(finding, probe) if counter is not None else ((), None)
+    if counter is None or trial is None or not trial.finished:
+        return None
+    reason = f"`{counter.variable}` stays {taking.was}, and what is made behind that is not made for what comes"
+    exact = not counter.counts_itself
+    fix = Fix(
+        title=f"`{counter.variable}` for the next turn",
+        code=counter.code(),
+        edit={"action": "set", "variable": counter.variable, "argument": "value", "value": counter.given},
+        changes=edits,
+        framework=adapter.name,
+        verified="forward" if exact else None,
+        why_not=None if exact else "the loop is not run again; with each layer made for what comes the pass finishes",
+        output_shape=trial.output if exact else None,
+        parameters_added=trial.parameters if exact else None,
+    )
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=Cause(None, "loop", counter.line, reason),
+        location=location_of(case),
+        junction=case.junction,
+        fixes=(fix,),
+        layer=case.call.layer,
+    )
+
+
+def _takes_what_comes(finding: Finding) -> Set | None:
+    """The edit that makes the layer that failed for what it is given."""
+    own = [edits[0] for edits in finding.own if len(edits) == 1]
+    sized = [edit for edit in own if isinstance(edit, Set) and edit.argument in _TAKES]
+    numbers = [edit for edit in sized if isinstance(edit.value, int) and isinstance(edit.was, int)]
+    return numbers[0] if len(numbers) == 1 else None
+
+
+def _counters(layer: Layer, taking: Set, case: Case) -> Iterator[Counter]:
+    """The variables of the loops that made the layer, which have the number that it was made for, and would have the
+    one that comes."""
+    for counter in _of_the_loops_around(layer, case):
+        if counter.counts_itself:
+            fits = counter.value(taking.was) == taking.value and _gives(None, taking.value, case)
+        else:
+            fits = any(
+                other.facts.get(taking.argument) == taking.was and _gives(other, taking.value, case)
+                for other in _before_it_in_the_row(layer, case)
+            )
+        if fits:
+            yield counter
+
+
+def _of_the_loops_around(layer: Layer, case: Case) -> Iterator[Counter]:
+    """Those of the functions that made the layer and the layers that it is in."""
+    parts, layers = layer.path.split("."), case.recording.layer_at
+    around = (layers.get(".".join(parts[:end])) for end in range(len(parts), 0, -1))
+    lines = dict.fromkeys(each.defined for each in around if each is not None and each.defined is not None)
+    for line in lines:
+        yield from left_as_they_are(line)
+
+
+def _before_it_in_the_row(layer: Layer, case: Case) -> Iterator[Layer]:
+    """Layers that ran, made by the same line in turns of the loop before."""
+    alike = _numbered(layer.path)
+    for unit in case.graph.units:
+        other = case.recording.layer_at.get(unit.layer) if unit.is_layer and unit.results else None
+        if other is not None and other is not layer and _numbered(other.path) == alike:
+            yield other
+
+
+def _gives(first: Layer | None, width: int, case: Case) -> bool:
+    """Whether what failed was given so much by a layer; by one of the same turn as this one, where there is one."""
+    turn = None if first is None else re.match(r".*?\d+(?=\.|$)", first.path)
+    for unit in case.graph.units:
+        layer = case.recording.layer_at.get(unit.layer) if unit.is_layer and unit.results else None
+        if layer is None or not any(layer.facts.get(name) == width for name in _GIVES):
+            continue
+        inside = turn is None or f"{layer.path}.".startswith(f"{turn.group()}.")
+        if inside and case.graph.descends(case.call.operands[0], unit.results[0]):
+            return True
+    return False
+
+
+def _numbered(path: str) -> str:
+    return re.sub(r"\d+", "#", path)
+
+
+def _made_for_what_comes(finding: Finding, probe: Probe) -> tuple[tuple[Set, ...], Trial | None]:
+    """The edits that make this layer and those behind it for what they are given, and the pass with all of them."""
+    edits: list[Set] = []
+    trial: Trial | None = None
+    for _ in range(_MOST):
+        edit = _takes_what_comes(finding)
+        if edit is None or any((edit.layer, edit.argument) == (known.layer, known.argument) for known in edits):
+            return tuple(edits), trial
+        edits.append(edit)
+        trial = probe.run(tuple(edits))
+        if trial.finished or trial.unsupported is not None:
+            return tuple(edits), trial
+        following = first_case(Graph(trial.recording))
+        if following is None:
+            return tuple(edits), trial
+        finding = following[1]
+    return tuple(edits), trial

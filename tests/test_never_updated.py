@@ -1,0 +1,89 @@
+"""Loops that make layers one behind the other, and forget to say what the last one gives."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from tests.support.told import best, failing, reason
+
+
+class Rows(nn.Module):
+    def __init__(self, width: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        rows = []
+        for wanted in widths:
+            rows.append(nn.Sequential(nn.Conv2d(width, wanted, 3, padding=1), nn.ReLU()))
+        self.rows = nn.Sequential(*rows)
+        self.head = nn.Conv2d(widths[-1], 2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.rows(x))
+
+
+def test_each_layer_is_made_for_what_the_first_is_given() -> None:
+    told = failing(Rows(3, (8, 12, 16)), torch.randn(2, 3, 8, 8))
+    line = "rows.append(nn.Sequential(nn.Conv2d(width, wanted, 3, padding=1), nn.ReLU()))"
+    assert best(told) == (f"{line}\nwidth = wanted", "forward")
+    assert reason(told) == "`width` stays 3, and what is made behind that is not made for what comes"
+    assert told.fixes[0].output_shape == (2, 2, 8, 8)
+
+
+class Shrinking(nn.Module):
+    """Every layer halves the width, and nothing says so to the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows, width = nn.ModuleList(), 32
+        for _ in range(3):
+            self.rows.append(nn.Linear(width, width // 2))
+        self.head = nn.Linear(width, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for row in self.rows:
+            x = torch.relu(row(x))
+        return self.head(x)
+
+
+def test_a_width_that_is_computed_from_itself() -> None:
+    told = failing(Shrinking(), torch.randn(4, 32))
+    assert best(told) == ("self.rows.append(nn.Linear(width, width // 2))\nwidth = width // 2", None)
+    assert told.fixes[0].why_not is not None and "the loop is not run again" in told.fixes[0].why_not
+
+
+class Updated(nn.Module):
+    """The loop says what is given; the head is made for another width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows, width = nn.ModuleList(), 8
+        for wanted in (12, 16):
+            self.rows.append(nn.Linear(width, wanted))
+            width = wanted
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for row in self.rows:
+            x = row(x)
+        return self.head(x)
+
+
+class Beside(nn.Module):
+    """Layers of one loop that stand beside each other, and are given another width than they are made for."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(width, 12)
+        self.rows = nn.ModuleList()
+        for wanted in (12, 16):
+            self.rows.append(nn.Linear(width, wanted))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        return torch.cat([row(x) for row in self.rows], -1)
+
+
+def test_no_loop_is_blamed_that_does_not_hand_on() -> None:
+    for model in (Updated(), Beside(8)):
+        told = failing(model, torch.randn(4, 8))
+        assert told.cause is not None and told.cause.type != "loop"
