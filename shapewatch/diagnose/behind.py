@@ -50,7 +50,7 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
             what = case.call.name if outside and case.call.kind != "loss" else "the loss"
             fixes.append(as_fix(candidate, written, adapter, None, f"{what} is no part of the model"))
         else:
-            reason = "it stands outside the model: what the model then gives fits"
+            reason = "it is no part of the model, and what the model then gives fits it"
             fix = as_fix(candidate, written, adapter, "junction", reason)
             fixes.append(replace(fix, output_shape=trial.output, parameters_added=trial.parameters))
     return Diagnosis(

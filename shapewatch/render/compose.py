@@ -260,7 +260,7 @@ def _verified(fix: Fix, diagnosis: Diagnosis) -> Runs:
     why = f": {naming.glued(fix.why_not)}" if fix.why_not else ""
     if fix.verified == "junction":
         met = "meet at the junction" if diagnosis.junction is not None else "fit there"
-        return runs(f"the shapes {met}{_cost(fix)}{why}")
+        return runs(f"the shapes {met}{why}{_cost(fix)}")
     if fix.verified is None:
         return runs(Run("not tried", "warning"), why)
     given = naming.output(fix.output_shape)

@@ -173,7 +173,7 @@ def _undeclare(model: Layer) -> None:
 class BuildingProbe(_Probe):
     """Layers that were called on symbolic tensors, up to the call that failed: there is no model around them yet."""
 
-    _beyond = "the model was still being built: what comes after this place could not be run"
+    _beyond = "the model was still being built, so what comes after could not be run"
 
     def __init__(self, last: LastCall, elsewhere: Sequence[Layer] = ()) -> None:
         self._last = last
