@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -170,7 +171,13 @@ def _in_words_of(phrase: str, changes: Sequence[Edit], written: Mapping[str, Any
 
 
 def names_as_written(changes: Sequence[Edit], written: Mapping[str, Any]) -> Mapping[str, str]:
-    """Our names of the arguments that are set, and the framework's."""
-    data = written.get("edits", (written,))
-    pairs = zip((edit for edit in changes if isinstance(edit, Set | SetCall)), data, strict=False)
-    return {edit.argument: str(part.get("argument", edit.argument)) for edit, part in pairs}
+    """Our names of the arguments that are set, and the framework's. Each place has its edits in the order of the
+    changes; the places are written in another."""
+    rows: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for part in written.get("edits", (written,)):
+        rows[part.get("call") or part.get("layer") or ""].append(part)
+    names = {}
+    for edit in (edit for edit in changes if isinstance(edit, Set | SetCall)):
+        row = rows[edit.place if isinstance(edit, SetCall) else edit.layer]
+        names[edit.argument] = str((row.pop(0) if row else {}).get("argument", edit.argument))
+    return names

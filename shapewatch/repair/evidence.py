@@ -10,7 +10,7 @@ from typing import Any
 
 from shapewatch.adapters.statements import parsed, statement
 from shapewatch.axes import differ
-from shapewatch.edits import Edit, Input, Set, SetCall, Target
+from shapewatch.edits import Edit, Input, Insert, Set, SetCall, Target
 from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
 from shapewatch.recording import Call, Layer, Shape, spoken
@@ -101,6 +101,8 @@ class Evidence:
             computed = call is not None and isinstance(edit.was, int) and _is_computed(edit, call)
             worth = (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside) - 0.3 * computed
             return worth, phrase
+        if isinstance(edit, Insert) and edit.module.kind == "flatten" and self.case.call.kind == "linear":
+            return 0.5, None  # that what comes is as long as is asked for, all together, is seldom chance
         if isinstance(edit, Target) and edit.change == "from-one":
             return 1.3 * self._last_width_has_a_name(), None
         return 0.0, None

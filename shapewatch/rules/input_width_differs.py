@@ -45,6 +45,7 @@ def check(case: Case) -> Finding | None:
             if None not in shape and math.prod(size or 0 for size in shape[axis:]) == expected:
                 own.insert(0, (Insert(case.call.place, 0, Module("flatten", {"start_dim": axis})),))
                 hint = f" Axes {axis} to {len(shape) - 1} together are {expected} long: a flatten is missing before it."
+                break  # axes of size 1 in front of the others are laid together with them
     fitting = made_for(case, expected)
     if fitting and not hint:
         hint = f" {expected} is {fitting}: what it was made for is the same network on another size."

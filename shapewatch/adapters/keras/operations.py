@@ -169,7 +169,7 @@ class NodeCall:
 
     @property
     def line(self) -> Line | None:
-        return _made_at.get(self.operation)
+        return _made_at.get(self.operation) if isinstance(self.operation, Operation) else None
 
     def operands(self) -> list[Any]:
         return self._listening.tensors(self.args, self.kwargs)
