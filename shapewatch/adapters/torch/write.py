@@ -10,6 +10,7 @@ from typing import Any
 
 from shapewatch.adapters import Written
 from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_operand
+from shapewatch.adapters.sizes_said import edit_constructed
 from shapewatch.adapters.statements import (
     atom,
     axes_line,
@@ -135,7 +136,12 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     facts = {**layer.facts, edit.argument: edit.value}
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
-    if constructor is not None and "#" in edit.layer:  # one of several outermost layers: what it is called is not known
+    there = edit_constructed(edit, recording) if not wrapped else None
+    if there is not None:
+        code = there[0].with_size(*there[1:], recording)
+    elif (
+        constructor is not None and "#" in edit.layer
+    ):  # one of several outermost layers: what it is called is not known
         code = f"{constructor}  # {edit.argument} was {was}"
     elif table and (line := made_anew(edit, recording)):
         code = line
