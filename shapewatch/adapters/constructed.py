@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement
 from shapewatch.adapters.worked_out import (
+    REPEATING,
     Function,
     bound,
     calls_of,
@@ -31,8 +32,6 @@ _HARMLESS = frozenset("sqrt log pow print isinstance format".split())
 
 _FILLING = frozenset("__init__ build get_config extra_repr __repr__".split())
 """Methods in which a size that is kept may be read: those that make what depends on it, and those that tell of it."""
-
-_REPEATING = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp, ast.Lambda)
 
 
 @dataclass(frozen=True)
@@ -309,7 +308,7 @@ def _only_one(name: str, file: str) -> Span | None:
 
 def repeats(span: Span, name: str) -> bool:
     """Whether the call of that name on a line is made each time that a loop turns."""
-    loops = [node for node in ast.walk(tree_of(span.file)) if isinstance(node, _REPEATING)]
+    loops = [node for node in ast.walk(tree_of(span.file)) if isinstance(node, REPEATING)]
     around = [node for node in loops if node.lineno <= span.line <= (node.end_lineno or 0)]
     return any(
         isinstance(node, ast.Call) and name_called(node) == name and node.lineno >= span.line

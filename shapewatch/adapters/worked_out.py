@@ -16,6 +16,9 @@ from shapewatch.source import tree_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
+REPEATING = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp, ast.Lambda)
+"""What runs the code in it several times, or whenever it is asked to."""
+
 _DEEPEST = 12
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {

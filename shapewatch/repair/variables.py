@@ -272,10 +272,10 @@ def _fix(
         code = turned(span.source or "", variable.name or "", variable.shape, wanted)
     if code is None and span is not None and factors:
         code = of_factors(span.source or "", variable.shape[0] or 0, factors)
-    if code is None and span is not None:
-        code = of_sizes(span.source or "", variable.shape, wanted)
     if code is None and span is not None and taken is not None:
         code = of_another_axis(span.source or "", *taken)
+    if code is None and span is not None:
+        code = of_sizes(span.source or "", variable.shape, wanted)
     return Fix(
         title=f"{variable.name}: shape {text(wanted)} instead of {text(variable.shape)}",
         code=code or f"{variable.name}: {text(wanted)}",
