@@ -128,7 +128,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         if made and not target and keras_name(layer) not in made:
             note = f"{layer.path}: {note}"
     for _, value, before in parts:
-        if code and before != value and isinstance(edit.value, int | tuple) and value not in code:
+        if code and before != value and not value.startswith('"') and value not in code:
             note = note.replace(f"was {before}", f"was {before}, {value} now")
     code = f"{code}  # {note}" if code else f"# {title}"
     data = [
