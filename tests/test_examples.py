@@ -149,7 +149,7 @@ TORCH = (
         layer="inception.fuse",
         at="return torch.relu(self.fuse(together))",
         edit={"action": "set", "layer": "inception.fuse", "argument": "in_channels", "value": 48},
-        fragment="nn.Conv2d(48, 32, kernel_size=1)",
+        fragment="nn.Conv2d(48, 32, 1)",
     ),
     Expected(
         "highway_gate_width",
@@ -179,7 +179,7 @@ TORCH = (
         layer="head",
         at="return self.head(features)",
         edit={"action": "set", "layer": "head", "argument": "in_features", "value": 96},
-        fragment="nn.Linear(96, 9)",
+        fragment="nn.Linear(96, tags)",
     ),
     Expected(
         "silent_broadcast",
@@ -188,7 +188,7 @@ TORCH = (
         layer="block2.project",
         at="return torch.relu(main + skip)",
         edit={"action": "set", "layer": "block2.project", "argument": "out_channels", "value": 16},
-        fragment="nn.Conv2d(8, 16, kernel_size=1, stride=2)",
+        fragment="Block(8, 16, skip_channels=16)",
     ),
     Expected("resnet", output=(2, 10)),
     Expected("unet", output=(1, 2, 64, 64)),
@@ -201,7 +201,7 @@ TORCH = (
         layer="fc1",
         at="x = torch.relu(self.fc1(x))",
         edit={"action": "set", "layer": "fc1", "argument": "in_features", "value": 256},
-        fragment="nn.Linear(256, 120)",
+        fragment="nn.Linear(16 * 4 * 4, 120)",
     ),
     Expected(
         "channels_last_input",
@@ -222,7 +222,7 @@ TORCH = (
         layer="block2.conv2",
         at="return torch.relu(x + self.conv2(torch.relu(self.conv1(x))))",
         edit={"action": "set", "layer": "block2.conv2", "argument": "out_channels", "value": 32},
-        fragment="nn.Conv2d(32, 32, kernel_size=3, padding=1)",
+        fragment="self.block2 = Block(32, 32)",
         # The other fault is still there, so with this fix alone no pass comes to its end.
         verified="junction",
     ),

@@ -212,8 +212,15 @@ def test_a_layer_without_a_name_of_its_own_is_named_beside_it(file: File) -> Non
 
 
 def test_a_line_that_says_it_for_more_than_this_layer_is_written_for_this_one(file: File) -> None:
-    known = one_line(file, "x = layers.Conv2D(64, 3, strides=stride)(x)", layers.Conv2D(64, 3, name="conv2d_4"))
+    path = file("for stride in (1, 2):", "    x = layers.Conv2D(64, 3, strides=stride)(x)")
+    known = recording(record(layers.Conv2D(64, 3, name="conv2d_4"), "conv2d_4", span(path, 2)))
     assert set_in(known, "stride", (2, 2)).code == "layers.Conv2D(64, 3, strides=2)  # conv2d_4: strides was 1"
+
+
+def test_a_line_that_runs_once_is_changed_also_where_it_has_names(file: File) -> None:
+    path = file("filters = 32 * 2", "x = layers.Conv2D(filters, 3, strides=stride)(x)")
+    known = recording(record(layers.Conv2D(64, 3, name="conv2d_4"), "conv2d_4", span(path, 2)))
+    assert set_in(known, "stride", (2, 2)).code == "x = layers.Conv2D(filters, 3, strides=2)(x)  # strides was 1"
 
 
 def test_a_change_beside_what_a_line_leaves_open(file: File) -> None:

@@ -109,6 +109,11 @@ def merged(source: str, lines: Sequence[str]) -> str | None:
     return source
 
 
+def is_assigned(step: ast.Assign, name: str) -> bool:
+    """Whether a statement gives something to that name, and to no other."""
+    return len(step.targets) == 1 and ast.unparse(step.targets[0]) == name
+
+
 def is_own(node: ast.AST, name: str) -> TypeGuard[ast.Attribute]:
     """`self.conv1`, where it is read."""
     own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"

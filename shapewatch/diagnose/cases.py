@@ -121,7 +121,8 @@ def deeper_case(baseline: Trial, case: Case) -> tuple[Case, Finding] | None:
 
 
 def _called_as_in(live: Recording, again: Recording) -> Recording:
-    """A dry run's recording, with what only the program knows: the line that raised, and the names of the inputs."""
+    """A dry run's recording, with what only the program knows: the line that raised, the names of the inputs, and the
+    lines that make the layers."""
     assert again.failure is not None and live.failure is not None
     values = list(again.values)
     for given, number in zip(live.inputs, again.inputs, strict=False):
@@ -130,8 +131,16 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
     spoken, streams = live.failure.spoken or again.failure.spoken, live.failure.streams or again.failure.streams
     outermost = [call.span for call in live.calls if call.is_layer and call.parent is None][-1:]
     calls = [replace(call, span=outermost[0]) if call.parent is None and outermost else call for call in again.calls]
+    known = live.layer_at
+    layers = [
+        replace(layer, defined=known[layer.path].defined)
+        if layer.defined is None and layer.path in known and known[layer.path].type == layer.type
+        else layer
+        for layer in again.layers
+    ]
     return replace(
         again,
+        layers=tuple(layers),
         values=tuple(values),
         calls=tuple(calls),
         failure=replace(again.failure, span=span, spoken=spoken, streams=streams),

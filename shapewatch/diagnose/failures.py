@@ -85,7 +85,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
     if finding.needs_proof and faults[0].chosen is None:
         return
     for fault in faults:
-        yield _diagnosis(fault, adapter, several, finished)
+        yield _diagnosis(fault, adapter, several, finished, probe)
 
 
 def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
@@ -257,7 +257,7 @@ def _are_one(one: Changes | None, other: Changes | None) -> bool:
     return all(a.value == b.value or (a.was != b.was and a.made_at == b.made_at) for a, b in pairs)
 
 
-def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) -> Diagnosis:
+def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool, probe: Probe) -> Diagnosis:
     case, finding, chosen = fault.case, fault.finding, fault.chosen
     fixes: list[Fix] = []
     if fault.outcome.passing and not several:
@@ -271,8 +271,6 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
     if fault.also:
         shown = [*map(spoken, fault.also[:FEW]), *([f"{len(fault.also) - FEW} more"] if len(fault.also) > FEW else [])]
         explanation += f" The same line fails in {listed(shown)}, and one change mends all."
-    if not fixes and fault.outcome.tried:
-        explanation += f" {_tried(fault.outcome.tried)}"
     told = Diagnosis(
         code=finding.code,
         name=finding.name,
@@ -287,7 +285,11 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool) ->
     )
     for otherwise in (or_reversed, or_the_caller, or_under_a_condition):
         told = otherwise(told, case)
-    return or_variable(told, case, finding, adapter)
+    told = or_variable(told, case, finding, adapter, None if several else probe)
+    proven_otherwise = any(fix.verified for fix in told.fixes)
+    if fixes or not fault.outcome.tried or proven_otherwise:
+        return told
+    return replace(told, explanation=f"{told.explanation} {_tried(fault.outcome.tried)}")
 
 
 def _tried(count: int) -> str:

@@ -114,7 +114,7 @@ def _together(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> 
     for path, sets in by_layer.items():
         layer = recording.layer_at[path]
         last = {edit.argument: edit for edit in sets}
-        facts = {**layer.facts, **{name: edit.value for name, edit in last.items()}}
+        facts = {**layer.facts, **{name: edit.value for name, edit in last.items()}, "edited": tuple(last)}
         merged = replace(
             recording, layers=tuple(replace(x, facts=facts) if x.path == path else x for x in recording.layers)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shapewatch.adapters import Adapter, Declaring
+from shapewatch.adapters import Adapter, Declaring, Probe
 from shapewatch.adapters.operand import OF_WINDOWS
 from shapewatch.diagnose.padded_alike import padded_alike
 from shapewatch.edits import Input, SetCall
@@ -54,9 +54,11 @@ def _is_of_a_window(told: Diagnosis) -> bool:
     return bool(edits) and all(isinstance(edit, SetCall) and edit.argument in OF_WINDOWS for edit in edits)
 
 
-def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter) -> Diagnosis:
+def or_variable(
+    told: Diagnosis, case: Case, finding: Finding, adapter: Adapter, probe: Probe | None = None
+) -> Diagnosis:
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
-    is, or where the data are and its own sizes tell; else another one."""
+    is, or where the data are and its own sizes tell; else another one. `probe`: to try it with, where that can be."""
     tried = bool(told.fixes) and told.fixes[0].verified == "forward"
     for_a_batch = None
     if not tried:
@@ -78,8 +80,24 @@ def or_variable(told: Diagnosis, case: Case, finding: Finding, adapter: Adapter)
         return told  # the line is blamed already
     if odd is None or (told.cause is not None and told.cause.type in ("target", "output")):
         return told
+    odd = replace(odd, fix=_tried(odd.fix, probe))
     data = told.cause is not None and told.cause.type == "input"
     own = told.cause is not None and told.cause.type == "reshape" and not tried  # a number in the place of the weight's
     if told.cause is None or ((data or own or _is_of_a_window(told)) and odd.beyond_doubt):
         return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
     return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))
+
+
+def _tried(fix: Fix, probe: Probe | None) -> Fix:
+    """The fix, with how far it was proven: a weight that a layer holds can be tried in another shape, as can a layer
+    that is constructed with another size."""
+    trial = probe.run(fix.changes) if probe is not None and fix.changes else None
+    if trial is None or not trial.finished:
+        return replace(fix, changes=())
+    return replace(
+        fix,
+        verified="forward" if trial.beyond is None else "junction",
+        why_not=trial.beyond,
+        output_shape=trial.output if trial.beyond is None else None,
+        parameters_added=trial.parameters,
+    )

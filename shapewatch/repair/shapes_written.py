@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from shapewatch.adapters import statements
+from shapewatch.adapters.sizes_said import size_of_weight
 from shapewatch.recording import Shape
 
 
@@ -59,20 +60,11 @@ def of_factors(source: str, was: int, factors: Shape) -> str | None:
     return head + statements.rewritten(begun.removeprefix(head), [(found[0], sign.join(map(str, factors)))])
 
 
-_MAKING = frozenset("zeros ones empty rand randn full normal random_normal truncated_normal".split())
-
-
 def of_sizes(source: str, was: Shape, wanted: Shape) -> str | None:
     """A line of source that makes a tensor of nothing, with the one size that is another as a number."""
-    tree = statements.parsed(source.strip().rstrip(","))
     changed = [axis for axis, pair in enumerate(zip(was, wanted, strict=True)) if pair[0] != pair[1]]
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Call) and statements.name_called(node) in _MAKING:
-            listed_sizes = [each.elts for each in node.args[:1] if isinstance(each, ast.Tuple | ast.List)]
-            sizes = listed_sizes[0] if listed_sizes else node.args
-            if len(sizes) == len(was) and len(changed) == 1:
-                return statements.rewritten(source.strip(), [(sizes[changed[0]], str(wanted[changed[0]]))])
-    return None
+    size = size_of_weight(source, len(was), changed[0]) if len(changed) == 1 else None
+    return None if size is None else statements.rewritten(source.strip(), [(size, str(wanted[changed[0]]))])
 
 
 def product_of(node: ast.expr) -> int | None:

@@ -8,14 +8,18 @@ wrong axis. Else there is no telling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from shapewatch import axes
 from shapewatch.adapters import statements
+from shapewatch.adapters.constructed import several_of
 from shapewatch.adapters.operand import operand_text
+from shapewatch.adapters.sizes_said import weight_constructed
 from shapewatch.axes import Range
 from shapewatch.demand.joins import HANDLERS as JOINS
+from shapewatch.edits import Set
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, Span, Value, text
 from shapewatch.repair.assigned import assigned_line
@@ -183,7 +187,7 @@ def _made_for_the_inputs(case: Case, side: Side, other: Side, framework: str) ->
     return odd_of(case, held, (side.wanted.exact,), (why,), framework)
 
 
-def _ending_in(size: int, case: Case, but: Set[int]) -> list[str]:
+def _ending_in(size: int, case: Case, but: AbstractSet[int]) -> list[str]:
     """The program's other variables that are so wide."""
     others = [each for each in case.recording.values if each.origin == "parameter" and each.number not in but]
     return list(dict.fromkeys(each.name for each in others if each.name and each.shape[-1:] == (size,)))
@@ -220,8 +224,32 @@ def odd_of(
     failure = case.recording.failure
     span = None if failure is None or failure.span is None else _made(failure.span, variable.name)
     reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
+    fix = _fix(variable, wanted, span, why, framework, taken, factors)
+    given = _where_given(case, held, wanted, span, fix)
+    if given is not None:
+        span, fix = given
     cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
-    return Odd(cause, _fix(variable, wanted, span, why, framework, taken, factors), beyond_doubt)
+    return Odd(cause, fix, beyond_doubt)
+
+
+def _where_given(case: Case, held: Held, wanted: Shape, made: Span | None, fix: Fix) -> tuple[Span | None, Fix] | None:
+    """The line that constructs the instance which makes a weight of a size that it is given, and the fix there. The
+    class's own line is for all of its instances: where there are several, no change of it is told."""
+    variable, recording = held.value, case.recording
+    own, _, attribute = (variable.name or "").rpartition(".")
+    path = case.call.layer if own == "self" else own
+    was, now = variable.shape[held.axis], wanted[held.axis]
+    changed = [axis for axis, (one, other) in enumerate(zip(variable.shape, wanted, strict=True)) if one != other]
+    if variable.origin != "parameter" or made is None or not own or was is None or now is None:
+        return None
+    shape = Set(path, attribute, wanted, variable.shape)
+    there = weight_constructed(made, attribute, len(wanted), held.axis, path, recording)
+    if changed == [held.axis] and there is not None:
+        edit = Set(path, there.parameter, now, was) if own == "self" else shape
+        return there.span, replace(fix, code=there.with_size(was, now, recording), changes=(edit,))
+    if several_of(made, path, recording):
+        return made, replace(fix, code=f"{variable.name}: {text(wanted)}", changes=(shape,) if own != "self" else ())
+    return None
 
 
 def _made(used: Span, name: str) -> Span | None:
@@ -244,10 +272,10 @@ def _fix(
         code = turned(span.source or "", variable.name or "", variable.shape, wanted)
     if code is None and span is not None and factors:
         code = of_factors(span.source or "", variable.shape[0] or 0, factors)
-    if code is None and span is not None:
-        code = of_sizes(span.source or "", variable.shape, wanted)
     if code is None and span is not None and taken is not None:
         code = of_another_axis(span.source or "", *taken)
+    if code is None and span is not None:
+        code = of_sizes(span.source or "", variable.shape, wanted)
     return Fix(
         title=f"{variable.name}: shape {text(wanted)} instead of {text(variable.shape)}",
         code=code or f"{variable.name}: {text(wanted)}",

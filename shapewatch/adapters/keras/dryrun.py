@@ -108,6 +108,8 @@ class _Probe:
         if not edited:
             self._baseline_parameters = now
             return 0
+        if not now.keys() >= set(stand.set_layers):
+            return None  # of a class of the program's own it is not counted
         before = {**now, **self._baseline_parameters}
         changed = [path for path in stand.set_layers if path in now]
         if any(now[path] and not before[path] for path in now) or not set(changed) <= set(self._baseline_parameters):

@@ -10,12 +10,14 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.formulas import as_formula, last_axes, runs_once
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.keras.constructing import (
     WRAPPERS,
@@ -45,6 +47,7 @@ from shapewatch.adapters.statements import (
     with_argument,
     with_axes,
 )
+from shapewatch.adapters.worked_out import comes_to
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
@@ -81,7 +84,7 @@ from shapewatch.adapters.written import (
     without_first_title,
 )
 from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Layer, Recording
+from shapewatch.recording import Call, Layer, Recording, Shape, Span
 from shapewatch.source import is_users_own
 
 _SEQUENTIAL = re.compile(r"\bSequential\(")
@@ -123,13 +126,18 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
     note += ": of one number a softmax is always 1" if alone else ""
-    code = _own_line(layer, whole | changes, recording) or _called_in_lower_case(layer, changes, recording)
+    code = _own_line(
+        layer, whole | changes, _Changed(changes, was, _given_to(layer, recording)), recording
+    ) or _called_in_lower_case(layer, changes, recording)
     if code is None and (alone or changes.items() <= whole.items()):
         made = _own_construction(layer, whole | changes) or _made_anew(layer, whole | changes)
         target = _target(layer.path, recording)
         code = f"{target} = {made}" if target and made else made
         if made and not target and keras_name(layer) not in made:
             note = f"{layer.path}: {note}"
+    for _, value, before in parts:
+        if code and before != value and not value.startswith('"') and value not in code:
+            note = note.replace(f"was {before}", f"was {before}, {value} now")
     code = f"{code}  # {note}" if code else f"# {title}"
     data = [
         {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
@@ -170,14 +178,58 @@ def _whole(layer: Layer, facts: Mapping[str, Any]) -> dict[str, Any]:
 # The user's own line, changed
 
 
-def _own_line(layer: Layer, settings: Mapping[str, Any], recording: Recording) -> str | None:
+@dataclass(frozen=True)
+class _Changed:
+    """Settings that get other values, what they had before, and the shape that the layer is given."""
+
+    values: Mapping[str, Any]
+    was: Mapping[str, Any]
+    given: Shape
+
+
+def _given_to(layer: Layer, recording: Recording) -> Shape:
+    calls = [call for call in recording.calls if call.layer == layer.path and call.is_layer and call.operands]
+    return recording.shape(calls[-1].operands[0]) if calls else ()
+
+
+def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, recording: Recording) -> str | None:
     """The statement that makes this layer and no other, changed; None where there is none that says it."""
     source = _making_line(layer, recording)
     construction = construction_in(source, layer.type) if source else None
     said = said_by(construction, layer.type) if construction else None
-    if source is None or said is None or any(_is_open(*pair) for pair in said.items() if pair[0] in settings):
+    if source is None or said is None or layer.defined is None:
+        return None
+    spelled: dict[ast.expr, str] = {}
+    unread = [name for name, node in said.items() if name in settings and _is_open(name, node)]
+    if unread and not runs_once(layer.defined):
         return None  # `strides=stride` says it for more than this layer
-    return _with_settings(source, layer.type, settings)
+    for name in unread:
+        parts = _with_names_kept(said[name], name, settings[name], changed, layer.defined)
+        if parts is None:
+            return None
+        spelled |= parts
+    return _with_settings(source, layer.type, {n: v for n, v in settings.items() if n not in unread}, spelled)
+
+
+def _with_names_kept(
+    node: ast.expr, name: str, value: Any, changed: _Changed, span: Span
+) -> Mapping[ast.expr, str] | None:
+    """What to write in an argument that has names in it: nothing where it comes to the value, else a formula or the
+    value itself, of a row of sizes for those that are others; None where it is not known what it comes to."""
+    row = isinstance(value, tuple) and isinstance(node, ast.Tuple | ast.List) and len(node.elts) == len(value)
+    parts, values = (node.elts, value) if row and isinstance(node, ast.Tuple | ast.List) else ([node], [value])
+    before = changed.was.get(name) if name in changed.values else None
+    old = before if row and isinstance(before, tuple) and len(before) == len(values) else [before] * len(values)
+    new: dict[ast.expr, str] = {}
+    for part, wanted, was in zip(parts, values, old, strict=True):
+        if was == wanted or comes_to(part, span.file, span.line) == wanted:
+            continue
+        if name not in changed.values:
+            return None
+        together = [size for size in last_axes(changed.given, wanted) if size] if isinstance(wanted, int) else []
+        formula = as_formula(part, was, together, span) if together and isinstance(was, int) else None
+        new |= dict(formula or [(part, _code(wanted))])
+    return new
 
 
 def _called_in_lower_case(layer: Layer, changes: Mapping[str, Any], recording: Recording) -> str | None:
@@ -256,8 +308,11 @@ def _is_open(name: str, node: ast.expr) -> bool:
     return any(isinstance(part, ast.Name | ast.Call) for part in ast.walk(node))
 
 
-def _with_settings(source: str, type: str, settings: Mapping[str, Any]) -> str | None:
-    """The line with all of a layer's settings in it; None where its arguments cannot be told.
+def _with_settings(
+    source: str, type: str, settings: Mapping[str, Any], spelled: Mapping[ast.expr, str] | None = None
+) -> str | None:
+    """The line with all of a layer's settings in it, and other parts as `spelled`; None where its arguments cannot be
+    told.
 
     All, and not the one that is changed: several changes of one layer come as one in the layer's facts.
     """
@@ -268,7 +323,7 @@ def _with_settings(source: str, type: str, settings: Mapping[str, Any]) -> str |
     if type in WRAPPERS:
         call = next(argument for argument in call.args if isinstance(argument, ast.Call))
     defaults = parameters(class_name(call))
-    new: dict[ast.expr, str] = {}
+    new: dict[ast.expr, str] = dict(spelled or {})
     added: list[str] = []
     for name, value in settings.items():
         node = said.get(name)

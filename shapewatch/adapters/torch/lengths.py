@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 
+from shapewatch.adapters.constructed import several_of
 from shapewatch.adapters.operand import operand_text, which_of_line
 from shapewatch.adapters.statements import function_called, parsed, rewritten, statement
 from shapewatch.edits import Set, SetCall
@@ -196,12 +197,13 @@ def made_anew(edit: Set, recording: Recording) -> str | None:
         return None
     (axis,) = changed
     line, size, was = ast.unparse(made[0]), edit.value[axis], edit.was[axis]
+    several = several_of(failure.span, edit.layer, recording)
     parts = [_size_said(node, len(edit.was), axis) for node in ast.walk(ast.parse(line))]
     said = [part for part in parts if part is not None]
     name = ast.unparse(said[0]) if len(said) == 1 and not isinstance(said[0], ast.Constant) else None
-    if len(said) == 1 and isinstance(said[0], ast.Constant) and said[0].value == was:
+    if len(said) == 1 and isinstance(said[0], ast.Constant) and said[0].value == was and not several:
         return f"{rewritten(line, [(said[0], str(size))])}  # {was} before"
-    if name is not None and size == was + 1:  # a place for the class token, mostly
+    if name is not None and size == was + 1 and not several:  # a place for the class token, mostly
         return f"{rewritten(line, [(said[0], f'{name} + 1')])}  # {size}, {was} before"
     wanted = f"{size} at least" if size > was and axis < len(edit.was) - 1 else f"{size} is wanted"
     return f"{line}  # {name or _default_of(classes, was) or f'axis {axis}'}: {wanted}, {was} now"

@@ -17,6 +17,7 @@ from shapewatch.adapters.operand import (
     which_of_line,
     with_operand,
 )
+from shapewatch.adapters.sizes_said import edit_constructed
 from shapewatch.adapters.statements import (
     atom,
     axes_line,
@@ -29,6 +30,7 @@ from shapewatch.adapters.statements import (
 )
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
+from shapewatch.adapters.torch.own_line import AS_ANOTHER, own_construction
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
     axes_title,
@@ -100,14 +102,6 @@ _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]]
 }
 
 
-_AS_ANOTHER = {
-    ("pool", "stride"): "kernel_size",
-    ("attention", "kdim"): "embed_dim",
-    ("attention", "vdim"): "embed_dim",
-}
-"""Settings that are as another one is, if nobody says so, by the kind of the layer."""
-
-
 def write(edit: Edit, recording: Recording) -> Written:
     """The edit as a title, as code to paste, and as data."""
     match edit:
@@ -142,14 +136,24 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     facts = {**layer.facts, edit.argument: edit.value}
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
-    if constructor is not None and "#" in edit.layer:  # one of several outermost layers: what it is called is not known
+    there = edit_constructed(edit, recording) if not wrapped else None
+    if there is not None:
+        code = there[0].with_size(*there[1:], recording)
+    elif (
+        constructor is not None and "#" in edit.layer
+    ):  # one of several outermost layers: what it is called is not known
         code = f"{constructor}  # {edit.argument} was {was}"
     elif table and (line := made_anew(edit, recording)):
         code = line
     elif constructor is None:
         code = f"{target}.{edit.argument} = {value}"
     else:
-        code = f"{target} = {constructor}  # {edit.argument} was {was}"
+        now = ""
+        own = own_construction(edit, _parts(edit.layer), facts, recording) if target.startswith("self.") else None
+        if own is not None and not wrapped:
+            now = "" if _says(own, edit.value) else f", {value} now"
+            constructor = own
+        code = f"{target} = {constructor}  # {edit.argument} was {was}{now}"
     if wrapped and constructor is not None:
         code += "; give it its weight norm (or other parametrization) as before"
     data = {
@@ -168,9 +172,7 @@ def spelled(path: str, recording: Recording) -> str:
     """
     layer = recording.layer_at.get(path)
     parts = path.split(".") if path else []
-    start = len(parts) - 1
-    while start > 0 and parts[start].isdigit():
-        start -= 1
+    start = len(parts) - len(_parts(path))
     owner = recording.layer_at.get(".".join(parts[:start]))
     defined = layer.defined if layer is not None else owner.defined if owner is not None else None
     if owner is not None and (defined is None or is_users_own(defined.file)):
@@ -178,6 +180,22 @@ def spelled(path: str, recording: Recording) -> str:
         if alone and owner.kind == "module":
             return "self" + _subscripted(parts[start:])
     return root_name(recording) + _subscripted(parts)
+
+
+def _parts(path: str) -> list[str]:
+    """The attribute that holds a layer and, where that is a row of layers, which one of them it is."""
+    parts = path.split(".") if path else []
+    start = len(parts) - 1
+    while start > 0 and parts[start].isdigit():
+        start -= 1
+    return parts[max(start, 0) :]
+
+
+def _says(construction: str, value: Any) -> bool:
+    """Whether a value is written in it as it is."""
+    return not isinstance(value, int) or any(
+        isinstance(node, ast.Constant) and node.value == value for node in ast.walk(ast.parse(construction))
+    )
 
 
 def _subscripted(parts: list[str]) -> str:
@@ -199,7 +217,7 @@ def _constructor(layer: Layer, facts: Mapping[str, Any]) -> str | None:
             continue
         value = facts[name]
         if name == "kernel_size" or collapse(value) != default:
-            as_another = _AS_ANOTHER.get((layer.kind, name))
+            as_another = AS_ANOTHER.get((layer.kind, name))
             if as_another is not None and collapse(value) == collapse(facts[as_another]):
                 continue
             parts.append(f"{name}={short(value)}")
