@@ -15,7 +15,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from shapewatch.recording import Recording, Shape, Value
-from shapewatch.source import expressions, is_foreign, locals_of
+from shapewatch.source import expressions, is_foreign, locals_of, running_lines
 
 MOST = 5_000
 """Objects that are looked at: a program may keep lists of millions."""
@@ -55,7 +55,9 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         if values[number].name is None and len(called) == 1 and not declared:
             values[number] = replace(values[number], name=called[0])
     values = _named_in_order(recording, values, spoken)
-    failure = recording.failure and replace(recording.failure, spoken=spoken, streams=_streams_in_line(traceback))
+    failure = recording.failure and replace(
+        recording.failure, spoken=spoken, streams=_streams_in_line(traceback), stack=running_lines(traceback)
+    )
     return replace(recording, values=tuple(values), failure=failure)
 
 

@@ -134,7 +134,7 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
         again,
         values=tuple(values),
         calls=tuple(calls),
-        failure=replace(again.failure, span=span, spoken=spoken, streams=streams),
+        failure=replace(again.failure, span=span, spoken=spoken, streams=streams, stack=live.failure.stack),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from shapewatch.adapters.statements import parsed, rewritten, statement, with_argument
+from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.recording import Shape, Span
-from shapewatch.repair.loaders import construction, line_of, loaders_made
+from shapewatch.repair.loaders import Made, line_of, without_drop_last
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
@@ -28,23 +28,20 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
     except (SyntaxError, ValueError):
         return None
     given = _given(span)
-    if given is None or batch.exact is None:
+    if batch.exact is None:
         return None
     first = case.recording.shape(case.recording.inputs[0])
-    size = f"{given[0]}.size({first.index(batch.exact)})" if batch.exact in first else None
-    made = _made_in_the_loop(tree, given[1], span)
+    known = given is not None and batch.exact in first
+    size = f"{given[0]}.size({first.index(batch.exact)})" if given is not None and known else None
+    made = _made_in_the_loop(tree, given[1], span) if given is not None else None
     reason = f"the state is one of {kept[0]} samples, and this batch has {batch.exact}"
-    if made is not None and size is not None:
+    if given is not None and made is not None and size is not None:
         line = line_of(span.file, made)
         source = statement(line) or ast.unparse(made)
         anew = rewritten(source, [(_argument(source), size)])
         return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1], framework)
-    batches = loaders_made(tree)
-    if len(batches) != 1:
-        return None
-    line = line_of(span.file, batches[0])
-    whole = _with_drop_last(statement(line) or "")
-    return None if whole is None else _left_out(whole, line, reason, framework)
+    loader = without_drop_last(case.recording, span.file) if batch.exact < (kept[0] or 0) else None
+    return None if loader is None else _left_out(loader, reason, framework)
 
 
 def smaller_last_batch(case: Case, framework: str) -> Odd | None:
@@ -61,24 +58,20 @@ def smaller_last_batch(case: Case, framework: str) -> Odd | None:
     ran, comes = ([case.recording.shape(value) for value in call.operands] for call in (earlier[-1], outermost))
     if len(ran) != len(comes) or not ran or not all(map(_is_smaller, comes, ran)):
         return None
-    try:
-        batches = loaders_made(tree_of(outermost.span.file))
-    except (SyntaxError, ValueError):
-        return None
-    line = line_of(outermost.span.file, batches[0]) if len(batches) == 1 else None
-    code = _with_drop_last(statement(line) or "") if line is not None else None
-    if line is None or code is None:
+    loader = without_drop_last(case.recording, outermost.span.file)
+    if loader is None:
         return None
     reason = f"with {ran[0][0]} samples it ran, and this batch has {comes[0][0]}: something is made for {ran[0][0]}"
-    return _left_out(code, line, reason, framework)
+    return _left_out(loader, reason, framework)
 
 
 def _is_smaller(batch: Shape, earlier: Shape) -> bool:
     return bool(batch and earlier) and batch[1:] == earlier[1:] and (batch[0] or 0) < (earlier[0] or 0)
 
 
-def _left_out(code: str, line: Span, reason: str, framework: str) -> Odd:
-    return _odd("a last, smaller batch left out", code, line, reason, "DataLoader", framework)
+def _left_out(loader: Made, reason: str, framework: str) -> Odd:
+    code = loader.with_more("drop_last", "True")
+    return _odd("a last, smaller batch left out", code, loader.line, reason, "DataLoader", framework)
 
 
 def _odd(title: str, code: str, line: Span, reason: str, name: str, framework: str) -> Odd:
@@ -115,10 +108,3 @@ def _argument(source: str) -> ast.expr:
     assert isinstance(line, ast.Assign)
     assert isinstance(line.value, ast.Call)
     return line.value.args[0]
-
-
-def _with_drop_last(source: str) -> str | None:
-    loader = construction(ast.parse(source))
-    if loader is None or any(keyword.arg == "drop_last" for keyword in loader.keywords):
-        return None
-    return with_argument(source, loader, "drop_last=True")
