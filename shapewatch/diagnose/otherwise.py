@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring
+from shapewatch.diagnose.made_of_sizes import or_made_of_sizes
 from shapewatch.diagnose.padded_alike import padded_alike
 from shapewatch.edits import Input
 from shapewatch.recording import Recording
@@ -26,6 +27,7 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     padded = padded_alike(told, recording)
     if padded is not None:
         return padded
+    told = or_made_of_sizes(told, recording)
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
     edit = told.fixes[0].changes[0]
