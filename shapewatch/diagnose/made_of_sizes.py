@@ -1,4 +1,4 @@
-"""An input of other sizes than fit, where a line of the program makes it of nothing but its sizes: that line, with those
+"""An input of other sizes than fit, where a line of the program makes it of its sizes alone: that line, with those
 that fit.
 
 To say that `z` would have to be of another shape leaves the reader to find who made it so.

@@ -158,4 +158,8 @@ def as_made(file: str, node: ast.Assign) -> Made | None:
 
 
 def line_of(file: str, made: ast.stmt) -> Span:
-    return Span(file, made.lineno, linecache.getline(file, made.lineno).strip() or None)
+    return line_numbered(file, made.lineno)
+
+
+def line_numbered(file: str, number: int) -> Span:
+    return Span(file, number, linecache.getline(file, number).strip() or None)
