@@ -17,6 +17,7 @@ from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verifi
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
+from shapewatch.diagnose.remaining import or_remaining
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
@@ -47,6 +48,7 @@ def what_failed(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator
     found = first_case(graph) or only_seen_on_shapes(graph.recording, probe)
     said = [] if found is None else list(_of_case(*found, adapter, probe))
     said = [or_declaration(diagnosis, graph.recording, adapter) for diagnosis in said]
+    said = [each if each.fixes else or_remaining(each, graph.recording) for each in said]
     if not any(diagnosis.fixes or diagnosis.code != "SW900" for diagnosis in said):
         said = list(_from_the_message(graph.recording)) or said
     yield from said
@@ -91,7 +93,7 @@ def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
     span = failure.span or (call.span if call is not None else None)
     told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
     if told is not None:
-        yield with_names_of_the_line(told, failure, recording.framework)
+        yield or_remaining(with_names_of_the_line(told, failure, recording.framework), recording)
 
 
 def _solve(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import name_called, rewritten, statement, with_argument
+from shapewatch.adapters.unread import line_at
 from shapewatch.recording import Recording, Span
 from shapewatch.source import tree_of
 
@@ -63,14 +64,30 @@ def _drops_last(given: ast.expr | None) -> bool | None:
 def looped_over(recording: Recording) -> Made | None:
     """The line that makes the loader over which the innermost loop runs that runs over one, in the lines that were
     running when the pass failed."""
+    for over, stack, depth in _loops(recording):
+        found = _bound_to(over, stack, depth)
+        made = as_made(*found) if found is not None else None
+        if made is not None:
+            return made
+    return None
+
+
+def data_of_the_loop(recording: Recording) -> set[tuple[str, int]]:
+    """The lines that make what the lines that were running loop over, and what they read: by file and number."""
+    found = {_bound_to(over, stack, depth) for over, stack, depth in _loops(recording)}
+    stack = recording.failure.stack if recording.failure is not None else ()
+    for depth, span in enumerate(stack):
+        line = line_at(span)
+        found |= {_bound_to(ast.Name(name, ast.Load()), stack, depth) for name in (line.reads if line else ())}
+    return {(file, node.lineno) for file, node in filter(None, found)}
+
+
+def _loops(recording: Recording) -> Iterator[tuple[ast.expr, Sequence[Span], int]]:
+    """What the loops around the lines that were running run over, the innermost first, each with where it stands."""
     stack = recording.failure.stack if recording.failure is not None else ()
     for depth in range(len(stack) - 1, -1, -1):
         tree = _read(stack[depth].file)
-        for over in _loops_around(tree, stack[depth].line) if tree is not None else ():
-            made = _made(over, stack, depth)
-            if made is not None:
-                return made
-    return None
+        yield from ((over, stack, depth) for over in (_loops_around(tree, stack[depth].line) if tree else ()))
 
 
 def _loops_around(tree: ast.Module, line: int) -> Iterator[ast.expr]:
@@ -86,7 +103,7 @@ def _loops_around(tree: ast.Module, line: int) -> Iterator[ast.expr]:
     yield from (over for _, over in reversed(found))
 
 
-def _made(over: ast.expr, stack: Sequence[Span], depth: int) -> Made | None:
+def _bound_to(over: ast.expr, stack: Sequence[Span], depth: int) -> tuple[str, ast.Assign] | None:
     """The one line that makes what an expression stands for in a running line; that of a function's argument is what
     the function was called with."""
     while isinstance(over, ast.Call) and name_called(over) in _HANDING_ON and over.args:
@@ -100,11 +117,11 @@ def _made(over: ast.expr, stack: Sequence[Span], depth: int) -> Made | None:
     own = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)] if arguments else []
     if name in own and function is not None:
         given = _given(function, name, stack[depth - 1]) if depth else None
-        return None if given is None else _made(given, stack, depth - 1)
+        return None if given is None else _bound_to(given, stack, depth - 1)
     hidden = {id(part) for each in _functions(tree) if each is not function for part in ast.walk(each)}
     visible = [node for node in ast.walk(tree) if "." in name or id(node) not in hidden]
     bound = [node for node in visible if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets)]
-    return as_made(here.file, bound[0]) if len(bound) == 1 else None
+    return (here.file, bound[0]) if len(bound) == 1 else None
 
 
 def _given(function: _Function, name: str, calling: Span) -> ast.expr | None:
