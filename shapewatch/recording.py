@@ -127,7 +127,8 @@ class Failure:
     """The exception that ended the pass. `call` is the innermost recorded call that raised it, if one did; `spoken` are
     the arrays in the line that raised, by what the program calls them; `streams` are pipelines of data in that line,
     and the shapes of the samples that they give one after the other; `stack` are the program's own lines that were
-    running, the outermost first."""
+    running, the outermost first; `from_one` are the labels among those arrays in which class 0 does not occur, and
+    their highest class."""
 
     type: str
     message: str
@@ -136,6 +137,7 @@ class Failure:
     spoken: Mapping[str, Shape] = field(default_factory=dict)
     streams: Mapping[str, Shape] = field(default_factory=dict)
     stack: tuple[Span, ...] = ()
+    from_one: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,14 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
         again,
         values=tuple(values),
         calls=tuple(calls),
-        failure=replace(again.failure, span=span, spoken=spoken, streams=streams, stack=live.failure.stack),
+        failure=replace(
+            again.failure,
+            span=span,
+            spoken=spoken,
+            streams=streams,
+            stack=live.failure.stack,
+            from_one=live.failure.from_one,
+        ),
     )
 
 

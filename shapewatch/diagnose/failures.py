@@ -15,6 +15,7 @@ from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
+from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.remaining import or_remaining
@@ -64,6 +65,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
             case, finding = deeper
         if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
             diagnosis = or_another_order(behind_the_model(case, finding, adapter, probe), case)
+            diagnosis = or_made_from_one(diagnosis, case.recording.failure)
             if diagnosis.cause is None:
                 diagnosis = or_variable(diagnosis, case, finding, adapter)
             if diagnosis.fixes or not finding.needs_proof:

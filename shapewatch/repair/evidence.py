@@ -102,6 +102,8 @@ class Evidence:
             worth = (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside) - 0.3 * computed
             return worth, phrase
         if isinstance(edit, Target) and edit.change == "from-one":
+            if edit.arguments.get("known"):
+                return 2.5, "no label has class 0"
             return 1.3 * self._last_width_has_a_name(), None
         return 0.0, None
 
