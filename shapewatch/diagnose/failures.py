@@ -19,6 +19,7 @@ from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.remaining import or_remaining
+from shapewatch.diagnose.validation import or_of_validation
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
@@ -50,6 +51,7 @@ def what_failed(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator
     said = [] if found is None else list(_of_case(*found, adapter, probe))
     said = [or_declaration(diagnosis, graph.recording, adapter) for diagnosis in said]
     said = [each if each.fixes else or_remaining(each, graph.recording) for each in said]
+    said = [or_of_validation(each, graph.recording) for each in said]
     if not any(diagnosis.fixes or diagnosis.code != "SW900" for diagnosis in said):
         said = list(_from_the_message(graph.recording)) or said
     yield from said

@@ -24,6 +24,8 @@ def or_made_from_one(told: Diagnosis, failure: Failure | None) -> Diagnosis:
     if failure is None or not isinstance(edit, Target) or edit.change != "from-one" or failure.span is None:
         return told
     classes = edit.arguments.get("classes")
+    if not isinstance(classes, int):
+        return told
     names = highest_of(failure.from_one, classes)
     rows = any(len(failure.spoken.get(name, ())) == 2 for name in names)
     lines = list(_made(names, classes, failure)) if rows else list(_given(names, failure.span))
