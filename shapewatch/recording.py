@@ -126,7 +126,9 @@ class Call:
 class Failure:
     """The exception that ended the pass. `call` is the innermost recorded call that raised it, if one did; `spoken` are
     the arrays in the line that raised, by what the program calls them; `streams` are pipelines of data in that line,
-    and the shapes of the samples that they give one after the other."""
+    and the shapes of the samples that they give one after the other; `stack` are the program's own lines that were
+    running, the outermost first; `from_one` are the labels among those arrays in which class 0 does not occur, and
+    their highest class."""
 
     type: str
     message: str
@@ -134,6 +136,8 @@ class Failure:
     span: Span | None = None
     spoken: Mapping[str, Shape] = field(default_factory=dict)
     streams: Mapping[str, Shape] = field(default_factory=dict)
+    stack: tuple[Span, ...] = ()
+    from_one: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

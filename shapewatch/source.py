@@ -118,6 +118,32 @@ def raising_line(traceback: TracebackType | None) -> tuple[CodeType, int] | None
     return found
 
 
+def running_lines(traceback: TracebackType | None) -> tuple[Span, ...]:
+    """The program's own lines that were running, the outermost first: those that an exception has passed, and those
+    around it that it has not come to yet."""
+    around: list[Span] = []
+    frame = traceback.tb_frame.f_back if traceback is not None else None
+    while frame is not None and len(around) < _MOST_RUNNING:
+        if _is_told_as_own(frame.f_code, frame.f_lineno):
+            around.append(span_at(frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    inside: list[Span] = []
+    while traceback is not None and len(inside) < _MOST_RUNNING:
+        code = traceback.tb_frame.f_code
+        if _is_told_as_own(code, traceback.tb_lineno):
+            inside.append(span_at(code, traceback.tb_lineno))
+        traceback = traceback.tb_next
+    return (*reversed(around), *inside)
+
+
+def _is_told_as_own(code: CodeType, line: int) -> bool:
+    return is_users_own(_origins.get(code.co_filename, code.co_filename)) and _told(code, line)
+
+
+_MOST_RUNNING = 30
+"""Lines on either side: a program may call itself a thousand times."""
+
+
 def _told(code: CodeType, line: int) -> bool:
     """Whether a line is the program's: of generated code only what was made from a line of it."""
     return code.co_filename not in _origins or (code.co_filename, line) in _translated

@@ -14,8 +14,9 @@ from itertools import chain, islice
 from types import FrameType, TracebackType
 from typing import Any
 
+from shapewatch.adapters.classes import begun_at_one
 from shapewatch.recording import Recording, Shape, Value
-from shapewatch.source import expressions, is_foreign, locals_of
+from shapewatch.source import expressions, is_foreign, locals_of, running_lines
 
 MOST = 5_000
 """Objects that are looked at: a program may keep lists of millions."""
@@ -55,7 +56,13 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         if values[number].name is None and len(called) == 1 and not declared:
             values[number] = replace(values[number], name=called[0])
     values = _named_in_order(recording, values, spoken)
-    failure = recording.failure and replace(recording.failure, spoken=spoken, streams=_streams_in_line(traceback))
+    failure = recording.failure and replace(
+        recording.failure,
+        spoken=spoken,
+        streams=_streams_in_line(traceback),
+        stack=running_lines(traceback),
+        from_one=_labels_from_one(traceback),
+    )
     return replace(recording, values=tuple(values), failure=failure)
 
 
@@ -126,6 +133,11 @@ def _streams_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
         if element is not None and callable(getattr(held[name], "batch", None)) and _shape(element):
             found[name] = _shape(element)
     return found
+
+
+def _labels_from_one(traceback: TracebackType | None) -> dict[str, int]:
+    written, held = _line_that_raised(traceback)
+    return begun_at_one((name, held[name]) for name in sorted(written & held.keys()))
 
 
 def _line_that_raised(traceback: TracebackType | None) -> tuple[frozenset[str], dict[str, Any]]:

@@ -261,7 +261,8 @@ def target_reshaped(edit: Target, line: str) -> str:
 
 
 def target_data(edit: Target) -> dict[str, Any]:
-    return {"action": "target", "change": edit.change, **edit.arguments}
+    said = {name: value for name, value in edit.arguments.items() if name != "known"}
+    return {"action": "target", "change": edit.change, **said}
 
 
 def repeated(repeat: str, expression: str, arguments: Mapping[str, Any]) -> str:

@@ -127,7 +127,9 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
     values = list(again.values)
     for given, number in zip(live.inputs, again.inputs, strict=False):
         values[number] = replace(values[number], name=values[number].name or live.values[given].name)
-    span = again.failure.span or live.failure.span
+    failed = again.failing_call()
+    inside = failed is not None and failed.parent is not None  # a dry run calls the outermost layer from elsewhere
+    span = (again.failure.span if inside else None) or live.failure.span
     spoken, streams = live.failure.spoken or again.failure.spoken, live.failure.streams or again.failure.streams
     outermost = [call.span for call in live.calls if call.is_layer and call.parent is None][-1:]
     calls = [replace(call, span=outermost[0]) if call.parent is None and outermost else call for call in again.calls]
@@ -143,7 +145,14 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
         layers=tuple(layers),
         values=tuple(values),
         calls=tuple(calls),
-        failure=replace(again.failure, span=span, spoken=spoken, streams=streams),
+        failure=replace(
+            again.failure,
+            span=span,
+            spoken=spoken,
+            streams=streams,
+            stack=live.failure.stack,
+            from_one=live.failure.from_one,
+        ),
     )
 
 

@@ -15,11 +15,14 @@ from shapewatch.diagnose.cause import cause_of, location_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
+from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.never_updated import never_updated
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.ran_before import or_the_caller
+from shapewatch.diagnose.remaining import or_remaining
 from shapewatch.diagnose.unprojected import or_under_a_condition
+from shapewatch.diagnose.validation import or_of_validation
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
@@ -50,6 +53,8 @@ def what_failed(graph: Graph, adapter: Adapter, probe: Probe | None) -> Iterator
     found = first_case(graph) or only_seen_on_shapes(graph.recording, probe)
     said = [] if found is None else list(_of_case(*found, adapter, probe))
     said = [or_declaration(diagnosis, graph.recording, adapter) for diagnosis in said]
+    said = [each if each.fixes else or_remaining(each, graph.recording) for each in said]
+    said = [or_of_validation(each, graph.recording) for each in said]
     if not any(diagnosis.fixes or diagnosis.code != "SW900" for diagnosis in said):
         said = list(_from_the_message(graph.recording)) or said
     yield from said
@@ -65,6 +70,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
             case, finding = deeper
         if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
             diagnosis = or_another_order(behind_the_model(case, finding, adapter, probe), case)
+            diagnosis = or_made_from_one(diagnosis, case.recording.failure)
             if diagnosis.cause is None:
                 diagnosis = or_variable(diagnosis, case, finding, adapter)
             if diagnosis.fixes or not finding.needs_proof:
@@ -97,7 +103,7 @@ def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
     span = failure.span or (call.span if call is not None else None)
     told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
     if told is not None:
-        yield with_names_of_the_line(told, failure, recording.framework)
+        yield or_remaining(with_names_of_the_line(told, failure, recording.framework), recording)
 
 
 def _solve(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring, Probe
 from shapewatch.adapters.operand import OF_WINDOWS
+from shapewatch.diagnose.made_of_sizes import or_made_of_sizes
 from shapewatch.diagnose.padded_alike import padded_alike
 from shapewatch.edits import Input, SetCall
 from shapewatch.recording import Recording
@@ -15,7 +16,11 @@ from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
-from shapewatch.repair.state_of_another_batch import smaller_last_batch, state_of_another_batch
+from shapewatch.repair.state_of_another_batch import (
+    smaller_last_batch,
+    state_of_another_batch,
+    whole_batches_alone,
+)
 from shapewatch.repair.untaken_weights import untaken_weight
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules import Case, Finding
@@ -27,12 +32,16 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     padded = padded_alike(told, recording)
     if padded is not None:
         return padded
+    told = or_made_of_sizes(told, recording)
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
     edit = told.fixes[0].changes[0]
     there = declared_at(recording, edit, adapter.declares) if isinstance(edit, Input) else None
     if there is not None:
         return replace(told, cause=replace(told.cause, location=there[0]))
+    batches = whole_batches_alone(told.fixes[0], recording)
+    if batches is not None:
+        return replace(told, cause=batches.cause, fixes=(batches.fix,))
     declared = declared_otherwise(recording, told.fixes[0], adapter)
     if declared is None:
         return told

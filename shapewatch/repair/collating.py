@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from shapewatch.adapters.statements import statement, with_argument
-from shapewatch.repair.loaders import construction, line_of, loaders_made
+from shapewatch.repair.loaders import as_made, construction, loaders_made, looped_over
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
@@ -14,8 +13,8 @@ from shapewatch.source import tree_of
 
 
 def without_collate_fn(case: Case, finding: Finding, framework: str) -> Odd | None:
-    """The one loader of a file that lacks the `collate_fn` which another one has, or which is defined and given to
-    none."""
+    """The loader that lacks the `collate_fn` which another one has, or which is defined and given to none: the only one
+    of a file, or the one that the loop runs over."""
     span = case.call.span or (case.recording.failure.span if case.recording.failure is not None else None)
     if finding.code != "SW902" or span is None or ends_short(case.shapes):
         return None
@@ -26,21 +25,19 @@ def without_collate_fn(case: Case, finding: Finding, framework: str) -> Odd | No
     made = loaders_made(tree)
     bare = [node for node in made if _collating(node) is None]
     names = {text for node in made if (text := _collating(node)) is not None} or _unused_functions(tree)
-    if len(bare) != 1 or len(names) != 1:
+    loop = looped_over(case.recording)
+    loader = as_made(span.file, bare[0]) if len(bare) == 1 and loop is None else loop
+    if loader is None or loader.given("collate_fn") is not None or len(names) != 1:
         return None
     (name,) = names
-    line = line_of(span.file, bare[0])
-    source = statement(line)
-    call = construction(ast.parse(source)) if source is not None else None
-    if source is None or call is None:
-        return None
-    code = with_argument(source, call, f"collate_fn={name}")
-    had = [node for node in made if node is not bare[0]]
-    reason = f"it has no `collate_fn`, and {'the other loader' if had else 'the file'} has `{name}`"
+    code = loader.with_more("collate_fn", name)
+    had = len(made) - len(bare)
+    whose = "the file" if not had else "the other loader" if len(made) == 2 else "another loader"
+    reason = f"it has no `collate_fn`, and {whose} has `{name}`"
     edit = {"action": "set", "variable": "DataLoader", "argument": "collate_fn", "value": name}
     title = f"the samples put together by `{name}`"
     fix = Fix(title, code, edit, (), framework, None, "what a loader gives is no part of a model")
-    return Odd(Cause(None, "DataLoader", line, reason), fix, True)
+    return Odd(Cause(None, "DataLoader", loader.line, reason), fix, True)
 
 
 def _collating(node: ast.AST) -> str | None:

@@ -104,6 +104,8 @@ class Evidence:
         if isinstance(edit, Insert) and edit.module.kind == "flatten" and self.case.call.kind == "linear":
             return 0.5, None  # that what comes is as long as is asked for, all together, is seldom chance
         if isinstance(edit, Target) and edit.change == "from-one":
+            if edit.arguments.get("known"):
+                return 2.5, "no label has class 0"
             return 1.3 * self._last_width_has_a_name(), None
         return 0.0, None
 

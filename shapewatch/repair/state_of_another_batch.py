@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from shapewatch.adapters.statements import parsed, rewritten, statement, with_argument
-from shapewatch.recording import Shape, Span
-from shapewatch.repair.loaders import construction, line_of, loaders_made
+from shapewatch.adapters.statements import parsed, rewritten, statement
+from shapewatch.adapters.written import length_in
+from shapewatch.edits import Input
+from shapewatch.recording import Recording, Shape, Span
+from shapewatch.repair.loaders import line_of, without_drop_last
+from shapewatch.repair.pipelines import batch_that_ends_short
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
@@ -28,23 +31,21 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
     except (SyntaxError, ValueError):
         return None
     given = _given(span)
-    if given is None or batch.exact is None:
+    if batch.exact is None:
         return None
     first = case.recording.shape(case.recording.inputs[0])
-    size = f"{given[0]}.size({first.index(batch.exact)})" if batch.exact in first else None
-    made = _made_in_the_loop(tree, given[1], span)
+    known = given is not None and batch.exact in first
+    size = None if given is None or not known else _length(framework, given[0], first.index(batch.exact))
+    made = _made_in_the_loop(tree, given[1], span) if given is not None else None
     reason = f"the state is one of {kept[0]} samples, and this batch has {batch.exact}"
-    if made is not None and size is not None:
+    if given is not None and made is not None and size is not None:
         line = line_of(span.file, made)
         source = statement(line) or ast.unparse(made)
         anew = rewritten(source, [(_argument(source), size)])
         return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1], framework)
-    batches = loaders_made(tree)
-    if len(batches) != 1:
-        return None
-    line = line_of(span.file, batches[0])
-    whole = _with_drop_last(statement(line) or "")
-    return None if whole is None else _left_out(whole, line, reason, framework)
+    return (
+        _left_out(case.recording, span.file, kept[0] or 0, reason, framework) if batch.exact < (kept[0] or 0) else None
+    )
 
 
 def smaller_last_batch(case: Case, framework: str) -> Odd | None:
@@ -61,24 +62,43 @@ def smaller_last_batch(case: Case, framework: str) -> Odd | None:
     ran, comes = ([case.recording.shape(value) for value in call.operands] for call in (earlier[-1], outermost))
     if len(ran) != len(comes) or not ran or not all(map(_is_smaller, comes, ran)):
         return None
-    try:
-        batches = loaders_made(tree_of(outermost.span.file))
-    except (SyntaxError, ValueError):
-        return None
-    line = line_of(outermost.span.file, batches[0]) if len(batches) == 1 else None
-    code = _with_drop_last(statement(line) or "") if line is not None else None
-    if line is None or code is None:
-        return None
     reason = f"with {ran[0][0]} samples it ran, and this batch has {comes[0][0]}: something is made for {ran[0][0]}"
-    return _left_out(code, line, reason, framework)
+    return _left_out(case.recording, outermost.span.file, ran[0][0] or 0, reason, framework)
+
+
+def whole_batches_alone(fix: Fix, recording: Recording) -> Odd | None:
+    """The line that makes the batches, for a fix that is an input of as many samples as came before."""
+    edit = fix.changes[0] if len(fix.changes) == 1 else None
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    if not isinstance(edit, Input) or not fix.code.startswith("# ") or len(outermost) < 2:
+        return None
+    last, given = outermost[-1], recording.shape(recording.inputs[edit.index])
+    earlier = [call for call in outermost[:-1] if call.finished and call.layer == last.layer]
+    ran = any(edit.shape in map(recording.shape, call.operands) for call in earlier)
+    if not ran or last.span is None or not _is_smaller(given, edit.shape):
+        return None
+    reason = f"with {edit.shape[0]} samples it ran, and this batch has {given[0]}"
+    return _left_out(recording, last.span.file, edit.shape[0] or 0, reason, fix.framework)
 
 
 def _is_smaller(batch: Shape, earlier: Shape) -> bool:
     return bool(batch and earlier) and batch[1:] == earlier[1:] and (batch[0] or 0) < (earlier[0] or 0)
 
 
-def _left_out(code: str, line: Span, reason: str, framework: str) -> Odd:
-    return _odd("a last, smaller batch left out", code, line, reason, "DataLoader", framework)
+def _left_out(recording: Recording, file: str, usual: int, reason: str, framework: str) -> Odd | None:
+    """The line that makes the batches, with a last one left out that is smaller than the usual."""
+    title = "a last, smaller batch left out"
+    loader = without_drop_last(recording, file)
+    if loader is not None:
+        return _odd(title, loader.with_more("drop_last", "True"), loader.line, reason, "DataLoader", framework)
+    batch = batch_that_ends_short(file, recording)
+    if batch is None or batch.count not in (None, usual):
+        return None
+    return _odd(title, batch.code, batch.line, reason, "batch", framework)
+
+
+def _length(framework: str, x: str, axis: int) -> str:
+    return f"{x}.size({axis})" if framework == "torch" else length_in("tensorflow", x, axis)
 
 
 def _odd(title: str, code: str, line: Span, reason: str, name: str, framework: str) -> Odd:
@@ -115,10 +135,3 @@ def _argument(source: str) -> ast.expr:
     assert isinstance(line, ast.Assign)
     assert isinstance(line.value, ast.Call)
     return line.value.args[0]
-
-
-def _with_drop_last(source: str) -> str | None:
-    loader = construction(ast.parse(source))
-    if loader is None or any(keyword.arg == "drop_last" for keyword in loader.keywords):
-        return None
-    return with_argument(source, loader, "drop_last=True")

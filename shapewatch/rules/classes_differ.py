@@ -127,7 +127,7 @@ def _other_count(case: Case, loss: Compared) -> Finding:
         either = ((Target("numbers", {"dim": loss.class_axis, "binary": True}),),)
     one_more = one_hot and not two_for_one and None not in (given, labels) and labels == (given or 0) + 1 > 2
     if one_more:
-        either = ((Target("from-one", {"dim": loss.class_axis}),),)
+        either = ((_from_one(case, loss.class_axis, given),),)
     ran = " Earlier it was given other labels beside such an output, and ran." if earlier else ""
     return Finding(
         headline=f"{loss.name}: the model gives {plural(given, 'score')} for each item, the labels have "
@@ -138,6 +138,13 @@ def _other_count(case: Case, loss: Compared) -> Finding:
         own_doubt=0.0 if earlier or two_for_one else 1.0,  # a last layer is more often of a wrong width than labels are
         wants=() if earlier else output_wants(loss, wanted),
     )
+
+
+def _from_one(case: Case, axis: int, classes: int | None) -> Target:
+    """Labels counted from 0; `known` where those that are given have no class 0."""
+    labels = case.recording.failure.from_one if case.recording.failure is not None else {}
+    known = {"known": True} if classes in labels.values() else {}
+    return Target("from-one", {"dim": axis, "classes": classes, **known})
 
 
 _ONE_MORE = " Labels made of class numbers that begin at 1 have one column more than there are classes."
@@ -168,11 +175,14 @@ def _out_of_range(case: Case, loss: Compared) -> Finding | None:
         if label > 0
         else " A negative label marks what is to be left out, where the loss is told so."
     )
+    from_one = _from_one(case, loss.class_axis, classes)
+    known = label == classes and bool(from_one.arguments.get("known"))
     too_many = label > classes and label != _VOID  # one too many may as well be a count from 1
     return Finding(
         headline=f"{loss.name} is given label {label}, and the model gives {plural(classes, 'score')}: labels from 0 "
         f"to {classes - 1} fit",
         explanation=f"The output is {_scores(loss)}.{reason}",
+        own=((from_one,),) if known else (),
         wants=(Want(loss.output_value, {loss.class_axis: Range.only(label + 1)}),) if too_many else (),
     )
 

@@ -50,7 +50,7 @@ def check(case: Case) -> Finding | None:
             for axis in axes
         ]
         return Finding(
-            headline=f"{case.name} keeps a state {text(wanted)} and is given {text(state)}",
+            headline=f"{case.name} expects a state {text(wanted)} and is given {text(state)}",
             explanation=f"Its input is {text(case.shapes[0])}; {listed(parts) if parts else 'the ranks differ'}."
             f"{_of_another_batch(case, position, axes)}",
             own=tuple(_own(case, state, axes)),
