@@ -7,7 +7,7 @@ import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shapewatch.adapters.statements import name_called, statement
+from shapewatch.adapters.statements import is_own, name_called, statement
 from shapewatch.recording import Span
 from shapewatch.source import tree_of
 
@@ -35,24 +35,63 @@ class Counter:
 
 
 def left_as_they_are(span: Span) -> Sequence[Counter]:
-    """Of the function around a line, the variables that its loops make layers for and do not change behind that."""
+    """Of the function around a line, the variables that its loops make layers for and do not change behind that; of the
+    class around it, the attributes that a method makes layers for each time that it is called, and leaves as they are.
+    """
     try:
-        functions = [node for node in ast.walk(tree_of(span.file)) if isinstance(node, ast.FunctionDef)]
+        nodes = list(ast.walk(tree_of(span.file)))
     except (SyntaxError, ValueError):
         return ()
-    around = [node for node in functions if node.lineno <= span.line <= (node.end_lineno or 0)]
-    loops = [node for node in ast.walk(around[-1]) if isinstance(node, ast.For)] if around else []
+    around = [
+        node
+        for node in nodes
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno <= span.line <= (node.end_lineno or 0)
+    ]
+    functions = [node for node in around if isinstance(node, ast.FunctionDef)]
+    classes = [node for node in around if isinstance(node, ast.ClassDef)]
+    loops = [node for node in ast.walk(functions[-1]) if isinstance(node, ast.For)] if functions else []
     found = [counter for loop in loops for counter in _in_loop(loop, span.file)]
-    return list({(each.line.line, each.variable): each for each in found}.values())
+    found += _in_methods(classes[-1], span.file) if classes else ()
+    return list({each.variable: each for each in reversed(found)}.values())
+
+
+def _in_methods(cls: ast.ClassDef, file: str) -> Iterator[Counter]:
+    """`self.in_planes`, from which a method makes a block each time, of as many channels as it is called with."""
+    for method in (each for each in cls.body if isinstance(each, ast.FunctionDef) and each.name != "__init__"):
+        given_to = {each.arg for each in method.args.args}
+        for line in (node for node in ast.walk(method) if isinstance(node, ast.Expr | ast.Assign | ast.Return)):
+            for taken, given in _made_of_two(line):
+                own = isinstance(taken, ast.Attribute) and is_own(taken, taken.attr)
+                if own and isinstance(given, ast.Name) and given.id in given_to and not _is_set_by_others(taken, cls):
+                    span = Span(file, line.lineno, linecache.getline(file, line.lineno).strip() or None)
+                    widened = next((node for node in ast.walk(method) if _is_expansion(node)), None)
+                    said = given.id if widened is None else f"{given.id} * {ast.unparse(widened)}"
+                    yield Counter(span, ast.unparse(taken), said, given)
+
+
+def _is_expansion(node: ast.AST) -> bool:
+    """`block.expansion`, by which a bottleneck gives more channels than it is called with."""
+    return isinstance(node, ast.Attribute) and node.attr == "expansion"
+
+
+def _is_set_by_others(attribute: ast.expr, cls: ast.ClassDef) -> bool:
+    name = ast.unparse(attribute)
+    others = [each for each in cls.body if isinstance(each, ast.FunctionDef) and each.name != "__init__"]
+    return any(_is_set(name, method, 0) for method in others)
+
+
+def _made_of_two(line: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The first two arguments of what a line constructs: classes are called in capitals, and blocks by an argument."""
+    for call in (node for node in ast.walk(line) if isinstance(node, ast.Call)):
+        name = name_called(call).lstrip("_")
+        if (name[:1].isupper() or "block" in name) and len(call.args) > 1:
+            yield call.args[0], call.args[1]
 
 
 def _in_loop(loop: ast.For, file: str) -> Iterator[Counter]:
     turning = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
     for line in (node for node in ast.walk(loop) if isinstance(node, ast.Expr | ast.Assign | ast.AugAssign)):
-        for call in (node for node in ast.walk(line) if isinstance(node, ast.Call)):
-            if not name_called(call).lstrip("_")[:1].isupper() or len(call.args) < 2:
-                continue
-            taken, given = call.args[:2]
+        for taken, given in _made_of_two(line):
             variable = ast.unparse(taken)
             if not isinstance(taken, ast.Name | ast.Attribute) or variable in turning or variable == ast.unparse(given):
                 continue
@@ -64,9 +103,9 @@ def _in_loop(loop: ast.For, file: str) -> Iterator[Counter]:
                 yield counter
 
 
-def _is_set(variable: str, loop: ast.For, after: int) -> bool:
-    """Whether a loop gives a variable another value, behind a line of it."""
-    for node in ast.walk(loop):
+def _is_set(variable: str, within: ast.For | ast.FunctionDef, after: int) -> bool:
+    """Whether a loop or a function gives a variable another value, behind a line of it."""
+    for node in ast.walk(within):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.NamedExpr) and node.lineno > after:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             parts = [part for target in targets for part in ast.walk(target) if isinstance(part, ast.expr)]

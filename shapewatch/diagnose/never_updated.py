@@ -56,7 +56,7 @@ def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) 
         severity=finding.severity,
         headline=finding.headline,
         explanation=finding.explanation,
-        cause=Cause(None, "loop", counter.line, reason),
+        cause=Cause(None, "variable", counter.line, reason),
         location=location_of(case),
         junction=case.junction,
         fixes=(fix,),
