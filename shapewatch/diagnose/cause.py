@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shapewatch.adapters.reaches import lines_of_reach
 from shapewatch.adapters.written import axes_together
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
@@ -42,6 +43,8 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         made = layer.defined if layer is not None and path != case.call.layer and case.call.kind == "loss" else None
         location = edit.module.arguments.get("span", made or case.call.span if there is None else there.span)
     location = table_made_at(edit, case) or location
+    said = lines_of_reach(fix.changes, recording)
+    location = said[0][0] if said else location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
         location = there.span if there is not None else location

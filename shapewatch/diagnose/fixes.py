@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Adapter, Written
+from shapewatch.adapters.reaches import lines_of_reach
 from shapewatch.adapters.statements import merged, statement
 from shapewatch.edits import Edit, Insert, Replace, Set, SetCall
 from shapewatch.recording import Recording
@@ -83,6 +84,9 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
     from shapewatch.adapters.imports import as_imported  # here: it is wanted only where something is wrong
 
     written, file = _together(edits, adapter, recording), _file_of(edits, recording)
+    if lines := lines_of_reach(edits, recording):
+        title = "the padding of what the window reaches back, with its dilation"
+        written = replace(written, title=title, code="\n".join(code for _, code in lines))
     return replace(written, code=as_imported(written.code, file)) if file is not None else written
 
 

@@ -23,6 +23,7 @@ from shapewatch.repair.at_junction import at_junction, out_of_pace, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.causal import cut_behind
+from shapewatch.repair.dilated import regarding_the_dilation
 from shapewatch.repair.directions import batch_first, directions_together, mask_turned
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.guarded import left_out_where_it_does_not_fit
@@ -153,6 +154,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from in_another_order(evidence)
     yield from unpacked_the_other_way(evidence)
     yield from cut_behind(evidence)
+    yield from regarding_the_dilation(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:
