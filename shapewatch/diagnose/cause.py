@@ -138,6 +138,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "one of its branches has one axis more, over which it is to be summed"
         case "exchange":
             return "what it gives is unpacked the other way round"
+        case "cover":
+            return "its mask is shorter than its keys"
         case "without_last":
             return "what it gives is longer than what it takes, and is not cut"
         case "contiguous":

@@ -33,6 +33,7 @@ from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, in
 from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
+from shapewatch.repair.masks import for_all_parts
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
@@ -136,6 +137,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from directions_together(evidence)
     yield from batch_first(evidence)
     yield from mask_turned(evidence)
+    yield from for_all_parts(evidence)
     yield from as_declared(evidence)
     yield from exchanged(evidence)
     yield from as_many_samples(evidence)
