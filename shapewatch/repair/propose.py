@@ -49,6 +49,7 @@ from shapewatch.repair.operands import laid_out_otherwise, stretched_before
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
+from shapewatch.repair.upsampled import one_upsampling_less
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -123,6 +124,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
     yield from odd_lengths(evidence)
+    yield from one_upsampling_less(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
     yield from stretched_before(evidence)
