@@ -46,6 +46,7 @@ from shapewatch.repair.odd_operations import (
     squeezed_too_much,
 )
 from shapewatch.repair.operands import laid_out_otherwise, stretched_before
+from shapewatch.repair.pooled import over_all_steps
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
@@ -125,6 +126,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from left_out_where_it_does_not_fit(evidence)
     yield from odd_lengths(evidence)
     yield from one_upsampling_less(evidence)
+    yield from over_all_steps(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
     yield from stretched_before(evidence)
