@@ -18,8 +18,10 @@ def lines_of_windows(edits: Sequence[Edit], recording: Recording) -> list[tuple[
     found: dict[int, tuple[Span, str]] = {}
     for edit in edits:
         span, more = _where(edit, recording), _more(edit)
-        code = _wider(statement(span), more) if span is not None and more is not None else None
-        if span is None or code is None or found.setdefault(span.line, (span, code))[1] != code:
+        if span is None or more is None:
+            return []
+        code = _wider(statement(span), more)
+        if code is None or found.setdefault(span.line, (span, code))[1] != code:
             return []
     return list(found.values())
 
@@ -35,9 +37,14 @@ def _where(edit: Edit, recording: Recording) -> Span | None:
 
 def _more(edit: Edit) -> int | None:
     """By how many places the window is to be wider, along the one axis along which it is."""
-    assert isinstance(edit, Set | SetCall)
-    pairs = [(edit.was, edit.value)] if isinstance(edit.was, int) else list(zip(edit.was, edit.value, strict=True))
-    more = [value - was for was, value in pairs if value != was]
+    if not isinstance(edit, Set | SetCall):
+        return None
+    was, value = ((sizes,) if isinstance(sizes, int) else sizes for sizes in (edit.was, edit.value))
+    if not isinstance(was, tuple) or not isinstance(value, tuple) or len(was) != len(value):
+        return None
+    if not all(isinstance(size, int) for size in (*was, *value)):
+        return None
+    more = [after - before for before, after in zip(was, value, strict=True) if after != before]
     return more[0] if len(more) == 1 and more[0] > 0 else None
 
 

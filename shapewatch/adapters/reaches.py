@@ -69,8 +69,12 @@ def _is_reach(edit: Edit, recording: Recording) -> bool:
         return dilation > 1 and _only(edit.was) == kernel - 1 and _only(edit.value) == (kernel - 1) * dilation
     if not isinstance(edit, Set | SetCall) or edit.argument != "pad" or not isinstance(edit.was, tuple):
         return False
-    pairs = [(was, value) for was, value in zip(edit.was, edit.value, strict=True) if was or value]
-    return len(pairs) == 1 and 0 < pairs[0][0] < pairs[0][1] and pairs[0][1] % pairs[0][0] == 0
+    pairs = [(was, value) for was, value in zip(edit.was, edit.value, strict=False) if was or value]
+    windows = (
+        (_only(layer.facts.get("kernel_size")), _only(layer.facts.get("dilation"))) for layer in recording.layers
+    )
+    reaches = {(kernel - 1, (kernel - 1) * dilation) for kernel, dilation in windows if kernel > 1 and dilation > 1}
+    return len(pairs) == 1 and pairs[0] in reaches
 
 
 def _only(value: Any) -> int:
