@@ -17,8 +17,8 @@ class Module:
     """A layer that does not exist yet. `kind` is neutral (`conv`, `norm`, `linear`, `sequence`, `resize`, …). What
     only lays axes out otherwise has a kind too (`permute`, `expand`, `sum`, `narrow`, `without_first`, `without_last`),
     and so have Keras's layers that bring sequences and vectors together (`repeat_vector`, `global_pool`). `exchange`
-    hands on two results in the other order. Two kinds are of the program's own: `value`, what one of its variables
-    holds, and `own`, a layer that the model has."""
+    hands on two results in the other order; `cover` has a mask say of further keys that they are no padding. Two kinds
+    are of the program's own: `value`, what one of its variables holds, and `own`, a layer that the model has."""
 
     kind: str
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -51,7 +51,7 @@ class Line:
 @dataclass(frozen=True)
 class _Event:
     """A variable is read or given a value, in the statement of that number. `sets`: it is read for a setting of a class
-    that is made there, `filters` in `Conv2D(filters, 3)(x)`."""
+    that is made there, `filters` in `Conv2D(filters, 3)(x)`. `turns`: it is given its values by the turns of a loop."""
 
     does: Literal["read", "bind"]
     name: str
@@ -60,6 +60,7 @@ class _Event:
     block: Block
     position: int | None = None
     sets: bool = False
+    turns: bool = False
 
 
 def line_at(span: Span) -> Line | None:
@@ -93,6 +94,8 @@ def _bound(name: str, events: Sequence[_Event], arguments: Sequence[str], number
     since = made.number if made is not None else -1
     read = any(event.does == "read" and since < event.number < number for event in of_name)
     read = read or _read_behind(of_name, number, block, since)
+    # a loop has to have a variable, and many need none
+    read = read or (made is not None and made.turns)
     if made is None:
         return Bound(name, range(0), None, number, read)
     return Bound(name, made.lines, made.position, number - since - 1, read)
@@ -159,7 +162,8 @@ def _collect(body: Sequence[ast.stmt], block: Block, events: list[_Event]) -> No
             sets = {name for node in ast.walk(head) if _is_constructor(node) for name in _read_in(node)}
             events += [_Event("read", name, number, lines, block, sets=name in sets) for name in _read_in(head)]
         for head in heads:
-            events += [_Event("bind", name, number, lines, block, at) for name, at in _bound_in(head)]
+            turns = isinstance(statement, ast.For | ast.AsyncFor) and head is statement.target
+            events += [_Event("bind", name, number, lines, block, at, turns=turns) for name, at in _bound_in(head)]
         if not compound:
             continue
         is_loop = isinstance(statement, ast.For | ast.AsyncFor | ast.While)

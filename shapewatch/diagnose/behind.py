@@ -40,7 +40,7 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
             continue
         beside = outside or any(isinstance(edit, Target | Input) for edit in candidate.edits)
         trial = None if beside else probe.run(candidate.edits)
-        if trial is not None and (not trial.finished or not _accepts(case, trial)):
+        if trial is not None and (not trial.finished or not _accepts(case, finding, trial)):
             continue
         written = in_idiom(candidate.edits, adapter, case.recording)
         if written is None or any(isinstance(edit, Input) for edit in candidate.edits):
@@ -94,7 +94,10 @@ def _is_likely(candidate: Candidate) -> bool:
     return end or candidate.score >= 0
 
 
-def _accepts(case: Case, trial: Trial) -> bool:
+_UNKNOWN = "SW900"
+
+
+def _accepts(case: Case, finding: Finding, trial: Trial) -> bool:
     """Whether the rule has nothing left to say of a loss that is given what a pass with a change gave."""
     values = list(case.recording.values)
     found = False
@@ -105,7 +108,8 @@ def _accepts(case: Case, trial: Trial) -> bool:
             values[operand] = replace(values[operand], spec=replace(values[operand].spec, shape=shape))
     changed = Graph(replace(case.recording, values=tuple(values)))
     still = ask(Case(changed, case.call, case.message, case.error), "error")
-    return found and (still is None or still.code == "SW900")
+    told = finding.code != _UNKNOWN  # a refusal that was not understood may be there as before
+    return found and told and (still is None or still.code == _UNKNOWN)
 
 
 def _given_then(value: int, case: Case, trial: Trial) -> Shape | None:

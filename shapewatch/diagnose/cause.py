@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shapewatch.adapters.reaches import lines_of_reach
 from shapewatch.adapters.sizes_said import edit_constructed
 from shapewatch.adapters.written import axes_together
 from shapewatch.diagnose.fixes import names_as_written
@@ -44,6 +45,8 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         location = edit.module.arguments.get("span", made or case.call.span if there is None else there.span)
     instance = edit_constructed(edit, recording) if len(fix.changes) == 1 else None
     location = instance[0].span if instance is not None else table_made_at(edit, case) or location
+    said = lines_of_reach(fix.changes, recording)
+    location = said[0][0] if said else location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
         location = there.span if there is not None else location
@@ -137,6 +140,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "one of its branches has one axis more, over which it is to be summed"
         case "exchange":
             return "what it gives is unpacked the other way round"
+        case "cover":
+            return "its mask is shorter than its keys"
         case "without_last":
             return "what it gives is longer than what it takes, and is not cut"
         case "contiguous":

@@ -16,6 +16,7 @@ from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
+from shapewatch.repair.segments import made_for_other_rows
 from shapewatch.repair.state_of_another_batch import (
     smaller_last_batch,
     state_of_another_batch,
@@ -71,7 +72,11 @@ def or_variable(
     tried = bool(told.fixes) and told.fixes[0].verified == "forward"
     for_a_batch = None
     if not tried:
-        for_a_batch = batch_written_down(case, adapter.name) or state_of_another_batch(case, finding, adapter.name)
+        for_a_batch = (
+            made_for_other_rows(case, adapter.name)
+            or batch_written_down(case, adapter.name)
+            or state_of_another_batch(case, finding, adapter.name)
+        )
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
     odd = (

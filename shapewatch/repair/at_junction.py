@@ -12,7 +12,7 @@ from shapewatch.edits import Edit, Insert, Module, Replace, Set
 from shapewatch.flow.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
 from shapewatch.recording import Layer, Shape, spoken
-from shapewatch.repair.candidate import Candidate
+from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.projection import projections
 from shapewatch.repair.siblings import keeps_pace
@@ -29,6 +29,8 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                 continue
             place, support, phrase = _where(evidence, junction, branch.operand)
             for rank, module in enumerate(projections(junction, branch, wanted, _layout(evidence, junction))):
+                if module.kind == "resize" and len(wanted) == 3 and _only_lost_margins(evidence, branch, other):
+                    continue
                 learned = module.kind in ("conv", "sequence", "linear")
                 edit: Edit = (
                     Replace(place, module)
@@ -164,6 +166,17 @@ def _was_rounded(branch: Branch, wanted: Shape) -> bool:
     sizes = zip(branch.path[at - 1].shape, branch.shape, wanted, strict=True)
     apart = [(small, own, size) for small, own, size in sizes if small and own and size and own != size]
     return all(size % small and abs(size - own) <= 3 and 3 * abs(size - own) <= size for small, own, size in apart)
+
+
+def _only_lost_margins(evidence: Evidence, branch: Branch, other: Branch) -> bool:
+    """Whether two sequences differ by what windows in steps of 1 took off the ends of the shorter: its steps are those
+    of the longer one still, and resized they would be others."""
+    facts = evidence.case.graph.facts
+    calls = evidence.case.recording.calls
+    steps = [step for each in (branch, other) for step in each.path]
+    windows = [facts(calls[step.call]) for step in steps if step.kind in ("conv", "pool")]
+    in_steps = all(short(each.get("stride", 1)) == "1" for each in windows)
+    return bool(windows) and in_steps and not any(step.kind in _ENLARGING for step in steps)
 
 
 def _in_empty_places(evidence: Evidence, branch: Branch, wanted: Shape, layout: Layout | None) -> Iterator[Candidate]:

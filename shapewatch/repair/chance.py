@@ -204,7 +204,7 @@ def _brought(edit: Edit, recording: Recording) -> tuple[Size, ...]:
         if len(given) != len(edit.shape) or given[0] != edit.shape[0]:
             return ()
         return tuple(size for size, was in zip(edit.shape, given, strict=True) if size != was)
-    if isinstance(edit, Insert) and edit.module.kind == "narrow":
+    if isinstance(edit, Insert) and edit.module.kind in ("narrow", "cover"):  # which the program takes from what comes
         return ()
     if isinstance(edit, Insert | Replace):
         return tuple(value for value in edit.module.arguments.values() if isinstance(value, int))

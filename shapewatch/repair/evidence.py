@@ -15,8 +15,15 @@ from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
 from shapewatch.recording import Call, Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, about, arguments, short
+from shapewatch.repair.roads import behind_enlarging, enlarging
 from shapewatch.repair.siblings import Siblings, keeps_pace
 from shapewatch.rules.rule import Case, Finding, listed
+
+ONE_LESS = -0.1
+"""How much speaks for one upsampling less: as much as for any setting that ends the failure, and no more."""
+
+LESS_FURTHER_BACK = 0.05
+"""How much less for each upsampling that comes behind it."""
 
 
 @dataclass(frozen=True)
@@ -179,10 +186,28 @@ class Evidence:
                 if after and not before and phrase is None:
                     does = "multiplies" if layer.kind == "conv_transpose" else "divides"
                     phrase = f"with it {edit.layer} {does} every size by its stride and does nothing else to it"
+            if edit.layer in self._enlarging and len(self._enlarging) > 1 and short(edit.value) in ("1", "1.0"):
+                score = ONE_LESS - LESS_FURTHER_BACK * self._enlarging[edit.layer]
+            # made larger, and smaller again by the next window
+            score -= 0.9 * (edit.argument == "stride" and edit.layer in self._behind_an_upsampling)
             behind = self.case.call.kind == "linear" and layer.kind in ("conv", "pool") and phrase is None
             if behind and edit.argument in ("kernel_size", "dilation", "padding"):
                 score -= 0.3  # a window that makes the count of a flattened map come out, for no other reason
         return score, phrase
+
+    @cached_property
+    def _enlarging(self) -> dict[str, int]:
+        """The layers that make larger what failed, and how many others of them come behind each."""
+        graph = self.case.graph
+        roads = [enlarging(value, graph) for value in self.case.call.operands]
+        return {unit.layer: back for road in roads for back, unit in enumerate(road) if unit.is_layer}
+
+    @cached_property
+    def _behind_an_upsampling(self) -> frozenset[str]:
+        """The layers between what makes maps larger and what failed, where none makes them smaller."""
+        graph = self.case.graph
+        units = (unit for value in self.case.call.operands for unit in behind_enlarging(value, graph))
+        return frozenset(unit.layer for unit in units if unit.is_layer)
 
     @cached_property
     def _each_branch_has_a_window(self) -> bool:

@@ -23,6 +23,7 @@ from shapewatch.repair.at_junction import at_junction, out_of_pace, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
 from shapewatch.repair.causal import cut_behind
+from shapewatch.repair.dilated import regarding_the_dilation
 from shapewatch.repair.directions import batch_first, directions_together, mask_turned
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.guarded import left_out_where_it_does_not_fit
@@ -32,6 +33,7 @@ from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, in
 from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
+from shapewatch.repair.masks import for_all_parts
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
@@ -44,9 +46,11 @@ from shapewatch.repair.odd_operations import (
     squeezed_too_much,
 )
 from shapewatch.repair.operands import laid_out_otherwise, stretched_before
+from shapewatch.repair.pooled import over_all_steps
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
+from shapewatch.repair.upsampled import one_upsampling_less
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -121,6 +125,8 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
     yield from odd_lengths(evidence)
+    yield from one_upsampling_less(evidence)
+    yield from over_all_steps(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
     yield from stretched_before(evidence)
@@ -135,6 +141,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from directions_together(evidence)
     yield from batch_first(evidence)
     yield from mask_turned(evidence)
+    yield from for_all_parts(evidence)
     yield from as_declared(evidence)
     yield from exchanged(evidence)
     yield from as_many_samples(evidence)
@@ -153,6 +160,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from in_another_order(evidence)
     yield from unpacked_the_other_way(evidence)
     yield from cut_behind(evidence)
+    yield from regarding_the_dilation(evidence)
 
 
 def _odd_one(case: Case, want: Want) -> bool:

@@ -19,6 +19,7 @@ from shapewatch.axes import Range, broadcast_problems, differ
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Input, Insert, Module
 from shapewatch.recording import Shape, text
+from shapewatch.rules.mask_of_a_part import partly_masked
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
 
@@ -42,7 +43,12 @@ def check(case: Case) -> Finding | None:
                 own=((case.set("embed_dim", query[-1]),),),
                 wants=(Want(operands[0], {last: Range.only(width)}),),
             )
-        return _memory_width(case) or _padding_mask(case, query, key) or _score_mask(case, query, key)
+        return (
+            _memory_width(case)
+            or _padding_mask(case, query, key)
+            or _mask_of_a_part(case)
+            or _score_mask(case, query, key)
+        )
     return _scores(case, 0, 1) or _keys(case, 1, 2) or _mask(case, query, key) or _heads(case)
 
 
@@ -200,6 +206,19 @@ def _padding_mask(case: Case, query: Shape, key: Shape) -> Finding | None:
                 if len(shape) == 3 and shape[:2] == query[:2]
             ),
         ),
+    )
+
+
+def _mask_of_a_part(case: Case) -> Finding | None:
+    """A padding mask that was made before other keys were joined to those that it covers."""
+    found = partly_masked(case) if "batch_first" in case.facts else None
+    if found is None:
+        return None
+    keys, covered = sum(found.lengths), found.lengths[found.covered]
+    return Finding(
+        headline=f"{case.name}: the padding mask is for {covered} keys, and there are {keys}",
+        explanation=f"It says of each key whether it is padding, [batch, {keys}], and is given as "
+        f"{text(case.recording.shape(found.site.operands[found.operand]))}.",
     )
 
 

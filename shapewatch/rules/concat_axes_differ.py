@@ -56,9 +56,18 @@ def check(case: Case) -> Finding | None:
     )
 
 
+def _are_of_the_same_rows(case: Case) -> bool:
+    """Whether one operand was made of another, as what a layer gives is of what it was given: both are to have a row
+    for each thing, and one below the other these would be other things."""
+    values, graph = case.call.operands, case.graph
+    return any(one != other and graph.descends(one, other) for one in values for other in values)
+
+
 def _other_axis(case: Case, along: int) -> list[tuple[Edit, ...]]:
     rank = len(case.shapes[0])
     fitting = [axis for axis in range(rank) if axis != along and not axes.concat_problems(case.shapes, axis)]
+    if along % rank == rank - 1 and _are_of_the_same_rows(case):
+        fitting = [axis for axis in fitting if axis]  # features of one list of things are joined side by side
     if case.layer is not None:
         return [(case.set("dim", axis),) for axis in fitting]
     return [(SetCall(case.call.place, "dim", axis, along),) for axis in fitting]

@@ -401,6 +401,18 @@ class Pad(nn.Module):
         return nn.functional.pad(x, self.amounts)
 
 
+class Cover(nn.Module):
+    """A mask, [batch, keys], with what it says of keys that are no padding before and behind it."""
+
+    def __init__(self, before: int, after: int, fill: int) -> None:
+        super().__init__()
+        self.before, self.after, self.fill = before, after, fill
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        before, after = (x.new_full((x.shape[0], count), self.fill) for count in (self.before, self.after))
+        return torch.cat([before, x, after], dim=1)
+
+
 class Contiguous(nn.Module):
     """The same elements, copied into the order in which the axes are."""
 
@@ -616,6 +628,8 @@ def build(module: Module, like: torch.Tensor | None) -> nn.Module:
             return Directions(arguments["how"])
         case "pad":
             return Pad(arguments["pad"])
+        case "cover":
+            return Cover(arguments["before"], arguments["after"], arguments["fill"])
         case "contiguous":
             return Contiguous()
         case "subsample_pad":

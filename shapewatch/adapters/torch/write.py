@@ -29,6 +29,7 @@ from shapewatch.adapters.statements import (
     with_axes,
 )
 from shapewatch.adapters.torch import kinds
+from shapewatch.adapters.torch.covers import mask_covering_all
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
 from shapewatch.adapters.torch.own_line import AS_ANOTHER, own_construction
 from shapewatch.adapters.written import (
@@ -459,6 +460,8 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         return taken_instead(edit, recording)
     if edit.module.kind == "own":
         return own_layer_called(edit, recording)
+    if edit.module.kind == "cover":
+        return mask_covering_all(edit, recording)
     layer = place_layer(edit.place)
     call = call_at(edit.place, recording)
     if call is not None and edit.operand == RESULT:

@@ -1,0 +1,96 @@
+"""One upsampling too many: one of them is taken back, and nothing made smaller behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from tests.support.told import best, failing, reason
+
+
+def _transposed() -> list[nn.Module]:
+    return [nn.ConvTranspose2d(8, 8, 4, 2, 1), nn.ReLU()]
+
+
+def _uneven() -> list[nn.Module]:
+    return [nn.ConvTranspose2d(8, 8, 3, 2, 1, output_padding=1), nn.ReLU()]
+
+
+def _upsampled() -> list[nn.Module]:
+    return [nn.Upsample(scale_factor=2), nn.Conv2d(8, 8, 3, padding=1)]
+
+
+class Rebuilt(nn.Module):
+    def __init__(self, up: Callable[[], list[nn.Module]], times: int) -> None:
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1))
+        self.up = nn.Sequential(*(layer for _ in range(times) for layer in up()))
+        self.last = nn.Conv2d(8, 1, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x - self.last(self.up(self.down(x)))
+
+
+@pytest.mark.parametrize(
+    ("up", "code"),
+    [
+        (_transposed, "self.up[4] = nn.ConvTranspose2d(8, 8, kernel_size=3, padding=1)  # stride was 2"),
+        (_uneven, "self.up[4] = nn.ConvTranspose2d(8, 8, kernel_size=3, padding=1)  # stride was 2"),
+        (_upsampled, "self.up[4] = nn.Upsample(scale_factor=1.0)  # scale_factor was 2.0"),
+    ],
+)
+def test_the_last_of_three_is_taken_back(up: Callable[[], list[nn.Module]], code: str) -> None:
+    model, x = Rebuilt(up, 3), torch.randn(2, 1, 20, 20)
+    told = failing(model, x)
+    assert best(told) == (code, "forward")
+    assert "three layers multiply sizes by 2 on this way" in reason(told)
+    assert [fix.edit.get("layer") or fix.edit["edits"][0]["layer"] for fix in told.fixes] == ["up.4", "up.2", "up.0"]
+    with told.fixes[0].applied(model):
+        assert model(x).shape == x.shape
+
+
+class InTheForward(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.mid, self.last = nn.Conv2d(1, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 1, 1), nn.Conv2d(8, 1, 3, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.mid(functional.interpolate(self.down(x), scale_factor=2))
+        y = self.last(functional.interpolate(y, scale_factor=2))
+        return x + y
+
+
+def test_a_line_of_a_forward() -> None:
+    told = failing(InTheForward(), torch.randn(2, 1, 20, 20))
+    code = "y = self.last(functional.interpolate(y, scale_factor=1))  # scale_factor was 2"
+    assert best(told) == (code, "forward")
+
+
+class LostStride(nn.Module):
+    """As many upsamplings as there are to be, and a shortcut that comes from behind the first stride."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.three = (nn.Conv2d(8, 8, 3, stride, 1) for stride in (2, 2, 1))
+        self.up = nn.Sequential(*_upsampled(), *_upsampled(), *_upsampled())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.up(self.three(self.two(self.one(x))))
+
+
+def test_a_stride_before_the_upsamplings_is_offered() -> None:
+    told = failing(LostStride(), torch.randn(2, 8, 32, 32))
+    assert any(fix.edit.get("layer") == "three" for fix in told.fixes)
+
+
+def test_sizes_that_are_no_multiple_tell_nothing() -> None:
+    class Cut(Rebuilt):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x - self.last(self.up(self.down(x)))[:, :, 1:, 1:]
+
+    told = failing(Cut(_upsampled, 3), torch.randn(2, 1, 20, 20))
+    assert "multiply sizes by" not in str(told)
