@@ -285,8 +285,9 @@ def _set_on(method: ast.FunctionDef, instance: str) -> Iterator[tuple[str, int]]
                 yield row.attr, node.lineno
         if isinstance(node, ast.Assign | ast.AnnAssign):
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Attribute) and ast.unparse(target.value) == instance:
-                    yield target.attr, node.lineno
+                for part in target.elts if isinstance(target, ast.Tuple) else [target]:
+                    if isinstance(part, ast.Attribute) and ast.unparse(part.value) == instance:
+                        yield part.attr, node.lineno
 
 
 def without_own_frames(error: BaseException) -> None:
