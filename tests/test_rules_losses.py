@@ -264,3 +264,30 @@ def test_what_keras_brings_to_one_rank_by_itself_is_no_fault(loss: str, y: np.nd
         model.fit(X, y, verbose=0)
     assert session.report.diagnoses == ()
     assert [call.kind for call in session.report.calls].count("loss") >= 1
+
+
+class Words(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed, self.head = nn.Embedding(9, 4), nn.Linear(4, 9)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.embed(x))
+
+
+def test_an_output_without_a_name_is_changed_in_the_line_of_the_loss() -> None:
+    model, criterion, tokens = Words(), nn.CrossEntropyLoss(), torch.randint(0, 9, (3, 6))
+    labels = tokens.roll(1, 1)
+
+    def program() -> None:
+        criterion(model(tokens), labels)
+
+    told, _ = failing(program)
+    assert told.fixes[0].code == "criterion(model(tokens).transpose(1, -1), labels)"
+
+    def named() -> None:
+        scores = model(tokens)
+        criterion(scores, labels)
+
+    told, _ = failing(named)
+    assert told.fixes[0].code == "scores = scores.transpose(1, -1)"

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from shapewatch.edits import Set
 from tests.support.told import best, failing, reason
 
 
@@ -94,3 +95,31 @@ def test_sizes_that_are_no_multiple_tell_nothing() -> None:
 
     told = failing(Cut(_upsampled, 3), torch.randn(2, 1, 20, 20))
     assert "multiply sizes by" not in str(told)
+
+
+class Rounded(nn.Module):
+    """Two halvings of 28, and two doublings which both leave out what a stride of 2 cannot tell."""
+
+    def __init__(self, padding: int) -> None:
+        super().__init__()
+        self.down = nn.Sequential(nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(4, 8, 3, 2, 1))
+        self.up = nn.Sequential(nn.ConvTranspose2d(8, 4, 3, 2, padding), nn.ConvTranspose2d(4, 1, 3, 2, padding))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.up(self.down(x)) + x
+
+
+def test_all_transposed_convolutions_give_what_their_stride_promises() -> None:
+    told = failing(Rounded(1), torch.rand(2, 1, 28, 28))
+    fix = told.fixes[0]
+    assert [(edit.layer, edit.argument, edit.value) for edit in fix.changes if isinstance(edit, Set)] == [
+        ("up.0", "output_padding", (1, 1)),
+        ("up.1", "output_padding", (1, 1)),
+    ]
+    assert (fix.verified, fix.output_shape) == ("forward", (2, 1, 28, 28))
+    assert told.cause is not None and "with it each of the 2 multiplies sizes by its stride" in told.cause.reason
+
+
+def test_transposed_convolutions_that_give_more_are_not_told_to_give_more() -> None:
+    told = failing(Rounded(0), torch.rand(2, 1, 28, 28))
+    assert not [edit for fix in told.fixes for edit in fix.changes if getattr(edit, "argument", "") == "output_padding"]

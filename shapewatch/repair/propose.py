@@ -46,6 +46,7 @@ from shapewatch.repair.odd_operations import (
     squeezed_too_much,
 )
 from shapewatch.repair.operands import laid_out_otherwise, stretched_before
+from shapewatch.repair.output_padding import each_in_full
 from shapewatch.repair.pooled import over_all_steps
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
@@ -132,6 +133,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from stretched_before(evidence)
     yield from not_summed(evidence)
     yield from joined_along_the_batch(case)
+    yield from each_in_full(evidence)
     yield from picked_alike(case)
     yield from along_another_axis(evidence)
     yield from squeezed_too_much(evidence)

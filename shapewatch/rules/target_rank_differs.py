@@ -45,7 +45,8 @@ def check(case: Case) -> Finding | None:
         return None
     wanted = loss.items if loss.labels == "classes" else loss.output
     own: list[tuple[Edit, ...]] = [(edit,) for edit in _one_axis(loss, wanted)]
-    hint = " The axis of size 1 is what is too much." if own else ""
+    less = len(loss.target) < len(wanted)
+    hint = f" An axis of size 1 is what it {'lacks' if less else 'has too many'}." if own else ""
     if not own and len(loss.output) > len(loss.target) + 1 and _without_ones(loss.output) == _without_ones(loss.target):
         own.append((Target("output-reshaped", {"shape": loss.target}),))
         hint = " But for axes of size 1 the output has that shape."

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.compared import in_its_line
 from shapewatch.adapters.operand import (
     assigned,
     operand_text,
@@ -761,7 +762,8 @@ def _write_target(edit: Target, recording: Recording) -> Written:
     if edit.change == "output-order":
         line, module = f"{output} = ", Module("permute", {"dims": edit.arguments["dims"]})
         title = f"the output as {edit.arguments['said']}"
-        return Written(title, line + _order_text(module, output)[0], target_data(edit))
+        code = in_its_line(line + _order_text(module, output)[0], output, recording)
+        return Written(title, code, target_data(edit))
     code = {
         "one-hot": f"{target} = F.one_hot({target}, {classes}).float()",
         "numbers": f"{target} = {target}.argmax(dim={dim})",
@@ -780,7 +782,7 @@ def _write_target(edit: Target, recording: Recording) -> Written:
         "output-moved": f"{output} = {output}.transpose(1, -1)",
         "shape": target_reshaped(edit, f"{target} = {target}.reshape{{}}"),
     }[edit.change]
-    return Written(target_title(edit), code, target_data(edit))
+    return Written(target_title(edit), in_its_line(code, output, recording), target_data(edit))
 
 
 def _labels_resized(output: str, target: str, recording: Recording) -> str:
