@@ -517,3 +517,23 @@ def test_a_layer_is_told_by_the_line_that_makes_it() -> None:
     told = failing(lambda: translator(8)([np.zeros((2, 7, 4), "float32"), np.zeros((2, 5, 4), "float32")]))
     assert told.cause is not None and told.cause.location is not None
     assert told.cause.location.source == "decoder = LSTM(units, return_sequences=True)"
+
+
+def refined(x: Any, width: int) -> Any:
+    x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+    return layers.Conv2D(width, 3, activation="relu")(x)
+
+
+def hourglass() -> Any:
+    inputs = keras.Input((64, 64, 3))
+    first = refined(inputs, 4)
+    second = refined(layers.MaxPooling2D()(first), 8)
+    x = layers.UpSampling2D()(refined(layers.MaxPooling2D()(second), 8))
+    return layers.concatenate([x, second])
+
+
+def test_what_one_line_of_a_function_makes_is_written_once() -> None:
+    told = failing(hourglass)
+    assert told.fixes[0].code == (
+        'return layers.Conv2D(width, 3, activation="relu", padding="same")(x)  # padding was "valid"'
+    )

@@ -29,6 +29,7 @@ from shapewatch.adapters.keras.constructing import (
     word_of,
 )
 from shapewatch.adapters.keras.generators import data_in
+from shapewatch.adapters.laid_out import laid_out_by_its_line
 from shapewatch.adapters.operand import (
     assigned,
     operand_text,
@@ -201,9 +202,10 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, reco
         return None
     spelled: dict[ast.expr, str] = {}
     unread = [name for name, node in said.items() if name in settings and _is_open(name, node)]
-    if unread and not runs_once(layer.defined):
+    once = not unread or runs_once(layer.defined)
+    if not once and any(name in changed.values for name in unread):
         return None  # `strides=stride` says it for more than this layer
-    for name in unread:
+    for name in unread if once else ():
         parts = _with_names_kept(said[name], name, settings[name], changed, layer.defined)
         if parts is None:
             return None
@@ -700,7 +702,7 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             code = f"{x} = keras.ops.repeat({x}, {arguments['channels']}, axis={axis})"
         case "size" if len(arguments.get("size", ())) == 2 and not arguments.get("plain"):
             code = f"{x} = keras.ops.image.resize({x}, {tuple(arguments['size'])})  # or load the data at this size"
-    return Written(input_title(edit), code, input_data(edit))
+    return Written(input_title(edit), laid_out_by_its_line(edit, recording) or code, input_data(edit))
 
 
 def _with_data(batch: str, recording: Recording) -> Sequence[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from shapewatch.adapters import Written
 from shapewatch.adapters.compared import in_its_line
+from shapewatch.adapters.laid_out import laid_out_by_its_line
 from shapewatch.adapters.operand import (
     assigned,
     operand_text,
@@ -750,7 +751,7 @@ def _write_input(edit: Input, recording: Recording) -> Written:
             code = f"{name} = F.interpolate({name}, size={size})  # or load the data at this size"
             if len(size) == 0 or arguments.get("plain"):
                 code = as_shape
-    return Written(input_title(edit), code, input_data(edit))
+    return Written(input_title(edit), laid_out_by_its_line(edit, recording) or code, input_data(edit))
 
 
 # The target of a loss
