@@ -8,6 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import shapewatch
+from tests.support.told import failing
 
 
 class Pairs(nn.Module):
@@ -35,3 +36,44 @@ def test_batches_of_another_size_ran() -> None:
     assert told.cause.reason == "with 8 samples it ran, and this batch has 6: something is made for 8"
     assert told.fixes[0].code.endswith("batch_size=8, drop_last=True)")
     assert told.fixes[0].verified is None
+
+
+class Stateful(nn.Module):
+    """The state is made for the batches of the loader, whatever comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(3, 4, batch_first=True)
+
+    def begin(self, samples: int) -> torch.Tensor:
+        return torch.zeros(1, samples, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        state = self.begin(LARGE)
+        return self.gru(x, state)[0]
+
+
+class StatefulAtOnce(Stateful):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.gru(x, torch.zeros(1, LARGE, 4))[0]
+
+
+LARGE = 6
+
+
+@pytest.mark.parametrize(
+    ("model", "code"),
+    [
+        (Stateful, "state = self.begin(x.size(0))"),
+        (StatefulAtOnce, "return self.gru(x, torch.zeros(1, x.size(0), 4))[0]"),
+    ],
+)
+def test_a_state_that_the_forward_makes_is_made_for_the_batch_that_comes(model: type[nn.Module], code: str) -> None:
+    watched = model()
+
+    def run() -> None:
+        for samples in (LARGE, LARGE, 2):
+            watched(torch.randn(samples, 5, 3))
+
+    told = failing(run)
+    assert (told.fixes[0].code, told.fixes[0].verified) == (code, "forward")

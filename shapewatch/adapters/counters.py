@@ -35,21 +35,22 @@ class Counter:
 
 
 def left_as_they_are(span: Span) -> Sequence[Counter]:
-    """Of the function around a line, the variables that its loops make layers for and do not change behind that; of the
-    class around it, the attributes that a method makes layers for each time that it is called, and leaves as they are.
-    """
+    """The variables that loops make layers for and do not change behind that: those of the function around a line, and
+    of the functions that stand in no class, which may give their layers to one; of the class around it, the attributes
+    that a method makes layers for each time that it is called, and leaves as they are."""
     try:
-        nodes = list(ast.walk(tree_of(span.file)))
+        tree = tree_of(span.file)
     except (SyntaxError, ValueError):
         return ()
     around = [
         node
-        for node in nodes
+        for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno <= span.line <= (node.end_lineno or 0)
     ]
     functions = [node for node in around if isinstance(node, ast.FunctionDef)]
     classes = [node for node in around if isinstance(node, ast.ClassDef)]
-    loops = [node for node in ast.walk(functions[-1]) if isinstance(node, ast.For)] if functions else []
+    free = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    loops = [node for each in (*functions[-1:], *free) for node in ast.walk(each) if isinstance(node, ast.For)]
     found = [counter for loop in loops for counter in _in_loop(loop, span.file)]
     found += _in_methods(classes[-1], span.file) if classes else ()
     return list({each.variable: each for each in reversed(found)}.values())

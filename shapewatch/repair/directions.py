@@ -5,6 +5,7 @@ What takes it, a decoder or a linear layer, mostly wants them brought together f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from shapewatch.edits import Insert, Module, Set
@@ -12,6 +13,7 @@ from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.rules.rule import Case
 
 _WAYS = {"side by side": 0.8, "the last layer's side by side": 0.75, "added": 0.7}
 """How two directions become one, and what speaks for it: side by side nothing is lost."""
@@ -54,15 +56,30 @@ def mask_turned(evidence: Evidence) -> Iterator[Candidate]:
             said = ("a table of positions is laid along axis 0",) if by_steps else ()
             turned = Insert(site.place, masks[-1], Module("permute", {"dims": (1, 0)}))
             yield Candidate((turned,), 0.9 if by_steps else -0.45, 1, said, needs_proof=True)
+            if not by_steps:
+                yield _samples_first(case, given)
             return
         site = around
 
 
-def _has_positions_of_steps(graph: Graph, given: Shape) -> bool:
-    """Whether a table of one row for each step, and one for all samples, is added to what comes."""
+def _samples_first(case: Case, given: Shape) -> Candidate:
+    """All layers of a stack told that the samples come first, as the mask has them: told of one alone, the next fails.
+    Attention over the samples, which a turned mask would leave as it is, no pass on shapes can tell from one over the
+    steps."""
+    here = re.sub(r"\d+", "#", case.call.layer)
+    alike = [layer for layer in case.recording.layers if re.sub(r"\d+", "#", layer.path) == here]
+    edits = tuple(Set(layer.path, "batch_first", True, False) for layer in alike)
+    along = _has_positions_of_steps(case.graph, given, 1)
+    said = ("a table of positions is laid along axis 1",) if along else ()
+    return Candidate(edits, 0.7 if along else 0.3, 1, said)
+
+
+def _has_positions_of_steps(graph: Graph, given: Shape, axis: int = 0) -> bool:
+    """Whether a table of one row for each step, on this axis, and one for all samples is added to what comes."""
+    table = (given[0], 1) if axis == 0 else (1, given[1])
     shapes = ([graph.recording.shape(value) for value in unit.operands] for unit in graph.units if unit.kind == "add")
     pairs = (pair for pair in shapes if len(pair) == 2 and all(len(shape) == 3 for shape in pair))
-    return any(one[:2] == given and other[:2] == (given[0], 1) for pair in pairs for one, other in (pair, pair[::-1]))
+    return any(one[:2] == given and other[:2] == table for pair in pairs for one, other in (pair, pair[::-1]))
 
 
 def _state(graph: Graph, value: int) -> Call | None:

@@ -31,6 +31,8 @@ from shapewatch.adapters.statements import (
     with_axes,
 )
 from shapewatch.adapters.torch import kinds
+from shapewatch.adapters.torch.batch_taken import taken_from_the_input
+from shapewatch.adapters.torch.built_in import said_around
 from shapewatch.adapters.torch.covers import mask_covering_all
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
 from shapewatch.adapters.torch.own_line import AS_ANOTHER, own_construction
@@ -140,7 +142,9 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
     there = edit_constructed(edit, recording) if not wrapped else None
-    if there is not None:
+    if (outer := said_around(edit, recording)) is not None:
+        code = outer
+    elif there is not None:
         code = there[0].with_size(*there[1:], recording)
     elif (
         constructor is not None and "#" in edit.layer
@@ -259,7 +263,8 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     alike = says_the_same_each_time(call, edit.argument, recording)
     code = None if call is None or not alike else _with_argument(source, call, edit, recording)
     if call is not None and call.kind == "create":
-        code = _with_sizes(source, call.name, edit) or _with_sizes_of_another(source, call, edit, recording)
+        code = taken_from_the_input(edit, call, recording) or _with_sizes(source, call.name, edit)
+        code = code or _with_sizes_of_another(source, call, edit, recording)
     elif code is not None:
         code += f"  # {was}"
     if code is None:
