@@ -449,7 +449,7 @@ class Digits(tf.Module):
 
 def test_rows_of_a_weight_that_nothing_has_taken_yet() -> None:
     told = failing(lambda: Digits()(tf.ones([6, 32, 32, 1])))
-    assert told.fixes[0].code == '"hidden": tf.Variable(tf.ones([8 * 8 * 8, 16]))'
+    assert told.fixes[0].code == '"hidden": tf.Variable(tf.ones([8 * 8 * 8, 16])),'
     assert told.cause is not None
     assert told.cause.reason == "its rows are of 392, and each sample of [6, 8, 8, 8] has 512 numbers"
 

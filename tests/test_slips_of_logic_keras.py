@@ -169,7 +169,7 @@ def test_a_weight_with_fewer_rows_than_a_sample_has_numbers() -> None:
     told = failing(trained)
     assert told.code == "SW803"
     assert "makes [10, 64] of [5, 4, 4, 8]: each sample has 128 numbers." in told.explanation
-    assert told.fixes[0].code == '"dense": v1.Variable(tf.ones([4 * 4 * 8, 10]))'
+    assert told.fixes[0].code == '"dense": v1.Variable(tf.ones([4 * 4 * 8, 10])),'
     assert "each sample of [5, 4, 4, 8] has 128 numbers, and is cut into rows of 64" in reason(told)
 
 
@@ -177,7 +177,7 @@ def test_a_weight_with_fewer_rows_than_a_sample_has_numbers() -> None:
     ("source", "code"),
     [
         ("w = variable([7 * 7 * 16, 128])", "w = variable([7 * 7 * 32, 128])"),
-        ("'w': variable([784, 128]),", "'w': variable([7 * 7 * 32, 128])"),
+        ("'w': variable([784, 128]),", "'w': variable([7 * 7 * 32, 128]),"),
         ("w = variable([rows, 128])", None),
     ],
 )

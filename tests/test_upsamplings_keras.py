@@ -18,8 +18,8 @@ def _generator() -> keras.Sequential:
             keras.Input((16,)),
             layers.Dense(5 * 5 * 8),
             layers.Reshape((5, 5, 8)),
-            layers.Conv2DTranspose(8, 4, strides=2, padding="same", activation="relu"),
-            layers.Conv2DTranspose(6, 4, strides=2, padding="same", activation="relu"),
+            layers.Conv2DTranspose(8, 4, strides=2, padding="same", name="first"),
+            layers.Conv2DTranspose(6, 4, strides=2, padding="same", name="second"),
             layers.Conv2D(1, 5, padding="same"),
         ]
     )
@@ -30,7 +30,7 @@ def test_what_a_generator_gives_beside_what_is_given() -> None:
     told = failing(lambda: tf.concat([model(noise), real], axis=0))
     code, verified = best(told)
     assert verified == "junction" and 'layers.Conv2DTranspose(6, 4, strides=1, padding="same"' in code
-    assert [fix.edit.get("layer") for fix in told.fixes][:2] == ["conv2d_transpose_1", "conv2d_transpose"]
+    assert [fix.edit.get("layer") for fix in told.fixes][:2] == ["second", "first"]
 
 
 def test_what_is_refused_for_no_known_reason_is_not_mended_by_another_axis() -> None:

@@ -57,7 +57,8 @@ def of_factors(source: str, was: int, factors: Shape) -> str | None:
         return None
     written = ast.get_source_segment(begun.removeprefix(head), found[0]) or ""
     sign = "*" if "*" in written and " * " not in written else " * "
-    return head + statements.rewritten(begun.removeprefix(head), [(found[0], sign.join(map(str, factors)))])
+    anew = head + statements.rewritten(begun.removeprefix(head), [(found[0], sign.join(map(str, factors)))])
+    return f"{anew}," if source.strip().endswith(",") else anew
 
 
 def of_sizes(source: str, was: Shape, wanted: Shape) -> str | None:

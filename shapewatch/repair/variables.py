@@ -225,7 +225,8 @@ def odd_of(
     span = None if failure is None or failure.span is None else _made(failure.span, variable.name)
     reason = f"{variable.name} is {text(variable.shape)}, and axis {held.axis} would have to be {wanted[held.axis]}"
     fix = _fix(variable, wanted, span, why, framework, taken, factors)
-    given = _where_given(case, held, wanted, span, fix)
+    # a size that is taken from the wrong axis is wrong in every instance
+    given = _where_given(case, held, wanted, span, fix) if taken is None else None
     if given is not None:
         span, fix = given
     cause = Cause(variable.name, "variable", span, "; ".join([reason, *why]))
@@ -267,15 +268,9 @@ def _fix(
     taken: tuple[int, int] | None,
     factors: Shape,
 ) -> Fix:
-    code = None if span is None else rewritten(span.source or "", variable.shape, wanted)
-    if code is None and span is not None:
-        code = turned(span.source or "", variable.name or "", variable.shape, wanted)
-    if code is None and span is not None and factors:
-        code = of_factors(span.source or "", variable.shape[0] or 0, factors)
-    if code is None and span is not None and taken is not None:
-        code = of_another_axis(span.source or "", *taken)
-    if code is None and span is not None:
-        code = of_sizes(span.source or "", variable.shape, wanted)
+    sources = [] if span is None else dict.fromkeys((span.source or "", statements.statement(span) or ""))
+    codes = (_made_otherwise(source, variable, wanted, taken, factors) for source in sources)
+    code = next((code for code in codes if code is not None), None)
     return Fix(
         title=f"{variable.name}: shape {text(wanted)} instead of {text(variable.shape)}",
         code=code or f"{variable.name}: {text(wanted)}",
@@ -285,6 +280,20 @@ def _fix(
         verified=None,
         why_not="a variable of the program's own cannot be tried in another shape",
         evidence=tuple(why),
+    )
+
+
+def _made_otherwise(
+    source: str, variable: Value, wanted: Shape, taken: tuple[int, int] | None, factors: Shape
+) -> str | None:
+    """A line that makes a variable, with the shape that is wanted: written there as numbers, in another order, as a
+    product, or taken from another axis."""
+    return (
+        rewritten(source, variable.shape, wanted)
+        or turned(source, variable.name or "", variable.shape, wanted)
+        or (of_factors(source, variable.shape[0] or 0, factors) if factors else None)
+        or (of_another_axis(source, *taken) if taken is not None else None)
+        or of_sizes(source, variable.shape, wanted)
     )
 
 
