@@ -16,11 +16,12 @@ from typing import Any
 
 from shapewatch.adapters import Adapter, Declaring
 from shapewatch.adapters.statements import name_called
+from shapewatch.adapters.worked_out import comes_to
 from shapewatch.axes import differ
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span, text
 from shapewatch.report import Cause, Fix
-from shapewatch.source import is_users_own
+from shapewatch.source import is_users_own, tree_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def declared_at(recording: Recording, edit: Input, declares: Declaring) -> tuple
     if given[:1] != (None,) or recording.root or edit.shape[:1] != (None,):
         return None
     written = _written(recording, given, declares)
-    return None if written is None else (written.span, written.rewritten(edit.shape))
+    if written is None:
+        return None
+    return written.constant(given, edit.shape) or (written.span, written.rewritten(edit.shape))
 
 
 # Where it is written
@@ -85,6 +88,35 @@ class _Written:
     value: ast.expr
     line: str
     layer: str = ""
+
+    def sizes(self) -> tuple[Any, ...] | None:
+        """What it comes to, as far as the file tells."""
+        literal = _literal(self.value)
+        if literal is not None or not isinstance(self.value, ast.Tuple | ast.List):
+            return literal
+        known = [comes_to(size, self.span.file, self.span.line) for size in self.value.elts]
+        return None if None in known else tuple(known)
+
+    def constant(self, said: Shape, wanted: Shape) -> tuple[Span, str] | None:
+        """The line that gives a constant of the file its number, where all sizes that are to be others, and no more,
+        are said by that name: what else is made by it, as the data mostly are, goes with it."""
+        sizes = self.value.elts if isinstance(self.value, ast.Tuple | ast.List) else [self.value]
+        if len(sizes) != len(wanted) - 1:
+            return None
+        names = [size.id if isinstance(size, ast.Name) else None for size in sizes]
+        others = {name: new for name, was, new in zip(names, said[1:], wanted[1:], strict=True) if was != new}
+        kept = {name for name, was, new in zip(names, said[1:], wanted[1:], strict=True) if was == new}
+        if len(others) != 1 or None in others or kept & others.keys():
+            return None
+        ((name, new),) = others.items()
+        nodes = [node for node in ast.walk(tree_of(self.span.file)) if isinstance(node, ast.Name) and node.id == name]
+        made = [node for node in nodes if isinstance(node.ctx, ast.Store)]
+        lines = [node for node in tree_of(self.span.file).body if isinstance(node, ast.Assign)]
+        there = [node for node in lines if node.targets == made and isinstance(node.value, ast.Constant)]
+        if len(there) != 1:
+            return None
+        line = linecache.getline(self.span.file, there[0].lineno).strip()
+        return Span(self.span.file, there[0].lineno, line), f"{name} = {new}"
 
     def rewritten(self, wanted: Shape) -> str | None:
         """The line with other sizes, where these are written in it as numbers."""
@@ -104,8 +136,8 @@ def _written(recording: Recording, said: Shape, declares: Declaring) -> _Written
     files = {layer.defined.file for layer in recording.layers if layer.defined is not None}
     files |= {failure.span.file} if failure is not None and failure.span is not None else set()
     found = [each for file in sorted(filter(is_users_own, files)) for each in _declarations(file, declares)]
-    exact = [each for each in found if _literal(each.value) in ((*said,), (*said[1:],))]
-    unread = [each for each in found if _literal(each.value) is None]
+    exact = [each for each in found if each.sizes() in ((*said,), (*said[1:],))]
+    unread = [each for each in found if each.sizes() is None]
     chosen = exact if len(exact) == 1 else unread if not exact and len(found) == 1 else []
     if not chosen:
         return None
