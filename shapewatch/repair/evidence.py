@@ -15,7 +15,7 @@ from shapewatch.flow.junctions import Junction, find_junctions
 from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
 from shapewatch.recording import Call, Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, about, arguments, short
-from shapewatch.repair.roads import behind_enlarging, enlarging
+from shapewatch.repair.roads import behind_enlarging, enlarging, road_back
 from shapewatch.repair.siblings import Siblings, keeps_pace
 from shapewatch.rules.rule import Case, Finding, listed
 
@@ -109,7 +109,8 @@ class Evidence:
             worth = (0.6 if made else -0.2) + self._worth_of_axis(edit) + 0.8 * bool(beside) - 0.3 * computed
             return worth, phrase
         if isinstance(edit, Insert) and edit.module.kind == "flatten" and self.case.call.kind == "linear":
-            return 0.5, None  # that what comes is as long as is asked for, all together, is seldom chance
+            flattened = any(unit.kind == "flatten" for unit in road_back(self.case.call.operands[0], self.case.graph))
+            return 0.5 * (not flattened), None  # that all together are as long as is asked for is seldom chance
         if isinstance(edit, Target) and edit.change == "from-one":
             if edit.arguments.get("known"):
                 return 2.5, "no label has class 0"
