@@ -154,12 +154,13 @@ def span_at(code: CodeType, line: int) -> Span:
     origin = _translated.get((code.co_filename, line))
     if origin is not None:
         file, line, function = origin
-        return _span(file, line, function or "")  # AutoGraph has no name for a lambda
-    return _span(code.co_filename, line, getattr(code, "co_qualname", code.co_name))
+        return span_of(file, line, function or "")  # AutoGraph has no name for a lambda
+    return span_of(code.co_filename, line, getattr(code, "co_qualname", code.co_name))
 
 
 @cache
-def _span(file: str, line: int, function: str) -> Span:
+def span_of(file: str, line: int, function: str = "") -> Span:
+    """The place as a `Span`, with what stands on that line."""
     source = linecache.getline(file, line).strip()
     return Span(file, line, source or None, function)
 
@@ -182,7 +183,7 @@ def attribute_line(cls: type, attribute: str, made: str = "") -> Span | None:
         lines = _assignments(file).get((base.__name__, attribute))
         if lines is not None:
             line = next((n for n in lines if made and f"{made}(" in linecache.getline(file, n)), lines[0])
-            return _span(file, line, f"{base.__qualname__}.__init__")
+            return span_of(file, line, f"{base.__qualname__}.__init__")
     return None
 
 

@@ -172,3 +172,24 @@ def test_a_declared_input_is_blamed_at_the_line_that_declares_it() -> None:
     assert found.code == "SW401" and found.cause is not None and found.cause.location is not None
     assert (found.cause.layer, found.cause.location.source) == ("input", "photographs = Input((30, 32, 3))")
     assert found.fixes[0].code == "photographs = Input((28, 32, 3))"
+
+
+# Weights that are loaded
+
+
+def test_weights_are_called_as_the_line_calls_them_that_loads_them() -> None:
+    net, other = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 3)), nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 5))
+    state = other.state_dict()
+    with pytest.raises(RuntimeError), (session := shapewatch.watch()):
+        net.load_state_dict(state, strict=False)
+    (told,) = session.report.diagnoses
+    assert told.explanation.endswith("`strict=False` passes over names that are missing, and over no sizes.")
+    assert [each.code for each in told.suspects if "k: v" in each.code] == [
+        "state = {k: v for k, v in state.items() if v.shape == net.state_dict()[k].shape}\n"
+        "net.load_state_dict(state, strict=False)"
+    ]
+    with pytest.raises(RuntimeError), (session := shapewatch.watch()):
+        net.load_state_dict(dict(state))
+    (told,) = session.report.diagnoses
+    assert any("weights = {k: v for k, v in weights.items()" in each.code for each in told.suspects)
+    assert "strict=False`" not in told.explanation

@@ -8,7 +8,6 @@ would change them all. That is only said where nothing else that the class keeps
 from __future__ import annotations
 
 import ast
-import linecache
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement
@@ -23,7 +22,7 @@ from shapewatch.adapters.worked_out import (
     parameters_of,
 )
 from shapewatch.recording import Call, Recording, Span
-from shapewatch.source import is_users_own, tree_of
+from shapewatch.source import is_users_own, span_of, tree_of
 
 _KEEPING = frozenset("append extend insert add_module register_module register_buffer register_parameter".split())
 
@@ -303,7 +302,7 @@ def _constructing(owner: ast.ClassDef, path: str, recording: Recording, file: st
 def _only_one(name: str, file: str) -> Span | None:
     """The line of the only call of a class in its file."""
     lines = {call.lineno for call in calls_of(name, file)} if len(calls_of(name, file)) == 1 else set()
-    return next((Span(file, line, linecache.getline(file, line).strip() or None) for line in lines), None)
+    return next((span_of(file, line) for line in lines), None)
 
 
 def repeats(span: Span, name: str) -> bool:

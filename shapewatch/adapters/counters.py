@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import is_own, name_called, statement
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def _in_methods(cls: ast.ClassDef, file: str) -> Iterator[Counter]:
             for taken, given in _made_of_two(line):
                 own = isinstance(taken, ast.Attribute) and is_own(taken, taken.attr)
                 if own and isinstance(given, ast.Name) and given.id in given_to and not _is_set_by_others(taken, cls):
-                    span = Span(file, line.lineno, linecache.getline(file, line.lineno).strip() or None)
+                    span = span_of(file, line.lineno)
                     widened = next((node for node in ast.walk(method) if _is_expansion(node)), None)
                     said = given.id if widened is None else f"{given.id} * {ast.unparse(widened)}"
                     yield Counter(span, ast.unparse(taken), said, given)
@@ -96,7 +95,7 @@ def _in_loop(loop: ast.For, file: str) -> Iterator[Counter]:
             variable = ast.unparse(taken)
             if not isinstance(taken, ast.Name | ast.Attribute) or variable in turning or variable == ast.unparse(given):
                 continue
-            span = Span(file, line.lineno, linecache.getline(file, line.lineno).strip() or None)
+            span = span_of(file, line.lineno)
             counter = Counter(span, variable, ast.unparse(given), given)
             varies = any(isinstance(node, ast.Name) and node.id in turning for node in ast.walk(given))
             after = line.lineno if counter.counts_itself else 0

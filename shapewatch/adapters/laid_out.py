@@ -7,7 +7,6 @@ mixed. With the sizes that are meant it lays them out as they are.
 from __future__ import annotations
 
 import ast
-import linecache
 import math
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from shapewatch.adapters.statements import name_called, parsed, rewritten, state
 from shapewatch.adapters.unread import line_at
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span
+from shapewatch.source import span_of
 
 
 def laid_out_by_its_line(edit: Input, recording: Recording) -> str | None:
@@ -38,11 +38,7 @@ def _making(name: str, span: Span) -> Span | None:
     """The line that gave a variable what it holds at another line."""
     line = line_at(span)
     made = [bound.lines for bound in line.variables if bound.name == name and bound.lines] if line is not None else []
-    return Span(span.file, made[0].start, _text(span.file, made[0].start)) if len(made) == 1 else None
-
-
-def _text(file: str, line: int) -> str | None:
-    return linecache.getline(file, line).strip() or None
+    return span_of(span.file, made[0].start) if len(made) == 1 else None
 
 
 def _sizes(call: ast.Call) -> Sequence[ast.expr] | None:

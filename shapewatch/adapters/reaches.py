@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from shapewatch.adapters.statements import name_called, rewritten, statement
 from shapewatch.edits import Edit, Set, SetCall
 from shapewatch.recording import Recording, Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 Kind = TypeVar("Kind", bound=ast.AST)
 
@@ -228,4 +228,4 @@ def _replaced(line: ast.stmt, nodes: Sequence[ast.AST], said: _Said, file: str) 
 
 
 def _span_of(line: ast.stmt, file: str) -> Span:
-    return Span(file, line.lineno, linecache.getline(file, line.lineno).strip())
+    return span_of(file, line.lineno)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import linecache
 
 from shapewatch.adapters.constructed import Constructed, constructed
 from shapewatch.adapters.statements import is_assigned, name_called, parsed, statement
 from shapewatch.edits import Edit, Set
 from shapewatch.recording import Layer, Recording, Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 MAKING = frozenset("zeros ones empty rand randn full normal random_normal truncated_normal uniform add_weight".split())
 """Functions that make a tensor of nothing, of sizes that they are given."""
@@ -100,4 +99,4 @@ def _attribute_made(layer: Layer, attribute: str, recording: Recording) -> Span 
         return None
     inside = (node for each in classes if each.name == layer.type for node in ast.walk(each))
     lines = [node.lineno for node in inside if isinstance(node, ast.Assign) and is_assigned(node, f"self.{attribute}")]
-    return Span(file, lines[0], linecache.getline(file, lines[0]).strip() or None) if len(lines) == 1 else None
+    return span_of(file, lines[0]) if len(lines) == 1 else None

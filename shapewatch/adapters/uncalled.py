@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TypeVar
 
 from shapewatch.adapters.statements import is_own, name_called, parsed, rewritten, statement
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 Kind = TypeVar("Kind", bound=ast.stmt)
 
@@ -93,7 +92,7 @@ def put_in_a_row(name: str, before: str, span: Span) -> str | None:
     for making in _statements(cls) if cls is not None else ():
         rows = [node for node in ast.walk(making) if isinstance(node, ast.Call) and _is_row(node)]
         if len([node for row in rows for node in ast.walk(row) if is_own(node, before)]) == 1:
-            line = Span(span.file, making.lineno, linecache.getline(span.file, making.lineno).strip() or None)
+            line = span_of(span.file, making.lineno)
             source = statement(line)
             tree = parsed(source)
             taken = [node for node in ast.walk(tree) if is_own(node, before)] if tree is not None else []

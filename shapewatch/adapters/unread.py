@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Literal
 
 from shapewatch.adapters.statements import is_own, name_called, parsed, rewritten
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 _OF_THE_SHAPE = frozenset({"shape", "size", "dim", "ndim", "dtype", "device", "get_shape"})
 """Attributes of a tensor that tell of it, and do not use it."""
@@ -235,8 +234,7 @@ def handed_to(argument: str, span: Span) -> Iterator[Handed]:
         methods = [node for node in cls.body if isinstance(node, ast.FunctionDef)]
         for called in (each for each in methods if each.lineno <= span.line <= (each.end_lineno or 0)):
             for held, method in _given_for(argument, called, methods):
-                line = linecache.getline(span.file, held.lineno).strip()
-                yield Handed(Span(span.file, held.lineno, line), method.name, held.id)
+                yield Handed(span_of(span.file, held.lineno), method.name, held.id)
 
 
 def _given_for(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Probe, Trial
 from shapewatch.diagnose.cases import ask
-from shapewatch.diagnose.cause import cause_of, location_of
+from shapewatch.diagnose.cause import cause_of, told_of
 from shapewatch.diagnose.fixes import as_fix, in_idiom
 from shapewatch.edits import Input, Insert, SetCall, Target
 from shapewatch.flow.junctions import Graph
@@ -53,18 +53,7 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
             reason = "it is no part of the model, and what the model then gives fits it"
             fix = as_fix(candidate, written, adapter, "junction", reason)
             fixes.append(replace(fix, output_shape=trial.output, parameters_added=trial.parameters))
-    return Diagnosis(
-        code=finding.code,
-        name=finding.name,
-        severity=finding.severity,
-        headline=finding.headline,
-        explanation=finding.explanation,
-        cause=cause_of(case, fixes) if tried and _is_likely(tried[0]) else None,
-        location=location_of(case),
-        junction=case.junction,
-        fixes=tuple(fixes),
-        layer=case.call.layer,
-    )
+    return told_of(case, finding, cause_of(case, fixes) if tried and _is_likely(tried[0]) else None, fixes)
 
 
 _COMPARING = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "equal", "not_equal", "less", "greater"})

@@ -11,8 +11,8 @@ from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
 from shapewatch.repair import assigned_line, short, table_made_at
-from shapewatch.report import Cause, Fix
-from shapewatch.rules import Case
+from shapewatch.report import Cause, Diagnosis, Fix
+from shapewatch.rules import Case, Finding
 
 
 def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
@@ -214,6 +214,22 @@ def _because(reason: str, fix: Fix) -> str:
 
 def _call_of(path: str, recording: Recording) -> Call | None:
     return next((call for call in recording.calls if call.is_layer and call.layer == path), None)
+
+
+def told_of(case: Case, finding: Finding, cause: Cause | None, fixes: Sequence[Fix]) -> Diagnosis:
+    """What a rule found, with what is to blame for it and what mends it."""
+    return Diagnosis(
+        code=finding.code,
+        name=finding.name,
+        severity=finding.severity,
+        headline=finding.headline,
+        explanation=finding.explanation,
+        cause=cause,
+        location=location_of(case),
+        junction=case.junction,
+        fixes=tuple(fixes),
+        layer=case.call.layer,
+    )
 
 
 def location_of(case: Case) -> Span | None:

@@ -11,7 +11,7 @@ from shapewatch.adapters import Adapter, Probe
 from shapewatch.diagnose.behind import behind_the_model
 from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
-from shapewatch.diagnose.cause import cause_of, location_of
+from shapewatch.diagnose.cause import cause_of, told_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.labels import or_another_order
@@ -277,18 +277,8 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool, pr
     if fault.also:
         shown = [*map(spoken, fault.also[:FEW]), *([f"{len(fault.also) - FEW} more"] if len(fault.also) > FEW else [])]
         explanation += f" The same line fails in {listed(shown)}, and one change mends all."
-    told = Diagnosis(
-        code=finding.code,
-        name=finding.name,
-        severity=finding.severity,
-        headline=finding.headline,
-        explanation=explanation,
-        cause=cause_of(case, fixes, chosen.candidate.block if chosen is not None else ""),
-        location=location_of(case),
-        junction=case.junction,
-        fixes=tuple(fixes),
-        layer=case.call.layer,
-    )
+    cause = cause_of(case, fixes, chosen.candidate.block if chosen is not None else "")
+    told = replace(told_of(case, finding, cause, fixes), explanation=explanation)
     for otherwise in (or_reversed, or_the_caller, or_under_a_condition):
         told = otherwise(told, case)
     told = or_variable(told, case, finding, adapter, None if several else probe)
@@ -327,16 +317,5 @@ def _unverified(case: Case, finding: Finding, adapter: Adapter, why_not: str) ->
         if written is not None:
             fixes.append(as_fix(candidate, written, adapter, None, why_not))
     clear = len(candidates) == 1 or (len(candidates) > 1 and candidates[0].score - candidates[1].score > 0.4)
-    told = Diagnosis(
-        code=finding.code,
-        name=finding.name,
-        severity=finding.severity,
-        headline=finding.headline,
-        explanation=finding.explanation,
-        cause=cause_of(case, fixes) if clear else None,
-        location=location_of(case),
-        junction=case.junction,
-        fixes=tuple(fixes),
-        layer=case.call.layer,
-    )
+    told = told_of(case, finding, cause_of(case, fixes) if clear else None, fixes)
     return or_variable(told, case, finding, adapter)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from shapewatch.adapters import Adapter, Probe, Trial
 from shapewatch.adapters.counters import Counter, left_as_they_are
 from shapewatch.diagnose.cases import first_case
-from shapewatch.diagnose.cause import location_of
+from shapewatch.diagnose.cause import told_of
 from shapewatch.edits import Set
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Layer
@@ -50,18 +50,7 @@ def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) 
         output_shape=trial.output if exact else None,
         parameters_added=trial.parameters if exact else None,
     )
-    return Diagnosis(
-        code=finding.code,
-        name=finding.name,
-        severity=finding.severity,
-        headline=finding.headline,
-        explanation=finding.explanation,
-        cause=Cause(None, "variable", counter.line, reason),
-        location=location_of(case),
-        junction=case.junction,
-        fixes=(fix,),
-        layer=case.call.layer,
-    )
+    return told_of(case, finding, Cause(None, "variable", counter.line, reason), (fix,))
 
 
 def _takes_what_comes(finding: Finding) -> Set | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from functools import cache
 
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 
 @cache
@@ -28,7 +27,7 @@ def assigned_line(file: str, name: str, used: int) -> Span | None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 made = _given(target, node.value, wanted)
                 if made is not None:
-                    return Span(file, made.lineno, linecache.getline(file, made.lineno).strip() or None)
+                    return span_of(file, made.lineno)
     return None
 
 

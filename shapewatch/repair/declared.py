@@ -21,7 +21,7 @@ from shapewatch.axes import differ
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span, text
 from shapewatch.report import Cause, Fix
-from shapewatch.source import is_users_own, tree_of
+from shapewatch.source import is_users_own, span_of, tree_of
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,7 @@ class _Written:
         there = [node for node in lines if node.targets == made and isinstance(node.value, ast.Constant)]
         if len(there) != 1:
             return None
-        line = linecache.getline(self.span.file, there[0].lineno).strip()
-        return Span(self.span.file, there[0].lineno, line), f"{name} = {new}"
+        return span_of(self.span.file, there[0].lineno), f"{name} = {new}"
 
     def rewritten(self, wanted: Shape) -> str | None:
         """The line with other sizes, where these are written in it as numbers."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import linecache
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import name_called, rewritten, statement, with_argument
 from shapewatch.adapters.unread import line_at
 from shapewatch.recording import Recording, Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _HANDING_ON = frozenset({"enumerate", "tqdm", "trange", "track", "iter", "islice", "cycle", "progress_bar"})
@@ -179,4 +178,4 @@ def line_of(file: str, made: ast.stmt) -> Span:
 
 
 def line_numbered(file: str, number: int) -> Span:
-    return Span(file, number, linecache.getline(file, number).strip() or None)
+    return span_of(file, number)

@@ -7,7 +7,6 @@ only where one call of the class says what the layer is, and no other might.
 from __future__ import annotations
 
 import ast
-import linecache
 import re
 import sys
 from collections import Counter, defaultdict
@@ -30,7 +29,7 @@ from shapewatch.adapters.keras.constructing import (
 )
 from shapewatch.adapters.statements import parsed, statement
 from shapewatch.recording import Span
-from shapewatch.source import is_users_own, tree_of
+from shapewatch.source import is_users_own, span_of, tree_of
 
 _FILES = 100
 """In a program of more files nothing is looked for: reading them would take seconds."""
@@ -56,7 +55,7 @@ def lines_of(layers: Sequence[Layer], made_by: Mapping[int, str]) -> Mapping[int
             found[id(layer)] = written
     times = Counter(id(written.call) for written in found.values())
     return {
-        key: Span(written.file, written.call.lineno, linecache.getline(written.file, written.call.lineno).strip())
+        key: span_of(written.file, written.call.lineno)
         for key, written in found.items()
         if written.often or times[id(written.call)] == 1
     }
@@ -81,7 +80,7 @@ def made_for_a_name(span: Span, type_: str) -> Span | None:
     ]
     if len({ast.unparse(node.targets[0]) for node in made}) != 1:
         return None
-    return Span(span.file, made[-1].lineno, linecache.getline(span.file, made[-1].lineno).strip(), span.function)
+    return span_of(span.file, made[-1].lineno, span.function)
 
 
 def _assignments_before(span: Span) -> list[ast.Assign]:

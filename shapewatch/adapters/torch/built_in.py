@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import linecache
 
 from shapewatch.adapters.statements import name_called, statement, with_argument
 from shapewatch.edits import Set
-from shapewatch.recording import Recording, Span
-from shapewatch.source import tree_of
+from shapewatch.recording import Recording
+from shapewatch.source import span_of, tree_of
 
 _HANDING_ON = frozenset({"TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer"})
 """Classes that hand `batch_first` on to the attention in them."""
@@ -31,7 +30,7 @@ def said_around(edit: Set, recording: Recording) -> str | None:
     if len(made) != 1 or any(keyword.arg in (None, edit.argument) for keyword in made[0].keywords):
         return None
     number = made[0].lineno
-    source = statement(Span(lines[0].file, number, linecache.getline(lines[0].file, number).strip() or None))
+    source = statement(span_of(lines[0].file, number))
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)] if source is not None else []
     there = [node for node in calls if name_called(node) in types]
     return with_argument(source, there[0], f"batch_first={edit.value}") if source is not None and there else None
