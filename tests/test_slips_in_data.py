@@ -234,3 +234,25 @@ def test_how_many_layers_were_not_loaded_tells_why(count: int, cause: str) -> No
     first, *others = told.suspects
     assert first.cause.startswith(cause)
     assert not any("number of classes" in other.cause for other in others)
+
+
+def prepared(image: Any) -> Any:
+    return image / 255.0
+
+
+def test_one_sample_of_more_rows_than_a_batch_has() -> None:
+    """Keras takes the first 32 of its rows for a batch."""
+    model = keras.Sequential([keras.Input((40, 40, 3)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)])
+    image = np.zeros((40, 40, 3), "float32")
+    told = failing(lambda: model.predict(image, verbose=0))
+    assert "model.predict(image[None], verbose=0)" in told.fixes[0].code
+    assert told.cause is not None
+    assert told.cause.reason.startswith("the input image is one sample, [40, 40, 3]; with [1, 40, 40, 3] it fits")
+
+    def run() -> None:
+        model.predict(prepared(image), verbose=0)
+
+    told = failing(run)
+    assert told.fixes[0].code == "model.predict(prepared(image)[None, :, :, :], verbose=0)"
+    assert told.cause is not None
+    assert told.cause.reason.startswith("the input prepared(image) is one sample, [40, 40, 3]")

@@ -15,8 +15,9 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from shapewatch.adapters.classes import begun_at_one
+from shapewatch.adapters.statements import function_called, statement
 from shapewatch.recording import Recording, Shape, Value
-from shapewatch.source import expressions, is_foreign, locals_of, running_lines
+from shapewatch.source import expressions, is_foreign, locals_of, running_lines, span_of
 
 MOST = 5_000
 """Objects that are looked at: a program may keep lists of millions."""
@@ -96,7 +97,36 @@ def shapes_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
     """
     written, held = _line_that_raised(traceback)
     known = {name: shape for name, value in held.items() if name in written and (shape := _shape(value))}
+    made = _given_without_a_name(traceback)
+    within = {ast.unparse(node) for name in made for node in ast.walk(ast.parse(name, mode="eval").body)} - made.keys()
+    known = {name: shape for name, shape in known.items() if name not in within} | made  # these are not what is given
     return known | {name: shape for name in sorted(written - known.keys()) if (shape := _with_axes(name, known))}
+
+
+_TAKING = frozenset({"predict", "evaluate", "predict_on_batch"})
+
+
+def _given_without_a_name(traceback: TracebackType | None) -> dict[str, Shape]:
+    """What the statement which raised gives a Keras model as it makes it, and its shape: `prepare(image)` in
+    `model.predict(prepare(image))`. The frame that hands it on is the one that Keras leaves of its own."""
+    entries = list(_entries(traceback))
+    own = [at for at, entry in enumerate(entries) if not is_foreign(entry.tb_frame.f_code.co_filename)]
+    if not own:
+        return {}
+    raising = entries[own[-1]]
+    source = statement(span_of(raising.tb_frame.f_code.co_filename, raising.tb_lineno))
+    call = function_called(source, _TAKING)
+    passed = locals_of(entries[own[-1] + 1].tb_frame).get("args") if call and entries[own[-1] + 1 :] else None
+    if call is None or not isinstance(call.args[0], ast.Call) or type(passed) is not tuple or len(passed) < 2:
+        return {}
+    shape = _shape(passed[1])  # behind the model itself
+    return {ast.unparse(call.args[0]): shape} if shape else {}
+
+
+def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 def _with_axes(name: str, known: Mapping[str, Shape]) -> Shape:

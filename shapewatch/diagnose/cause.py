@@ -27,6 +27,9 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         given = recording.values[recording.inputs[edit.index]]
         named = f" {given.name}" if given.name and given.name not in ("input", "inputs") else ""
         reason = f"the input{named} is {text(given.shape)}; with {text(edit.shape)} it fits"
+        whole = recording.failure.spoken.get(given.name or "", ()) if recording.failure is not None else ()
+        if whole and whole == edit.shape[1:] and given.shape != whole:  # its rows were taken for samples
+            reason = f"the input{named} is one sample, {text(whole)}; with {text((1, *whole))} it fits"
         return Cause("input", "input", _given_at(given, case), _because(reason, fix))
     if isinstance(edit, Target):
         whose = next((each for each in ("output", "input") if edit.change.startswith(each)), "target")
