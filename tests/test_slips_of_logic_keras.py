@@ -537,3 +537,15 @@ def test_what_one_line_of_a_function_makes_is_written_once() -> None:
     assert told.fixes[0].code == (
         'return layers.Conv2D(width, 3, activation="relu", padding="same")(x)  # padding was "valid"'
     )
+
+
+def test_a_model_that_layers_are_still_added_to_has_not_run_to_its_end() -> None:
+    model = keras.Sequential([keras.Input((9, 2)), LSTM(6)])
+
+    def run() -> None:
+        model.add(LSTM(4))
+
+    told = failing(run)
+    assert told.fixes[0].verified == "junction"
+    assert told.fixes[0].why_not == "the model was still being built, so what comes after could not be run"
+    assert told.fixes[0].output_shape is None

@@ -35,6 +35,10 @@ class InputSpec:
     name: str | None = None
 
 
+STILL_BEING_BUILT = "the model was still being built, so what comes after could not be run"
+"""What a trial says of itself that ends where the model did."""
+
+
 @dataclass(frozen=True)
 class Trial:
     """A pass on shapes alone. `unsupported` says why it could not be followed to its end, which is no shape error.

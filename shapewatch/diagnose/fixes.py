@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from shapewatch.adapters import Adapter, Written
+from shapewatch.adapters import STILL_BEING_BUILT, Adapter, Written
 from shapewatch.adapters.pool_windows import lines_of_windows
 from shapewatch.adapters.reaches import lines_of_reach
-from shapewatch.adapters.statements import merged, statement
+from shapewatch.adapters.statements import merged, name_called, parsed, statement
 from shapewatch.edits import Edit, Insert, Replace, Set, SetCall
 from shapewatch.recording import Recording
 from shapewatch.repair import Candidate, Verified, places
@@ -42,8 +43,17 @@ def _changed(edit: Edit) -> str | None:
 
 def proven(verified: Verified, adapter: Adapter, case: Case) -> Fix:
     """A fix with which the pass finished, or ended where there was no more to run."""
-    beyond = verified.trial.beyond
-    return verified_fix(verified, adapter, case, "forward" if beyond is None else "junction", beyond)
+    beyond = verified.trial.beyond or (STILL_BEING_BUILT if _is_put_in_a_row(case, adapter) else None)
+    fix = verified_fix(verified, adapter, case, "forward" if beyond is None else "junction", beyond)
+    return fix if beyond is None else replace(fix, output_shape=None)
+
+
+def _is_put_in_a_row(case: Case, adapter: Adapter) -> bool:
+    """Whether a Keras model failed as a layer was added to it: those behind that one are not in it yet."""
+    failure = case.recording.failure
+    tree = parsed(statement(failure.span)) if failure is not None and adapter.name == "keras" else None
+    last = getattr(tree.body[0], "value", None) if tree is not None and tree.body else None
+    return isinstance(last, ast.Call) and name_called(last) in ("add", "Sequential")
 
 
 def verified_fix(verified: Verified, adapter: Adapter, case: Case, level: Any, why_not: str | None) -> Fix:

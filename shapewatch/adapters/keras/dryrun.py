@@ -22,7 +22,7 @@ from keras.src import tree
 from keras.src.models.functional import Functional
 from keras.src.ops.function import Function
 
-from shapewatch.adapters import Probe, Trial
+from shapewatch.adapters import STILL_BEING_BUILT, Probe, Trial
 from shapewatch.adapters.in_reach import held_by_variable
 from shapewatch.adapters.keras.assembly import Reading
 from shapewatch.adapters.keras.backends import running_backend, without_numbers
@@ -175,7 +175,7 @@ def _undeclare(model: Layer) -> None:
 class BuildingProbe(_Probe):
     """Layers that were called on symbolic tensors, up to the call that failed: there is no model around them yet."""
 
-    _beyond = "the model was still being built, so what comes after could not be run"
+    _beyond = STILL_BEING_BUILT
 
     def __init__(self, last: LastCall, elsewhere: Sequence[Layer] = ()) -> None:
         self._last = last
