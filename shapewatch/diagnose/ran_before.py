@@ -20,17 +20,19 @@ def or_the_caller(told: Diagnosis, case: Case) -> Diagnosis:
     edit = told.fixes[0].changes[0] if told.fixes and len(told.fixes[0].changes) == 1 else None
     if not isinstance(edit, Insert) or edit.module.kind != "unsqueeze" or edit.place != case.call.place:
         return told
+    if tuple(edit.module.arguments["dims"]) != (0,):
+        return told  # a column, and no sample
     recording, value = case.recording, case.call.operands[edit.operand]
     model, given = _outermost(case.call, recording), recording.shape(value)
     made = case.graph.producer.get(value)
-    wanted = len(given) + len(edit.module.arguments["dims"])
+    wanted = len(given) + 1
     before = [shape for shape in _given_before(case.call, edit.operand, recording) if len(shape) == wanted]
     inside = made is not None and made.number > model.number
     if inside or not before or model is case.call or model.span is None or len(case.graph.consumers[value]) > 1:
         return told
     was = text(before[-1])
     reason = f"it is given {text(given)}, and was given {was} before: one sample lacks the axis of the batch"
-    code = _with_axes(model.span, tuple(edit.module.arguments["dims"]), wanted)
+    code = _in_a_batch(model.span, wanted)
     fix = replace(told.fixes[0], code=code or f"# a batch of one: {text((1, *given))}", title="a batch of one sample")
     return replace(told, cause=Cause(None, "input", model.span, reason), fixes=(fix,))
 
@@ -46,12 +48,12 @@ def _given_before(call: Call, operand: int, recording: Recording) -> list[Shape]
     return [recording.shape(each.operands[operand]) for each in ran if operand < len(each.operands)]
 
 
-def _with_axes(span: Span, dims: tuple[int, ...], rank: int) -> str | None:
-    """The line that calls the model, with an axis more for the one argument that it gives."""
+def _in_a_batch(span: Span, rank: int) -> str | None:
+    """The line that calls the model, with an axis in front of the one argument that it gives."""
     source = statement(span)
     tree = parsed(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     given = [call.args[0] for call in calls if len(call.args) == 1 and not call.keywords]
     if source is None or len(given) != 1 or not isinstance(given[0], ast.Name | ast.Attribute | ast.Subscript):
         return None
-    return rewritten(source, [(given[0], with_axes(ast.get_source_segment(source, given[0]) or "", dims, rank))])
+    return rewritten(source, [(given[0], with_axes(ast.get_source_segment(source, given[0]) or "", (0,), rank))])
