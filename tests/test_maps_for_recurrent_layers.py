@@ -77,7 +77,7 @@ def test_a_map_for_each_step_in_keras() -> None:
         of_clips([])
     (told,) = session.report.diagnoses
     (fix, *_) = told.fixes
-    assert (told.code, fix.verified) == ("SW701", "forward")
+    assert (told.code, fix.verified) == ("SW701", "junction")
     assert fix.code.startswith("layers.TimeDistributed(layers.Flatten()),  # before lstm")
     assert of_clips([layers.TimeDistributed(layers.Flatten())]).output_shape == (None, 5)
 
