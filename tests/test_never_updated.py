@@ -107,8 +107,8 @@ class Stages(nn.Module):
 
     def __init__(self, block: type[Bottleneck]) -> None:
         super().__init__()
-        self.given = 8
-        self.stem = nn.Conv2d(3, 8, 3, 1, 1)
+        self.given = 6
+        self.stem = nn.Conv2d(3, 6, 3, 1, 1)
         self.first, self.second = self._stage(block, 8, 1), self._stage(block, 16, 2)
 
     def _stage(self, block: type[Bottleneck], width: int, stride: int) -> nn.Module:
@@ -125,7 +125,7 @@ def test_an_attribute_that_a_method_makes_blocks_from() -> None:
     told = failing(Stages(Bottleneck), torch.randn(2, 3, 8, 8))
     line = "rows = [block(self.given, width, stride, shortcut)]"
     assert best(told) == (f"{line}\nself.given = width * block.expansion", "forward")
-    assert reason(told) == "`self.given` stays 8, and what is made behind that is not made for what comes"
+    assert reason(told) == "`self.given` stays 6, and what is made behind that is not made for what comes"
 
 
 class StagesThatSay(Stages):
@@ -142,3 +142,25 @@ class StagesThatSay(Stages):
 def test_an_attribute_that_the_method_changes() -> None:
     told = failing(StagesThatSay(Bottleneck), torch.randn(2, 3, 8, 8))
     assert told.fixes and not [fix.code for fix in told.fixes if "self.given = " in fix.code]
+
+
+class Gated(nn.Module):
+    """The gates are made for the same number, and are right as they are."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.rows, self.gates = nn.ModuleList(), nn.ModuleList()
+        for wanted in (8, 12):
+            self.rows.append(nn.Linear(width, wanted))
+            self.gates.append(nn.Linear(width, wanted))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        given = x
+        for row, gate in zip(self.rows, self.gates, strict=True):
+            x = row(x) * torch.sigmoid(gate(given))
+        return x
+
+
+def test_what_the_line_would_change_besides_is_not_verified() -> None:
+    told = failing(Gated(3), torch.randn(4, 3))
+    assert [fix.verified for fix in told.fixes if "width = wanted" in fix.code] == [None]

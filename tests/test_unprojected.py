@@ -70,6 +70,12 @@ def network(block: Callable[..., nn.Module], *sizes: tuple[int, int, int]) -> nn
             "`stride != 1` leaves it without its projection here, where channels go from 8 to 16",
         ),
         (
+            ByStride,
+            [(8, 16, 1), (16, 32, 1)],
+            "if stride != 1 or given != width:",
+            "`stride != 1` leaves it without its projection here, where channels go from 8 to 16",
+        ),
+        (
             ByWidth,
             [(8, 16, 1), (16, 16, 2)],
             "if given != width and width > 4 or stride != 1:",

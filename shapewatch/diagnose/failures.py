@@ -23,7 +23,7 @@ from shapewatch.diagnose.ran_before import or_the_caller
 from shapewatch.diagnose.remaining import or_remaining
 from shapewatch.diagnose.unprojected import or_under_a_condition
 from shapewatch.diagnose.validation import or_of_validation
-from shapewatch.edits import Edit, Input, Insert, Set, SetCall
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording, Span, spoken
 from shapewatch.repair import SECONDS, Outcome, Search, Verified, hides_the_mistake, propose
@@ -251,6 +251,8 @@ def _line_of(edit: Edit, case: Case) -> tuple[Any, Change]:
             around = [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
             made_at = tuple(layers[each].defined for each in around if each in layers)
             return (layers[path].defined, argument), Change(edit.was, edit.value, made_at)
+        case Replace(layer=path, module=module) if path in layers and layers[path].defined is not None:
+            return (layers[path].defined, "type"), Change(layers[path].type, module.kind)
     return None, Change()
 
 

@@ -8,7 +8,7 @@ pass bears it out: with each layer made for what comes, the model runs to its en
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shapewatch.adapters import Adapter, Probe, Trial
 from shapewatch.adapters.counters import Counter, left_as_they_are
@@ -38,7 +38,7 @@ def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) 
     if counter is None or trial is None or not trial.finished:
         return None
     reason = f"`{counter.variable}` stays {taking.was}, and what is made behind that is not made for what comes"
-    exact = not counter.counts_itself
+    exact = not counter.counts_itself and not _runs_as_it_was(taking, edits, trial, case)
     fix = Fix(
         title=f"`{counter.variable}` for the next turn",
         code=counter.code(),
@@ -51,6 +51,15 @@ def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) 
         parameters_added=trial.parameters if exact else None,
     )
     return told_of(case, finding, Cause(None, "variable", counter.line, reason), (fix,))
+
+
+def _runs_as_it_was(taking: Set, edits: Sequence[Set], trial: Trial, case: Case) -> bool:
+    """Whether behind the place that failed a layer runs that is made for the old number: the loop may make that one by
+    the variable too, and with the line it would be another one than in the pass that was run."""
+    known, changed = case.recording.layer_at, {edit.layer for edit in edits}
+    ran = {unit.layer for unit in case.graph.units if unit.is_layer}
+    later = {call.layer for call in trial.recording.calls if call.is_layer} - ran - changed
+    return any(known[path].facts.get(name) == taking.was for path in later & known.keys() for name in _TAKES)
 
 
 def _takes_what_comes(finding: Finding) -> Set | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from shapewatch.adapters.guards import Projection, projection_before, projection_kept_as
 from shapewatch.axes import differ
-from shapewatch.edits import Insert, Module, Replace
+from shapewatch.edits import Edit, Insert, Module, Replace
 from shapewatch.flow.junctions import Branch
 from shapewatch.layout import Layout
 from shapewatch.repair.candidate import short
@@ -42,15 +42,21 @@ def _type(case: Case) -> str:
 def _kept_back(fix: Fix, case: Case) -> Projection | None:
     """The projection of the program that a fix is: as an attribute that holds something else here, or in the function
     around the junction, in a branch that was not taken."""
-    edit = fix.changes[0] if len(fix.changes) == 1 else None
+    edit = fix.changes[0] if fix.changes else None
+    if len({_attribute(each) for each in fix.changes}) != 1:
+        return None
     if isinstance(edit, Replace):
         layer = case.recording.layer_at.get(edit.layer)
         made = layer.defined if layer is not None else None
-        return projection_kept_as(edit.layer.rpartition(".")[2], made) if made is not None else None
+        return projection_kept_as(_attribute(edit), made) if made is not None else None
     if isinstance(edit, Insert) and edit.place == case.call.place and case.junction is not None:
         skips = [each for each in case.junction.branches if each.operand == edit.operand and not each.path]
         return projection_before(case.call.span) if skips and case.call.span is not None else None
     return None
+
+
+def _attribute(edit: Edit) -> str:
+    return edit.layer.rpartition(".")[2] if isinstance(edit, Replace) else repr(edit)
 
 
 def _lacking(fix: Fix, projection: Projection, case: Case) -> str | None:
@@ -87,7 +93,7 @@ def _channels(skip: Branch, case: Case) -> int:
 
 
 def _convolution(fix: Fix) -> Module | None:
-    (edit,) = fix.changes
+    edit = fix.changes[0]
     module = edit.module if isinstance(edit, Insert | Replace) else None
     parts = [] if module is None else [module, *module.parts]
     return next((part for part in parts if part.kind == "conv"), None)
