@@ -185,6 +185,12 @@ class Recording:
         found = [call for call in self.calls if call.place == place]
         return min(found, key=lambda call: (call.parent is None and not call.is_layer, call.number), default=None)
 
+    def outermost(self, call: Call) -> Call:
+        """The call that a call is in, and that is in none; itself, where it is such a one."""
+        while call.parent is not None:
+            call = self.calls[call.parent]
+        return call
+
     def failing_call(self) -> Call | None:
         if self.failure is None or self.failure.call is None:
             return None

@@ -137,7 +137,7 @@ def test_a_condition_is_widened() -> None:
     assert Guard("if a or b:", "a or b").widened("c") == "if a or b or c:"
     here = unit.__code__
     made = Span(here.co_filename, here.co_firstlineno + 5, "return layers.ReLU()(layers.Add()([x, y]))")
-    found = projection_before(made)
+    found = projection_before(made, "x")
     assert found is not None
     assert (found.variable, found.stride, found.given, found.width) == ("x", "stride", None, "width")
-    assert projection_before(Span(here.co_filename, unconditional.__code__.co_firstlineno + 2, "")) is None
+    assert projection_before(Span(here.co_filename, unconditional.__code__.co_firstlineno + 2, ""), "x") is None

@@ -10,15 +10,13 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from shapewatch.adapters.around import Function, class_around, functions_around
 from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement
 from shapewatch.adapters.worked_out import (
     REPEATING,
-    Function,
     bound,
     calls_of,
-    class_around,
     comes_to,
-    functions_around,
     parameters_of,
 )
 from shapewatch.recording import Call, Recording, Span
@@ -124,10 +122,7 @@ def _is_of(made: Call, one: int, other: int, recording: Recording) -> bool:
 def constructed(made: Span, size: ast.expr, attribute: str, path: str, recording: Recording) -> Constructed | None:
     """Where the instance at a path is constructed whose class makes an attribute on a line, of a size that it says so;
     None where it is no argument of the constructor, or where more than this attribute would change with it."""
-    try:
-        owner = class_around(made.file, made.line)
-    except (OSError, SyntaxError, ValueError):
-        return None
+    owner = class_around(made.file, made.line)
     if owner is None or not is_users_own(made.file):
         return None
     parameter = _parameter(size, owner)

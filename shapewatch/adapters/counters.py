@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from shapewatch.adapters.around import class_around, functions_around
 from shapewatch.adapters.statements import is_own, name_called, statement
 from shapewatch.recording import Span
 from shapewatch.source import span_of, tree_of
@@ -41,17 +42,11 @@ def left_as_they_are(span: Span) -> Sequence[Counter]:
         tree = tree_of(span.file)
     except (SyntaxError, ValueError):
         return ()
-    around = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno <= span.line <= (node.end_lineno or 0)
-    ]
-    functions = [node for node in around if isinstance(node, ast.FunctionDef)]
-    classes = [node for node in around if isinstance(node, ast.ClassDef)]
+    functions, cls = functions_around(span.file, span.line), class_around(span.file, span.line)
     free = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    loops = [node for each in (*functions[-1:], *free) for node in ast.walk(each) if isinstance(node, ast.For)]
+    loops = [node for each in (*functions[:1], *free) for node in ast.walk(each) if isinstance(node, ast.For)]
     found = [counter for loop in loops for counter in _in_loop(loop, span.file)]
-    found += _in_methods(classes[-1], span.file) if classes else ()
+    found += _in_methods(cls, span.file) if cls is not None else ()
     return list({each.variable: each for each in reversed(found)}.values())
 
 

@@ -12,7 +12,8 @@ import copy
 import math
 from collections.abc import Iterator, Sequence
 
-from shapewatch.adapters.worked_out import REPEATING, calls_of, class_around, comes_to, functions_around
+from shapewatch.adapters.around import class_around, functions_around
+from shapewatch.adapters.worked_out import REPEATING, calls_of, comes_to
 from shapewatch.recording import Recording, Shape, Span
 from shapewatch.source import tree_of
 

@@ -7,6 +7,7 @@ import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapewatch.adapters.around import class_around, functions_around
 from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.recording import Span
 from shapewatch.source import tree_of
@@ -73,42 +74,35 @@ def guard_at(span: Span) -> Guard | None:
 def projection_kept_as(attribute: str, made: Span) -> Projection | None:
     """The projection that a class makes under a condition for an attribute which otherwise is something else; `made` is
     a line of the class."""
-    classes = _around(made, ast.ClassDef)
-    for node in ast.walk(classes[-1]) if classes else ():
+    cls = class_around(made.file, made.line)
+    for node in ast.walk(cls) if cls is not None else ():
         for target, value in _assigned_under(node):
             if ast.unparse(target) == f"self.{attribute}":
                 return _projection(node, value, None, made.file)
     return None
 
 
-def projection_before(span: Span) -> Projection | None:
-    """The projection that a function puts, under a condition, on a variable which a line behind it adds."""
-    functions, tree = _around(span, ast.FunctionDef), parsed(statement(span))
-    added = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
-    found = []
-    for node in ast.walk(functions[-1]) if functions else ():
-        for target, value in _assigned_under(node):
-            if (
-                isinstance(target, ast.Name)
-                and target.id in added
-                and isinstance(node, ast.If)
-                and not _is_around(node, span)
-            ):
-                found.append(_projection(node, value, target.id, span.file))
+def projection_before(span: Span, variable: str | None) -> Projection | None:
+    """The projection that a function puts, under a condition, on a variable which a line behind it adds. One that the
+    condition asks for, as `if self.downsample is not None`, is none: it is made elsewhere or nowhere."""
+    functions = functions_around(span.file, span.line)
+    found = [
+        _projection(node, value, variable, span.file)
+        for node in (ast.walk(functions[0]) if functions else ())
+        for target, value in _assigned_under(node)
+        if isinstance(target, ast.Name) and target.id == variable
+        if isinstance(node, ast.If) and not _is_around(node, span) and not _asks_for(node, value)
+    ]
     return found[0] if len(found) == 1 else None
 
 
-def _around(span: Span, kind: type[ast.ClassDef] | type[ast.FunctionDef]) -> list[ast.ClassDef] | list[ast.FunctionDef]:
-    """The classes or functions that a line is in, the innermost last."""
-    try:
-        nodes = [node for node in ast.walk(tree_of(span.file)) if isinstance(node, kind)]
-    except (SyntaxError, ValueError):
-        return []
-    return [node for node in nodes if _is_around(node, span)]  # type: ignore[return-value]
-
-
-def _is_around(node: ast.ClassDef | ast.FunctionDef | ast.If, span: Span) -> bool:
+def _is_around(node: ast.If, span: Span) -> bool:
     return node.lineno <= span.line <= (node.end_lineno or node.lineno)
+
+
+def _asks_for(node: ast.If, value: ast.Call) -> bool:
+    asked = {ast.unparse(each) for each in ast.walk(node.test) if isinstance(each, ast.Name | ast.Attribute)}
+    return ast.unparse(value.func) in asked
 
 
 def _assigned_under(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:

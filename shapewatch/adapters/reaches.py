@@ -7,7 +7,6 @@ them: by the same variable, or by the same expression in the same function.
 from __future__ import annotations
 
 import ast
-import linecache
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,21 +63,22 @@ def _is_reach(edit: Edit, recording: Recording) -> bool:
     """Whether an edit gives a padding that regards a dilation in the place of one that does not."""
     if isinstance(edit, Set) and edit.argument == "padding" and edit.layer in recording.layer_at:
         facts = recording.layer_at[edit.layer].facts
-        kernel, dilation = (_only(facts.get(name)) for name in ("kernel_size", "dilation"))
+        kernel, dilation = (only(facts.get(name)) for name in ("kernel_size", "dilation"))
         # the facts may be those with the edit in place, but for the padding
-        return dilation > 1 and _only(edit.was) == kernel - 1 and _only(edit.value) == (kernel - 1) * dilation
+        return dilation > 1 and only(edit.was) == kernel - 1 and only(edit.value) == (kernel - 1) * dilation
     if not isinstance(edit, Set | SetCall) or edit.argument != "pad" or not isinstance(edit.was, tuple):
         return False
     pairs = [(was, value) for was, value in zip(edit.was, edit.value, strict=False) if was or value]
-    windows = (
-        (_only(layer.facts.get("kernel_size")), _only(layer.facts.get("dilation"))) for layer in recording.layers
-    )
+    windows = ((only(layer.facts.get("kernel_size")), only(layer.facts.get("dilation"))) for layer in recording.layers)
     reaches = {(kernel - 1, (kernel - 1) * dilation) for kernel, dilation in windows if kernel > 1 and dilation > 1}
     return len(pairs) == 1 and pairs[0] in reaches
 
 
-def _only(value: Any) -> int:
-    return value[0] if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], int) else 0
+def only(value: Any) -> int:
+    """`3` of `(3,)`; 0 of what has several, or none in numbers."""
+    if isinstance(value, tuple):
+        value = value[0] if len(value) == 1 else 0
+    return value if isinstance(value, int) else 0
 
 
 def _is_a_number(edit: SetCall, recording: Recording) -> bool:
@@ -113,7 +113,7 @@ def _lines_for(span: Span, framework: str) -> Iterator[tuple[Span, str]]:
         for each in _statements(function):
             code = _with_reach(each, said, function, span.file)
             if code is not None:
-                yield _span_of(each, span.file), code
+                yield span_of(span.file, each.lineno), code
         return
 
 
@@ -160,7 +160,7 @@ def _said_by_callers(tree: ast.Module, function: ast.FunctionDef, name: str, spa
                 continue
             assert isinstance(given, ast.BinOp)
             said = _Said(ast.unparse(given.left), ast.unparse(dilation), given)
-            yield _span_of(each, span.file), _replaced(each, [given], said, span.file)
+            yield span_of(span.file, each.lineno), _replaced(each, [given], said, span.file)
 
 
 def _statements(scope: ast.AST) -> list[ast.stmt]:
@@ -210,12 +210,7 @@ def _is_known(dilation: str, line: ast.stmt, function: ast.FunctionDef) -> bool:
 
 def _replaced(line: ast.stmt, nodes: Sequence[ast.AST], said: _Said, file: str) -> str:
     """The statement with the dilation in it, its other text as it was written."""
-    lines = linecache.getlines(file)
-    indent = len(lines[line.lineno - 1]) - len(lines[line.lineno - 1].lstrip())
-    source = ast.get_source_segment("".join(lines), line) or ast.unparse(line)
-    source = "\n".join(
-        part if at == 0 or part[:indent].strip() else part[indent:] for at, part in enumerate(source.split("\n"))
-    )
+    source = statement(span_of(file, line.lineno)) or ast.unparse(line)
     meant = {ast.unparse(node) for node in nodes}
     spelled = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.BinOp)]
     changes: list[tuple[ast.expr | ast.keyword, str]] = []
@@ -225,7 +220,3 @@ def _replaced(line: ast.stmt, nodes: Sequence[ast.AST], said: _Said, file: str) 
             dilation = f"({said.dilation})" if loose else said.dilation
             changes.append((node, f"({ast.unparse(node)}) * {dilation}"))
     return _ONE_PAIR.sub(r"\1\2", rewritten(source, changes))
-
-
-def _span_of(line: ast.stmt, file: str) -> Span:
-    return span_of(file, line.lineno)

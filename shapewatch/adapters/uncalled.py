@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
+from shapewatch.adapters.around import class_around, functions_around
 from shapewatch.adapters.statements import is_own, name_called, parsed, rewritten, statement
 from shapewatch.recording import Span
 from shapewatch.source import span_of, tree_of
-
-Kind = TypeVar("Kind", bound=ast.stmt)
 
 _CONSTRUCTORS = frozenset({"__init__", "build", "setup"})
 
@@ -63,7 +61,7 @@ def mentions(span: Span) -> Sequence[Mention]:
 
 @cache
 def _mentions(file: str, line: int) -> Sequence[Mention]:
-    function = _around(tree_of(file), line, ast.FunctionDef)
+    function = next(iter(functions_around(file, line)), None)
     count: Counter[str] = Counter()
     found = []
     for each in _statements(function) if function is not None else ():
@@ -85,10 +83,7 @@ def calling(source: str | None, name: str, instead: str, which: int) -> str | No
 
 def put_in_a_row(name: str, before: str, span: Span) -> str | None:
     """The statement of a class that puts layers of its own in a row, with one more before another of them."""
-    try:
-        cls = _around(tree_of(span.file), span.line, ast.ClassDef)
-    except (SyntaxError, ValueError, OSError):
-        return None
+    cls = class_around(span.file, span.line)
     for making in _statements(cls) if cls is not None else ():
         rows = [node for node in ast.walk(making) if isinstance(node, ast.Call) and _is_row(node)]
         if len([node for row in rows for node in ast.walk(row) if is_own(node, before)]) == 1:
@@ -102,10 +97,7 @@ def put_in_a_row(name: str, before: str, span: Span) -> str | None:
 
 def times_read(name: str, span: Span) -> int:
     """How often the class around a line reads an attribute of its own where it does not make it."""
-    try:
-        cls = _around(tree_of(span.file), span.line, ast.ClassDef)
-    except (SyntaxError, ValueError, OSError):
-        return 0
+    cls = class_around(span.file, span.line)
     read = _attributes(cls, False) if cls is not None else ()
     return sum(1 for node, in_making in read if is_own(node, name) and not in_making)
 
@@ -114,20 +106,12 @@ def _is_row(node: ast.Call) -> bool:
     return name_called(node) == "Sequential"
 
 
-def _around(tree: ast.Module, line: int, kind: type[Kind]) -> Kind | None:
-    """The innermost class or function around a line: a walk goes from the outer ones to the inner ones."""
-    found = [
-        node for node in ast.walk(tree) if isinstance(node, kind) and node.lineno <= line <= (node.end_lineno or 0)
-    ]
-    return found[-1] if found else None
-
-
 @cache
 def _read_around(file: str, line: int, name: str) -> frozenset[str] | None:
     """The attributes that the class around a line reads of itself where it does not make them, and any code of anything
     else. A class with heirs or ancestors in the file may be read by these."""
     tree = tree_of(file)
-    cls = _around(tree, line, ast.ClassDef)
+    cls = class_around(file, line)
     if cls is None:
         return None
     if name not in {each.name for each in _family(tree, cls)}:

@@ -11,10 +11,9 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from shapewatch.adapters.around import Function, class_around, functions_around
 from shapewatch.adapters.statements import name_called
 from shapewatch.source import tree_of
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 REPEATING = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp, ast.Lambda)
 """What runs the code in it several times, or whenever it is asked to."""
@@ -48,15 +47,6 @@ def comes_to(node: ast.expr, file: str, line: int) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def functions_around(file: str, line: int) -> list[Function]:
-    """The functions that a line stands in, the innermost first."""
-    return _around(file, line, Function)
-
-
-def class_around(file: str, line: int) -> ast.ClassDef | None:
-    return next(iter(_around(file, line, ast.ClassDef)), None)
-
-
 def calls_of(name: str, file: str) -> list[ast.Call]:
     """Every call in a file of what has that name."""
     return [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.Call) and name_called(node) == name]
@@ -86,12 +76,6 @@ def defaults_of(function: Function) -> dict[str, ast.expr]:
 def parameters_of(function: Function) -> list[str]:
     arguments = function.args
     return [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-
-
-def _around(file: str, line: int, kind: Any) -> list[Any]:
-    found = (node for node in ast.walk(tree_of(file)) if isinstance(node, kind))
-    around = [node for node in found if node.lineno <= line <= (node.end_lineno or 0)]
-    return sorted(around, key=lambda node: -node.lineno)
 
 
 # Expressions

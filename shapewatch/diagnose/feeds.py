@@ -13,9 +13,9 @@ from shapewatch.adapters.unread import line_at
 from shapewatch.diagnose.lengths import NOT_TRIED
 from shapewatch.diagnose.made_as_beside import made_as_beside
 from shapewatch.recording import Recording, Shape, Span, text
-from shapewatch.repair.loaders import line_numbered
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case
+from shapewatch.source import span_of
 
 
 def or_fed_otherwise(told: Diagnosis, case: Case) -> Diagnosis:
@@ -111,7 +111,7 @@ def _with_feeds(span: Span | None) -> Iterator[Span]:
     line = line_at(span)
     for bound in line.variables if line is not None else ():
         if line is not None and bound.lines and bound.position is None and line.reads.get(bound.name):
-            yield line_numbered(span.file, bound.lines.start)
+            yield span_of(span.file, bound.lines.start)
 
 
 def _is_of(key: ast.expr, name: str, placeholder: str) -> bool:

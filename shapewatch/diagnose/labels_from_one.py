@@ -10,10 +10,9 @@ from shapewatch.adapters.classes import highest_of
 from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement
 from shapewatch.edits import Target
 from shapewatch.recording import Failure, Span
-from shapewatch.repair.loaders import line_numbered
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.rules.rule import listed
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 _ONE_HOT = frozenset({"to_categorical", "one_hot"})
 
@@ -45,7 +44,7 @@ def _made(names: Sequence[str], classes: int, failure: Failure) -> Iterator[tupl
         if len(making) > 1:
             making = [node for node in making if isinstance(node, ast.Assign) and _names(node) & set(names)]
         for node in making:
-            line = line_numbered(file, node.lineno)
+            line = span_of(file, node.lineno)
             code = _from_zero(statement(line), classes)
             if code is not None:
                 yield line, code

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.adapters.unread import line_at
 from shapewatch.recording import Span
-from shapewatch.repair.loaders import line_numbered
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ def made_as_beside(name: str, wanted: str, used: Span) -> AsBeside | None:
     bound = next((each for each in here.variables if each.name == name), None) if here is not None else None
     if not behind or behind == wanted or bound is None or not bound.lines or bound.position is not None:
         return None
-    line = line_numbered(used.file, bound.lines.start)
+    line = span_of(used.file, bound.lines.start)
     source = statement(line)
     tree = parsed(source)
     made = tree.body[0] if tree is not None and tree.body else None

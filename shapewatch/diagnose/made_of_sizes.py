@@ -14,9 +14,8 @@ from shapewatch.adapters.statements import name_called, parsed, rewritten, state
 from shapewatch.adapters.unread import Line, line_at
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span
-from shapewatch.repair.loaders import line_of
 from shapewatch.report import Diagnosis, Fix
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 _OF_SIZES = frozenset({"randn", "rand", "zeros", "ones", "empty"})
 """Functions that take sizes one by one; of the others they are a list."""
@@ -79,7 +78,7 @@ def _making(name: str, used: Span, calling: Line, shape: Shape) -> _Making | Non
         return None
     statements = (node for node in ast.walk(tree_of(used.file)) if isinstance(node, ast.Assign))
     made = next((node for node in statements if node.lineno == bound.lines.start), None)
-    line = line_of(used.file, made) if made is not None else None
+    line = span_of(used.file, made.lineno) if made is not None else None
     source = statement(line)
     tree = parsed(source)
     value = tree.body[0].value if tree is not None and tree.body and isinstance(tree.body[0], ast.Assign) else None

@@ -17,6 +17,7 @@ from shapewatch.diagnose.cause import told_of
 from shapewatch.edits import Set
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Layer
+from shapewatch.repair.siblings import numbered
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 
@@ -96,10 +97,10 @@ def _of_the_loops_around(layer: Layer, case: Case) -> Iterator[Counter]:
 
 def _before_it_in_the_row(layer: Layer, case: Case) -> Iterator[Layer]:
     """Layers that ran, made by the same line in turns of the loop before."""
-    alike = _numbered(layer.path)
+    alike = numbered(layer.path)
     for unit in case.graph.units:
         other = case.recording.layer_at.get(unit.layer) if unit.is_layer and unit.results else None
-        if other is not None and other is not layer and _numbered(other.path) == alike:
+        if other is not None and other is not layer and numbered(other.path) == alike:
             yield other
 
 
@@ -114,10 +115,6 @@ def _gives(first: Layer | None, width: int, case: Case) -> bool:
         if inside and case.graph.descends(case.call.operands[0], unit.results[0]):
             return True
     return False
-
-
-def _numbered(path: str) -> str:
-    return re.sub(r"\d+", "#", path)
 
 
 def _made_for_what_comes(finding: Finding, probe: Probe) -> tuple[tuple[Set, ...], Trial | None]:

@@ -23,7 +23,7 @@ def or_the_caller(told: Diagnosis, case: Case) -> Diagnosis:
     if tuple(edit.module.arguments["dims"]) != (0,):
         return told  # a column, and no sample
     recording, value = case.recording, case.call.operands[edit.operand]
-    model, given = _outermost(case.call, recording), recording.shape(value)
+    model, given = recording.outermost(case.call), recording.shape(value)
     made = case.graph.producer.get(value)
     wanted = len(given) + 1
     before = [shape for shape in _given_before(case.call, edit.operand, recording) if len(shape) == wanted]
@@ -35,12 +35,6 @@ def or_the_caller(told: Diagnosis, case: Case) -> Diagnosis:
     code = _in_a_batch(model.span, wanted)
     fix = replace(told.fixes[0], code=code or f"# a batch of one: {text((1, *given))}", title="a batch of one sample")
     return replace(told, cause=Cause(None, "input", model.span, reason), fixes=(fix,))
-
-
-def _outermost(call: Call, recording: Recording) -> Call:
-    while call.parent is not None:
-        call = recording.calls[call.parent]
-    return call
 
 
 def _given_before(call: Call, operand: int, recording: Recording) -> list[Shape]:

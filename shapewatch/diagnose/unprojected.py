@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shapewatch.adapters.guards import Projection, projection_before, projection_kept_as
+from shapewatch.adapters.operand import operand_text
+from shapewatch.adapters.statements import statement
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Insert, Module, Replace
 from shapewatch.flow.junctions import Branch
@@ -51,7 +53,8 @@ def _kept_back(fix: Fix, case: Case) -> Projection | None:
         return projection_kept_as(_attribute(edit), made) if made is not None else None
     if isinstance(edit, Insert) and edit.place == case.call.place and case.junction is not None:
         skips = [each for each in case.junction.branches if each.operand == edit.operand and not each.path]
-        return projection_before(case.call.span) if skips and case.call.span is not None else None
+        variable = operand_text(statement(case.call.span), edit.operand, case.call.name)
+        return projection_before(case.call.span, variable) if skips and case.call.span is not None else None
     return None
 
 

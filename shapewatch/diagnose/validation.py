@@ -16,8 +16,8 @@ from shapewatch.adapters.unread import line_at
 from shapewatch.diagnose.lengths import NOT_TRIED
 from shapewatch.edits import Input, Target
 from shapewatch.recording import Recording, Shape, Span, text
-from shapewatch.repair.loaders import line_numbered
 from shapewatch.report import Cause, Diagnosis, Fix
+from shapewatch.source import span_of
 
 _SAID = " The training data fit: these are those of `validation_data`."
 
@@ -186,7 +186,7 @@ def _written(node: ast.expr, within: Part, recording: Recording) -> Part:
     variables = line.variables if line is not None else ()
     bound = next((each for each in variables if each.name == ast.unparse(node)), None)
     if bound is not None and bound.lines and bound.position is None:
-        made = line_numbered(within.line.file, bound.lines.start)
+        made = span_of(within.line.file, bound.lines.start)
         source = statement(made)
         tree = parsed(source)
         value = tree.body[0].value if tree is not None and isinstance(tree.body[0], ast.Assign) else None

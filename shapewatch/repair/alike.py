@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ from shapewatch.layout import Layout, layout_of
 from shapewatch.recording import Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence
-from shapewatch.repair.siblings import SIZES, keeps_pace
+from shapewatch.repair.siblings import SIZES, keeps_pace, numbered
 from shapewatch.rules.rule import listed
 
 UNRELATED = -0.7
@@ -52,7 +51,7 @@ def as_the_one_beside(evidence: Evidence) -> Iterator[Candidate]:
     windows = [layers[path] for path in _suspects(evidence) if path in layers and layers[path].kind == "conv"]
     for layer in windows if evidence.case.junction is not None else ():
         block, _, name = layer.path.rpartition(".")
-        blocks = [q for q in layers if f"{q}.{name}" in layers and _numbered(q) == _numbered(block)]
+        blocks = [q for q in layers if f"{q}.{name}" in layers and numbered(q) == numbered(block)]
         for other in windows:
             inside, _, beside = other.path.rpartition(".")
             alike = all(layer.facts.get(each) == other.facts.get(each) for each in ("kernel_size", "stride"))
@@ -71,11 +70,6 @@ def as_the_one_beside(evidence: Evidence) -> Iterator[Candidate]:
 
 
 _WORTH_BESIDE = 0.4
-
-
-def _numbered(path: str) -> str:
-    """A path without its numbers: `layers.3.net` and `layers.4.net` are blocks of one kind."""
-    return re.sub(r"\d+", "#", path)
 
 
 def odd_blocks(evidence: Evidence) -> Iterator[Candidate]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from shapewatch import axes
 from shapewatch.adapters.guards import projection_before, projection_kept_as
+from shapewatch.adapters.operand import operand_text
+from shapewatch.adapters.statements import statement
 from shapewatch.edits import Edit, Insert, Module, Replace, Set
 from shapewatch.flow.junctions import Branch, Junction, layout_at
 from shapewatch.layout import IMAGE_KINDS, Layout
@@ -219,8 +221,6 @@ def _fits(junction: Junction, wanted: Shape, others: list[Shape]) -> bool:
 def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | None, float, str | None]:
     """The place in the block where its siblings keep a projection, how many of them do (from -1 to 1), and who."""
     branch = next(b for b in junction.branches if b.operand == operand)
-    if (kept := _kept_back(evidence, junction, branch)) is not None:
-        return kept[0], 1.0, "the program has one, under a condition"
     empty = [step.layer for step in branch.path if step.kind == "identity" and step.layer]
     asked = 0.0
     having: dict[str, list[tuple[str, float]]] = {}
@@ -237,6 +237,8 @@ def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | 
             shown = list(dict.fromkeys(other for other, _ in blocks))[:3]
             phrase = f"{listed(list(map(spoken, shown)))} {'have' if len(shown) > 1 else 'has'} one, `{name}`"
             return place, support, phrase if support > 0 else None
+    if not having and (kept := _kept_back(evidence, junction, branch)) is not None:
+        return kept[0], 1.0, "the program has one, under a condition"
     if asked and not having:
         return (empty[0] if empty else None), -min(1.0, asked), None
     return (empty[0] if empty else None), *(_as_named(evidence, junction) or _as_elsewhere(evidence, junction))
@@ -245,15 +247,16 @@ def _where(evidence: Evidence, junction: Junction, operand: int) -> tuple[str | 
 def _kept_back(evidence: Evidence, junction: Junction, branch: Branch) -> tuple[str | None] | None:
     """Where the program itself puts a projection on a shortcut under a condition that did not hold here: the layer that
     does nothing in its place, or none in a function that builds blocks."""
-    span = evidence.case.call.span
-    if span is None or any(step.kind != "identity" for step in branch.path):
+    call = evidence.case.call
+    if call.span is None or any(step.kind != "identity" for step in branch.path):
         return None
     for path, layer in evidence.case.recording.layer_at.items():
         block, _, name = path.rpartition(".")
         stands_for_it = block == junction.block and layer.kind == "identity" and layer.defined is not None
         if stands_for_it and layer.defined is not None and projection_kept_as(name, layer.defined) is not None:
             return (path,)
-    return (None,) if projection_before(span) is not None else None
+    variable = operand_text(statement(call.span), branch.operand, call.name)
+    return (None,) if projection_before(call.span, variable) is not None else None
 
 
 def _as_named(evidence: Evidence, junction: Junction) -> tuple[float, str | None] | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shapewatch.adapters.reaches import only
 from shapewatch.edits import RESULT, Insert, Module
 from shapewatch.recording import Call, Layer, Recording
 from shapewatch.repair.candidate import Candidate
@@ -35,7 +36,7 @@ def cut_behind(evidence: Evidence) -> Iterator[Candidate]:
 
 
 def _has_a_window(layer: Layer, unit: Call) -> bool:
-    return layer.type == unit.name and _only(layer.facts.get("kernel_size")) > 1
+    return layer.type == unit.name and only(layer.facts.get("kernel_size")) > 1
 
 
 def _steps_too_many(unit: Call, recording: Recording) -> int:
@@ -49,13 +50,6 @@ def _steps_too_many(unit: Call, recording: Recording) -> int:
 
 def _reach(facts: Mapping[str, Any]) -> int:
     """How far the window of a convolution over steps reaches, where it is padded by that, and moves by one step."""
-    kernel, padding = _only(facts.get("kernel_size")), _only(facts.get("padding"))
-    dilation, stride = _only(facts.get("dilation", 1)), _only(facts.get("stride", 1))
+    kernel, padding = only(facts.get("kernel_size")), only(facts.get("padding"))
+    dilation, stride = only(facts.get("dilation", 1)), only(facts.get("stride", 1))
     return padding if padding == (kernel - 1) * dilation and stride == 1 else 0
-
-
-def _only(value: Any) -> int:
-    """`3` of `(3,)`; 0 of what has several, or none in numbers."""
-    if isinstance(value, tuple):
-        value = value[0] if len(value) == 1 else 0
-    return value if isinstance(value, int) else 0

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shapewatch.adapters.reaches import only
 from shapewatch.edits import Edit, Set, SetCall
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Layer, spoken
@@ -80,18 +81,11 @@ def _lost_on_the_way(value: int, windows: Sequence[Call], graph: Graph) -> int:
 
 def _window(facts: Mapping[str, Any]) -> Window:
     """As far as numbers tell; else one that loses nothing."""
-    kernel, dilation, stride = (_only(facts.get(name, 1)) for name in ("kernel_size", "dilation", "stride"))
+    kernel, dilation, stride = (only(facts.get(name, 1)) for name in ("kernel_size", "dilation", "stride"))
     if not kernel or not dilation or stride != 1 or facts.get("groups") is None:
         return Window(1, 1, 0)
     padding = facts.get("padding")
-    return Window(kernel, dilation, padding if isinstance(padding, str) else _only(padding))
-
-
-def _only(value: Any) -> int:
-    """`3` of `(3,)`; 0 of what has several, or none in numbers."""
-    if isinstance(value, tuple):
-        value = value[0] if len(value) == 1 else 0
-    return value if isinstance(value, int) else 0
+    return Window(kernel, dilation, padding if isinstance(padding, str) else only(padding))
 
 
 def _padded_by_its_reach(unit: Call, axis: int, graph: Graph) -> tuple[Edit, ...]:

@@ -5,7 +5,6 @@ What takes it, a decoder or a linear layer, mostly wants them brought together f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from shapewatch.edits import Insert, Module, Set
@@ -13,6 +12,7 @@ from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Call, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.siblings import numbered
 from shapewatch.rules.rule import Case
 
 _WAYS = {"side by side": 0.8, "the last layer's side by side": 0.75, "added": 0.7}
@@ -66,8 +66,7 @@ def _samples_first(case: Case, given: Shape) -> Candidate:
     """All layers of a stack told that the samples come first, as the mask has them: told of one alone, the next fails.
     Attention over the samples, which a turned mask would leave as it is, no pass on shapes can tell from one over the
     steps."""
-    here = re.sub(r"\d+", "#", case.call.layer)
-    alike = [layer for layer in case.recording.layers if re.sub(r"\d+", "#", layer.path) == here]
+    alike = [layer for layer in case.recording.layers if numbered(layer.path) == numbered(case.call.layer)]
     edits = tuple(Set(layer.path, "batch_first", True, False) for layer in alike)
     along = _has_positions_of_steps(case.graph, given, 1)
     said = ("a table of positions is laid along axis 1",) if along else ()

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from shapewatch.adapters.around import Function, functions_around
 from shapewatch.adapters.statements import name_called, rewritten, statement, with_argument
 from shapewatch.adapters.unread import line_at
 from shapewatch.recording import Recording, Span
 from shapewatch.source import span_of, tree_of
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _HANDING_ON = frozenset({"enumerate", "tqdm", "trange", "track", "iter", "islice", "cycle", "progress_bar"})
 """What gives the batches of its first argument as they are."""
 
@@ -86,12 +86,14 @@ def _loops(recording: Recording) -> Iterator[tuple[ast.expr, Sequence[Span], int
     stack = recording.failure.stack if recording.failure is not None else ()
     for depth in range(len(stack) - 1, -1, -1):
         tree = _read(stack[depth].file)
-        yield from ((over, stack, depth) for over in (_loops_around(tree, stack[depth].line) if tree else ()))
+        yield from (
+            (over, stack, depth) for over in (_loops_around(tree, stack[depth].file, stack[depth].line) if tree else ())
+        )
 
 
-def _loops_around(tree: ast.Module, line: int) -> Iterator[ast.expr]:
+def _loops_around(tree: ast.Module, file: str, line: int) -> Iterator[ast.expr]:
     """What the loops around a line run over, in the function that it is in, the innermost first."""
-    function = _function_around(tree, line)
+    function = next(iter(functions_around(file, line)), None)
     found: list[tuple[int, ast.expr]] = []
     for node in ast.walk(tree if function is None else function):
         if isinstance(node, ast.For | ast.AsyncFor):
@@ -111,7 +113,7 @@ def _bound_to(over: ast.expr, stack: Sequence[Span], depth: int) -> tuple[str, a
     tree = _read(here.file)
     if tree is None or not isinstance(over, ast.Name | ast.Attribute):
         return None
-    name, function = ast.unparse(over), _function_around(tree, here.line)
+    name, function = ast.unparse(over), next(iter(functions_around(here.file, here.line)), None)
     arguments = function.args if function is not None else None
     own = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)] if arguments else []
     if name in own and function is not None:
@@ -123,7 +125,7 @@ def _bound_to(over: ast.expr, stack: Sequence[Span], depth: int) -> tuple[str, a
     return (here.file, bound[0]) if len(bound) == 1 else None
 
 
-def _given(function: _Function, name: str, calling: Span) -> ast.expr | None:
+def _given(function: Function, name: str, calling: Span) -> ast.expr | None:
     """What the one call of a function in a running line gives it for an argument."""
     tree = _read(calling.file)
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
@@ -139,13 +141,8 @@ def _given(function: _Function, name: str, calling: Span) -> ast.expr | None:
     return named[0] if named else calls[0].args[at] if at < len(calls[0].args) else None
 
 
-def _function_around(tree: ast.Module, line: int) -> _Function | None:
-    found = [node for node in _functions(tree) if node.lineno <= line <= (node.end_lineno or 0)]
-    return found[-1] if found else None
-
-
-def _functions(tree: ast.Module) -> list[_Function]:
-    return [node for node in ast.walk(tree) if isinstance(node, _Function)]
+def _functions(tree: ast.Module) -> list[Function]:
+    return [node for node in ast.walk(tree) if isinstance(node, Function)]
 
 
 def _read(file: str) -> ast.Module | None:
@@ -167,15 +164,7 @@ def construction(node: ast.AST) -> ast.Call | None:
 
 
 def as_made(file: str, node: ast.Assign) -> Made | None:
-    line = line_of(file, node)
+    line = span_of(file, node.lineno)
     source = statement(line)
     call = construction(ast.parse(source)) if source is not None and construction(node) is not None else None
     return None if source is None or call is None else Made(line, source, call)
-
-
-def line_of(file: str, made: ast.stmt) -> Span:
-    return line_numbered(file, made.lineno)
-
-
-def line_numbered(file: str, number: int) -> Span:
-    return span_of(file, number)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from shapewatch.adapters.statements import name_called, parsed, statement, with_argument
 from shapewatch.recording import Recording, Span
-from shapewatch.repair.loaders import data_of_the_loop, line_numbered
-from shapewatch.source import tree_of
+from shapewatch.repair.loaders import data_of_the_loop
+from shapewatch.source import span_of, tree_of
 
 _PLACE = {"window": 3, "batch": 1}
 """At which place of its arguments each is told whether to drop what remains."""
@@ -93,7 +93,7 @@ def _keeps(call: ast.Call) -> bool:
 
 def _remaining(file: str, call: ast.Call, at: ast.stmt) -> Remaining | None:
     """What a call in a statement is, and the statement with `drop_remainder=True` in the call."""
-    source = statement(line_numbered(file, at.lineno))
+    source = statement(span_of(file, at.lineno))
     tree = parsed(source)
     spelled = ast.unparse(call)
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
@@ -103,7 +103,7 @@ def _remaining(file: str, call: ast.Call, at: ast.stmt) -> Remaining | None:
     code = with_argument(source, same[0], "drop_remainder=True")
     return Remaining(
         method=name_called(call),
-        line=line_numbered(file, call.func.end_lineno or at.lineno),
+        line=span_of(file, call.func.end_lineno or at.lineno),
         count=_number(call, 0, ("size", "batch_size")),
         shift=None if _gives(call, "stride") or len(call.args) > 2 else _number(call, 1, ("shift",)),
         call=f"{spelled[:-1]}, drop_remainder=True)",

@@ -11,7 +11,7 @@ from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Edit, Input
 from shapewatch.flow.junctions import Graph, unchecked
 from shapewatch.layout import Layout
-from shapewatch.recording import Call, Recording, Shape
+from shapewatch.recording import Recording, Shape
 from shapewatch.repair.candidate import Candidate, about
 from shapewatch.repair.chance import joined_askew, meet_by_chance, other_lengths, other_sizes, with_another_batch
 from shapewatch.repair.hidden import hides_the_mistake
@@ -180,8 +180,8 @@ def _shapes(output: Any) -> Iterator[Shape]:
 def _reached(trial: Trial, case: Case) -> int:
     """How many calls the pass with the edits made beyond the place that failed; 0 if it did not get past it."""
     place = case.call.place
-    calls = case.recording.calls
-    same = [call for call in calls if call.place == place and _outermost(call, calls) == _outermost(case.call, calls)]
+    recording, outermost = case.recording, case.recording.outermost
+    same = [call for call in recording.calls if call.place == place and outermost(call) is outermost(case.call)]
     times = max(1, len(same))
     seen = 0
     for call in trial.recording.calls:
@@ -191,10 +191,3 @@ def _reached(trial: Trial, case: Case) -> int:
         if seen == times:
             return len(trial.recording.calls) - call.number if call.finished else 0
     return 0
-
-
-def _outermost(call: Call, calls: Sequence[Call]) -> int:
-    """The number of the outermost call that a call is in: one pass of several has its own."""
-    while call.parent is not None:
-        call = calls[call.parent]
-    return call.number

@@ -300,6 +300,11 @@ def uncounted(path: str, auto_named: bool = False) -> Iterator[tuple[str, float,
             yield ".".join([*names[:at], f"{name}_*", *names[at + 1 :]]), weight, 0
 
 
+def numbered(path: str) -> str:
+    """A path without its numbers: `layers.3.net` and `layers.4.net` are of blocks of one kind."""
+    return re.sub(r"\d+", "#", path)
+
+
 def keeps_pace(layer: Layer, edits: Mapping[str, Any]) -> bool | None:
     """Whether a convolution or pooling with these settings divides every size by its stride; None for other layers, and
     where a setting is not known."""

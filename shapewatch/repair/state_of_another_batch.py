@@ -8,12 +8,12 @@ from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.adapters.written import length_in
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span
-from shapewatch.repair.loaders import line_of, without_drop_last
+from shapewatch.repair.loaders import without_drop_last
 from shapewatch.repair.pipelines import batch_that_ends_short
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 
 def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd | None:
@@ -39,7 +39,7 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
     made = _made_in_the_loop(tree, given[1], span) if given is not None else None
     reason = f"the state is one of {kept[0]} samples, and this batch has {batch.exact}"
     if given is not None and made is not None and size is not None:
-        line = line_of(span.file, made)
+        line = span_of(span.file, made.lineno)
         source = statement(line) or ast.unparse(made)
         anew = rewritten(source, [(_argument(source), size)])
         return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1], framework)
@@ -51,11 +51,10 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
 def smaller_last_batch(case: Case, framework: str) -> Odd | None:
     """The line that makes the batches, where nothing else is known but that the layer ran with larger batches before:
     something was made for these."""
-    outermost = case.call
-    calls = case.recording.calls
-    while outermost.parent is not None:
-        outermost = calls[outermost.parent]
-    earlier = [call for call in calls if call.is_layer and call.finished and call.number < outermost.number]
+    outermost = case.recording.outermost(case.call)
+    earlier = [
+        call for call in case.recording.calls if call.is_layer and call.finished and call.number < outermost.number
+    ]
     earlier = [call for call in earlier if (call.layer, call.parent) == (outermost.layer, None)]
     if not outermost.is_layer or not earlier or outermost.span is None:
         return None

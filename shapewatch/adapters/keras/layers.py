@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from keras import Sequential
 from keras.layers import Layer
 
+from shapewatch.adapters.attributes import attribute_line
 from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.made_elsewhere import lines_of, made_for_a_name
 from shapewatch.adapters.keras.naming import Names
@@ -14,7 +15,7 @@ from shapewatch.adapters.keras.settings import constructions
 from shapewatch.recorder import Line
 from shapewatch.recording import Layer as LayerRecord
 from shapewatch.recording import Span
-from shapewatch.source import attribute_line, span_at
+from shapewatch.source import span_at
 
 
 def layers_of(names: Names, made_at: Mapping[str, Line | None], is_told: bool) -> Iterator[LayerRecord]:

@@ -18,6 +18,7 @@ import keras
 from keras.layers import Layer
 from keras.src.utils.naming import to_snake_case
 
+from shapewatch.adapters.around import functions_around
 from shapewatch.adapters.keras.constructing import (
     WRAPPERS,
     class_name,
@@ -85,13 +86,8 @@ def made_for_a_name(span: Span, type_: str) -> Span | None:
 
 def _assignments_before(span: Span) -> list[ast.Assign]:
     """The assignments above a line, in the function that it is in."""
-    try:
-        scope: ast.AST = tree_of(span.file)
-    except (SyntaxError, ValueError):
-        return []
-    for node in ast.walk(scope):
-        if isinstance(node, ast.FunctionDef) and node.lineno <= span.line <= (node.end_lineno or 0):
-            scope = node
+    functions = functions_around(span.file, span.line)
+    scope: ast.AST = functions[0] if functions else tree_of(span.file)
     return [node for node in ast.walk(scope) if isinstance(node, ast.Assign) and node.lineno < span.line]
 
 

@@ -23,6 +23,7 @@ from tensorflow.python.eager.polymorphic_function import polymorphic_function
 from tensorflow.python.framework import func_graph
 from tensorflow.python.util import tf_decorator
 
+from shapewatch.adapters.attributes import attribute_line
 from shapewatch.adapters.listening import Interventions, Listening, continues
 from shapewatch.adapters.passes import Pass
 from shapewatch.adapters.taps import Once, Tap, guarded
@@ -34,7 +35,7 @@ from shapewatch.adapters.tensorflow.taps import Operation
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import Mark, OpenCall
 from shapewatch.recording import Layer, Recording, Span
-from shapewatch.source import attribute_line, raising_line
+from shapewatch.source import raising_line
 
 _FUNCTION = Tap(polymorphic_function.Function, "__call__")
 _TRACED = Tap(func_graph, "func_graph_from_py_func")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from shapewatch.adapters.attributes import attribute_line
 from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.naming import Names
 from shapewatch.recording import Layer, Span
-from shapewatch.source import attribute_line
 
 
 def layers_of(names: Names) -> list[Layer]:

@@ -13,10 +13,10 @@ from typing import Any
 
 from torch import nn
 
+from shapewatch.adapters.around import class_around
 from shapewatch.adapters.constructed import repeats
 from shapewatch.adapters.formulas import as_formula, laid_together
 from shapewatch.adapters.statements import is_assigned, name_called, parsed, rewritten, statement
-from shapewatch.adapters.worked_out import class_around
 from shapewatch.adapters.written import collapse, short
 from shapewatch.edits import Set
 from shapewatch.recording import Layer, Recording, Span
