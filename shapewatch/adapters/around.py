@@ -22,6 +22,11 @@ def class_around(file: str, line: int) -> ast.ClassDef | None:
     return next(iter(_around(file, line, ast.ClassDef)), None)
 
 
+def loops_around(file: str, line: int) -> list[ast.For]:
+    """The `for` loops that a line stands in, the innermost first; none of a file that cannot be read."""
+    return _around(file, line, ast.For)
+
+
 def _around(file: str, line: int, kind: type[Kind]) -> list[Kind]:
     try:
         found = [node for node in ast.walk(tree_of(file)) if isinstance(node, kind)]

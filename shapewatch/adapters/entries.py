@@ -7,11 +7,10 @@ import ast
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
+from shapewatch.adapters.around import loops_around
 from shapewatch.adapters.statements import parsed, rewritten
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,7 @@ class Taking:
 
 def taking(span: Span, expression: str | None) -> Taking | None:
     """How the loop around a line takes an operand of that line from a list; None where it does not."""
-    try:
-        loop = _loop_around(span.file, span.line)
-    except (SyntaxError, ValueError, OSError):
-        return None
+    loop = next(iter(loops_around(span.file, span.line)), None)
     if loop is None or expression is None:
         return None
     return next(_takings(loop, span, expression), None)
@@ -60,10 +56,7 @@ def taking(span: Span, expression: str | None) -> Taking | None:
 
 def header_with(span: Span, held: str, instead: str) -> str | None:
     """The header of the loop around a line, with another expression in the place of one that it loops over."""
-    try:
-        loop = _loop_around(span.file, span.line)
-    except (SyntaxError, ValueError, OSError):
-        return None
+    loop = next(iter(loops_around(span.file, span.line)), None)
     source = f"{_text_of(span, loop, loop.iter)}: pass" if loop is not None else None
     tree = parsed(source)
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)] if tree is not None else []
@@ -88,13 +81,6 @@ def _text_of(span: Span, first: ast.AST, last: ast.AST) -> str:
     raw[-1] = raw[-1][: getattr(last, "end_col_offset", None)]
     raw[0] = raw[0][getattr(first, "col_offset", 0) :]
     return b"".join(raw).decode()
-
-
-@cache
-def _loop_around(file: str, line: int) -> ast.For | None:
-    loops = [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.For)]
-    around = [loop for loop in loops if loop.lineno <= line <= (loop.end_lineno or 0)]
-    return around[-1] if around else None
 
 
 def _takings(loop: ast.For, span: Span, expression: str) -> Iterator[Taking]:

@@ -14,6 +14,7 @@ from itertools import chain, islice
 from types import FrameType, TracebackType
 from typing import Any
 
+from shapewatch.adapters.around import loops_around
 from shapewatch.adapters.classes import begun_at_one
 from shapewatch.adapters.statements import function_called, statement
 from shapewatch.recording import Recording, Shape, Value
@@ -63,6 +64,7 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         streams=_streams_in_line(traceback),
         stack=running_lines(traceback),
         from_one=_labels_from_one(traceback),
+        beside=_taken_along(recording, traceback, numbers),
     )
     return replace(recording, values=tuple(values), failure=failure)
 
@@ -168,6 +170,33 @@ def _streams_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
 def _labels_from_one(traceback: TracebackType | None) -> dict[str, int]:
     written, held = _line_that_raised(traceback)
     return begun_at_one((name, held[name]) for name in sorted(written & held.keys()))
+
+
+_TAUGHT = frozenset({"fit", "evaluate", "train_on_batch", "test_on_batch"})
+
+
+def _taken_along(recording: Recording, traceback: TracebackType | None, numbers: Number) -> dict[str, Shape]:
+    """What a loop of the program's takes along with an input of the pass, `y` of `for x, y in loader`, or a line gives
+    a Keras model with it: `fit(x, y)`."""
+    for entry in _entries(traceback):
+        file, line = entry.tb_frame.f_code.co_filename, entry.tb_lineno
+        if is_foreign(file):
+            continue
+        call, loops = function_called(statement(span_of(file, line)), _TAUGHT), loops_around(file, line)
+        held = dict(reversed(list(_held(entry.tb_frame)))) if call is not None or loops else {}
+        beside = _labels_given(call) if call is not None else []
+        for loop in loops:
+            names = [node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)]
+            given = {name for name in names if not set(numbers(held.get(name))).isdisjoint(recording.inputs)}
+            beside += [name for name in names if given and name not in given]
+        if found := {name: shape for name in beside if (shape := _shape(held.get(name)))}:
+            return found
+    return {}
+
+
+def _labels_given(call: ast.Call) -> list[str]:
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "y"]
+    return [ast.unparse(node) for node in (*call.args[1:2], *named)]
 
 
 def _line_that_raised(traceback: TracebackType | None) -> tuple[frozenset[str], dict[str, Any]]:

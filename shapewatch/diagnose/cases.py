@@ -152,6 +152,7 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
             streams=streams,
             stack=live.failure.stack,
             from_one=live.failure.from_one,
+            beside=live.failure.beside,
         ),
     )
 

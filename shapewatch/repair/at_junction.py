@@ -41,22 +41,22 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     else Insert(evidence.case.call.place, branch.operand, module)
                 )
                 worth = 0.9 * support if learned and phrase else -0.25 + min(0.0, 0.4 * support)
+                why = phrase if learned else None
                 if learned and not phrase and _is_widened(evidence, other, branch):
-                    worth, phrase = 0.4, "the main branch ends in a convolution that widens it"
+                    worth, why = 0.4, "the main branch ends in a convolution that widens it"
                 if _learned(branch):
                     worth = -0.7  # there is a projection already
                 if module.kind == "resize" and _is_coarse_gate(junction, branch, wanted):
                     worth = (0.6 if 1 in branch.shape[1:] else 0.2) - prior  # a spatial gate is coarse by design
                 elif module.kind in ("resize", "pad") and junction.kind != "concat":
                     worth = -0.7
-                elif module.kind in ("resize", "pad") and _was_rounded(branch, wanted):
-                    worth = 0.3 - prior
+                elif module.kind in ("resize", "pad") and (rounded := _as_rounded(branch, wanted)) is not None:
+                    worth, why = 0.3 - prior, rounded
                 elif module.kind == "pad" and len(junction.branches) > 2:
                     worth = -0.3  # of several branches none is cropped
                 elif module.kind == "pad" and _has_lost_a_margin(wanted, branch.shape, _layout(evidence, junction)):
                     worth = 0.2 + 0.3 * rank  # cropped to what is left of the other, as the first U-Net does
-                said = (phrase,) if phrase and learned else ()
-                yield Candidate((edit,), prior + worth - 0.3 * rank, 1, said)
+                yield Candidate((edit,), prior + worth - 0.3 * rank, 1, (why,) if why else ())
             yield from _in_empty_places(evidence, branch, wanted, _layout(evidence, junction))
 
 
@@ -160,15 +160,18 @@ def _is_coarse_gate(junction: Junction, branch: Branch, wanted: Shape) -> bool:
 _ENLARGING = frozenset({"conv_transpose", "resize", "pixel_shuffle"})
 
 
-def _was_rounded(branch: Branch, wanted: Shape) -> bool:
-    """Whether a branch that was to have a size again came back a little off, since that size was divided and rounded.
-    One that divides lacks an upsampling, or a padding of it."""
+def _as_rounded(branch: Branch, wanted: Shape) -> str | None:
+    """How a branch that was to have a size again came back a little off, since that size was divided and rounded. One
+    that divides lacks an upsampling, or a padding of it."""
     at = next((at for at, step in enumerate(branch.path) if step.kind in _ENLARGING and at >= len(branch.path) - 3), 0)
     if not at or len(branch.path[at - 1].shape) != len(wanted):
-        return False
+        return None
     sizes = zip(branch.path[at - 1].shape, branch.shape, wanted, strict=True)
     apart = [(small, own, size) for small, own, size in sizes if small and own and size and own != size]
-    return all(size % small and abs(size - own) <= 3 and 3 * abs(size - own) <= size for small, own, size in apart)
+    if not all(size % small and abs(size - own) <= 3 and 3 * abs(size - own) <= size for small, own, size in apart):
+        return None
+    odd = next(((size, own // small) for small, own, size in apart if size % max(1, own // small)), None)
+    return "" if odd is None else "{} is no multiple of {}, by which it is divided and multiplied again".format(*odd)
 
 
 def _only_lost_margins(evidence: Evidence, branch: Branch, other: Branch) -> bool:

@@ -31,6 +31,10 @@ ONE_BATCH_ALONE = 0.8
 """How much less is to be said for a change with which what failed fails again where the batch is another one. No more,
 as the program itself may count on one batch."""
 
+LEFT_BESIDE = 0.7
+"""How much less is to be said for an input of another size where the labels beside it have the size that it has: they
+would have to change as well."""
+
 ENOUGH_BEHIND = 0.9
 """Candidates whose evidence is this much weaker than a verified one's are not tried."""
 
@@ -119,7 +123,25 @@ class Search:
     def run(self, candidate: Candidate, case: Case) -> Verified:
         self.tried += 1
         trial = self.probe.run((*self.base, *candidate.edits))
-        return Verified(candidate, trial, candidate.score + _plausibility(trial, case), _reached(trial, case))
+        score = candidate.score + _plausibility(trial, case) - LEFT_BESIDE * _leaves_labels(candidate.edits, case)
+        return Verified(candidate, trial, score, _reached(trial, case))
+
+
+def _leaves_labels(edits: Sequence[Edit], case: Case) -> bool:
+    """Whether an input gets other sizes, and labels of the sizes that it has now stand beside it."""
+    recording, failure = case.recording, case.recording.failure
+    if failure is None:
+        return False
+    for edit in edits:
+        if not isinstance(edit, Input) or edit.change != "size":
+            continue
+        given = recording.shape(recording.inputs[edit.index])
+        was, now = _spatial(given, case), _spatial(edit.shape, case)
+        for shape in failure.beside.values():
+            runs = [shape[at : at + len(was)] for at in range(1, len(shape))]
+            if was != now and was in runs and now not in runs:
+                return True
+    return False
 
 
 def _left_unchecked(verified: Verified) -> bool:
