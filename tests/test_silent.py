@@ -178,6 +178,18 @@ def test_every_pair_that_is_written_down_is_meant() -> None:
     assert warned(contrast) == []
 
 
+def heads_over_a_graph(net: Any, x: Tensor, adjacency: Tensor) -> Tensor:
+    h = net.fc(x).view(len(x), 2, 3)
+    scores = h.sum(-1).unsqueeze(1) + h.sum(-1).unsqueeze(0)
+    scores = scores.masked_fill(adjacency.unsqueeze(-1) == 0, float("-inf"))
+    return torch.einsum("ijh,jhd->ihd", scores.softmax(1), h).mean(dim=1)
+
+
+def test_heads_that_are_averaged_are_no_steps() -> None:
+    model = Net(heads_over_a_graph, fc=nn.Linear(4, 6))
+    assert warned(lambda: model(torch.rand(7, 4), torch.eye(7))) == []
+
+
 def test_as_many_items_as_classes_are_no_fault_of_the_loss() -> None:
     model, x, labels = nn.Linear(4, 3), torch.rand(3, 4), torch.tensor([0, 2, 1])
 

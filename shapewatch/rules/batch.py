@@ -133,11 +133,14 @@ def _by_positions(graph: Graph, unit: Call) -> str | None:
 
 
 def _by_steps(graph: Graph, unit: Call) -> str | None:
-    """One place of axis 1 is taken, or all are averaged: axis 1 is the sequence."""
+    """One place of axis 1 is taken, or all are averaged: axis 1 is the sequence. One that a reshape has made of the
+    features is none, as heads are."""
     if not unit.operands:
         return None
     value = unit.operands[0]
     if len(graph.recording.shape(value)) != 3 or not _has_batch_first(graph, value):
+        return None
+    if graph.lineage.sources(value)[1] is None:
         return None
     facts = graph.facts(unit)
     items = facts.get("items")
