@@ -169,6 +169,10 @@ class Adapter(Protocol):
         """The edit in the framework's idiom."""
         ...
 
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:
+        """The line of the program in which all of the edits are made, as it should be; None where there is none."""
+        ...
+
 
 def loaded() -> list[Adapter]:
     """The adapters of the frameworks that this program has imported, without any that cannot be loaded: a release of

@@ -101,6 +101,8 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
         written = replace(written, title=title, code="\n".join(code for _, code in lines))
     elif windows := lines_of_windows(edits, recording):
         written = replace(written, code="\n".join(code for _, code in windows))
+    elif (line := adapter.line_of_all(edits, recording)) is not None:
+        written = replace(written, code=line)
     return replace(written, code=as_imported(written.code, file)) if file is not None else written
 
 

@@ -104,6 +104,9 @@ class KerasAdapter:
             return load(recording.framework).write(edit, recording)  # operations alone: nothing of Keras's in it
         return write(edit, recording)
 
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:  # noqa: ARG002
+        return None
+
 
 def _layer(model: object) -> Layer:
     if not isinstance(model, Layer):

@@ -90,6 +90,9 @@ class TensorFlowAdapter:
     def write(self, edit: Edit, recording: Recording) -> Written:
         return write(edit, recording)
 
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:  # noqa: ARG002
+        return None
+
 
 def _recorded_by_keras() -> bool:
     """Whether the Keras adapter records the operations of a block without a model of its own: TensorFlow imports Keras,

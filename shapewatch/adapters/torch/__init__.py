@@ -16,6 +16,7 @@ from shapewatch.adapters.collectives import Collective, Company
 from shapewatch.adapters.passes import followed_by
 from shapewatch.adapters.torch import edit as edits_in_memory
 from shapewatch.adapters.torch.blueprint import Blueprint, TensorPlan
+from shapewatch.adapters.torch.class_line import line_of_class
 from shapewatch.adapters.torch.compiled import apart, is_part, is_read, pass_over, raised_at
 from shapewatch.adapters.torch.dryrun import TorchProbe, without_shape
 from shapewatch.adapters.torch.functions import Failed as FailedFunction
@@ -25,8 +26,8 @@ from shapewatch.adapters.torch.ranks import Hearing
 from shapewatch.adapters.torch.tensors import describe_raw, raw_spec
 from shapewatch.adapters.torch.threads import FailedElsewhere
 from shapewatch.adapters.torch.tracebacks import as_unwatched
-from shapewatch.adapters.torch.write import write
-from shapewatch.edits import Edit
+from shapewatch.adapters.torch.write import attribute_of, write
+from shapewatch.edits import Edit, Set
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import Line
 from shapewatch.recording import Recording, TensorSpec
@@ -169,6 +170,10 @@ class TorchAdapter:
 
     def write(self, edit: Edit, recording: Recording) -> Written:
         return write(edit, recording)
+
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:
+        first = edits[0]
+        return line_of_class(edits, attribute_of(first.layer), recording) if isinstance(first, Set) else None
 
 
 def _ready(model: nn.Module, blueprint: Blueprint) -> Probe:

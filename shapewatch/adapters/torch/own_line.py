@@ -38,7 +38,7 @@ def own_construction(edit: Set, parts: list[str], facts: Mapping[str, Any], reco
     if span is None or source is None or not is_users_own(span.file) or repeats(span, layer.type):
         return None
     call = _call_in(source, parts, layer, span)
-    given = _arguments(call, layer) if call is not None else None
+    given = arguments_of(call, layer) if call is not None else None
     if call is None or given is None:
         return None
     edited = facts.get("edited", (edit.argument,))
@@ -58,7 +58,7 @@ def own_construction(edit: Set, parts: list[str], facts: Mapping[str, Any], reco
             continue
         formula = _formula(node, edit, recording, span) if name == edit.argument else None
         changes += formula or [(node, short(facts[name]))]
-    return _with(source, call, changes, added)
+    return call_with(source, call, changes, added)
 
 
 def _left_to_another(layer: Layer, given: Mapping[str, ast.expr], edited: Sequence[str]) -> list[str]:
@@ -67,7 +67,7 @@ def _left_to_another(layer: Layer, given: Mapping[str, ast.expr], edited: Sequen
     return [name for name, other in pairs if other in edited and name not in edited and name not in given]
 
 
-def _with(source: str, call: ast.Call, changes: list[tuple[ast.expr, str]], added: list[str]) -> str | None:
+def call_with(source: str, call: ast.Call, changes: list[tuple[ast.expr, str]], added: list[str]) -> str | None:
     """The call alone, with these changes and further arguments."""
     spelled = ast.get_source_segment(source, call)
     if spelled is None:
@@ -83,14 +83,19 @@ def _with(source: str, call: ast.Call, changes: list[tuple[ast.expr, str]], adde
 
 def _call_in(source: str, parts: list[str], layer: Layer, span: Span) -> ast.Call | None:
     """Where a statement makes the layer: what it gives to the attribute, or one of a row that it gives to it."""
-    tree = parsed(source)
-    step = tree.body[0] if tree is not None and tree.body else None
     name = f"self.{parts[0]}"
     owner = class_around(span.file, span.line)
     inside = ast.walk(owner) if owner is not None else ()
-    if not isinstance(step, ast.Assign) or not is_assigned(step, name):
-        return None
     if sum(isinstance(node, ast.Assign) and is_assigned(node, name) for node in inside) != 1:
+        return None
+    return made_in(source, parts, layer)
+
+
+def made_in(source: str | None, parts: list[str], layer: Layer) -> ast.Call | None:
+    """The same of any one statement."""
+    tree = parsed(source)
+    step = tree.body[0] if tree is not None and tree.body else None
+    if not isinstance(step, ast.Assign) or not is_assigned(step, f"self.{parts[0]}"):
         return None
     node: ast.expr | None = step.value
     for part in parts[1:]:
@@ -116,7 +121,8 @@ def _parameters(type: str) -> tuple[str, ...]:
     return tuple(names[2 if recurrent else 1 :])
 
 
-def _arguments(call: ast.Call, layer: Layer) -> dict[str, ast.expr] | None:
+def arguments_of(call: ast.Call, layer: Layer) -> dict[str, ast.expr] | None:
+    """What a line gives a layer of PyTorch's, by the names of its parameters; None where that is not told."""
     names = _parameters(layer.type)
     starred = any(isinstance(each, ast.Starred) for each in call.args)
     if starred or any(each.arg is None for each in call.keywords) or len(call.args) > len(names):

@@ -156,7 +156,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         code = f"{target}.{edit.argument} = {value}"
     else:
         now = ""
-        own = own_construction(edit, _parts(edit.layer), facts, recording) if target.startswith("self.") else None
+        own = own_construction(edit, attribute_of(edit.layer), facts, recording) if target.startswith("self.") else None
         if own is not None and not wrapped:
             now = "" if _says(own, edit.value) else f", {value} now"
             constructor = own
@@ -179,7 +179,7 @@ def spelled(path: str, recording: Recording) -> str:
     """
     layer = recording.layer_at.get(path)
     parts = path.split(".") if path else []
-    start = len(parts) - len(_parts(path))
+    start = len(parts) - len(attribute_of(path))
     owner = recording.layer_at.get(".".join(parts[:start]))
     defined = layer.defined if layer is not None else owner.defined if owner is not None else None
     if owner is not None and (defined is None or is_users_own(defined.file)):
@@ -189,7 +189,7 @@ def spelled(path: str, recording: Recording) -> str:
     return root_name(recording) + _subscripted(parts)
 
 
-def _parts(path: str) -> list[str]:
+def attribute_of(path: str) -> list[str]:
     """The attribute that holds a layer and, where that is a row of layers, which one of them it is."""
     parts = path.split(".") if path else []
     start = len(parts) - 1

@@ -1,0 +1,132 @@
+"""The line of the program's own class that makes a layer in each of its instances, with one argument changed in it.
+
+One instance alone can be given another layer from outside (`model.layer2[0].conv = ...`), which nobody would keep. The
+line of the class is the place, where it says for every instance what that one needs: a value that is the same in all of
+them, or what the line of a neighbour says for the same argument, as `stride=stride`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shapewatch.adapters.around import class_around
+from shapewatch.adapters.statements import is_assigned, rewritten, statement
+from shapewatch.adapters.torch.own_line import arguments_of, call_with, made_in
+from shapewatch.adapters.written import collapse, short
+from shapewatch.edits import Edit, Set
+from shapewatch.recording import Layer, Recording, Span
+from shapewatch.source import is_users_own, span_of
+
+_OF_WINDOWS = frozenset({"stride", "padding", "dilation", "kernel_size"})
+"""Arguments that a neighbour says by the same name; those that are sizes may go by another one."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One layer of each instance: the rest of its path behind the instance's, and what it is to have for the argument
+    in each of them."""
+
+    parts: list[str]
+    example: Layer
+    wanted: Mapping[str, Any]
+
+
+def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording) -> str | None:
+    """The statement of a class that makes what the edits set; `parts`: the attribute that holds the first of these
+    layers and, in a row, which one it is. None where the model has one instance, or the class does not tell."""
+    first = edits[0]
+    made = _made(edits, parts, recording)
+    if made is None or not isinstance(first, Set) or made.example.defined is None:
+        return None
+    owner = class_around(made.example.defined.file, made.example.defined.line)
+    found = list(_statements(owner, made, made.example.defined.file)) if owner is not None else []
+    if owner is None or len(found) != 1:
+        return None
+    ((span, call),) = found
+    given = arguments_of(call, made.example)
+    source = statement(span)
+    if given is None or source is None:
+        return None
+    new = _as_a_neighbour_says(owner, first.argument, made, recording) or _for_all(made, given.get(first.argument))
+    node = given.get(first.argument)
+    if new is None or (node is not None and ast.unparse(node) == new):
+        return None
+    changed = call_with(source, call, [(node, new)] if node else [], [] if node else [f"{first.argument}={new}"])
+    return None if changed is None else f"{rewritten(source, [(call, changed)])}  # {_was(first)}"
+
+
+def _was(edit: Set) -> str:
+    return f"{edit.argument} was {short(edit.was)}"
+
+
+def _made(edits: Sequence[Edit], parts: list[str], recording: Recording) -> _Made | None:
+    sets = [edit for edit in edits if isinstance(edit, Set) and edit.layer in recording.layer_at]
+    suffix = "." + ".".join(parts)
+    first = recording.layer_at[sets[0].layer] if sets else None
+    alike = {edit.argument for edit in sets}
+    if first is None or len(sets) != len(edits) or len(alike) != 1 or not first.path.endswith(suffix):
+        return None
+    (argument,) = alike
+    owner = recording.layer_at.get(first.path.removesuffix(suffix))
+    if owner is None or owner.kind != "module" or first.defined is None or not is_users_own(first.defined.file):
+        return None
+    instances = [layer.path for layer in recording.layers if layer.type == owner.type]
+    there = {path: recording.layer_at[path + suffix] for path in instances if path + suffix in recording.layer_at}
+    there = {path: layer for path, layer in there.items() if (layer.type, layer.defined) == (first.type, first.defined)}
+    edited = {edit.layer.removesuffix(suffix): edit.value for edit in sets}
+    if len(instances) < 2 or not edited.keys() <= there.keys():
+        return None
+    return _Made(parts, first, {path: edited.get(path, layer.facts.get(argument)) for path, layer in there.items()})
+
+
+def _statements(owner: ast.ClassDef, made: _Made, file: str) -> Iterator[tuple[Span, ast.Call]]:
+    """Where the class makes the layer."""
+    for node in ast.walk(owner):
+        if isinstance(node, ast.Assign) and is_assigned(node, f"self.{made.parts[0]}"):
+            span = span_of(file, node.lineno)
+            call = made_in(statement(span), made.parts, made.example)
+            if call is not None:
+                yield span, call
+
+
+def _as_a_neighbour_says(owner: ast.ClassDef, argument: str, made: _Made, recording: Recording) -> str | None:
+    """What the class says for such an argument of another layer that has, in each instance, what this one needs."""
+    assert made.example.defined is not None
+    said = []
+    for node in ast.walk(owner):
+        if not isinstance(node, ast.Assign):
+            continue
+        target = node.targets[0] if len(node.targets) == 1 else None
+        if not isinstance(target, ast.Attribute) or ast.unparse(target.value) != "self" or target.attr == made.parts[0]:
+            continue
+        layers = [recording.layer_at.get(f"{path}.{target.attr}") for path in made.wanted]
+        example = layers[0]
+        if example is None or any(layer is None or layer.type != example.type for layer in layers):
+            continue
+        call = made_in(statement(span_of(made.example.defined.file, node.lineno)), [target.attr], example)
+        for name, value in (arguments_of(call, example) or {}).items() if call is not None else ():
+            if isinstance(value, ast.Constant | ast.Tuple) or not _is_for(name, argument):
+                continue
+            pairs = zip(layers, made.wanted.values(), strict=True)
+            if all(layer is not None and _same(layer.facts.get(name), wanted) for layer, wanted in pairs):
+                said.append(ast.unparse(value))
+    told = dict.fromkeys(said)
+    return next(iter(told)) if len(told) == 1 else None
+
+
+def _is_for(name: str, argument: str) -> bool:
+    return name == argument if argument in _OF_WINDOWS else name not in _OF_WINDOWS
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is not None and bool(collapse(one) == collapse(other))
+
+
+def _for_all(made: _Made, node: ast.expr | None) -> str | None:
+    """One value that all instances need, where none is said or one by a number."""
+    values = {repr(collapse(value)) for value in made.wanted.values()}
+    literal = node is None or isinstance(node, ast.Constant | ast.Tuple)
+    return short(next(iter(made.wanted.values()))) if len(values) == 1 and literal and len(made.wanted) > 1 else None
