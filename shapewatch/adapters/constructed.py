@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from shapewatch.adapters.around import Function, class_around, functions_around
-from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement
+from shapewatch.adapters.around import Function, class_around
+from shapewatch.adapters.lacking import with_what_lacks
+from shapewatch.adapters.statements import name_called, parsed, rewritten, statement
 from shapewatch.adapters.worked_out import (
     REPEATING,
     bound,
@@ -19,7 +20,7 @@ from shapewatch.adapters.worked_out import (
     comes_to,
     parameters_of,
 )
-from shapewatch.recording import Call, Recording, Span
+from shapewatch.recording import Recording, Span
 from shapewatch.source import is_users_own, span_of, tree_of
 
 _KEEPING = frozenset("append extend insert add_module register_module register_buffer register_parameter".split())
@@ -57,7 +58,9 @@ class Constructed:
         node = self.argument
         if node is None or isinstance(node, ast.Constant):
             return None
-        return self._one_factor(node, was, wanted) or self._with_what_is_joined(node, was, wanted, recording)
+        return self._one_factor(node, was, wanted) or with_what_lacks(
+            node, self.source, was, wanted, self.span, recording
+        )
 
     def _one_factor(self, node: ast.expr, was: int, wanted: int) -> str | None:
         """`width` of `width * heads`, where that is what fits."""
@@ -70,53 +73,8 @@ class Constructed:
         fits = [side for side, size in sizes.items() if size == wanted and not isinstance(side, ast.Constant)]
         return ast.get_source_segment(self.source, fits[0]) if len(fits) == 1 else None
 
-    def _with_what_is_joined(self, node: ast.expr, was: int, wanted: int, recording: Recording) -> str | None:
-        """`places + 1`, where so many are joined with one more before they meet what the size is for."""
-        more = wanted - was
-        if more < 1 or not _joins(was, more, recording):
-            return None
-        if more > 1 and self._comes_to(node) != was:
-            return None
-        names = ["1"] if more == 1 else self._names_of(more)
-        if len(names) != 1:
-            return None
-        spelled = ast.get_source_segment(self.source, node) or ast.unparse(node)
-        loose = isinstance(node, ast.IfExp | ast.BoolOp | ast.Compare | ast.Lambda)
-        return f"{atom(spelled) if loose else spelled} + {names[0]}"
-
-    def _names_of(self, size: int) -> list[str]:
-        """What the function around has by a name, and is so much."""
-        around = functions_around(self.span.file, self.span.line)
-        names = parameters_of(around[0]) if around else []
-        return [name for name in names if self._comes_to(ast.Name(name, ast.Load())) == size]
-
     def _comes_to(self, node: ast.expr) -> int | None:
         return comes_to(node, self.span.file, self.span.line)
-
-
-def _joins(one: int, other: int, recording: Recording) -> bool:
-    """Whether the call that failed was given what comes of a concatenation of so many with so many."""
-    failing = recording.failing_call()
-    waiting, seen = [*(failing.operands if failing is not None else ())], set[int]()
-    while waiting and len(seen) < 64:
-        value = waiting.pop()
-        made = recording.producer.get(value)
-        if value in seen or made is None:
-            continue
-        seen.add(value)
-        if made.kind == "concat" and _is_of(made, one, other, recording):
-            return True
-        waiting += made.operands
-    return False
-
-
-def _is_of(made: Call, one: int, other: int, recording: Recording) -> bool:
-    shapes = [recording.shape(value) for value in made.operands]
-    if len(shapes) != 2 or len(shapes[0]) != len(shapes[1]) or not made.results:
-        return False
-    joined = recording.shape(made.results[0])
-    pairs = zip(joined, *shapes, strict=True) if len(joined) == len(shapes[0]) else ()
-    return any(total == one + other and {first, second} == {one, other} for total, first, second in pairs)
 
 
 def constructed(made: Span, size: ast.expr, attribute: str, path: str, recording: Recording) -> Constructed | None:

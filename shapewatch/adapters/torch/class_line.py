@@ -14,14 +14,11 @@ from typing import Any
 
 from shapewatch.adapters.around import class_around
 from shapewatch.adapters.statements import is_assigned, rewritten, statement
-from shapewatch.adapters.torch.own_line import arguments_of, call_with, made_in
+from shapewatch.adapters.torch.own_line import OF_WINDOWS, arguments_of, call_with, made_in
 from shapewatch.adapters.written import collapse, short
 from shapewatch.edits import Edit, Set
 from shapewatch.recording import Layer, Recording, Span
 from shapewatch.source import is_users_own, span_of
-
-_OF_WINDOWS = frozenset({"stride", "padding", "dilation", "kernel_size"})
-"""Arguments that a neighbour says by the same name; those that are sizes may go by another one."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,8 @@ def _as_a_neighbour_says(owner: ast.ClassDef, argument: str, made: _Made, record
 
 
 def _is_for(name: str, argument: str) -> bool:
-    return name == argument if argument in _OF_WINDOWS else name not in _OF_WINDOWS
+    """A size may go by another name in another layer."""
+    return name == argument if argument in OF_WINDOWS else name not in OF_WINDOWS
 
 
 def _same(one: Any, other: Any) -> bool:

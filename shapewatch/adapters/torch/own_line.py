@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from torch import nn
@@ -16,11 +16,15 @@ from torch import nn
 from shapewatch.adapters.around import class_around
 from shapewatch.adapters.constructed import repeats
 from shapewatch.adapters.formulas import as_formula, laid_together
+from shapewatch.adapters.lacking import with_what_lacks
 from shapewatch.adapters.statements import is_assigned, name_called, parsed, rewritten, statement
 from shapewatch.adapters.written import collapse, short
 from shapewatch.edits import Set
 from shapewatch.recording import Layer, Recording, Span
-from shapewatch.source import is_users_own
+from shapewatch.source import is_users_own, span_of
+
+OF_WINDOWS = frozenset({"stride", "padding", "dilation", "kernel_size"})
+"""Arguments that are no sizes of the data."""
 
 AS_ANOTHER = {
     ("pool", "stride"): "kernel_size",
@@ -56,7 +60,7 @@ def own_construction(edit: Set, parts: list[str], facts: Mapping[str, Any], reco
         if node is None:
             added.append(f"{name}={short(facts[name])}")
             continue
-        formula = _formula(node, edit, recording, span) if name == edit.argument else None
+        formula = _formula(node, edit, parts, recording, span, source) if name == edit.argument else None
         changes += formula or [(node, short(facts[name]))]
     return call_with(source, call, changes, added)
 
@@ -139,8 +143,39 @@ def _is_as_said(node: ast.expr, fact: Any) -> bool:
     return bool(collapse(said) == collapse(fact)) or said is None
 
 
-def _formula(node: ast.expr, edit: Set, recording: Recording, span: Span) -> list[tuple[ast.expr, str]] | None:
+def _formula(
+    node: ast.expr, edit: Set, parts: Sequence[str], recording: Recording, span: Span, source: str
+) -> list[tuple[ast.expr, str]] | None:
     if not isinstance(edit.value, int) or not isinstance(edit.was, int):
         return None
     together = [size for size in laid_together(edit.layer, edit.value, recording) if size is not None]
-    return as_formula(node, edit.was, together, span) if together else None
+    if together and (formula := as_formula(node, edit.was, together, span)):
+        return formula
+    beside = partial(_said_beside, edit.layer, parts, recording)
+    new = with_what_lacks(node, source, edit.was, edit.value, span, recording, beside)
+    if new is None and not isinstance(node, ast.Constant):
+        new = beside(edit.value)
+    return [(node, new)] if new is not None else None
+
+
+def _said_beside(path: str, parts: Sequence[str], recording: Recording, size: int) -> str | None:
+    """How the class that makes a layer says a size where it makes others; None where it does not, or in several
+    ways."""
+    layer, outer = recording.layer_at[path], path.removesuffix(".".join(parts))
+    if layer.defined is None:
+        return None
+    file, owner = layer.defined.file, class_around(layer.defined.file, layer.defined.line)
+    said = set()
+    for node in ast.walk(owner) if owner is not None else ():
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        other = recording.layer_at.get(f"{outer}{target.attr}") if isinstance(target, ast.Attribute) else None
+        if other is None or not isinstance(target, ast.Attribute) or not isinstance(node, ast.Assign):
+            continue
+        source = statement(span_of(file, node.lineno))
+        call = made_in(source, [target.attr], other)
+        given = arguments_of(call, other) if call is not None else None
+        for name, value in (given or {}).items():
+            is_size = name not in OF_WINDOWS and other.facts.get(name) == size
+            if is_size and other.path != path and not isinstance(value, ast.Constant):
+                said.add(ast.get_source_segment(source or "", value) or ast.unparse(value))
+    return said.pop() if len(said) == 1 else None

@@ -1,0 +1,168 @@
+"""The line of a class that makes a layer in each of its instances, and sizes that lack what the program has a name for."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from tests.support.told import best, failing, reason
+
+
+class Block(nn.Module):
+    """Its shortcut does not go at the pace of its first convolution."""
+
+    def __init__(self, given: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(given, width, 3, stride=stride, padding=1)
+        self.shortcut = nn.Sequential()
+        if given != width:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(given, width, kernel_size=1),
+                nn.BatchNorm2d(width),
+            )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) + self.shortcut(x)
+
+
+class Gate(nn.Module):
+    """What it is given of the two differs by a factor of 2 in each instance."""
+
+    def __init__(self, fine: int, coarse: int) -> None:
+        super().__init__()
+        self.of_fine = nn.Conv2d(fine, 4, 1)
+        self.of_coarse = nn.Conv2d(coarse, 4, 1)
+
+    def forward(self, fine: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.of_fine(fine) + self.of_coarse(coarse))
+
+
+class Gated(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.MaxPool2d(2)
+        self.one, self.other = Gate(3, 3), Gate(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        half = self.pool(x)
+        return self.one(x, half).sum() + self.other(half, self.pool(half)).sum()
+
+
+def test_what_a_neighbour_says_in_each_instance() -> None:
+    net = nn.Sequential(Block(3, 8), Block(8, 16, 2), Block(16, 32, 2))
+    told = failing(net, torch.randn(2, 3, 16, 16))
+    code = (
+        "self.shortcut = nn.Sequential(\n    nn.Conv2d(given, width, kernel_size=1, stride=stride),\n"
+        "    nn.BatchNorm2d(width),\n)  # stride was 1"
+    )
+    assert best(told) == (code, "forward")
+    assert told.cause is not None and told.cause.location is not None
+    assert told.cause.location.line == Block.__init__.__code__.co_firstlineno + 5
+
+
+def test_a_number_for_all_instances() -> None:
+    told = failing(Gated(), torch.randn(2, 3, 16, 16))
+    assert best(told) == ("self.of_fine = nn.Conv2d(fine, 4, 1, stride=2)  # stride was 1", "forward")
+
+
+def test_one_instance_that_needs_what_no_neighbour_says() -> None:
+    class Mixed(Gated):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            half = self.pool(x)
+            return self.one(x, half).sum() + self.other(half, half).sum()
+
+    told = failing(Mixed(), torch.randn(2, 3, 16, 16))
+    assert not told.fixes or not told.fixes[0].code.startswith("self.of_fine")
+
+
+class Heads(nn.Module):
+    def __init__(self, given: int, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads, self.width = heads, width
+        self.count = heads
+        self.fc = nn.Linear(given, heads * width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu(self.fc(x).view(len(x), self.heads, self.width)).reshape(len(x), self.count * self.width)
+
+
+class TwoOfHeads(nn.Module):
+    def __init__(self, given: int, width: int, classes: int, settings: dict[str, int]) -> None:
+        super().__init__()
+        heads = settings["heads"]
+        self.first = Heads(given, width, heads)
+        self.second = Heads(width, classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(self.first(x))
+
+
+class OfTwoDirections(nn.Module):
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(5, width, batch_first=True, bidirectional=True)
+        self.fc = nn.Linear(width, classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        _, (last, _) = self.rnn(x)
+        return self.fc(torch.cat([last[0], last[1]], dim=1))
+
+
+class Conditioned(nn.Module):
+    def __init__(self, settings: dict[str, int]) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(settings["classes"], settings["classes"])
+        self.noise = nn.Linear(settings["noise"], settings["noise"])
+        self.fc = nn.Linear(settings["noise"], 9)
+
+    def forward(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return self.fc(torch.cat([self.noise(x), self.embed(labels)], dim=1))
+
+
+class Fused(nn.Module):
+    def __init__(self, settings: dict[str, int]) -> None:
+        super().__init__()
+        self.of_image = nn.Linear(settings["image"], settings["shared"])
+        self.of_text = nn.Linear(settings["text"], settings["text"])
+        self.gate = nn.Linear(settings["image"], settings["shared"])
+
+    def forward(self, image: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.gate(image)) * self.of_image(image) + self.of_text(words)
+
+
+def test_heads_that_are_laid_together() -> None:
+    told = failing(TwoOfHeads(7, 5, 4, {"heads": 3}), torch.randn(2, 7))
+    assert best(told) == ("self.second = Heads(width * heads, classes, 1)  # given was 5, 15 now", "forward")
+
+
+def test_two_directions() -> None:
+    told = failing(OfTwoDirections(6, 3), torch.randn(2, 4, 5))
+    assert best(told) == ("self.fc = nn.Linear(width * 2, classes)  # in_features was 6, 12 now", "forward")
+
+
+def test_what_was_joined_to_it() -> None:
+    net = Conditioned({"noise": 8, "classes": 5})
+    told = failing(net, torch.randn(2, 8), torch.tensor([0, 1]))
+    code = 'self.fc = nn.Linear(settings["noise"] + settings["classes"], 9)  # in_features was 8, 13 now'
+    assert best(told) == (code, "forward")
+
+
+def test_a_width_that_its_neighbours_have_a_name_for() -> None:
+    told = failing(Fused({"image": 7, "text": 5, "shared": 6}), torch.randn(2, 7), torch.randn(2, 5))
+    code = 'self.of_text = nn.Linear(settings["text"], settings["shared"])  # out_features was 5, 6 now'
+    assert best(told) == (code, "forward")
+    assert reason(told) == "out_features is 5, where 6 fits"
+
+
+def test_two_names_of_one_width() -> None:
+    class Twice(Fused):
+        def __init__(self, settings: dict[str, int]) -> None:
+            super().__init__(settings)
+            self.gate = nn.Linear(settings["image"], settings["other"])
+            self.of_image = nn.Linear(settings["image"], settings["shared"])
+            self.of_text = nn.Linear(settings["text"], settings["text"])
+
+    net = Twice({"image": 7, "text": 5, "shared": 6, "other": 6})
+    told = failing(net, torch.randn(2, 7), torch.randn(2, 5))
+    assert told.fixes[0].code.startswith('self.of_text = nn.Linear(settings["text"], 6)')
