@@ -39,6 +39,7 @@ class Fix:
 
     `edit` is the change as the framework's users would spell it; `changes` is the same in shapewatch's own algebra,
     from which `applied` works. `evidence` gives the facts of the model that speak for this fix, a phrase each.
+    `location` is the line that `code` stands in the place of, where that is none of those that make what is changed.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Fix:
     parameters_added: int | None = None
     evidence: tuple[str, ...] = ()
     patch: str | None = None
+    location: Span | None = None
 
     def applied(self, model: Any) -> AbstractContextManager[Any]:
         """The model with this fix in place, in memory, undone at the end of the block.

@@ -51,6 +51,36 @@ def test_the_line_that_says_the_padding_of_all() -> None:
         assert model(x).shape == x.shape
 
 
+class CutTooLittle(nn.Module):
+    """Padded by what its windows reach back, and cut as if they had no dilation."""
+
+    def __init__(self, width: int, kernel: int, rate: int) -> None:
+        super().__init__()
+        reach = (kernel - 1) * rate
+        steps = []
+        for _ in range(2):
+            steps += [nn.Conv1d(width, width, kernel, padding=reach, dilation=rate), Shorter(kernel - 1)]
+        self.net = nn.Sequential(*steps)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.net(x)
+
+
+def test_what_is_cut_too_little() -> None:
+    model, x = Stacked(CutTooLittle), torch.randn(2, 8, 40)
+    told = failing(model, x)
+    line = "steps += [nn.Conv1d(width, width, kernel, padding=reach, dilation=rate), Shorter((kernel - 1) * rate)]"
+    assert best(told) == (line, "forward")
+    assert "with dilation 2 its window reaches back 4 steps, and 2 are cut, as without one" in reason(told)
+    assert told.cause is not None and told.cause.location is not None
+    assert told.cause.location.source.startswith("steps += [")
+    with told.fixes[0].applied(model):
+        given = x.clone()
+        before = model(given)
+        given[..., 30:] += 1
+        assert torch.equal(model(given)[..., :30], before[..., :30])
+
+
 class Gated(nn.Module):
     """Zeros in front, before two convolutions side by side."""
 

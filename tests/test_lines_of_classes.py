@@ -1,10 +1,9 @@
-"""The line of a class that makes a layer in each of its instances, and sizes that lack what the program has a name for."""
+"""The line that makes a layer in each instance of a class, and sizes that lack what the program has a name for."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from tests.support.told import best, failing, reason
 
@@ -84,7 +83,7 @@ class Heads(nn.Module):
         self.fc = nn.Linear(given, heads * width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.relu(self.fc(x).view(len(x), self.heads, self.width)).reshape(len(x), self.count * self.width)
+        return torch.relu(self.fc(x).view(len(x), self.heads, self.width)).reshape(len(x), self.count * self.width)
 
 
 class TwoOfHeads(nn.Module):
@@ -134,6 +133,50 @@ class Fused(nn.Module):
 def test_heads_that_are_laid_together() -> None:
     told = failing(TwoOfHeads(7, 5, 4, {"heads": 3}), torch.randn(2, 7))
     assert best(told) == ("self.second = Heads(width * heads, classes, 1)  # given was 5, 15 now", "forward")
+
+
+class Double(nn.Module):
+    def __init__(self, given: int, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(given, width, 3, 1, 1), nn.BatchNorm2d(width), nn.Conv2d(width, width, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x)
+
+
+class Pyramid(nn.Module):
+    """Its decoder joins two maps in each turn, and is made for one of them."""
+
+    def __init__(self, widths: tuple[int, ...] = (4, 8, 16)) -> None:
+        super().__init__()
+        self.downs, self.ups = nn.ModuleList(), nn.ModuleList()
+        given = 3
+        for width in widths:
+            self.downs.append(Double(given, width))
+            given = width
+        self.bottom = Double(given, given * 2)
+        for width in reversed(widths):
+            self.ups.append(nn.ConvTranspose2d(width * 2, width, 2, 2))
+            self.ups.append(Double(width, width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skips = []
+        for down in self.downs:
+            x = down(x)
+            skips.append(x)
+            x = nn.functional.max_pool2d(x, 2)
+        x = self.bottom(x)
+        for at in range(0, len(self.ups), 2):
+            x = torch.cat((skips.pop(), self.ups[at](x)), dim=1)
+            x = self.ups[at + 1](x)
+        return x
+
+
+def test_a_line_of_a_loop() -> None:
+    told = failing(Pyramid(), torch.randn(2, 3, 16, 16))
+    assert best(told) == ("self.ups.append(Double(width * 2, width))  # given was 16, 8 and 4", "forward")
+    assert told.cause is not None and told.cause.location is not None
+    assert told.cause.location.source == "self.ups.append(Double(width, width))"
 
 
 def test_two_directions() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from shapewatch.edits import Edit
 from shapewatch.firewall import attempt, own_fault
-from shapewatch.recording import Recording, TensorSpec
+from shapewatch.recording import Recording, Span, TensorSpec
 
 REGISTRY = {
     "keras": "shapewatch.adapters.keras",
@@ -89,6 +89,8 @@ class Written:
     title: str
     code: str
     edit: Mapping[str, Any]
+    span: Span | None = None
+    """The line that the code stands in the place of, where it is another than that of the first layer changed."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +171,8 @@ class Adapter(Protocol):
         """The edit in the framework's idiom."""
         ...
 
-    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:
-        """The line of the program in which all of the edits are made, as it should be; None where there is none."""
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:
+        """The line of the program in which all of the edits are made, and it as it should be."""
         ...
 
 

@@ -83,13 +83,13 @@ def constructed(made: Span, size: ast.expr, attribute: str, path: str, recording
     owner = class_around(made.file, made.line)
     if owner is None or not is_users_own(made.file):
         return None
-    parameter = _parameter(size, owner)
-    if parameter is None or not _alone(owner, parameter, attribute):
+    parameter = parameter_of(size, owner)
+    if parameter is None or not is_for_one_attribute(owner, parameter, attribute):
         return None
     found = _constructing(owner, path, recording, made.file)
     span, call = found if found is not None else (None, None)
     source = statement(span)
-    init = _method(owner, "__init__")
+    init = method_of(owner, "__init__")
     given = bound(call, init) if call is not None and init is not None else None
     if span is None or source is None or call is None or given is None:
         return None
@@ -105,13 +105,13 @@ def several_of(made: Span, path: str, recording: Recording) -> bool:
     return sum(other.type == layer.type for other in recording.layers) > 1
 
 
-def _method(owner: ast.ClassDef, name: str) -> Function | None:
+def method_of(owner: ast.ClassDef, name: str) -> Function | None:
     return next((node for node in owner.body if isinstance(node, Function) and node.name == name), None)
 
 
-def _parameter(size: ast.expr, owner: ast.ClassDef) -> str | None:
+def parameter_of(size: ast.expr, owner: ast.ClassDef) -> str | None:
     """The parameter of the constructor that a size is, as it was given or as the class keeps it."""
-    init = _method(owner, "__init__")
+    init = method_of(owner, "__init__")
     if init is None:
         return None
     if isinstance(size, ast.Attribute) and isinstance(size.value, ast.Name) and size.value.id == "self":
@@ -130,7 +130,7 @@ def _parameter(size: ast.expr, owner: ast.ClassDef) -> str | None:
 # Whether an argument is for one attribute alone
 
 
-def _alone(owner: ast.ClassDef, parameter: str, attribute: str) -> bool:
+def is_for_one_attribute(owner: ast.ClassDef, parameter: str, attribute: str) -> bool:
     """Whether no other layer, weight or number that the class keeps depends on an argument of its constructor."""
     names, kept = {parameter}, set[str]()
     statements = [

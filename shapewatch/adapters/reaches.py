@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shapewatch.adapters.statements import name_called, rewritten, statement
-from shapewatch.edits import Edit, Set, SetCall
+from shapewatch.edits import Edit, Set, SetCall, place_layer
 from shapewatch.recording import Recording, Span
 from shapewatch.source import span_of, tree_of
 
@@ -21,6 +21,8 @@ Kind = TypeVar("Kind", bound=ast.AST)
 
 _KERNEL = {"torch": 2, "keras": 1}
 """The place of the width of the window among the arguments of a convolution."""
+
+_STEP = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr | ast.Return
 
 _DILATION = frozenset({"dilation", "dilation_rate"})
 
@@ -42,18 +44,22 @@ def lines_of_reach(edits: Sequence[Edit], recording: Recording) -> list[tuple[Sp
     """The lines that say the paddings among the edits, each as it is to be; none where one of them is said by none, or
     as a number."""
     spans: list[Span] = []
+    cuts: list[SetCall] = []
     for edit in edits:
         if isinstance(edit, SetCall) and edit.argument == "slices":
             if _is_a_number(edit, recording):
                 return []
+            cuts.append(edit)
         elif not _is_reach(edit, recording) or (span := _made_at(edit, recording)) is None:
             return []
         else:
             spans.append(span)
+    if not spans:
+        spans = [span for edit in cuts for span in _where_it_is_cut(edit, recording)]
     found: dict[int, tuple[Span, str]] = {}
     for span in dict.fromkeys(spans):
         lines = list(_lines_for(span, recording.framework))
-        if not lines:
+        if not lines and len(cuts) < len(edits):
             return []
         found |= {line.line: (line, code) for line, code in lines}
     return [found[line] for line in sorted(found)]
@@ -86,6 +92,16 @@ def _is_a_number(edit: SetCall, recording: Recording) -> bool:
     call = recording.at(edit.place)
     count = str(edit.was).rpartition(":")[2]
     return call is not None and f":{count}" in (statement(call.span) or "").replace(" ", "")
+
+
+def _where_it_is_cut(edit: SetCall, recording: Recording) -> Iterator[Span]:
+    """The line that cuts, and the one that makes the layer in which that is done; of a block that has not run yet there
+    is none."""
+    call, layer = recording.at(edit.place), recording.layer_at.get(place_layer(edit.place))
+    if call is not None and call.span is not None:
+        yield call.span
+    if call is not None and layer is not None and layer.defined is not None:
+        yield layer.defined
 
 
 def _made_at(edit: Edit, recording: Recording) -> Span | None:
@@ -165,7 +181,7 @@ def _said_by_callers(tree: ast.Module, function: ast.FunctionDef, name: str, spa
 
 def _statements(scope: ast.AST) -> list[ast.stmt]:
     """The simple statements in a scope, in the order of the text."""
-    found = [node for node in ast.walk(scope) if isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr | ast.Return)]
+    found = [node for node in ast.walk(scope) if isinstance(node, _STEP)]
     return sorted(found, key=lambda node: node.lineno)
 
 

@@ -71,9 +71,13 @@ def _concat(place: Place, demand: Demand) -> Pull:
 
 
 def _other_axes(place: Place, along: int, demand: Demand) -> Iterator[tuple[Edit, ...]]:
-    """Other axes to join along, the batch's apart, where the operands are equal and the result as asked for."""
+    """Other axes to join along, the batch's apart, where the operands are equal and the result as asked for. Maps that
+    are joined along their channels belong so."""
     shapes = {place.shape(operand) for operand in place.unit.operands}
     (shape,) = shapes if len(shapes) == 1 else ((),)
+    layout = place.graph.layout
+    if layout is not None and layout.fits(shape) and layout.of_batch(shape).channels(shape) == along:
+        return
     for axis in range(1, len(shape)):
         size = shape[axis]
         joined = [s if at != axis or s is None else s * len(place.unit.operands) for at, s in enumerate(shape)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shapewatch.adapters.reaches import lines_of_reach
 from shapewatch.adapters.sizes_said import edit_constructed
 from shapewatch.adapters.written import axes_together
 from shapewatch.diagnose.fixes import names_as_written
@@ -48,11 +47,10 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
         location = edit.module.arguments.get("span", made or case.call.span if there is None else there.span)
     instance = edit_constructed(edit, recording) if len(fix.changes) == 1 else None
     location = instance[0].span if instance is not None else table_made_at(edit, case) or location
-    said = lines_of_reach(fix.changes, recording)
-    location = said[0][0] if said else location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
         location = there.span if there is not None else location
+    location = fix.location or location
     reason = "; ".join(fix.evidence) if block else _because(_reason(case, fix, edit), fix)
     if not path and isinstance(edit, Insert | SetCall) and _is_outside(edit.place, recording):
         there = recording.at(edit.place)

@@ -79,6 +79,7 @@ def as_fix(candidate: Candidate, written: Written, adapter: Adapter, level: Any,
         framework=adapter.name,
         verified=level,
         why_not=why_not,
+        location=written.span,
         evidence=tuple(_in_words_of(phrase, candidate.edits, written.edit) for phrase in candidate.evidence),
     )
 
@@ -98,11 +99,11 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
     written, file = _together(edits, adapter, recording), _file_of(edits, recording)
     if lines := lines_of_reach(edits, recording):
         title = "the padding of what the window reaches back, with its dilation"
-        written = replace(written, title=title, code="\n".join(code for _, code in lines))
+        written = replace(written, title=title, span=lines[0][0], code="\n".join(code for _, code in lines))
     elif windows := lines_of_windows(edits, recording):
         written = replace(written, code="\n".join(code for _, code in windows))
     elif (line := adapter.line_of_all(edits, recording)) is not None:
-        written = replace(written, code=line)
+        written = replace(written, span=line[0], code=line[1])
     return replace(written, code=as_imported(written.code, file)) if file is not None else written
 
 

@@ -125,15 +125,26 @@ def blocks_of_another_width(evidence: Evidence) -> Iterator[Candidate]:
             continue
         block, was, value = first.layer.rpartition(".")[0], _number(first.was), _number(first.value)
         waiting = [key for key in layers if key.startswith(f"{block}.") and key not in ran and key != first.layer]
+        behind = _before_another_width([first.layer, *waiting], evidence)[1:]
         mates = [
             Set(key, argument, (value,) if isinstance(present, tuple) else value, present)
-            for key in waiting
+            for key in behind
             for argument in sorted(_OF_WHAT_COMES & layers[key].facts.keys())
             if _number(present := layers[key].facts[argument]) == was and layers[key].facts.get("groups", 1) == 1
         ]
         if block in layers and mates and was is not None and value is not None:
             score = evidence.weighed(edits, 0).score + _IN_STEP
             yield Candidate((first, *mates), score, 0, (f"all of it is made for {was}, and {value} come",), block)
+
+
+def _before_another_width(paths: Sequence[str], evidence: Evidence) -> Sequence[str]:
+    """Of layers in a row, those up to the first that has its own width for what is behind it: `0`, `1`, ... of a
+    `Sequential` take what the one before gives, where attributes may all take what comes."""
+    layers = evidence.case.recording.layer_at
+    if not all(path.rpartition(".")[2].isdigit() for path in paths):
+        return paths
+    own = (at for at, path in enumerate(paths) if layers[path].facts.keys() & {"out_channels", "out_features"})
+    return paths[: next(own, len(paths)) + 1]
 
 
 def _number(size: Any) -> int | None:

@@ -7,7 +7,7 @@ resize what has become too short would let steps see what is to come; what is lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,22 +44,34 @@ class Window:
 
 
 def regarding_the_dilation(evidence: Evidence) -> Iterator[Candidate]:
-    case, graph = evidence.case, evidence.case.graph
+    """What is padded too little makes a branch too short, and what is padded well and cut too little makes it too
+    long."""
+    case = evidence.case
     axis = _STEPS.get(case.recording.framework)
     if axis is None or case.call.kind not in ELEMENTWISE | {"concat"} or len(case.shapes) != 2:
         return
     for at, (short, long) in enumerate((case.shapes, case.shapes[::-1])):
-        value, other = case.call.operands[at], case.call.operands[1 - at]
         if len(short) != 3 or len(long) != 3 or None in (short[axis], long[axis]):
             continue
         missing = (long[axis] or 0) - (short[axis] or 0)
-        on_branch = [unit for unit in graph.units if _is_on_the_way(unit, value, other, graph)]
-        found = [(unit, edits) for unit in on_branch if (edits := _padded_by_its_reach(unit, axis, graph))]
-        if not found or missing != _lost_on_the_way(value, [unit for unit, _ in found], graph):
-            continue
-        alike = {repr(edit): edit for unit, more in found for edit in (*more, *_of_the_others(unit, more, evidence))}
-        edits = tuple(sorted(alike.values(), key=lambda edit: isinstance(edit, SetCall)))  # as they are written
-        yield Candidate(edits, _WORTH, 1, tuple(_said(found[0][0], evidence)))
+        yield from _on_a_branch(evidence, at, missing, axis, _padded_by_its_reach)
+        yield from _on_a_branch(evidence, 1 - at, missing, axis, _cut_by_its_reach)
+
+
+def _on_a_branch(
+    evidence: Evidence, at: int, apart: int, axis: int, mended: Callable[[Call, int, Graph], tuple[Edit, ...]]
+) -> Iterator[Candidate]:
+    """The edits of all convolutions on one branch that have such ones, where these make up what the branches are
+    apart."""
+    graph, operands = evidence.case.graph, evidence.case.call.operands
+    value, other = operands[at], operands[1 - at]
+    on_branch = [unit for unit in graph.units if _is_on_the_way(unit, value, other, graph)]
+    found = [(unit, edits) for unit in on_branch if (edits := mended(unit, axis, graph))]
+    if not found or apart != _lost_on_the_way(value, [unit for unit, _ in found], graph):
+        return
+    alike = {repr(edit): edit for unit, more in found for edit in (*more, *_of_the_others(unit, more, evidence))}
+    edits = tuple(sorted(alike.values(), key=lambda edit: isinstance(edit, SetCall)))  # as they are written
+    yield Candidate(edits, _WORTH, 1, tuple(_said(found[0][0], evidence)))
 
 
 def _is_on_the_way(unit: Call, value: int, other: int, graph: Graph) -> bool:
@@ -104,6 +116,15 @@ def _padded_by_its_reach(unit: Call, axis: int, graph: Graph) -> tuple[Edit, ...
     return ()
 
 
+def _cut_by_its_reach(unit: Call, axis: int, graph: Graph) -> tuple[Edit, ...]:
+    """The cut that regards the dilation as the padding does; none where it does so, or there is no cut."""
+    window = _window(graph.facts(unit))
+    if window.lost < 1 or window.padding != window.reach:
+        return ()
+    cut = _cut_behind(unit, axis, window.kernel - 1, graph)
+    return () if cut is None else (_cut_by(cut, window.reach, graph),)
+
+
 def _cut_behind(unit: Call, axis: int, count: int, graph: Graph) -> Call | None:
     """The index that takes so many of the last steps off what a convolution gives: `x[:, :, :-count]`."""
     for user in graph.consumers.get(unit.results[0], ()):
@@ -146,7 +167,7 @@ def _of_the_others(unit: Call, edits: tuple[Edit, ...], evidence: Evidence) -> I
     block = unit.layer.rpartition(".")[0]
     for layer in recording.layers:
         window, around = _window(layer.facts), layer.path.rpartition(".")[0]
-        same = _are_made_alike(layer, own) and window.padding == _window(own.facts).padding
+        same = _are_made_alike(layer, own) and _is_padded_alike(window, _window(own.facts))
         if layer is own or window.lost < 1 or window.kernel != _window(own.facts).kernel or not same:
             continue
         for edit in edits:
@@ -154,6 +175,11 @@ def _of_the_others(unit: Call, edits: tuple[Edit, ...], evidence: Evidence) -> I
             if moved is None:
                 break
             yield _with_reach(moved, _window(own.facts).reach, window.reach)
+
+
+def _is_padded_alike(one: Window, other: Window) -> bool:
+    by_reach = [window.padding == window.reach for window in (one, other)]
+    return all(by_reach) if any(by_reach) else one.padding == other.padding
 
 
 def _are_made_alike(one: Layer, other: Layer) -> bool:
@@ -192,7 +218,7 @@ def _said(unit: Call, evidence: Evidence) -> Iterator[str]:
     window = _window(own.facts)
     yield (
         f"with dilation {window.dilation} its window reaches back {window.reach} steps, and {window.kernel - 1} are"
-        " padded, as without one"
+        f" {'cut' if window.padding == window.reach else 'padded'}, as without one"
     )
     beside = [each for each in recording.layers if each is not own and _are_made_alike(each, own)]
     single = [each for each in beside if _window(each.facts).kernel > 1 and _window(each.facts).dilation == 1]

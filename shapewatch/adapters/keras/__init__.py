@@ -22,7 +22,7 @@ from shapewatch.adapters.keras.tensors import KerasTensors
 from shapewatch.adapters.keras.write import write
 from shapewatch.edits import Edit
 from shapewatch.firewall import attempt
-from shapewatch.recording import Recording, TensorSpec
+from shapewatch.recording import Recording, Span, TensorSpec
 
 
 class Watched:
@@ -104,7 +104,7 @@ class KerasAdapter:
             return load(recording.framework).write(edit, recording)  # operations alone: nothing of Keras's in it
         return write(edit, recording)
 
-    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:  # noqa: ARG002
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:  # noqa: ARG002
         return None
 
 

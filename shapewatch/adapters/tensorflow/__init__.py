@@ -21,7 +21,7 @@ from shapewatch.adapters.tensorflow.instrument import Instrument
 from shapewatch.adapters.tensorflow.naming import is_keras
 from shapewatch.adapters.tensorflow.write import write
 from shapewatch.edits import Edit
-from shapewatch.recording import Recording, TensorSpec
+from shapewatch.recording import Recording, Span, TensorSpec
 
 
 class Watched:
@@ -90,7 +90,7 @@ class TensorFlowAdapter:
     def write(self, edit: Edit, recording: Recording) -> Written:
         return write(edit, recording)
 
-    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:  # noqa: ARG002
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:  # noqa: ARG002
         return None
 
 

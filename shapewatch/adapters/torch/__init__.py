@@ -22,6 +22,7 @@ from shapewatch.adapters.torch.dryrun import TorchProbe, without_shape
 from shapewatch.adapters.torch.functions import Failed as FailedFunction
 from shapewatch.adapters.torch.functions import failed_again
 from shapewatch.adapters.torch.instrument import Instrument
+from shapewatch.adapters.torch.loop_line import line_of_loop
 from shapewatch.adapters.torch.ranks import Hearing
 from shapewatch.adapters.torch.tensors import describe_raw, raw_spec
 from shapewatch.adapters.torch.threads import FailedElsewhere
@@ -30,7 +31,7 @@ from shapewatch.adapters.torch.write import attribute_of, write
 from shapewatch.edits import Edit, Set
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import Line
-from shapewatch.recording import Recording, TensorSpec
+from shapewatch.recording import Recording, Span, TensorSpec
 from shapewatch.source import raising_line
 
 
@@ -171,9 +172,11 @@ class TorchAdapter:
     def write(self, edit: Edit, recording: Recording) -> Written:
         return write(edit, recording)
 
-    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> str | None:
-        first = edits[0]
-        return line_of_class(edits, attribute_of(first.layer), recording) if isinstance(first, Set) else None
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:
+        if not isinstance(edits[0], Set):
+            return None
+        parts = attribute_of(edits[0].layer)
+        return line_of_class(edits, parts, recording) or line_of_loop(edits, parts, recording)
 
 
 def _ready(model: nn.Module, blueprint: Blueprint) -> Probe:

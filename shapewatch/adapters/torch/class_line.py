@@ -31,7 +31,7 @@ class _Made:
     wanted: Mapping[str, Any]
 
 
-def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording) -> str | None:
+def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording) -> tuple[Span, str] | None:
     """The statement of a class that makes what the edits set; `parts`: the attribute that holds the first of these
     layers and, in a row, which one it is. None where the model has one instance, or the class does not tell."""
     first = edits[0]
@@ -52,7 +52,7 @@ def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording)
     if new is None or (node is not None and ast.unparse(node) == new):
         return None
     changed = call_with(source, call, [(node, new)] if node else [], [] if node else [f"{first.argument}={new}"])
-    return None if changed is None else f"{rewritten(source, [(call, changed)])}  # {_was(first)}"
+    return None if changed is None else (span, f"{rewritten(source, [(call, changed)])}  # {_was(first)}")
 
 
 def _was(edit: Set) -> str:
