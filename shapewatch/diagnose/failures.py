@@ -14,6 +14,7 @@ from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, o
 from shapewatch.diagnose.cause import cause_of, told_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
+from shapewatch.diagnose.grown_by_one import grown_by_one
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.never_updated import never_updated
@@ -81,9 +82,10 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         if not finding.needs_proof:
             yield or_fed_otherwise(_unverified(case, finding, adapter, why_not or ""), case)
         return
-    if (told := never_updated(case, finding, adapter, probe)) is not None:
-        yield told
-        return
+    for of_a_loop in (never_updated, grown_by_one):
+        if (told := of_a_loop(case, finding, adapter, probe)) is not None:
+            yield told
+            return
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
     faults = _of_one_loop(_by_line(faults, finished))

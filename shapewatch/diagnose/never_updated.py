@@ -30,12 +30,12 @@ _MOST = 60
 
 def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) -> Diagnosis | None:
     """What is told of a layer of such a loop that refuses what the one before it gives."""
-    taking = _takes_what_comes(finding)
+    taking = takes_what_comes(finding)
     layer = case.recording.layer_at.get(case.call.layer)
     if taking is None or layer is None:
         return None
     counter = next(_counters(layer, taking, case), None)
-    edits, trial = _made_for_what_comes(finding, probe) if counter is not None else ((), None)
+    edits, trial = made_for_what_comes(finding, probe) if counter is not None else ((), None)
     if counter is None or trial is None or not trial.finished:
         return None
     reason = f"`{counter.variable}` stays {taking.was}, and what is made behind that is not made for what comes"
@@ -63,7 +63,7 @@ def _runs_as_it_was(taking: Set, edits: Sequence[Set], trial: Trial, case: Case)
     return any(known[path].facts.get(name) == taking.was for path in later & known.keys() for name in _TAKES)
 
 
-def _takes_what_comes(finding: Finding) -> Set | None:
+def takes_what_comes(finding: Finding) -> Set | None:
     """The edit that makes the layer that failed for what it is given."""
     own = [edits[0] for edits in finding.own if len(edits) == 1]
     sized = [edit for edit in own if isinstance(edit, Set) and edit.argument in _TAKES]
@@ -117,12 +117,12 @@ def _gives(first: Layer | None, width: int, case: Case) -> bool:
     return False
 
 
-def _made_for_what_comes(finding: Finding, probe: Probe) -> tuple[tuple[Set, ...], Trial | None]:
+def made_for_what_comes(finding: Finding, probe: Probe) -> tuple[tuple[Set, ...], Trial | None]:
     """The edits that make this layer and those behind it for what they are given, and the pass with all of them."""
     edits: list[Set] = []
     trial: Trial | None = None
     for _ in range(_MOST):
-        edit = _takes_what_comes(finding)
+        edit = takes_what_comes(finding)
         if edit is None or any((edit.layer, edit.argument) == (known.layer, known.argument) for known in edits):
             return tuple(edits), trial
         edits.append(edit)

@@ -154,8 +154,15 @@ def _formula(
     beside = partial(_said_beside, edit.layer, parts, recording)
     new = with_what_lacks(node, source, edit.was, edit.value, span, recording, beside)
     if new is None and not isinstance(node, ast.Constant):
-        new = beside(edit.value)
+        said = beside(edit.value)
+        new = said if said != ast.get_source_segment(source, node) else None
     return [(node, new)] if new is not None else None
+
+
+def _is_stored(name: str, owner: ast.ClassDef | None) -> bool:
+    """Whether a class gives a name several values, so that it is not on each line what it is on another."""
+    nodes = ast.walk(owner) if owner is not None else ()
+    return sum(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name for node in nodes) > 1
 
 
 def _said_beside(path: str, parts: Sequence[str], recording: Recording, size: int) -> str | None:
@@ -165,6 +172,12 @@ def _said_beside(path: str, parts: Sequence[str], recording: Recording, size: in
     if layer.defined is None:
         return None
     file, owner = layer.defined.file, class_around(layer.defined.file, layer.defined.line)
+    names = [node.id for node in ast.walk(owner) if isinstance(node, ast.Name)] if owner is not None else []
+    stored = {name for name in names if _is_stored(name, owner)}
+
+    def counted(value: ast.expr) -> bool:
+        return any(isinstance(node, ast.Name) and node.id in stored for node in ast.walk(value))
+
     said = set()
     for node in ast.walk(owner) if owner is not None else ():
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
@@ -176,6 +189,6 @@ def _said_beside(path: str, parts: Sequence[str], recording: Recording, size: in
         given = arguments_of(call, other) if call is not None else None
         for name, value in (given or {}).items():
             is_size = name not in OF_WINDOWS and other.facts.get(name) == size
-            if is_size and other.path != path and not isinstance(value, ast.Constant):
+            if is_size and other.path != path and not isinstance(value, ast.Constant) and not counted(value):
                 said.add(ast.get_source_segment(source or "", value) or ast.unparse(value))
     return said.pop() if len(said) == 1 else None
