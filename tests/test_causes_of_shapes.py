@@ -26,6 +26,7 @@ from shapewatch.messages.faults import (
     weight_names,
     weights,
 )
+from shapewatch.messages.faults.elementwise import MATRIX_PRODUCT, VECTOR_FOR_MATRIX
 from shapewatch.messages.faults.meeting import NO_KEEPDIM, ONE_PER_SAMPLE
 from shapewatch.messages.faults.meeting.vectors import OTHER_ENTRIES
 
@@ -685,3 +686,38 @@ def test_prompts_in_a_batched_product(one: int, other: int) -> None:
     assume(one != other)
     text = f"RuntimeError: Expected size for first two dimensions of batch2 tensor to be: [8, {77 * one}] but got: "
     assert first(f"{text}[8, {77 * other}].") == causes.PROMPT_CHUNKS.cause
+
+
+@properties
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(2, 40))
+def test_a_matrix_product_that_is_written_as_one_of_elements(rows: int, inner: int, columns: int) -> None:
+    assume(len({rows, inner, columns}) == 3)
+    text = (
+        f"ValueError: Dimensions must be equal, but are {rows} and {inner} for '{{}}' (op: '{{}}') with input shapes: "
+        f"[{rows},{inner}], [{inner},{columns}]."
+    )
+    assert first(text.format("Mul", "Mul")) == MATRIX_PRODUCT.cause
+    assert not suspected(text.format("add", "Add"), MATRIX_PRODUCT)
+    turned = text.format("Mul", "Mul").replace(f"[{inner},{columns}]", f"[{columns},{inner}]")
+    assert not suspected(turned, MATRIX_PRODUCT)
+
+
+@properties
+@given(st.integers(2, 400))
+def test_shapes_that_must_have_one_rank(size: int) -> None:
+    matrix = "TensorShape([Dimension(None), Dimension(None)])"
+    told = explained(f"ValueError: Shapes TensorShape([Dimension({size})]) and {matrix} must have the same rank")
+    assert told.suspects[0].cause == VECTOR_FOR_MATRIX.cause
+    assert told.cause is None
+    assert told.headline.startswith(f"[{size}] and [?, ?]")
+
+
+@properties
+@given(st.sampled_from([64, 256, 1024]), st.integers(9, 60))
+def test_what_is_left_for_the_last_batch_of_a_loss(batch: int, rest: int) -> None:
+    assume(batch % rest)
+    line = '  File "train.py", line 22, in contrastive_loss\n    near = mask * dist\n'
+    must = f"must match the size of tensor b ({rest}) at non-singleton dimension 1"
+    error = f"RuntimeError: The size of tensor a ({{}}) {must}"
+    assert suspected(line + error.format(batch), causes.LAST_BATCH)
+    assert not suspected(line + error.format(batch + 1), causes.LAST_BATCH)

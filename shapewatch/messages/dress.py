@@ -73,6 +73,9 @@ _QUOTED = re.compile(
 )
 _QUOTE = re.compile(r"^\s{0,3}>(?:\s?>){0,3} ?", re.MULTILINE)
 
+_DIMENSION = re.compile(r"\bDimension\((\d{1,12}|None)\)")
+"""A size as TensorFlow 1 prints it."""
+
 _MOST_PREFIXES = 4
 
 
@@ -81,6 +84,7 @@ def undressed(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _ENTITY.search(text) or "<br" in text:
         text = html.unescape(_TAG.sub(lambda tag: "\n" if tag[0].lower().startswith("<br") else "", text))
+    text = _DIMENSION.sub(r"\1", text)
     text = _UNSEEN.sub("", _CONTROL.sub("", text).translate(_SPACES))
     text = "\n".join(_unescaped(line) for line in text.split("\n"))
     if _QUOTED.search(text):

@@ -40,6 +40,19 @@ REFUSED_BROADCAST = Cause(
     "multiply in a Lambda with the backend's own product.",
     "Compare the installed version with the one that the code was written for.",
 )
+MATRIX_PRODUCT = Cause(
+    "`*` multiplies element by element, where a matrix product was meant: as matrices, the two fit",
+    "Write the matrix product: `@`, or `matmul`.",
+    "Say which axis of the one is to be summed over with which of the other.",
+    {"torch": "y = a @ b", "tensorflow": "y = tf.matmul(a, b)", "keras": "y = keras.ops.matmul(a, b)"},
+)
+VECTOR_FOR_MATRIX = Cause(
+    "one of the two lacks an axis, a vector where a matrix is asked for: both operands of a product (`matmul`), or of "
+    "what compares their shapes, have one number of axes",
+    "Give it the axis that it lacks: a row `x[None]`, or a column `x[:, None]`.",
+    "Print both shapes, and say what each axis is.",
+    {"tensorflow": "x = tf.expand_dims(x, 0)"},
+)
 PER_SAMPLE = Cause(
     "a loss or metric compares tensors of different layouts: labels, logits and weights do not have one shape",
     "Print the shapes of output, target and weight, and bring them to one.",
@@ -220,7 +233,15 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
     elif facts.flag(pasted, "traced"):
         traced = "the message is that of tensors without values, on which code is traced, compiled or exported"
         yield causes.COMPILED.since(traced, COMMON + 0.03)
-    if not hidden and met.left is not None and met.right is not None and sizes.stretchable(met.left, met.right):
+    yield from _of_two_matrices(pasted, met)
+    of_one_rank = facts.word(pasted, "op") == "assert_same_rank"
+    if of_one_rank and met.left is not None and met.right is not None:
+        ranks = f"{shaped(met.left)} and {shaped(met.right)} have not as many axes"
+        yield VECTOR_FOR_MATRIX.since(ranks, FITS + 0.08 if 1 in map(len, (met.left, met.right)) else RARE)
+        yield causes.LOST_AXIS.since(ranks, FITS)
+        yield causes.MISSING_BATCH.since(ranks, COMMON + 0.02)
+        yield causes.EXTRA_AXIS.since(ranks, COMMON)
+    elif not hidden and met.left is not None and met.right is not None and sizes.stretchable(met.left, met.right):
         refused = "where they differ, one of the two has size 1 or no axis at all"
         batch = [axis for axis, _, _ in sizes.apart(met.left, met.right)] == [0] and met.rank != 1
         yield REFUSED_BROADCAST.since(refused, FITS + 0.02 if batch else NUMBERS + 0.05)
@@ -254,6 +275,14 @@ def _evidence(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
         unseen = "nothing in the text speaks for it or against it, and it is frequent"
         yield causes.OTHER_SETTING.since(unseen, RARE - 0.05, expected=a, got=b)
         yield causes.OTHER_RELEASE.since(unseen, RARE - 0.06)
+
+
+def _of_two_matrices(pasted: Pasted, met: Meeting) -> Iterator[Evidence]:
+    """A product element by element of what fits as a matrix product."""
+    one, other = met.left or (), met.right or ()
+    inner = len(one) == len(other) == 2 and one[1] is not None and one[1] == other[0]
+    if facts.word(pasted, "op").lower() in ("mul", "multiply") and inner:
+        yield MATRIX_PRODUCT.since(f"{shaped(one)} times {shaped(other)} is a matrix product that fits", FITS + 0.12)
 
 
 def _is_flattened(met: Meeting) -> bool:
@@ -320,7 +349,18 @@ def _in_loss(met: Meeting) -> Iterator[Evidence]:
         yield causes.TRAILING_ONE.since(seen, COMMON)
         yield causes.CLASS_COUNT.since(seen, COMMON - 0.02, output="?", target="?")
     yield PER_SAMPLE.since(seen, COMMON - 0.05)
-    yield causes.LAST_BATCH.since(seen, RARE)
+    rest = next(((max(a, b), min(a, b)) for _, a, b in met.apart if a and b and _may_be_the_rest(a, b)), None)
+    if rest is not None:
+        whole = "{} is a usual batch, and {} may be what is left for the last one".format(*rest)
+        yield causes.LAST_BATCH.since(whole, COMMON + 0.02)
+    else:
+        yield causes.LAST_BATCH.since(seen, RARE)
+
+
+def _may_be_the_rest(a: int, b: int) -> bool:
+    """Whether one of two sizes is a power of two, as batches are, and the other is less and no part of it."""
+    whole, rest = max(a, b), min(a, b)
+    return whole >= 8 and whole & (whole - 1) == 0 and bool(whole % rest)
 
 
 def _without_numbers(met: Meeting) -> Iterator[Evidence]:

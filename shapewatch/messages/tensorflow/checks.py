@@ -31,6 +31,12 @@ _STATIC_SHAPES = (
         example="tf.TensorShape([2, 3]).merge_with([2, 4])",
     ),
     Template(
+        "Shapes {left:shape} and {right:shape} must have the same rank",
+        "elementwise",
+        {"op": "assert_same_rank"},
+        example="tf.TensorShape([2]).assert_same_rank([None, None])",
+    ),
+    Template(
         "Dimensions {a:n} and {b:n} are not compatible",
         "elementwise",
         {"op": "merge_with"},
