@@ -24,7 +24,7 @@ _MAKES = _OF_SIZES | frozenset(
     "normal uniform full fill randint random random_sample standard_normal integers truncated_normal".split()
 )
 
-_HANDS_ON = frozenset(
+HANDS_ON = frozenset(
     "to cuda cpu float long double half int type astype Variable Tensor FloatTensor LongTensor from_numpy tensor "
     "as_tensor array asarray convert_to_tensor constant cast requires_grad_ detach clone numpy".split()
 )
@@ -32,7 +32,7 @@ _HANDS_ON = frozenset(
 
 
 @dataclass(frozen=True)
-class _Making:
+class Making:
     """The line that makes an input, its text, the function that does and the sizes that it is given."""
 
     line: Span
@@ -61,7 +61,7 @@ def _made(fix: Fix, recording: Recording) -> tuple[Span, str] | None:
         return None
     given, used = recording.values[recording.inputs[edit.index]], outermost[-1].span
     calling = line_at(used)
-    making = _making(given.name or "", used, calling, given.shape) if calling is not None else None
+    making = making_of(given.name or "", used, calling, given.shape) if calling is not None else None
     if making is None or calling is None or len(edit.shape) != len(given.shape):
         return None
     changes = []
@@ -72,7 +72,7 @@ def _made(fix: Fix, recording: Recording) -> tuple[Span, str] | None:
     return making.line, rewritten(making.source, changes)
 
 
-def _making(name: str, used: Span, calling: Line, shape: Shape) -> _Making | None:
+def making_of(name: str, used: Span, calling: Line, shape: Shape) -> Making | None:
     bound = next((each for each in calling.variables if each.name == name and each.lines), None)
     if bound is None or bound.position is not None or not calling.reads.get(name):
         return None
@@ -86,7 +86,7 @@ def _making(name: str, used: Span, calling: Line, shape: Shape) -> _Making | Non
     sizes = _sizes(call, shape) if call is not None else None
     if line is None or source is None or call is None or sizes is None:
         return None
-    return _Making(line, source, ast.unparse(call.func), sizes)
+    return Making(line, source, ast.unparse(call.func), sizes)
 
 
 def _maker(value: ast.expr) -> ast.Call | None:
@@ -94,7 +94,7 @@ def _maker(value: ast.expr) -> ast.Call | None:
     while isinstance(value, ast.Call) and name_called(value) not in _MAKES:
         of = value.func.value if isinstance(value.func, ast.Attribute) else None
         inner = [each for each in (of, *value.args[:1]) if isinstance(each, ast.Call)]
-        if name_called(value) not in _HANDS_ON or len(inner) != 1:
+        if name_called(value) not in HANDS_ON or len(inner) != 1:
             return None
         value = inner[0]
     return value if isinstance(value, ast.Call) else None
@@ -112,7 +112,7 @@ def _sizes(call: ast.Call, shape: Shape) -> Sequence[ast.expr] | None:
     return sizes if all(size in (None, number) for number, size in numbers) else None
 
 
-def _rows_of_another(edit: Input, size: int | None, making: _Making, calling: Line, recording: Recording) -> str | None:
+def _rows_of_another(edit: Input, size: int | None, making: Making, calling: Line, recording: Recording) -> str | None:
     """How to say the number of rows by another input of the call that has so many, and is known at that line."""
     there = line_at(making.line)
     known = {each.name: each.lines for each in there.variables} if there is not None else {}

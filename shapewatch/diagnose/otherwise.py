@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring, Probe
 from shapewatch.adapters.operand import OF_WINDOWS
+from shapewatch.diagnose.labels_made_here import or_labels_made_here
 from shapewatch.diagnose.made_of_sizes import or_made_of_sizes
 from shapewatch.diagnose.padded_alike import padded_alike
 from shapewatch.edits import Input, SetCall
@@ -33,7 +34,7 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     padded = padded_alike(told, recording)
     if padded is not None:
         return padded
-    told = or_made_of_sizes(told, recording)
+    told = or_labels_made_here(or_made_of_sizes(told, recording), recording)
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
     edit = told.fixes[0].changes[0]

@@ -56,7 +56,7 @@ def check(case: Case) -> Finding | None:
         why = of_lost_batch(made, case)
         own += _kept(case, made)
     elif any(shape[:1] == (answers,) for shape in given):
-        why = f" The model was given {answers} items, so the labels are of another batch."
+        why = f" The model was given {answers} items, so it is the labels that are of another number."
         own.append((Target("shape", {"shape": (answers, *loss.target[1:]), "reshaped": False}),))
     return Finding(
         headline=f"{loss.name} is given {answers} answers and {labels} labels",
