@@ -10,9 +10,9 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from shapewatch.adapters.makings import HANDS_ON, Making, making_of
 from shapewatch.adapters.statements import parsed, rewritten, statement
 from shapewatch.adapters.unread import Line, line_at
-from shapewatch.diagnose.made_of_sizes import HANDS_ON, Making, making_of
 from shapewatch.edits import Target
 from shapewatch.recording import Call, Recording, Shape, Span
 from shapewatch.repair.state_of_another_batch import last_left_out

@@ -18,6 +18,7 @@ from shapewatch.repair.collating import without_collate_fn
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.segments import made_for_other_rows
+from shapewatch.repair.state_made_before import state_made_before
 from shapewatch.repair.state_of_another_batch import (
     smaller_last_batch,
     state_of_another_batch,
@@ -72,14 +73,16 @@ def or_variable(
     is, or where the data are and its own sizes tell; else another one. `probe`: to try it with, where that can be."""
     tried = bool(told.fixes) and told.fixes[0].verified == "forward"
     for_a_batch = None
+    if not tried or told.fixes[0].code.startswith("# "):
+        for_a_batch = state_made_before(case, finding, adapter.name)
     if not tried:
-        for_a_batch = (
+        for_a_batch = for_a_batch or (
             made_for_other_rows(case, adapter.name)
             or batch_written_down(case, adapter.name)
             or state_of_another_batch(case, finding, adapter.name)
         )
     if for_a_batch is not None:
-        return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
+        return replace(told, cause=for_a_batch.cause, fixes=(_tried(for_a_batch.fix, probe),))
     odd = (
         made_for_parts(case, adapter.name)
         or untaken_weight(case, finding, adapter.name)
