@@ -15,6 +15,7 @@ from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.mask_made_of_another import mask_made_of_another
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.segments import made_for_other_rows
@@ -71,6 +72,10 @@ def or_variable(
 ) -> Diagnosis:
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one. `probe`: to try it with, where that can be."""
+    mask = mask_made_of_another(case, adapter.name)
+    fix = _tried(mask.fix, probe) if mask is not None else None
+    if mask is not None and fix is not None and fix.verified == "forward":
+        return replace(told, cause=mask.cause, fixes=(fix,))
     tried = bool(told.fixes) and told.fixes[0].verified == "forward"
     for_a_batch = None
     if not tried or told.fixes[0].code.startswith("# "):
