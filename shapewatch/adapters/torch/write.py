@@ -337,6 +337,8 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
         changed = [axis for axis, size in enumerate(edit.value) if same and size != edit.was[axis]]
         if edit.argument == "shape" and len(changed) == 1 and len(given) > 2 and -1 not in edit.value:
             return rewritten(source, [(given[changed[0]], "-1")])  # the others keep the names that they have
+        if edit.argument == "shape" and same:  # what stays keeps the name that it has
+            return rewritten(source, [(given[axis], str(edit.value[axis])) for axis in changed])
         return rewritten(source, list(zip(given, map(str, edit.value), strict=True))) if same else None
     names = kinds.parameters(call.kind)[1:]
     if edit.argument not in names:
