@@ -37,7 +37,11 @@ class Set:
 
 @dataclass(frozen=True)
 class SetCall:
-    """Give one argument of an operation in a layer's forward another value; `place` is `Call.place`."""
+    """Give one argument of an operation in a layer's forward another value; `place` is `Call.place`.
+
+    Some arguments are no parameter's: `as_large_as` has an interpolation make its map as large as one that the line
+    calls so, in the place of a factor.
+    """
 
     place: str
     argument: str
@@ -95,7 +99,7 @@ class Target:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-WRITTEN_DOWN = frozenset({"dim", "dims", "swap", "keepdim", "equation", "ends", "alone"})
+WRITTEN_DOWN = frozenset({"dim", "dims", "swap", "keepdim", "equation", "ends", "alone", "as_large_as"})
 """Settings of an operation that a line of code mostly writes down, whatever the sizes it is given."""
 
 Edit = Set | SetCall | Insert | Replace | Input | Target

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.edits import Insert
@@ -14,6 +15,33 @@ def held_by_variable(edit: Insert) -> Any:
     """What the variable holds that an edit takes."""
     arguments = edit.module.arguments
     return variable_of_caller(arguments["name"], arguments.get("index"), arguments.get("within"))
+
+
+def held_by_expression(expression: str) -> Any:
+    """What a variable of the program's function that runs now holds, or an entry of a list: `skips[-1]`.
+
+    Raises:
+        LookupError: there is no such variable yet, or it holds no such entry.
+    """
+    frame = calling_frame(sys._getframe(1))
+    scopes = [] if frame is None else [locals_of(frame), frame.f_globals]
+    return _held(ast.parse(expression, mode="eval").body, scopes)
+
+
+def _held(node: ast.expr, scopes: Sequence[Mapping[str, Any]]) -> Any:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_held(node.operand, scopes)
+    if isinstance(node, ast.Subscript):
+        row, at = _held(node.value, scopes), _held(node.slice, scopes)
+        if isinstance(row, list | tuple | dict):
+            return row[at]
+    if isinstance(node, ast.Name):
+        for scope in scopes:
+            if node.id in scope:
+                return scope[node.id]
+    raise LookupError(f"there is no {ast.unparse(node)} where it was to be taken")
 
 
 def variable_of_caller(name: str, index: int | None = None, within: str | None = None) -> Any:

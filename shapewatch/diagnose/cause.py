@@ -105,6 +105,8 @@ def _reason(case: Case, fix: Fix, edit: Edit) -> str:
         return f"it lays {axes_together(edit.was)} together, where {axes_together(edit.value)} fit"
     if isinstance(edit, SetCall) and edit.argument == "order":
         return f"the factors of {case.call.name} stand in each other's place"
+    if isinstance(edit, SetCall) and edit.argument == "as_large_as":
+        return f"it makes a map {short(edit.was)} times as large, which is not the size of {edit.value}"
     if isinstance(edit, SetCall):
         name = names_as_written(fix.changes, fix.edit)[edit.argument]
         is_now = "is not given" if edit.was is None else f"is {short(edit.was)}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from shapewatch.adapters import Adapter, Probe
 from shapewatch.diagnose.behind import behind_the_model
+from shapewatch.diagnose.built_as_saved import or_built_as_saved
 from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
 from shapewatch.diagnose.cause import cause_of, told_of
@@ -105,7 +106,8 @@ def _from_the_message(recording: Recording) -> Iterator[Diagnosis]:
     span = failure.span or (call.span if call is not None else None)
     told = explain_message(failure.message, failure.type, span, call.layer if call is not None else None)
     if told is not None:
-        yield or_remaining(with_names_of_the_line(told, failure, recording.framework), recording)
+        told = or_built_as_saved(with_names_of_the_line(told, failure, recording.framework), recording)
+        yield or_remaining(told, recording)
 
 
 def _solve(

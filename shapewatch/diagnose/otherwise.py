@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from shapewatch.adapters import Adapter, Declaring, Probe
 from shapewatch.adapters.operand import OF_WINDOWS
+from shapewatch.diagnose.labels_made_here import or_labels_made_here
 from shapewatch.diagnose.made_of_sizes import or_made_of_sizes
 from shapewatch.diagnose.padded_alike import padded_alike
 from shapewatch.edits import Input, SetCall
@@ -14,9 +15,11 @@ from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.mask_made_of_another import mask_made_of_another
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.segments import made_for_other_rows
+from shapewatch.repair.state_made_before import state_made_before
 from shapewatch.repair.state_of_another_batch import (
     smaller_last_batch,
     state_of_another_batch,
@@ -33,7 +36,7 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     padded = padded_alike(told, recording)
     if padded is not None:
         return padded
-    told = or_made_of_sizes(told, recording)
+    told = or_labels_made_here(or_made_of_sizes(told, recording), recording)
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
     edit = told.fixes[0].changes[0]
@@ -69,16 +72,22 @@ def or_variable(
 ) -> Diagnosis:
     """The diagnosis with the variable of the program's own that may be to blame: the first choice where nothing else
     is, or where the data are and its own sizes tell; else another one. `probe`: to try it with, where that can be."""
+    mask = mask_made_of_another(case, adapter.name)
+    fix = _tried(mask.fix, probe) if mask is not None else None
+    if mask is not None and fix is not None and fix.verified == "forward":
+        return replace(told, cause=mask.cause, fixes=(fix,))
     tried = bool(told.fixes) and told.fixes[0].verified == "forward"
     for_a_batch = None
+    if not tried or told.fixes[0].code.startswith("# "):
+        for_a_batch = state_made_before(case, finding, adapter.name)
     if not tried:
-        for_a_batch = (
+        for_a_batch = for_a_batch or (
             made_for_other_rows(case, adapter.name)
             or batch_written_down(case, adapter.name)
             or state_of_another_batch(case, finding, adapter.name)
         )
     if for_a_batch is not None:
-        return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
+        return replace(told, cause=for_a_batch.cause, fixes=(_tried(for_a_batch.fix, probe),))
     odd = (
         made_for_parts(case, adapter.name)
         or untaken_weight(case, finding, adapter.name)

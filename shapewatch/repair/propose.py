@@ -28,6 +28,7 @@ from shapewatch.repair.directions import batch_first, directions_together, mask_
 from shapewatch.repair.evidence import Evidence
 from shapewatch.repair.guarded import left_out_where_it_does_not_fit
 from shapewatch.repair.heads import heads_in_front
+from shapewatch.repair.in_each_turn import as_what_is_met
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
 from shapewatch.repair.log_probs import not_summed
@@ -118,6 +119,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
             given = any(isinstance(edit, Input) for edit in change.edits)
             candidate = evidence.weighed(change.edits, change.hops + 1, 0.0 if given else odd)
             yield replace(candidate, edits=wherever_made(change.edits, case.recording))
+            yield from as_what_is_met(evidence, change.edits, change.hops + 1)
             yield from swapped(evidence, change.edits, change.hops + 1)
             yield from of_all_alike(evidence, change.edits, change.hops + 1)
     if case.junction is not None and case.junction.status != "ok":

@@ -14,7 +14,9 @@ from shapewatch.layout import Layout
 from shapewatch.recording import Recording, Shape
 from shapewatch.repair.candidate import Candidate, about
 from shapewatch.repair.chance import joined_askew, meet_by_chance, other_lengths, other_sizes, with_another_batch
+from shapewatch.repair.divisors import with_what_is_needed
 from shapewatch.repair.hidden import hides_the_mistake
+from shapewatch.repair.in_each_turn import right_in_one_turn
 from shapewatch.rules.rule import Case
 
 SECONDS = 3.5
@@ -84,6 +86,8 @@ class Search:
             if candidate.score < best - ENOUGH_BEHIND:
                 continue
             verified = self.run(candidate, case)
+            if right_in_one_turn(candidate.edits, case.recording, verified.trial.recording):
+                continue
             if joined_askew(candidate.edits, verified.trial, case):
                 continue
             if meet_by_chance(candidate.edits, verified.trial, case) or self._by_a_size_alone(verified, case):
@@ -91,6 +95,8 @@ class Search:
             if verified.trial.finished and not _left_unchecked(verified):
                 if self._fails_again(candidate.edits, with_another_batch(candidate.edits, case), case):
                     verified = replace(verified, score=verified.score - ONE_BATCH_ALONE)
+                said = with_what_is_needed(candidate, case, lambda edits: self.probe.run((*self.base, *edits)).finished)
+                verified = replace(verified, candidate=said)
                 passing.append(verified)
                 self._deadline = min(self._deadline, time.thread_time() + SECONDS_MORE)
             elif verified.reached:

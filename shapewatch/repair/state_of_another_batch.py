@@ -43,9 +43,9 @@ def state_of_another_batch(case: Case, finding: Finding, framework: str) -> Odd 
         source = statement(line) or ast.unparse(made)
         anew = rewritten(source, [(_argument(source), size)])
         return _odd(f"{given[1]} for as many samples as come", anew, line, reason, given[1], framework)
-    return (
-        _left_out(case.recording, span.file, kept[0] or 0, reason, framework) if batch.exact < (kept[0] or 0) else None
-    )
+    if batch.exact >= (kept[0] or 0):
+        return None
+    return last_left_out(case.recording, span.file, kept[0] or 0, reason, framework)
 
 
 def smaller_last_batch(case: Case, framework: str) -> Odd | None:
@@ -62,7 +62,7 @@ def smaller_last_batch(case: Case, framework: str) -> Odd | None:
     if len(ran) != len(comes) or not ran or not all(map(_is_smaller, comes, ran)):
         return None
     reason = f"with {ran[0][0]} samples it ran, and this batch has {comes[0][0]}: something is made for {ran[0][0]}"
-    return _left_out(case.recording, outermost.span.file, ran[0][0] or 0, reason, framework)
+    return last_left_out(case.recording, outermost.span.file, ran[0][0] or 0, reason, framework)
 
 
 def whole_batches_alone(fix: Fix, recording: Recording) -> Odd | None:
@@ -77,14 +77,14 @@ def whole_batches_alone(fix: Fix, recording: Recording) -> Odd | None:
     if not ran or last.span is None or not _is_smaller(given, edit.shape):
         return None
     reason = f"with {edit.shape[0]} samples it ran, and this batch has {given[0]}"
-    return _left_out(recording, last.span.file, edit.shape[0] or 0, reason, fix.framework)
+    return last_left_out(recording, last.span.file, edit.shape[0] or 0, reason, fix.framework)
 
 
 def _is_smaller(batch: Shape, earlier: Shape) -> bool:
     return bool(batch and earlier) and batch[1:] == earlier[1:] and (batch[0] or 0) < (earlier[0] or 0)
 
 
-def _left_out(recording: Recording, file: str, usual: int, reason: str, framework: str) -> Odd | None:
+def last_left_out(recording: Recording, file: str, usual: int, reason: str, framework: str) -> Odd | None:
     """The line that makes the batches, with a last one left out that is smaller than the usual."""
     title = "a last, smaller batch left out"
     loader = without_drop_last(recording, file)

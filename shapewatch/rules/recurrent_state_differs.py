@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from shapewatch.axes import Range, differ
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Input
-from shapewatch.recording import Shape, text
+from shapewatch.recording import Shape, Size, text
 from shapewatch.rules.rule import Case, Finding, listed, number, rule
 
 
@@ -52,21 +52,22 @@ def check(case: Case) -> Finding | None:
         return Finding(
             headline=f"{case.name} expects a state {text(wanted)} and is given {text(state)}",
             explanation=f"Its input is {text(case.shapes[0])}; {listed(parts) if parts else 'the ranks differ'}."
-            f"{_of_another_batch(case, position, axes)}",
+            f"{_of_another_batch(case, position, axes, wanted[-2])}",
             own=tuple(_own(case, state, axes)),
             wants=(Want(case.call.operands[position], {a: Range.only(wanted[a] or 1) for a in axes}, position),),
         )
     return None
 
 
-def _of_another_batch(case: Case, position: int, axes: list[int]) -> str:
+def _of_another_batch(case: Case, position: int, axes: list[int], batch: Size) -> str:
     """What a program can do that hands in a state, mostly the one kept from the batch before."""
     state = case.shapes[position]
     if axes != [len(state) - 2] or case.call.operands[position] not in case.recording.inputs:
         return ""
+    rest = ", or leave out a last batch that is smaller" if batch != 1 else ""
     return (
         f" The state that is handed in is one of {number(state[-2])} samples: begin with a new one where a batch has "
-        "another size, or leave out a last batch that is smaller."
+        f"another size{rest}."
     )
 
 

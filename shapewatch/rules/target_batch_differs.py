@@ -54,9 +54,9 @@ def check(case: Case) -> Finding | None:
         own.append((edit,))
     elif made is not None:
         why = of_lost_batch(made, case)
-        own += _kept(case, made)
+        own += [*_kept(case, made), *_kept_maps(case, made)]
     elif any(shape[:1] == (answers,) for shape in given):
-        why = f" The model was given {answers} items, so the labels are of another batch."
+        why = f" The model was given {answers} items, so it is the labels that are of another number."
         own.append((Target("shape", {"shape": (answers, *loss.target[1:]), "reshaped": False}),))
     return Finding(
         headline=f"{loss.name} is given {answers} answers and {labels} labels",
@@ -117,3 +117,23 @@ def _kept(case: Case, made: Call) -> Iterator[tuple[Edit, ...]]:
         if unit.is_layer and unit.kind == "linear" and unit.operands[:1] == made.results[:1] and width != each:
             edits.append(Set(unit.layer, "in_features", each, width))
     yield tuple(edits)
+
+
+def _kept_maps(case: Case, made: Call) -> Iterator[tuple[Edit, ...]]:
+    """Vectors laid out as maps, `view(-1, 128, 4, 4)`, with the sides that leave a map to each sample: as many channels
+    as the layer behind takes, and sides of the proportion that is written."""
+    target = made.facts.get("shape")
+    before, after = case.recording.shape(made.operands[0]), case.recording.shape(made.results[0])
+    written = isinstance(target, tuple) and target[:1] == (-1,) and target[1:] == after[1:]
+    if made.is_layer or made.kind != "reshape" or not written or len(before) != 2 or len(after) != 4:
+        return
+    each, (channels, *sides) = before[1], after[1:]
+    behind = case.graph.consumers.get(made.results[0], ())
+    takes = [case.graph.facts(unit).get("in_channels") for unit in behind if unit.kind in ("conv", "conv_transpose")]
+    if not each or not channels or takes != [channels] or None in sides or each % channels:
+        return
+    places = math.prod(size or 0 for size in sides)
+    ratio = math.isqrt(each // channels * places)  # of the sides, times the places that there are
+    if ratio * ratio != each // channels * places or any((size or 0) * ratio % places for size in sides):
+        return
+    yield (SetCall(made.place, "shape", (-1, channels, *((size or 0) * ratio // places for size in sides)), target),)

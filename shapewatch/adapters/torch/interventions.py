@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from shapewatch.adapters.in_reach import held_by_expression
 from shapewatch.adapters.rewritten import RewrittenLines
 from shapewatch.adapters.torch import kinds
 from shapewatch.edits import RESULT
@@ -47,6 +48,9 @@ class Interventions:
         replaced: Mapping[str, Any] | None = self.arguments.get(place)
         if self.arguments:
             replaced = self._lines.arguments(name, sys._getframe(2), replaced)
+            if replaced and "as_large_as" in replaced:
+                size = held_by_expression(replaced["as_large_as"]).shape[2 - args[0].dim() :]
+                replaced = {**{key: value for key, value in replaced.items() if key != "as_large_as"}, "size": size}
         return kinds.with_arguments(name, args, kwargs, replaced) if replaced else (args, kwargs)
 
 

@@ -19,6 +19,7 @@ from shapewatch.adapters.operand import (
     which_of_line,
     with_operand,
 )
+from shapewatch.adapters.sized_as import resized_as, size_of
 from shapewatch.adapters.sizes_said import edit_constructed
 from shapewatch.adapters.statements import (
     atom,
@@ -245,6 +246,8 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     name = call.name if call else edit.place.split(":")[-2]
     if call is not None and edit.argument in _LENGTHS:
         return _write_length(edit, call, recording)
+    if call is not None and edit.argument == "as_large_as":
+        return _write_as_large(edit, call, recording)
     if edit.argument == "alone":
         return sum_left_out(edit, recording)
     if call is not None and edit.argument == "order":
@@ -292,15 +295,13 @@ def _write_length(edit: SetCall, call: Call, recording: Recording) -> Written:
     return Written(title, line or f"{call.name}(…, {argument}={edit.value})  # in: {statement(call.span)}", data)
 
 
-def _size_of_another(call: Call, size: tuple[int, ...], recording: Recording) -> str | None:
-    """The height and width of what an interpolated map meets, where that has a name."""
-    met = recording.failing_call()
-    for value in met.operands if met is not None else ():
-        named = recording.values[value].name
-        same = value not in call.results and recording.shape(value)[-len(size) :] == tuple(size)
-        if same and named is not None and named.isidentifier():
-            return f"{named}.shape[-{len(size)}:]"
-    return None
+def _write_as_large(edit: SetCall, call: Call, recording: Recording) -> Written:
+    size, was = size_of(edit.value, call, recording), f"scale_factor {short(edit.was)}"
+    where = f" in {place_layer(edit.place)}" if place_layer(edit.place) else ""
+    line = resized_as(call, edit.value, recording)
+    code = f"{call.name}(…, size={size})" if line is None else f"{line}  # scale_factor was {short(edit.was)}"
+    data = {"action": "set", "layer": call.layer, "call": edit.place, "argument": "size", "value": size}
+    return Written(set_title(f"{call.name}{where}", "size", size, was), code, data)
 
 
 def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Recording) -> str | None:
@@ -314,8 +315,7 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
         return rewritten(source, [(function.args[0], f'"{edit.value}"')])
     if call.kind == "resize" and edit.argument == "size":
         factor = [keyword for keyword in function.keywords if keyword.arg == "scale_factor"]
-        size = _size_of_another(call, edit.value, recording) or value
-        return rewritten(source, [(factor[0], f"size={size}")]) if factor else None
+        return rewritten(source, [(factor[0], f"size={value}")]) if factor else None
     named = [keyword.value for keyword in function.keywords if keyword.arg == edit.argument]
     if named:
         return rewritten(source, [(named[0], value)])
@@ -337,6 +337,8 @@ def _with_argument(source: str | None, call: Call, edit: SetCall, recording: Rec
         changed = [axis for axis, size in enumerate(edit.value) if same and size != edit.was[axis]]
         if edit.argument == "shape" and len(changed) == 1 and len(given) > 2 and -1 not in edit.value:
             return rewritten(source, [(given[changed[0]], "-1")])  # the others keep the names that they have
+        if edit.argument == "shape" and same:  # what stays keeps the name that it has
+            return rewritten(source, [(given[axis], str(edit.value[axis])) for axis in changed])
         return rewritten(source, list(zip(given, map(str, edit.value), strict=True))) if same else None
     names = kinds.parameters(call.kind)[1:]
     if edit.argument not in names:

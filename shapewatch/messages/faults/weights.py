@@ -251,7 +251,7 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
         filters = kernels and (saved_count or 1) % 8 == (built_count or 1) % 8 == 0
         if (not heads and (widths or filters or not alone)) or failed > _OF_A_HEAD:
             weight = RARE
-        if not tables:
+        if not tables and not (pasted.reading.framework == "torch" and _ends_alike(known)):
             yield _of_another_head(seen, weight, saved_count, built_count)
         if abs((saved_count or 0) - (built_count or 0)) <= 2:
             yield OTHER_VERSION.since(f"{seen}: a few entries more or less", FITS + 0.12)
@@ -291,6 +291,13 @@ def of_weights(pasted: Pasted, pairs: list[Pair]) -> Iterator[Evidence]:
                 seen = f"{shaped(saved)} and {shaped(built)} fit behind each other: they are neighbouring layers"
                 yield NO_TOP.since(seen, NUMBERS - 0.02)
     yield from of_parts(names_that_are("missing", pasted), names_that_are("unexpected", pasted))
+
+
+def _ends_alike(known: Sequence[tuple[str, Shape, Shape]]) -> bool:
+    """Whether the last of several layers that differ, which are told in the model's order, gives as many outputs on
+    both sides: then so do all behind it, and no head is another one."""
+    matrices = [(name, saved, built) for name, saved, built in known if len(saved) == len(built) > 1]
+    return len(matrices) > 1 and matrices[-1][1][0] == matrices[-1][2][0]
 
 
 def _more_inputs(known: Sequence[tuple[str, Shape, Shape]]) -> int:
