@@ -6,6 +6,7 @@ import ast
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
+from tokenize import COMMENT, TokenError, generate_tokens
 
 from shapewatch.adapters.around import class_around, functions_around
 from shapewatch.adapters.statements import is_assigned, parsed, rewritten, statement
@@ -39,13 +40,22 @@ class Guard:
         """The line with more of a condition; one of the `other` kind is put in brackets."""
         begin = "el" if self.line.startswith("elif ") else ""
         line = self.line.removeprefix(begin)
-        source = f"{line} pass" if line.rstrip().endswith(":") else line
+        line = _without_comment(line)
+        source = f"{line} pass" if line.endswith(":") else line
         nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
         test = next(node.test for node in nodes if ast.unparse(node.test) == self.test)
         text = ast.get_source_segment(source, test) or self.test
         if isinstance(test, ast.IfExp) or (isinstance(test, ast.BoolOp) and isinstance(test.op, other)):
             text = f"({text})"
         return begin + rewritten(source, [(test, f"{text} {more}")]).removesuffix(" pass")
+
+
+def _without_comment(line: str) -> str:
+    tokens = generate_tokens(iter([line]).__next__)
+    try:
+        return next((line[: token.start[1]] for token in tokens if token.type == COMMENT), line).rstrip()
+    except (TokenError, IndentationError):
+        return line.rstrip()
 
 
 @dataclass(frozen=True)

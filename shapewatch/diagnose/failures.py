@@ -17,6 +17,7 @@ from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verifi
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.never_updated import never_updated
+from shapewatch.diagnose.on_their_line import on_their_lines
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.ran_before import or_the_caller
@@ -87,6 +88,9 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
     faults = _of_one_loop(_by_line(faults, finished))
+    if len(faults) == 1 and faults[0].outcome.passing:
+        outcome = on_their_lines(faults[0].outcome, Search(probe), faults[0].case, adapter)
+        faults = [replace(faults[0], outcome=outcome, chosen=outcome.passing[0])]
     several = len(faults) > 1
     if finding.needs_proof and faults[0].chosen is None:
         return
