@@ -17,7 +17,7 @@ import keras
 from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.formulas import as_formula, last_axes, runs_once
+from shapewatch.adapters.formulas import as_formula, last_axes, named_size, runs_once
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.keras.constructing import (
     WRAPPERS,
@@ -203,8 +203,12 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, reco
     spelled: dict[ast.expr, str] = {}
     unread = [name for name, node in said.items() if name in settings and _is_open(name, node)]
     once = not unread or runs_once(layer.defined)
-    if not once and any(name in changed.values for name in unread):
-        return None  # `strides=stride` says it for more than this layer
+    for name in unread if not once else ():
+        if name not in changed.values:
+            continue
+        if comes_to(said[name], layer.defined.file, layer.defined.line) != changed.was.get(name):
+            return None  # `strides=stride` says it for more than this layer
+        spelled[said[name]] = named_size(changed.values[name], layer.defined) or _code(changed.values[name])
     for name in unread if once else ():
         parts = _with_names_kept(said[name], name, settings[name], changed, layer.defined)
         if parts is None:
