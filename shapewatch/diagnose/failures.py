@@ -18,6 +18,7 @@ from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.never_updated import never_updated
 from shapewatch.diagnose.on_their_line import on_their_lines
+from shapewatch.diagnose.other_loss import or_another_loss
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.ran_before import or_the_caller
@@ -71,7 +72,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
             case, finding = deeper
         if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
             diagnosis = or_another_order(behind_the_model(case, finding, adapter, probe), case)
-            diagnosis = or_made_from_one(diagnosis, case.recording.failure)
+            diagnosis = or_another_loss(or_made_from_one(diagnosis, case.recording.failure), case)
             if diagnosis.cause is None:
                 diagnosis = or_variable(diagnosis, case, finding, adapter)
             if diagnosis.fixes or not finding.needs_proof:
@@ -80,7 +81,8 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         why_not = not_reproduced(baseline, case)
     if probe is None or why_not is not None:
         if not finding.needs_proof:
-            yield or_fed_otherwise(_unverified(case, finding, adapter, why_not or ""), case)
+            unverified = or_another_loss(_unverified(case, finding, adapter, why_not or ""), case)
+            yield or_fed_otherwise(unverified, case)
         return
     if (told := never_updated(case, finding, adapter, probe)) is not None:
         yield told
