@@ -128,7 +128,8 @@ class Failure:
     the arrays in the line that raised, by what the program calls them; `streams` are pipelines of data in that line,
     and the shapes of the samples that they give one after the other; `stack` are the program's own lines that were
     running, the outermost first; `from_one` are the labels among those arrays in which class 0 does not occur, and
-    their highest class; `beside` is what the program takes along with the input of the pass, as labels."""
+    their highest class; `beside` is what the program takes along with the input of the pass, as labels; `labelled` are
+    the shapes of the labels that the pipelines give with their samples."""
 
     type: str
     message: str
@@ -139,6 +140,7 @@ class Failure:
     stack: tuple[Span, ...] = ()
     from_one: Mapping[str, int] = field(default_factory=dict)
     beside: Mapping[str, Shape] = field(default_factory=dict)
+    labelled: Mapping[str, Shape] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

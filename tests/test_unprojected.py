@@ -132,6 +132,71 @@ def test_a_function_without_a_condition() -> None:
     assert told.fixes and not [fix.code for fix in told.fixes if fix.code.startswith("if ")]
 
 
+def normed(x: Any, width: int, kernel: int, stride: int) -> Any:
+    return layers.BatchNormalization()(layers.Conv2D(width, kernel, strides=stride, padding="same")(x))
+
+
+def by_helper(x: Any, many: int, stride: int = 1) -> Any:
+    """The helper takes data first, and the shortcut is another name for it."""
+    short = x
+    x = normed(normed(x, many, 3, stride), many, 3, 1)
+    if stride != 1:
+        short = normed(short, many, 1, stride)
+    return layers.Add()([short, x])
+
+
+def in_two_ways(x: Any, many: int, stride: int = 1) -> Any:
+    """Before the condition, the shortcut has no name of its own."""
+    y = normed(x, many, 3, stride)
+    if stride != 1:  # noqa: SIM108 - the condition is what is asked for
+        short = normed(x, many, 1, stride)
+    else:
+        short = x
+    return layers.Add()([short, y])
+
+
+def projected(x: Any, one: int, other: int, stride: int) -> Any:
+    return layers.Conv2D(max(one, other), 1, strides=stride)(x)
+
+
+def by_what_is_not_told(x: Any, many: int, stride: int = 1) -> Any:
+    y = normed(x, many, 3, stride)
+    if stride != 1:
+        x = projected(x, many, 1, stride)
+    return layers.Add()([x, y])
+
+
+@pytest.mark.parametrize(("block", "code"), [(by_helper, "short"), (in_two_ways, "x")])
+def test_a_projection_by_a_helper(block: Callable[..., Any], code: str) -> None:
+    told = failing(lambda: block(keras.Input((16, 16, 8)), 12))
+    assert best(told) == (f"if stride != 1 or {code}.shape[-1] != many:", "junction")
+
+
+def test_a_helper_that_does_not_tell_its_width() -> None:
+    told = failing(lambda: by_what_is_not_told(keras.Input((16, 16, 8)), 12))
+    assert told.fixes and not [fix.code for fix in told.fixes if fix.code.startswith("if ")]
+
+
+class Normed(nn.Sequential):
+    def __init__(self, stride: int, taken: int, made: int) -> None:
+        super().__init__(nn.Conv2d(taken, made, 1, stride), nn.BatchNorm2d(made))
+
+
+class ByOwnClass(Block):
+    """A class of the program's, which takes the stride first."""
+
+    def __init__(self, given: int, width: int, stride: int = 1) -> None:
+        super().__init__(given, width, stride)
+        self.shortcut = nn.Sequential()
+        if stride != 1:
+            self.shortcut = Normed(stride, given, width)
+
+
+def test_a_projection_of_the_programs_own_class() -> None:
+    told = failing(network(ByOwnClass, (8, 16, 1), (16, 32, 2)), torch.randn(2, 3, 16, 16))
+    assert best(told) == ("if stride != 1 or given != width:", "forward")
+
+
 def test_a_condition_is_widened() -> None:
     assert Guard("if a and b:", "a and b").widened("c") == "if (a and b) or c:"
     assert Guard("if a or b:", "a or b").widened("c") == "if a or b or c:"

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from shapewatch.adapters.around import class_around, functions_around
-from shapewatch.adapters.worked_out import REPEATING, calls_of, comes_to
+from shapewatch.adapters.worked_out import REPEATING, calls_of, comes_to, parameters_of
 from shapewatch.recording import Recording, Shape, Span
 from shapewatch.source import tree_of
 
@@ -69,6 +69,15 @@ def last_axes(shape: Shape, size: int) -> Shape:
         if math.prod(last) == size:
             return tuple(last)
     return ()
+
+
+def named_size(size: object, span: Span) -> str | None:
+    """The one parameter of the function around a line that is so much each time that the program calls it."""
+    around = functions_around(span.file, span.line)
+    if not around or not isinstance(size, int) or isinstance(size, bool):
+        return None
+    found = [name for name in parameters_of(around[0]) if comes_to(ast.Name(name), span.file, span.line) == size]
+    return found[0] if len(found) == 1 else None
 
 
 def runs_once(span: Span, depth: int = 0) -> bool:

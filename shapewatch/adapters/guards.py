@@ -6,9 +6,12 @@ import ast
 import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
+from tokenize import COMMENT, TokenError, generate_tokens
 
 from shapewatch.adapters.around import class_around, functions_around
-from shapewatch.adapters.statements import parsed, rewritten, statement
+from shapewatch.adapters.statements import is_assigned, parsed, rewritten, statement
+from shapewatch.adapters.widths import widths_of
+from shapewatch.adapters.worked_out import parameters_of
 from shapewatch.recording import Span
 from shapewatch.source import tree_of
 
@@ -28,11 +31,17 @@ class Guard:
         """The line with another condition under which it holds as well."""
         return self._with(f"or {condition}", ast.And)
 
+    def asks_for(self, expression: str) -> bool:
+        """Whether an expression is a part of the condition already."""
+        nodes = ast.walk(ast.parse(self.test))
+        return any(isinstance(node, ast.expr) and ast.unparse(node) == expression for node in nodes)
+
     def _with(self, more: str, other: type[ast.boolop]) -> str:
         """The line with more of a condition; one of the `other` kind is put in brackets."""
         begin = "el" if self.line.startswith("elif ") else ""
         line = self.line.removeprefix(begin)
-        source = f"{line} pass" if line.rstrip().endswith(":") else line
+        line = _without_comment(line)
+        source = f"{line} pass" if line.endswith(":") else line
         nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
         test = next(node.test for node in nodes if ast.unparse(node.test) == self.test)
         text = ast.get_source_segment(source, test) or self.test
@@ -41,10 +50,19 @@ class Guard:
         return begin + rewritten(source, [(test, f"{text} {more}")]).removesuffix(" pass")
 
 
+def _without_comment(line: str) -> str:
+    tokens = generate_tokens(iter([line]).__next__)
+    try:
+        return next((line[: token.start[1]] for token in tokens if token.type == COMMENT), line).rstrip()
+    except (TokenError, IndentationError):
+        return line.rstrip()
+
+
 @dataclass(frozen=True)
 class Projection:
-    """What a program puts on a shortcut under a condition: the line of the condition, the variable that it is put on
-    (none for an attribute), and what it gives for the stride and for the channels, as far as it says these."""
+    """What a program puts on a shortcut under a condition: the line of the condition, the variable that holds what
+    it is put on (none for an attribute), and what it gives for the stride and for the channels, as far as it says
+    these."""
 
     guard: Guard
     line: Span
@@ -118,22 +136,32 @@ def _projection(node: ast.AST, value: ast.Call, variable: str | None, file: str)
     assert isinstance(node, ast.If)
     source = linecache.getline(file, node.lineno).strip()
     calls = [call for call in ast.walk(value) if isinstance(call, ast.Call)]
-    sized = [[arg for arg in call.args if not _is(arg, variable)] for call in calls]
-    sized = [args for args in sized if args and not isinstance(args[0], ast.Call)]
-    widths = [ast.unparse(arg) for arg in (sized[0] if sized else [])]
-    of_two = variable is None and len(widths) > 1
+    widths = widths_of(value, file)
+    given = widths.given if widths is not None else None
     return Projection(
         guard=Guard(source, ast.unparse(node.test)),
         line=Span(file, node.lineno, source),
-        variable=variable,
+        variable=_held_before(node, variable, file) if variable is not None else None,
         stride=next((said for call in calls for said in _strides(call)), None),
-        given=widths[0] if of_two else None,
-        width=widths[1] if of_two else widths[0] if widths and variable is not None else None,
+        given=ast.unparse(given) if given is not None else None,
+        width=ast.unparse(widths.made) if widths is not None else None,
     )
 
 
-def _is(node: ast.expr, variable: str | None) -> bool:
-    return isinstance(node, ast.Name) and node.id == variable
+def _held_before(node: ast.If, variable: str, file: str) -> str | None:
+    """What a condition can ask for the shape of a shortcut: the variable, where it holds that already, or the one that
+    it becomes where the condition does not hold."""
+    function = functions_around(file, node.lineno)[0]
+    stored = [
+        each.lineno
+        for each in ast.walk(function)
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store) and each.id == variable
+    ]
+    if variable in parameters_of(function) or min(stored, default=node.lineno) < node.lineno:
+        return variable
+    (step,) = node.orelse if len(node.orelse) == 1 else (None,)
+    instead = isinstance(step, ast.Assign) and is_assigned(step, variable) and isinstance(step.value, ast.Name)
+    return step.value.id if instead and isinstance(step, ast.Assign) and isinstance(step.value, ast.Name) else None
 
 
 def _strides(call: ast.Call) -> Iterator[str]:

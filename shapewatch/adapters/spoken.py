@@ -61,7 +61,8 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
     failure = recording.failure and replace(
         recording.failure,
         spoken=spoken,
-        streams=_streams_in_line(traceback),
+        streams=_streams_in_line(traceback, 0),
+        labelled=_streams_in_line(traceback, 1),
         stack=running_lines(traceback),
         from_one=_labels_from_one(traceback),
         beside=_taken_along(recording, traceback, numbers),
@@ -154,12 +155,15 @@ def _with_axes(name: str, known: Mapping[str, Shape]) -> Shape:
     return (*made, *left)
 
 
-def _streams_in_line(traceback: TracebackType | None) -> dict[str, Shape]:
-    """Pipelines of data in that line, as `tf.data` has them, and the shape of what one element of each begins with."""
+def _streams_in_line(traceback: TracebackType | None, part: int) -> dict[str, Shape]:
+    """Pipelines of data in that line, as `tf.data` has them, and the shape of what one element of each begins with or,
+    as `part` 1, of the labels beside it."""
     written, held = _line_that_raised(traceback)
     found = {}
     for name in sorted(written & held.keys()):
         element = getattr(held[name], "element_spec", None) if hasattr(type(held[name]), "element_spec") else None
+        if part:
+            element = element[part] if isinstance(element, tuple) and len(element) > part else None
         while isinstance(element, tuple) and element:
             element = element[0]
         if element is not None and callable(getattr(held[name], "batch", None)) and _shape(element):

@@ -150,6 +150,7 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
             span=span,
             spoken=spoken,
             streams=streams,
+            labelled=live.failure.labelled or again.failure.labelled,
             stack=live.failure.stack,
             from_one=live.failure.from_one,
             beside=live.failure.beside,

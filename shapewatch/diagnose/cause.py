@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shapewatch.adapters.operand import operand_text
 from shapewatch.adapters.sizes_said import edit_constructed
+from shapewatch.adapters.statements import statement
 from shapewatch.adapters.written import axes_together
 from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
@@ -138,9 +140,10 @@ def _missing(case: Case, edit: Edit) -> str | None:
         case "repeat_vector":
             return "it is given one vector for a sample, and takes one for each step"
         case "global_pool":
-            return "one of its branches has a vector for each step or place, and the other has one for a sample"
+            others = "the others have" if len(case.call.operands) > 2 else "the other has"
+            return f"{_branch(edit, case)} has a vector for each step or place, and {others} one for a sample"
         case "sum":
-            return "one of its branches has one axis more, over which it is to be summed"
+            return f"{_branch(edit, case)} has one axis more, over which it is to be summed"
         case "exchange":
             return "what it gives is unpacked the other way round"
         case "cover":
@@ -178,7 +181,7 @@ def _missing(case: Case, edit: Edit) -> str | None:
         case "sequence" if edit.module.parts[0].kind == "permute":
             return "its input is a map whose columns are not its steps yet"
         case "flatten" if met:
-            return "one of its branches has more axes than the others"
+            return f"{_branch(edit, case)} has more axes than the others"
         case "resize" | "pad":
             return "its branches differ in size, and nothing brings one to the size of the other"
     if met:
@@ -194,6 +197,15 @@ def _which(edit: Insert, case: Case, these: str) -> str:
         return f"one of its {these}"
     value = operands[edit.operand]
     return f"one of its {these}, {case.called(value, '')} {text(case.recording.shape(value))},".replace(",  [", ", [")
+
+
+def _branch(edit: Insert, case: Case) -> str:
+    """A branch by what the line that failed calls it, where it has a name there that is no other branch's."""
+    line = statement(case.call.span) if edit.place == case.call.place else None
+    names = [operand_text(line, at, case.call.name) for at in range(len(case.call.operands))]
+    name = names[edit.operand] if 0 <= edit.operand < len(names) else None
+    plain = name is not None and name.isidentifier() and names.count(name) == 1
+    return f"`{name}`" if plain else "one of its branches"
 
 
 def _projection(case: Case) -> str:

@@ -19,6 +19,8 @@ from shapewatch.diagnose.grown_by_one import grown_by_one
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.never_updated import never_updated
+from shapewatch.diagnose.on_their_line import on_their_lines
+from shapewatch.diagnose.other_loss import or_another_loss
 from shapewatch.diagnose.other_order import or_reversed
 from shapewatch.diagnose.otherwise import or_declaration, or_variable
 from shapewatch.diagnose.ran_before import or_the_caller
@@ -72,7 +74,7 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
             case, finding = deeper
         if baseline.finished and case.call.parent is None and (case.call.kind == "loss" or not case.call.is_layer):
             diagnosis = or_another_order(behind_the_model(case, finding, adapter, probe), case)
-            diagnosis = or_made_from_one(diagnosis, case.recording.failure)
+            diagnosis = or_another_loss(or_made_from_one(diagnosis, case.recording.failure), case)
             if diagnosis.cause is None:
                 diagnosis = or_variable(diagnosis, case, finding, adapter)
             if diagnosis.fixes or not finding.needs_proof:
@@ -81,7 +83,8 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
         why_not = not_reproduced(baseline, case)
     if probe is None or why_not is not None:
         if not finding.needs_proof:
-            yield or_fed_otherwise(_unverified(case, finding, adapter, why_not or ""), case)
+            unverified = or_another_loss(_unverified(case, finding, adapter, why_not or ""), case)
+            yield or_fed_otherwise(unverified, case)
         return
     for of_a_loop in (never_updated, grown_by_one):
         if (told := of_a_loop(case, finding, adapter, probe)) is not None:
@@ -90,6 +93,9 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
     deadline = time.thread_time() + SECONDS
     faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
     faults = _of_one_loop(_by_line(faults, finished))
+    if len(faults) == 1 and faults[0].outcome.passing:
+        outcome = on_their_lines(faults[0].outcome, Search(probe), faults[0].case, adapter)
+        faults = [replace(faults[0], outcome=outcome, chosen=outcome.passing[0])]
     several = len(faults) > 1
     if finding.needs_proof and faults[0].chosen is None:
         return

@@ -123,7 +123,7 @@ def _together(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> 
     """Several edits written as one: those of one layer as one construction of it."""
     if len(edits) == 1:
         return adapter.write(edits[0], recording)
-    if (of_one := _as_their_line(edits, adapter, recording)) is not None:
+    if (of_one := as_their_line(edits, adapter, recording)) is not None:
         return of_one
     by_layer: dict[str, list[Set]] = {}
     others: list[Edit] = []
@@ -155,24 +155,31 @@ def _together(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> 
     )
 
 
-def _as_their_line(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Written | None:
+def as_their_line(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Written | None:
     """The same change of all layers that one line makes, each time that the function runs which it is in: that line."""
     sets = [edit for edit in edits if isinstance(edit, Set)]
     made = {recording.layer_at[edit.layer].defined for edit in sets if edit.layer in recording.layer_at}
     said = {(edit.argument, repr(edit.value), repr(edit.was)) for edit in sets}
     line = statement(next(iter(made))) if len(made) == len(said) == 1 and len(sets) == len(edits) else None
-    there = [layer.path for layer in recording.layers if layer.defined in made and layer.leaf]
+    kinds = {recording.layer_at[edit.layer].type for edit in sets if edit.layer in recording.layer_at}
+    of_line = [layer for layer in recording.layers if layer.defined in made and layer.leaf]
+    there = [layer.path for layer in of_line if layer.type in kinds]
     if line is None or len(sets) < 2 or set(there) != {edit.layer for edit in sets}:
         return None
-    alone = replace(recording, layers=tuple(x for x in recording.layers if x.path not in there[1:]))
+    others = {layer.path for layer in of_line} - {there[0]}
+    alone = replace(recording, layers=tuple(x for x in recording.layers if x.path not in others))
     first = next(edit for edit in sets if edit.layer == there[0])
     whole = adapter.write(first, alone)
     if whole.code.partition("(")[0] != line.partition("(")[0]:
         return None
     parts = [adapter.write(edit, recording) for edit in sets]
-    title = "; ".join(dict.fromkeys(part.title for part in parts))
+    titles = list(dict.fromkeys(part.title for part in parts))
+    title = "; ".join(titles) if len(titles) <= _TOLD_EACH else f"{titles[0]}; so in {len(titles) - 1} others"
     return Written(title, whole.code, {"action": "all", "edits": tuple(part.edit for part in parts)})
 
+
+_TOLD_EACH = 3
+"""Layers of one line that a title tells of one by one."""
 
 _ENTRY = re.compile(r"(?P<name>(?P<row>\w+)\[\d+\]) = (?P<value>.+)")
 

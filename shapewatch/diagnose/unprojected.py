@@ -73,13 +73,13 @@ def _lacking(fix: Fix, projection: Projection, case: Case) -> str | None:
         return None  # both, and then the condition lacks more than a word
     if strided:
         stride = projection.stride
-        return None if stride is None or stride in projection.guard.test else f"{stride} != 1"
+        return None if stride is None or projection.guard.asks_for(stride) else f"{stride} != 1"
     return _other_widths(projection, case)
 
 
 def _other_widths(projection: Projection, case: Case) -> str | None:
     width = projection.width
-    if width is None or width in projection.guard.test:
+    if width is None or projection.guard.asks_for(width):
         return None
     if projection.given is not None:
         return f"{projection.given} != {width}"

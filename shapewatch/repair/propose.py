@@ -26,6 +26,7 @@ from shapewatch.repair.causal import cut_behind
 from shapewatch.repair.dilated import regarding_the_dilation
 from shapewatch.repair.directions import batch_first, directions_together, mask_turned
 from shapewatch.repair.evidence import Evidence
+from shapewatch.repair.feed_forward import given_back
 from shapewatch.repair.guarded import left_out_where_it_does_not_fit
 from shapewatch.repair.heads import heads_in_front
 from shapewatch.repair.in_each_turn import as_what_is_met
@@ -127,6 +128,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from unpadded(evidence, case.junction)
         yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
+    yield from given_back(evidence)
     yield from odd_lengths(evidence)
     yield from one_upsampling_less(evidence)
     yield from over_all_steps(evidence)

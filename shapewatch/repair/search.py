@@ -50,6 +50,11 @@ class Verified:
     score: float
     reached: int = 0
 
+    @property
+    def passes(self) -> bool:
+        """Whether the whole pass finished, and took no branches that do not fit without a word."""
+        return self.trial.finished and not _left_unchecked(self)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -92,7 +97,7 @@ class Search:
                 continue
             if meet_by_chance(candidate.edits, verified.trial, case) or self._by_a_size_alone(verified, case):
                 continue
-            if verified.trial.finished and not _left_unchecked(verified):
+            if verified.passes:
                 if self._fails_again(candidate.edits, with_another_batch(candidate.edits, case), case):
                     verified = replace(verified, score=verified.score - ONE_BATCH_ALONE)
                 said = with_what_is_needed(candidate, case, lambda edits: self.probe.run((*self.base, *edits)).finished)

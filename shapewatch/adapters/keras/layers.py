@@ -11,6 +11,7 @@ from shapewatch.adapters.attributes import attribute_line
 from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.made_elsewhere import lines_of, made_for_a_name
 from shapewatch.adapters.keras.naming import Names
+from shapewatch.adapters.keras.rows import line_in_row
 from shapewatch.adapters.keras.settings import constructions
 from shapewatch.recorder import Line
 from shapewatch.recording import Layer as LayerRecord
@@ -63,5 +64,6 @@ def _definition(path: str, layer: Layer, names: Names, first_call: Line | None) 
             owner: type = type(parent)
             span = attribute_line(owner, parts[cut].partition("[")[0], type(layer).__name__)
             if span is not None:
-                return span
+                row = names.get(".".join(parts[: cut + 1])) if cut == len(parts) - 2 else None
+                return line_in_row(span, row, layer) or span
     return None

@@ -17,7 +17,7 @@ import keras
 from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.formulas import as_formula, last_axes, runs_once
+from shapewatch.adapters.formulas import as_formula, last_axes, named_size, runs_once
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.keras.constructing import (
     WRAPPERS,
@@ -48,6 +48,7 @@ from shapewatch.adapters.statements import (
     with_argument,
     with_axes,
 )
+from shapewatch.adapters.turns import moved_by_one
 from shapewatch.adapters.worked_out import comes_to
 from shapewatch.adapters.written import (
     SUBSAMPLE_TITLE,
@@ -130,7 +131,13 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     code = _own_line(
         layer, whole | changes, _Changed(changes, was, _given_to(layer, recording)), recording
     ) or _called_in_lower_case(layer, changes, recording)
-    if code is None and (alone or changes.items() <= whole.items()):
+    worked_out = _flag_worked_out(layer, changes) if code is None else None
+    if worked_out is not None and layer.defined is not None:
+        line, flag = worked_out
+        had, wanted = _flags(edit, layer, recording)
+        code = moved_by_one(line, flag, had, wanted, layer.defined)
+        note = note if code is not None else f"{title}; in: {' '.join(line.split())}"
+    elif code is None and (alone or changes.items() <= whole.items()):
         made = _own_construction(layer, whole | changes) or _made_anew(layer, whole | changes)
         target = _target(layer.path, recording)
         code = f"{target} = {made}" if target and made else made
@@ -139,7 +146,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     for _, value, before in parts:
         if code and before != value and not value.startswith('"') and value not in code:
             note = note.replace(f"was {before}", f"was {before}, {value} now")
-    code = f"{code}  # {note}" if code else f"# {title}"
+    code = f"{code}  # {note}" if code else f"# {note if worked_out else title}"
     data = [
         {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
         | ({"within": ("layer", "backward_layer")} if layer.type == "Bidirectional" and name != "merge_mode" else {})
@@ -203,8 +210,12 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, reco
     spelled: dict[ast.expr, str] = {}
     unread = [name for name, node in said.items() if name in settings and _is_open(name, node)]
     once = not unread or runs_once(layer.defined)
-    if not once and any(name in changed.values for name in unread):
-        return None  # `strides=stride` says it for more than this layer
+    for name in unread if not once else ():
+        if name not in changed.values:
+            continue
+        if comes_to(said[name], layer.defined.file, layer.defined.line) != changed.was.get(name):
+            return None  # `strides=stride` says it for more than this layer
+        spelled[said[name]] = named_size(changed.values[name], layer.defined) or _code(changed.values[name])
     for name in unread if once else ():
         parts = _with_names_kept(said[name], name, settings[name], changed, layer.defined)
         if parts is None:
@@ -232,6 +243,24 @@ def _with_names_kept(
         formula = as_formula(part, was, together, span) if together and isinstance(was, int) else None
         new |= dict(formula or [(part, _code(wanted))])
     return new
+
+
+def _flag_worked_out(layer: Layer, changes: Mapping[str, Any]) -> tuple[str, ast.expr] | None:
+    """The line of a flag that is to change, and what it says for it, where that is for each layer of the line apart."""
+    source = _source(layer)
+    construction = construction_in(source, layer.type) if source else None
+    said = (said_by(construction, layer.type) if construction else None) or {}
+    (name, value) = next(iter(changes.items())) if len(changes) == 1 else ("", None)
+    if source is None or not isinstance(value, bool) or name not in said or not _is_open(name, said[name]):
+        return None
+    return source, said[name]
+
+
+def _flags(edit: Set, layer: Layer, recording: Recording) -> tuple[list[bool], list[bool]]:
+    """What the layers of a line have for a flag, and with the edit."""
+    there = [each for each in recording.layers if (each.defined, each.type) == (layer.defined, layer.type)]
+    had = [bool(each.facts.get(edit.argument)) for each in there]
+    return had, [edit.value if each.path == layer.path else now for each, now in zip(there, had, strict=True)]
 
 
 def _called_in_lower_case(layer: Layer, changes: Mapping[str, Any], recording: Recording) -> str | None:
