@@ -26,7 +26,7 @@ _FAR = 8
 
 def as_formula(node: ast.expr, was: int, together: Sequence[int], span: Span) -> Changes | None:
     """What to change in an expression that came to `was`, for it to come to the product of the axes laid together."""
-    factors = [each for each in _factors(node) if not _is_one(each)]
+    factors = [each for each in factors_of(node) if not _is_one(each)]
     values = [comes_to(each, span.file, span.line) for each in factors]
     if values.count(None) == 1:  # it is what the others leave
         known = math.prod(value for value in values if value is not None)
@@ -87,15 +87,15 @@ def runs_once(span: Span, depth: int = 0) -> bool:
     return not calls or (len(calls) == 1 and runs_once(Span(span.file, calls[0].lineno), depth + 1))
 
 
-def _factors(node: ast.expr) -> Iterator[ast.expr]:
+def factors_of(node: ast.expr) -> Iterator[ast.expr]:
     """What an expression is a product of; a square is one factor twice."""
     match node:
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            yield from _factors(left)
-            yield from _factors(right)
+            yield from factors_of(left)
+            yield from factors_of(right)
         case ast.BinOp(left=base, op=ast.Pow(), right=ast.Constant(value=int(times))) if times in (2, 3):
             for _ in range(times):
-                yield from _factors(base)
+                yield from factors_of(base)
         case _:
             yield node
 

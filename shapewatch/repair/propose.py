@@ -30,6 +30,7 @@ from shapewatch.repair.guarded import left_out_where_it_does_not_fit
 from shapewatch.repair.heads import heads_in_front
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
+from shapewatch.repair.laid_out_soundly import lays_out_anew
 from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
@@ -51,7 +52,7 @@ from shapewatch.repair.pooled import over_all_steps
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
-from shapewatch.repair.upsampled import one_upsampling_less
+from shapewatch.repair.upsampled import one_upsampling_less, one_upsampling_more
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -71,6 +72,7 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     evidence = Evidence(case, finding)
     layers = case.recording.layer_at
     connected = [each for each in _strongest(_connected(evidence), layers) if _is_in_reach(each, case)]
+    connected = [each for each in connected if not lays_out_anew(each.edits, case)]
     known = {repr(candidate.edits) for candidate in connected}
     suggested = [c for c in _strongest(_suggested(evidence), layers) if repr(c.edits) not in known]
     order: list[Candidate] = []
@@ -127,6 +129,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from left_out_where_it_does_not_fit(evidence)
     yield from odd_lengths(evidence)
     yield from one_upsampling_less(evidence)
+    yield from one_upsampling_more(evidence)
     yield from over_all_steps(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)
