@@ -60,6 +60,22 @@ def laid_together(path: str, size: int, recording: Recording) -> Shape:
     return ()
 
 
+def laid_out(path: str, size: int, recording: Recording) -> Shape:
+    """The axes that a reshape makes of the last one, of so many, that a layer gives; empty where nothing tells."""
+    calls = [call for call in recording.calls if call.layer == path and call.is_layer and call.results]
+    value = calls[-1].results[0] if calls else None
+    for call in recording.calls[calls[-1].number + 1 :] if calls else ():
+        if value not in call.operands[:1]:
+            continue
+        layer = recording.layer_at.get(call.layer) if call.is_layer else None
+        target = {**(layer.facts if layer is not None else {}), **call.facts}.get("shape")
+        if call.kind in ("reshape", "unflatten"):
+            return last_axes(target, size) if isinstance(target, tuple) else ()
+        if call.results and recording.shape(call.results[0]) == recording.shape(call.operands[0]):
+            value = call.results[0]
+    return ()
+
+
 def last_axes(shape: Shape, size: int) -> Shape:
     """The last axes of a shape that have so many places together, where these are more than one."""
     for count in range(2, len(shape) + 1):

@@ -35,6 +35,7 @@ from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
 from shapewatch.repair.masks import for_all_parts
+from shapewatch.repair.mirrored import as_laid_flat
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
@@ -127,6 +128,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from unpadded(evidence, case.junction)
         yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
+    yield from as_laid_flat(evidence)
     yield from odd_lengths(evidence)
     yield from one_upsampling_less(evidence)
     yield from one_upsampling_more(evidence)
