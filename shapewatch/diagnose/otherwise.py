@@ -14,6 +14,7 @@ from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.made_in_the_call import made_in_the_call
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.segments import made_for_other_rows
@@ -64,6 +65,11 @@ def _is_of_a_window(told: Diagnosis) -> bool:
     return bool(edits) and all(isinstance(edit, SetCall) and edit.argument in OF_WINDOWS for edit in edits)
 
 
+def _asks_for_data(told: Diagnosis) -> bool:
+    """Whether nothing else than another input would end the failure."""
+    return not told.fixes or all(isinstance(edit, Input) for edit in told.fixes[0].changes)
+
+
 def or_variable(
     told: Diagnosis, case: Case, finding: Finding, adapter: Adapter, probe: Probe | None = None
 ) -> Diagnosis:
@@ -79,6 +85,10 @@ def or_variable(
         )
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(for_a_batch.fix,))
+    made = made_in_the_call(case, adapter.name) if _asks_for_data(told) else None
+    if made is not None:
+        batches = smaller_last_batch(case, adapter.name)
+        return replace(told, cause=made.cause, fixes=(made.fix, *([batches.fix] if batches is not None else [])))
     odd = (
         made_for_parts(case, adapter.name)
         or untaken_weight(case, finding, adapter.name)
