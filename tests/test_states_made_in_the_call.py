@@ -59,6 +59,17 @@ class Handed(Steps):
         return state
 
 
+class Within(tf.Module):
+    """What the model is given has another name where it comes from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = Steps(Cell())
+
+    def __call__(self, taken: Any) -> Any:
+        return self.steps(taken)
+
+
 class Given(Steps):
     """The state comes from outside."""
 
@@ -83,6 +94,10 @@ def test_the_line_that_makes_it(cell: type[Cell]) -> None:
 def test_a_state_that_is_handed_on() -> None:
     told = failing(over_batches, Handed(Cell()))
     assert best(told) == ("first = tf.ones((tf.shape(rows)[0], WIDE))", None)
+
+
+def test_an_argument_of_another_name_outside() -> None:
+    assert best(failing(over_batches, Within()))[0] == "before = tf.zeros([tf.shape(rows)[0], WIDE])"
 
 
 def test_a_function_that_is_traced() -> None:

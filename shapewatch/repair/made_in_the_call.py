@@ -15,7 +15,7 @@ from itertools import pairwise
 from shapewatch.adapters.around import Function, functions_around
 from shapewatch.adapters.operand import operand_text, which_of_line
 from shapewatch.adapters.statements import name_called, parsed, statement
-from shapewatch.adapters.worked_out import bound, comes_to, parameters_of
+from shapewatch.adapters.worked_out import bound, comes_to, defaults_of, parameters_of
 from shapewatch.recording import Call, Size, Span
 from shapewatch.repair.assigned import assigned_line
 from shapewatch.repair.batch_written_down import rows_written, with_rows_of
@@ -141,11 +141,11 @@ def _handed(name: str, function: Function, caller: Span) -> str | None:
     """What a line gives a function for a parameter, where it calls one such function."""
     tree = parsed(statement(caller))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
-    if function.name in _CALLED_AS_ITSELF:
-        given = [bound(call, function) for call in calls if len(call.args) + len(call.keywords) > 1]
-    else:
-        given = [bound(call, function) for call in calls if name_called(call) == function.name]
-    found = [each[name] for each in given if each is not None and name in each]
+    if function.name not in _CALLED_AS_ITSELF:
+        calls = [call for call in calls if name_called(call) == function.name]
+    needed = set(parameters_of(function)) - {"self"} - defaults_of(function).keys()
+    given = [each for call in calls if (each := bound(call, function)) is not None and needed <= each.keys()]
+    found = [each[name] for each in given if name in each]
     return ast.unparse(found[0]) if len(found) == 1 else None
 
 
