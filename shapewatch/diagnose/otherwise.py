@@ -108,7 +108,9 @@ def or_variable(
     data = told.cause is not None and told.cause.type == "input"
     own = told.cause is not None and told.cause.type == "reshape" and not tried  # a number in the place of the weight's
     if told.cause is None or ((data or own or _is_of_a_window(told)) and odd.beyond_doubt):
-        return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
+        named = own and odd.fix.edit.get("argument") == "value"  # the line is right that says the name
+        others = () if named else told.fixes
+        return replace(told, cause=odd.cause, fixes=(odd.fix, *others))
     return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))
 
 

@@ -50,6 +50,7 @@ from shapewatch.repair.odd_operations import (
 from shapewatch.repair.operands import laid_out_otherwise, stretched_before
 from shapewatch.repair.output_padding import each_in_full
 from shapewatch.repair.pooled import over_all_steps
+from shapewatch.repair.size_by_a_name import by_its_name
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
@@ -129,6 +130,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
     yield from as_laid_flat(evidence)
+    yield from by_its_name(evidence)
     yield from odd_lengths(evidence)
     yield from one_upsampling_less(evidence)
     yield from one_upsampling_more(evidence)
