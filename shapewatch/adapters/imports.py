@@ -60,8 +60,8 @@ def _with_import(code: str, file: str, known: Mapping[str, str], own: Set[str]) 
 
 
 def _in_plain_tensorflow(code: str, known: Mapping[str, str]) -> bool:
-    """Whether code calls TensorFlow itself, as in `tf.stack([a, keras.ops.squeeze(b)])`: what is symbolic in Keras would
-    not be taken there anyway."""
+    """Whether code calls TensorFlow itself, as in `tf.stack([a, keras.ops.squeeze(b)])`: what is symbolic in Keras
+    would not be taken there anyway."""
     aliases = [alias for alias, path in known.items() if path == "tensorflow"]
     return any(re.search(rf"(?<![\w.]){alias}\.(?!keras\b)[\w.]+\(", code) for alias in aliases)
 
