@@ -123,3 +123,44 @@ def test_all_transposed_convolutions_give_what_their_stride_promises() -> None:
 def test_transposed_convolutions_that_give_more_are_not_told_to_give_more() -> None:
     told = failing(Rounded(0), torch.rand(2, 1, 28, 28))
     assert not [edit for fix in told.fixes for edit in fix.changes if getattr(edit, "argument", "") == "output_padding"]
+
+
+class OneMissing(nn.Module):
+    """A vector that is laid out as a map, and three transposed convolutions of which one enlarges it."""
+
+    def __init__(self, strides: tuple[int, int, int], window: int = 4) -> None:
+        super().__init__()
+        self.lay, self.out = nn.Linear(12, 5 * 5 * 16), nn.Unflatten(1, (16, 5, 5))
+        one, two, three = (
+            {"kernel_size": window, "stride": 2, "padding": 1} if stride == 2 else {"kernel_size": 3, "padding": 1}
+            for stride in strides
+        )
+        self.one, self.two = nn.ConvTranspose2d(16, 8, **one), nn.ConvTranspose2d(8, 8, **two)
+        self.three = nn.ConvTranspose2d(8, 1, **three)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return self.three(torch.relu(self.two(torch.relu(self.one(self.out(self.lay(z)))))))
+
+
+def _beside_images(model: nn.Module, side: int) -> Callable[[], torch.Tensor]:
+    return lambda: torch.cat([torch.zeros(4, 1, side, side), model(torch.zeros(4, 12))])
+
+
+def test_a_transposed_convolution_that_keeps_sizes_lacks_its_stride() -> None:
+    told = failing(_beside_images(OneMissing((1, 2, 1)), 20))
+    line = "self.one = nn.ConvTranspose2d(16, 8, kernel_size=4, stride=2, padding=1)"
+    assert line in best(told)[0] and best(told)[1] == "junction"
+    assert told.cause is not None and told.cause.layer == "one"
+    assert "two multiplies sizes by 2" in reason(told)
+
+
+def test_which_of_several_lacks_its_stride_is_not_known() -> None:
+    told = failing(_beside_images(OneMissing((2, 1, 1)), 20))
+    assert next(edit.layer for edit in told.fixes[0].changes if isinstance(edit, Set)) == "two"
+    told = failing(_beside_images(nn.Sequential(OneMissing((1, 1, 2))), 20))
+    assert "nothing tells which of them is to multiply them by 2" in reason(told)
+
+
+def test_sizes_that_no_other_layer_multiplies_by_what_is_missing_ask_for_no_stride() -> None:
+    told = failing(_beside_images(OneMissing((1, 2, 1)), 30))
+    assert "multiplies sizes by" not in str(told.fixes[0].evidence)

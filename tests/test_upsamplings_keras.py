@@ -40,3 +40,36 @@ def test_what_is_refused_for_no_known_reason_is_not_mended_by_another_axis() -> 
         return tf.concat([model(np.zeros((4, 16), "float32")), np.zeros((4, 10, 10, 1), "float32")], 0)
 
     assert not any("axis was 0" in fix.code for fix in failing(joined).fixes)
+
+
+def _laid_out(dense: layers.Layer, sides: tuple[int, int, int], strides: tuple[int, ...]) -> keras.Sequential:
+    ups = [layers.Conv2DTranspose(8, 3, strides=stride, padding="same") for stride in strides]
+    last = layers.Conv2DTranspose(1, 3, strides=2, padding="same")
+    return keras.Sequential([keras.Input((16,)), dense, layers.Reshape(sides), *ups, last])
+
+
+def _beside_images(model: keras.Sequential, side: int) -> Any:
+    return lambda: tf.concat([tf.zeros((4, side, side, 1)), model(tf.zeros((4, 16)))], axis=0)
+
+
+def test_a_reshape_that_agrees_with_what_is_laid_out_stays() -> None:
+    told = failing(_beside_images(_laid_out(layers.Dense(5 * 5 * 16), (5, 5, 16), (1,)), 20))
+    assert best(told)[1] == "junction" and told.fixes[0].edit["argument"] == "strides"
+    assert told.cause is not None and told.cause.type == "Conv2DTranspose"
+    assert not any(fix.edit.get("layer") == "reshape" for fix in told.fixes)
+
+
+def _laid_out_otherwise() -> Any:
+    model = keras.Sequential(
+        [
+            keras.Input((16,)),
+            layers.Dense(10 * 10 * 4),
+            layers.Reshape((5, 5, 16)),
+            layers.Conv2DTranspose(1, 3, strides=2, padding="same"),
+        ]
+    )
+    return _beside_images(model, 20)()
+
+
+def test_a_reshape_to_other_sides_than_what_is_laid_out_says_may_be_wrong() -> None:
+    assert any(str((10, 10, 4)) in fix.code for fix in failing(_laid_out_otherwise).fixes)

@@ -105,6 +105,8 @@ def _by_index(loop: ast.For, span: Span, expression: str, counter: tuple[str, st
         for node in ast.walk(statement):
             if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
                 continue
+            if isinstance(node.slice, ast.Tuple | ast.Slice):
+                continue  # no list: `x[:, t]` is of a tensor
             counts = any(isinstance(each, ast.Name) and each.id == variable for each in ast.walk(node.slice))
             whole = made and isinstance(statement, ast.Assign) and statement.value is node
             if counts and (whole or (here and ast.unparse(node) == expression)):

@@ -26,7 +26,7 @@ _FAR = 8
 
 def as_formula(node: ast.expr, was: int, together: Sequence[int], span: Span) -> Changes | None:
     """What to change in an expression that came to `was`, for it to come to the product of the axes laid together."""
-    factors = [each for each in _factors(node) if not _is_one(each)]
+    factors = [each for each in factors_of(node) if not _is_one(each)]
     values = [comes_to(each, span.file, span.line) for each in factors]
     if values.count(None) == 1:  # it is what the others leave
         known = math.prod(value for value in values if value is not None)
@@ -57,6 +57,22 @@ def laid_together(path: str, size: int, recording: Recording) -> Shape:
         if before != recording.shape(made.results[0]):
             return ()
         value = made.operands[0]
+    return ()
+
+
+def laid_out(path: str, size: int, recording: Recording) -> Shape:
+    """The axes that a reshape makes of the last one, of so many, that a layer gives; empty where nothing tells."""
+    calls = [call for call in recording.calls if call.layer == path and call.is_layer and call.results]
+    value = calls[-1].results[0] if calls else None
+    for call in recording.calls[calls[-1].number + 1 :] if calls else ():
+        if value not in call.operands[:1]:
+            continue
+        layer = recording.layer_at.get(call.layer) if call.is_layer else None
+        target = {**(layer.facts if layer is not None else {}), **call.facts}.get("shape")
+        if call.kind in ("reshape", "unflatten"):
+            return last_axes(target, size) if isinstance(target, tuple) else ()
+        if call.results and recording.shape(call.results[0]) == recording.shape(call.operands[0]):
+            value = call.results[0]
     return ()
 
 
@@ -96,15 +112,15 @@ def runs_once(span: Span, depth: int = 0) -> bool:
     return not calls or (len(calls) == 1 and runs_once(Span(span.file, calls[0].lineno), depth + 1))
 
 
-def _factors(node: ast.expr) -> Iterator[ast.expr]:
+def factors_of(node: ast.expr) -> Iterator[ast.expr]:
     """What an expression is a product of; a square is one factor twice."""
     match node:
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            yield from _factors(left)
-            yield from _factors(right)
+            yield from factors_of(left)
+            yield from factors_of(right)
         case ast.BinOp(left=base, op=ast.Pow(), right=ast.Constant(value=int(times))) if times in (2, 3):
             for _ in range(times):
-                yield from _factors(base)
+                yield from factors_of(base)
         case _:
             yield node
 

@@ -37,10 +37,11 @@ def as_imported(code: str, file: str) -> str:
     `torch.nn.functional.pad(…)`. A name that the file has, and what it does not import, stays as it is; so does
     `layers.append(x)`, of a list that the file calls `layers`."""
     known, own = _imported(file), _bound(file)
+    plain = _in_plain_tensorflow(code, known)
 
     def spelled(name: re.Match[str]) -> str:
         is_own = name["root"] in own and name["rest"][1].islower()
-        return name[0] if is_own else _spelled(name, known)
+        return name[0] if is_own else _spelled(name, known, plain)
 
     return _with_import(_NAME.sub(spelled, code), file, known, own)
 
@@ -58,12 +59,19 @@ def _with_import(code: str, file: str, known: Mapping[str, str], own: Set[str]) 
     return f"from {source} import {', '.join(unknown)}\n{_LAYER.sub(lambda found: found['name'], code)}"
 
 
-def _spelled(name: re.Match[str], known: Mapping[str, str]) -> str:
+def _in_plain_tensorflow(code: str, known: Mapping[str, str]) -> bool:
+    """Whether code calls TensorFlow itself, as in `tf.stack([a, keras.ops.squeeze(b)])`: what is symbolic in Keras
+    would not be taken there anyway."""
+    aliases = [alias for alias, path in known.items() if path == "tensorflow"]
+    return any(re.search(rf"(?<![\w.]){alias}\.(?!keras\b)[\w.]+\(", code) for alias in aliases)
+
+
+def _spelled(name: re.Match[str], known: Mapping[str, str], plain: bool) -> str:
     full, paths = _USUAL[name["root"]] + name["rest"], set(known.values())
     operation = full.startswith("keras.ops.")
     if name["root"] in known and not operation:
         return name[0]
-    if operation and "tensorflow" in paths and not paths & {"keras", "keras.ops"}:
+    if operation and "tensorflow" in paths and (plain or not paths & {"keras", "keras.ops"}):
         full = _IN_TF.get(full, full)
     ways = [way for alias, path in known.items() for way in _ways(full, alias, path)]
     return min(ways, key=len, default=name[0])

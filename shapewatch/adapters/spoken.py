@@ -16,7 +16,8 @@ from typing import Any
 
 from shapewatch.adapters.around import loops_around
 from shapewatch.adapters.classes import begun_at_one
-from shapewatch.adapters.statements import function_called, statement
+from shapewatch.adapters.operand import operand_text, which_of_line
+from shapewatch.adapters.statements import function_called, parsed, statement
 from shapewatch.recording import Recording, Shape, Value
 from shapewatch.source import expressions, is_foreign, locals_of, running_lines, span_of
 
@@ -57,7 +58,7 @@ def with_names(recording: Recording, traceback: TracebackType | None, numbers: N
         declared = values[number].shape[:1] == (None,) and "" not in recording.layer_at  # there is no model, so no data
         if values[number].name is None and len(called) == 1 and not declared:
             values[number] = replace(values[number], name=called[0])
-    values = _named_in_order(recording, values, spoken)
+    values = _made_in_the_line(recording, _named_in_order(recording, values, spoken))
     failure = recording.failure and replace(
         recording.failure,
         spoken=spoken,
@@ -83,6 +84,24 @@ def _named_in_order(recording: Recording, values: list[Value], spoken: Mapping[s
             for number, name in zip(alike, called, strict=True):
                 values[number] = replace(values[number], name=name)
     return values
+
+
+def _made_in_the_line(recording: Recording, values: list[Value]) -> list[Value]:
+    """The values; what the line that failed makes itself of no input, with what it says of it: `tf.range(n)`. No
+    variable holds it, and the model was not given it."""
+    failing = recording.failing_call()
+    named = list(values)
+    for operand, number in enumerate(failing.operands if failing is not None and not failing.is_layer else ()):
+        value = values[number]
+        if failing is None or value.name is not None or value.origin != "input" or number in recording.inputs:
+            continue
+        which = which_of_line(failing, recording)
+        text = operand_text(statement(failing.span), operand, failing.name, which=which)
+        tree = parsed(text)
+        made = tree.body[0].value if tree is not None and tree.body and isinstance(tree.body[0], ast.Expr) else None
+        if isinstance(made, ast.Call) and number not in recording.producer:
+            named[number] = replace(value, name=text)
+    return named
 
 
 def _batch_of(batch: Shape, data: Shape) -> bool:

@@ -35,7 +35,8 @@ def behind_the_model(case: Case, finding: Finding, adapter: Adapter, probe: Prob
         if hides_the_mistake(candidate.edits, case):
             continue
         another = any(isinstance(edit, Insert) and edit.module.kind == "value" for edit in candidate.edits)
-        outside = (askew or another or candidate.edits in finding.own) and _are_outside(candidate, case)
+        stacked = case.call.kind == "stack" and _lays_out(candidate, case)
+        outside = (askew or another or stacked or candidate.edits in finding.own) and _are_outside(candidate, case)
         if another and (candidate.needs_proof or not outside):
             continue
         beside = outside or any(isinstance(edit, Target | Input) for edit in candidate.edits)

@@ -12,6 +12,7 @@ from shapewatch.diagnose.fixes import names_as_written
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Span, Value, text
 from shapewatch.repair import assigned_line, short, table_made_at
+from shapewatch.repair.size_by_a_name import named_by
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case, Finding
 
@@ -35,6 +36,9 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
     if isinstance(edit, Target):
         whose = next((each for each in ("output", "input") if edit.change.startswith(each)), "target")
         return Cause(whose, whose, location_of(case), _because(fix.title, fix))
+    if (size := named_by(fix.changes, recording)) is not None:
+        reason = f"{size.name} is {size.was}, where {size.fits} fits"
+        return Cause(None, size.name, size.line, _because(reason, fix))
     path = block or _blamed(edit, recording)
     layer = recording.layer_at.get(path)
     call = _call_of(path, recording)

@@ -16,6 +16,7 @@ from shapewatch.adapters.statements import merged, name_called, parsed, statemen
 from shapewatch.edits import Edit, Insert, Replace, Set, SetCall
 from shapewatch.recording import Recording
 from shapewatch.repair import Candidate, Verified, places
+from shapewatch.repair.size_by_a_name import named_by
 from shapewatch.report import Fix
 from shapewatch.rules import Case
 
@@ -102,6 +103,8 @@ def _as_one(edits: Sequence[Edit], adapter: Adapter, recording: Recording) -> Wr
         written = replace(written, title=title, span=lines[0][0], code="\n".join(code for _, code in lines))
     elif windows := lines_of_windows(edits, recording):
         written = replace(written, code="\n".join(code for _, code in windows))
+    elif (named := named_by(edits, recording)) is not None:
+        written = replace(written, title=named.code, code=named.code)
     elif (line := adapter.line_of_all(edits, recording)) is not None:
         written = replace(written, span=line[0], code=line[1])
     return replace(written, code=as_imported(written.code, file)) if file is not None else written

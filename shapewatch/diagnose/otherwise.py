@@ -15,6 +15,7 @@ from shapewatch.recording import Recording
 from shapewatch.repair import declared_at, declared_otherwise, odd_variable
 from shapewatch.repair.batch_written_down import batch_written_down
 from shapewatch.repair.collating import without_collate_fn
+from shapewatch.repair.made_in_the_call import made_in_the_call
 from shapewatch.repair.mask_made_of_another import mask_made_of_another
 from shapewatch.repair.packed import unpacked_short
 from shapewatch.repair.rows_cut import made_for_parts
@@ -67,6 +68,11 @@ def _is_of_a_window(told: Diagnosis) -> bool:
     return bool(edits) and all(isinstance(edit, SetCall) and edit.argument in OF_WINDOWS for edit in edits)
 
 
+def _asks_for_data(told: Diagnosis) -> bool:
+    """Whether nothing else than another input would end the failure."""
+    return not told.fixes or all(isinstance(edit, Input) for edit in told.fixes[0].changes)
+
+
 def or_variable(
     told: Diagnosis, case: Case, finding: Finding, adapter: Adapter, probe: Probe | None = None
 ) -> Diagnosis:
@@ -88,6 +94,10 @@ def or_variable(
         )
     if for_a_batch is not None:
         return replace(told, cause=for_a_batch.cause, fixes=(_tried(for_a_batch.fix, probe),))
+    made = made_in_the_call(case, adapter.name) if _asks_for_data(told) else None
+    if made is not None:
+        batches = smaller_last_batch(case, adapter.name)
+        return replace(told, cause=made.cause, fixes=(made.fix, *([batches.fix] if batches is not None else [])))
     odd = (
         made_for_parts(case, adapter.name)
         or untaken_weight(case, finding, adapter.name)
@@ -107,7 +117,9 @@ def or_variable(
     data = told.cause is not None and told.cause.type == "input"
     own = told.cause is not None and told.cause.type == "reshape" and not tried  # a number in the place of the weight's
     if told.cause is None or ((data or own or _is_of_a_window(told)) and odd.beyond_doubt):
-        return replace(told, cause=odd.cause, fixes=(odd.fix, *told.fixes))
+        named = own and odd.fix.edit.get("argument") == "value"  # the line is right that says the name
+        others = () if named else told.fixes
+        return replace(told, cause=odd.cause, fixes=(odd.fix, *others))
     return told if data else replace(told, fixes=(*told.fixes[:2], odd.fix))
 
 

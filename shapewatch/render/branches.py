@@ -60,14 +60,20 @@ def branch_names(branches: Sequence[Branch]) -> tuple[str, ...]:
 
 
 def origin(report: Report, value: int) -> str:
-    """Where a value that no call made comes from: `the input x`; empty for any other."""
+    """Where a value that no call made comes from: `the input x`; empty for any other, and where nothing is known of it.
+    What a line makes itself is called as it is said there: `tf.range(n)`."""
     values = report.recording.values
     if not 0 <= value < len(values):
         return ""
-    name = f" {values[value].name}" if values[value].name else ""
+    called = values[value].name or ""
+    name = f" {called}" if called else ""
     match values[value].origin:
+        case "input" if called.endswith(")"):
+            return called
+        case "input" if not called:
+            return "the input of the model" if value in report.recording.inputs else ""
         case "input":
-            return f"the input{name}" if name else "the input of the model"
+            return f"the input{name}"
         case "parameter" | "buffer" as kind:
             return f"the {kind}{name}"
         case "constant":

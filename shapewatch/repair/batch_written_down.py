@@ -75,21 +75,35 @@ def _is_of_nothing(value: int, graph: Graph) -> bool:
 
 def _for_any_batch(line: Span, call: Call, operand: int, case: Case, framework: str) -> str | None:
     """The line with the size of the batch read off a tensor that there is already."""
+    rank = len(case.recording.shape(call.operands[operand]))
+    beside = _there_already(line, call, operand, case)
+    return None if beside is None else with_rows_of(line, rank, beside, framework)
+
+
+def with_rows_of(line: Span, rank: int, beside: str, framework: str) -> str | None:
+    """A line that makes a tensor of nothing but its shape, with as many rows as the variable `beside` has."""
     source = statement(line)
+    first = rows_written(source, rank)
+    if source is None or first is None:
+        return None
+    node, maker = first
+    library = {"tf": "tensorflow", "torch": "torch", "ops": "keras", "keras": "keras"}.get(maker.partition(".")[0])
+    return rewritten(source, [(node, length_in(library or framework, beside, 0))])
+
+
+def rows_written(source: str | None, rank: int) -> tuple[ast.expr, str] | None:
+    """What a line says of the rows of a tensor that it makes of nothing but its shape: a number, or a name for one; and
+    the function that makes it."""
     tree = parsed(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     made = [call for call in calls if name_called(call) in _MAKES]
     given = [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if made else []
-    rank = len(case.recording.shape(call.operands[operand]))
     sizes = [node for node in given if isinstance(node, ast.List | ast.Tuple) and len(node.elts) == rank]
-    beside = _there_already(line, call, operand, case)
-    if source is None or len(made) != 1 or len(sizes) != 1 or beside is None:
+    if len(made) != 1 or len(sizes) != 1:
         return None
     first = sizes[0].elts[0]
-    if not isinstance(first, ast.Constant | ast.Name | ast.Attribute):
-        return None
-    framework = "tensorflow" if ast.unparse(made[0].func).startswith("tf.") else framework
-    return rewritten(source, [(first, length_in(framework, beside, 0))])
+    known = isinstance(first, ast.Constant | ast.Name | ast.Attribute)
+    return (first, ast.unparse(made[0].func)) if known else None
 
 
 def _there_already(line: Span, call: Call, operand: int, case: Case) -> str | None:

@@ -30,6 +30,7 @@ def laid_out_otherwise(evidence: Evidence) -> Iterator[Candidate]:
     yield from moved_before_a_layer(case)
     yield from _index_repeated(case)
     yield from factors_otherwise(case)
+    yield from _stacked_with_a_column(case)
     if case.call.kind not in ELEMENTWISE | {"concat"} or case.call.kind == "loss" or len(set(case.call.operands)) < 2:
         return
     for operand, few in enumerate(case.shapes):
@@ -69,6 +70,15 @@ def _without_the_last_axis(case: Case, operand: int, given: Shape) -> Iterator[C
     if shorter and case.call.kind != "concat" and len(given) > 2 and not case.call.is_layer:
         module = Module("squeeze", {"dim": len(given) - 1})
         yield Candidate((Insert(case.call.place, operand, module),), 0.5, 1, ("all other axes are the same",))
+
+
+def _stacked_with_a_column(case: Case) -> Iterator[Candidate]:
+    """One operand of a stack that is a column, `[N, 1]`, where all others are `[N]`."""
+    columns = [at for at, shape in enumerate(case.shapes) if len(shape) > 1 and shape[-1] == 1]
+    others = {shape for at, shape in enumerate(case.shapes) if at not in columns[:1]}
+    if case.call.kind == "stack" and len(columns) == 1 and others == {case.shapes[columns[0]][:-1]}:
+        module = Module("squeeze", {"dim": len(case.shapes[columns[0]]) - 1})
+        yield Candidate((Insert(case.call.place, columns[0], module),), 0.5, 1, ("all other axes are the same",))
 
 
 def stretched_before(evidence: Evidence) -> Iterator[Candidate]:

@@ -32,10 +32,12 @@ from shapewatch.repair.heads import heads_in_front
 from shapewatch.repair.in_each_turn import as_what_is_met
 from shapewatch.repair.in_turn import in_another_order
 from shapewatch.repair.inputs import as_declared, as_many_samples, exchanged, inputs, of_all_alike, swapped
+from shapewatch.repair.laid_out_soundly import lays_out_anew
 from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
 from shapewatch.repair.masks import for_all_parts
+from shapewatch.repair.mirrored import as_laid_flat
 from shapewatch.repair.odd_lengths import odd_lengths
 from shapewatch.repair.odd_operations import (
     along_another_axis,
@@ -50,10 +52,11 @@ from shapewatch.repair.odd_operations import (
 from shapewatch.repair.operands import laid_out_otherwise, stretched_before
 from shapewatch.repair.output_padding import each_in_full
 from shapewatch.repair.pooled import over_all_steps
+from shapewatch.repair.size_by_a_name import by_its_name
 from shapewatch.repair.tables import tables
 from shapewatch.repair.uncalled import uncalled_layers
 from shapewatch.repair.unpacked import unpacked_the_other_way
-from shapewatch.repair.upsampled import one_upsampling_less
+from shapewatch.repair.upsampled import one_upsampling_less, one_upsampling_more
 from shapewatch.rules.rule import Case, Finding
 
 AGREED = 0.3
@@ -73,6 +76,7 @@ def propose(case: Case, finding: Finding) -> list[Candidate]:
     evidence = Evidence(case, finding)
     layers = case.recording.layer_at
     connected = [each for each in _strongest(_connected(evidence), layers) if _is_in_reach(each, case)]
+    connected = [each for each in connected if not lays_out_anew(each.edits, case)]
     known = {repr(candidate.edits) for candidate in connected}
     suggested = [c for c in _strongest(_suggested(evidence), layers) if repr(c.edits) not in known]
     order: list[Candidate] = []
@@ -129,8 +133,11 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
         yield from out_of_pace(evidence, case.junction)
         yield from left_out_where_it_does_not_fit(evidence)
     yield from given_back(evidence)
+    yield from as_laid_flat(evidence)
+    yield from by_its_name(evidence)
     yield from odd_lengths(evidence)
     yield from one_upsampling_less(evidence)
+    yield from one_upsampling_more(evidence)
     yield from over_all_steps(evidence)
     yield from tables(evidence)
     yield from laid_out_otherwise(evidence)

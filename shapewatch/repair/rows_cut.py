@@ -14,6 +14,7 @@ from shapewatch.adapters.unread import line_at, reading
 from shapewatch.recording import Shape, Span, text
 from shapewatch.repair.assigned import assigned_line
 from shapewatch.repair.shapes_written import of_factors
+from shapewatch.repair.size_by_a_name import Named, size_by_a_name
 from shapewatch.repair.variables import Held, Odd, odd_of
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.losses import batch_lost
@@ -57,7 +58,25 @@ def _rows_of_a_weight(case: Case, framework: str) -> Odd | None:
         if value.name is not None and value.name in spoken and value.shape[:1] == target[1:] != (each,):
             why = f"each sample of {text(before)} has {each} numbers, and its rows are of {target[1]}"
             return odd_of(case, Held(value, 0), (each, *value.shape[1:]), (why,), framework, factors=before[1:])
-    return None if case.call.span is None else _rows_by_a_product(case.call.span, source, before, target[1], framework)
+    if case.call.span is None:
+        return None
+    named = size_by_a_name(case.call.span, target[1], before[1:])
+    if named is not None:
+        reason = f"{named.name} is {target[1]}, and each sample of {text(before)} has {each} numbers"
+        return Odd(Cause(None, named.name, named.line, reason), _of_a_name(named, framework), True)
+    return _rows_by_a_product(case.call.span, source, before, target[1], framework)
+
+
+def _of_a_name(named: Named, framework: str) -> Fix:
+    return Fix(
+        title=named.code,
+        code=named.code,
+        edit={"action": "set", "variable": named.name, "argument": "value", "value": named.fits},
+        changes=(),
+        framework=framework,
+        verified=None,
+        why_not="a variable of the program's own cannot be tried with another value",
+    )
 
 
 def _rows_by_a_product(span: Span, source: str, before: Shape, rows: int, framework: str) -> Odd | None:

@@ -31,7 +31,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from shapewatch.axes import differ
+from shapewatch.axes import Range, differ
+from shapewatch.demand import Want
 from shapewatch.edits import Edit, Insert, Module, Set, SetCall, Target
 from shapewatch.recording import Call, text
 from shapewatch.rules.losses import Compared, compared, of_lost_batch, whose_batch
@@ -48,13 +49,14 @@ def check(case: Case) -> Finding | None:
     answers, labels = loss.output[0], loss.target[0]
     made = whose_batch(case, loss)
     given = [case.recording.shape(number) for number in case.recording.inputs]
-    why, own = "", list[tuple[Edit, ...]]()
+    why, own, wants = "", list[tuple[Edit, ...]](), list[Want]()
     if (shifted := _shifted(case, loss)) is not None:
         why, edit = shifted
         own.append((edit,))
     elif made is not None:
         why = of_lost_batch(made, case)
         own += [*_kept(case, made), *_kept_maps(case, made)]
+        wants += _in_full(case, made)
     elif any(shape[:1] == (answers,) for shape in given):
         why = f" The model was given {answers} items, so it is the labels that are of another number."
         own.append((Target("shape", {"shape": (answers, *loss.target[1:]), "reshaped": False}),))
@@ -62,6 +64,7 @@ def check(case: Case) -> Finding | None:
         headline=f"{loss.name} is given {answers} answers and {labels} labels",
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}.{why}",
         own=tuple(own),
+        wants=tuple(wants),
     )
 
 
@@ -99,6 +102,16 @@ def _told_by_words(case: Case, loss: Compared) -> Finding | None:
         explanation=f"The output is {text(loss.output)}, the target {text(loss.target)}, and their first axes are "
         f"{one} and {other} long; the error does not tell which is which.",
     )
+
+
+def _in_full(case: Case, made: Call) -> Iterator[Want]:
+    """What a reshape to maps, `view(-1, 64, 7, 7)`, would have to be given to make one of each sample."""
+    before, after = (case.recording.shape(values[0]) for values in (made.operands, made.results))
+    target = made.facts.get("shape")
+    if made.kind != "reshape" or not isinstance(target, tuple) or target[0] != -1 or -1 in target[1:]:
+        return
+    if len(before) == 2 < len(after) and None not in after[1:]:
+        yield Want(made.operands[0], {1: Range.only(math.prod(size or 0 for size in after[1:]))})
 
 
 def _kept(case: Case, made: Call) -> Iterator[tuple[Edit, ...]]:

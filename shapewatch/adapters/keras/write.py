@@ -17,7 +17,7 @@ import keras
 from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.formulas import as_formula, last_axes, named_size, runs_once
+from shapewatch.adapters.formulas import as_formula, laid_out, last_axes, named_size, runs_once
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.keras.constructing import (
     WRAPPERS,
@@ -128,8 +128,10 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
     note += ": of one number a softmax is always 1" if alone else ""
+    units = changes.get("units")
+    behind = laid_out(layer.path, units, recording) if isinstance(units, int) else ()
     code = _own_line(
-        layer, whole | changes, _Changed(changes, was, _given_to(layer, recording)), recording
+        layer, whole | changes, _Changed(changes, was, _given_to(layer, recording), behind), recording
     ) or _called_in_lower_case(layer, changes, recording)
     worked_out = _flag_worked_out(layer, changes) if code is None else None
     if worked_out is not None and layer.defined is not None:
@@ -188,11 +190,18 @@ def _whole(layer: Layer, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Changed:
-    """Settings that get other values, what they had before, and the shape that the layer is given."""
+    """Settings that get other values, what they had before, the shape that the layer is given, and the axes that are
+    made of what it gives."""
 
     values: Mapping[str, Any]
     was: Mapping[str, Any]
     given: Shape
+    laid_out: Shape = ()
+
+    def together(self, name: str, wanted: Any) -> list[int]:
+        """The axes that a size stands for."""
+        axes = self.laid_out if name == "units" else last_axes(self.given, wanted) if isinstance(wanted, int) else ()
+        return [size for size in axes if size]
 
 
 def _given_to(layer: Layer, recording: Recording) -> Shape:
@@ -210,6 +219,8 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, reco
     spelled: dict[ast.expr, str] = {}
     unread = [name for name, node in said.items() if name in settings and _is_open(name, node)]
     once = not unread or runs_once(layer.defined)
+    if once and changed.laid_out and isinstance(said.get("units"), ast.BinOp) and runs_once(layer.defined):
+        unread = list(dict.fromkeys([*unread, "units"]))  # a product of numbers, which it may stay
     for name in unread if not once else ():
         if name not in changed.values:
             continue
@@ -239,7 +250,7 @@ def _with_names_kept(
             continue
         if name not in changed.values:
             return None
-        together = [size for size in last_axes(changed.given, wanted) if size] if isinstance(wanted, int) else []
+        together = changed.together(name, wanted)
         formula = as_formula(part, was, together, span) if together and isinstance(was, int) else None
         new |= dict(formula or [(part, _code(wanted))])
     return new

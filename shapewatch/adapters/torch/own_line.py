@@ -15,7 +15,7 @@ from torch import nn
 
 from shapewatch.adapters.around import class_around
 from shapewatch.adapters.constructed import repeats
-from shapewatch.adapters.formulas import as_formula, laid_together
+from shapewatch.adapters.formulas import as_formula, laid_out, laid_together
 from shapewatch.adapters.lacking import with_what_lacks
 from shapewatch.adapters.statements import is_assigned, name_called, parsed, rewritten, statement
 from shapewatch.adapters.written import collapse, short
@@ -148,7 +148,8 @@ def _formula(
 ) -> list[tuple[ast.expr, str]] | None:
     if not isinstance(edit.value, int) or not isinstance(edit.was, int):
         return None
-    together = [size for size in laid_together(edit.layer, edit.value, recording) if size is not None]
+    axes_of = laid_out if edit.argument == "out_features" else laid_together
+    together = [size for size in axes_of(edit.layer, edit.value, recording) if size is not None]
     if together and (formula := as_formula(node, edit.was, together, span)):
         return formula
     beside = partial(_said_beside, edit.layer, parts, recording)
