@@ -125,7 +125,7 @@ def run(program: Program, timeout: float = 180) -> Outcome:
         command = [sys.executable, "-m", "shapewatch", "run", "--format", "json", "-o", str(out), str(program.path)]
         try:
             ended = subprocess.run(
-                command, capture_output=True, text=True, timeout=timeout, env=_environment(), cwd=folder, check=False
+                command, capture_output=True, text=True, timeout=timeout, env=environment(), cwd=folder, check=False
             )
         except subprocess.TimeoutExpired:
             return Outcome(program.name, program.split, program.style, "trouble", said=f"no end in {timeout:.0f} s")
@@ -134,7 +134,7 @@ def run(program: Program, timeout: float = 180) -> Outcome:
     return Outcome(**{**asdict(outcome), "seconds": time.perf_counter() - started})
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
     root = str(FOLDER.parents[1])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
