@@ -106,10 +106,23 @@ SUBSAMPLE_TITLE = "a shortcut without parameters: every other pixel, zeros for t
 
 
 def input_name(edit: Input, recording: Recording) -> str:
-    """What the program calls an input; `x` where it has no name for it, and calls no other one so."""
+    """What the program calls an input, in the line that calls the model or in its forward; `x` where it has no name for
+    it, and calls no other one so."""
     names = [recording.values[number].name for number in recording.inputs]
     name = names[edit.index] if edit.index < len(names) else None
-    return name or ("x" if "x" not in names else f"inputs[{edit.index}]")
+    return _given_as(edit.index, recording) or name or ("x" if "x" not in names else f"inputs[{edit.index}]")
+
+
+def _given_as(index: int, recording: Recording) -> str | None:
+    """The variable that a line gives the model for an input, where it gives all of them by their places."""
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    tree = parsed(statement(outermost[-1].span)) if outermost else None
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    named = root_name(recording)
+    model = [call for call in calls if ast.unparse(call.func) in (named, "self", f"self.{named}")]
+    given = model[0].args if len(model) == 1 and len(model[0].args) == len(recording.inputs) else []
+    node = given[index] if index < len(given) else None
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def in_a_batch(edit: Input, recording: Recording) -> str | None:
