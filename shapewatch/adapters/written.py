@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.grown import end_of_what_grows
 from shapewatch.adapters.guards import Guard, guard_at
 from shapewatch.adapters.operand import operand_text, which_of_line, with_factors_exchanged, with_operand
 from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
@@ -110,10 +111,10 @@ def input_name(edit: Input, recording: Recording) -> str:
     it, and calls no other one so."""
     names = [recording.values[number].name for number in recording.inputs]
     name = names[edit.index] if edit.index < len(names) else None
-    return _given_as(edit.index, recording) or name or ("x" if "x" not in names else f"inputs[{edit.index}]")
+    return given_as(edit.index, recording) or name or ("x" if "x" not in names else f"inputs[{edit.index}]")
 
 
-def _given_as(index: int, recording: Recording) -> str | None:
+def given_as(index: int, recording: Recording) -> str | None:
     """The variable that a line gives the model for an input, where it gives all of them by their places."""
     outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
     tree = parsed(statement(outermost[-1].span)) if outermost else None
@@ -168,6 +169,11 @@ def other_input(edit: Input, recording: Recording) -> str:
         if source is not None and len(given) == 1:
             more = f"{name}[None]" if name.isidentifier() else with_axes(name, (0,), len(edit.shape))
             return rewritten(source, [(given[0], more)])
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    given_at = outermost[-1].span if outermost else None
+    line = end_of_what_grows(given_at, name, recording.shape(recording.inputs[edit.index]), edit.shape)
+    if line is not None:
+        return line
     named = len(recording.inputs) > 1 or name != "x"
     return f"# {name if named else 'an input'} of shape {text(edit.shape)}"
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shapewatch.adapters.grown import end_of_what_grows
+from shapewatch.adapters.written import given_as
 from shapewatch.axes import Range
 from shapewatch.demand.moves import ends, item_of, of_length, slices_of
 from shapewatch.demand.walk import pull
@@ -35,6 +37,9 @@ AS_LONG = -0.45
 WHOLE = {"buffer": 0.7, "parameter": -0.2}
 """How much speaks for cutting a table that is taken whole and is too long: one that was computed has room to spare; one
 that is learned may as well be given other data."""
+
+GROWN = 1.0
+"""How much speaks for the end of a sequence that grows, over a table for one step more."""
 
 _FAR = 12
 
@@ -80,7 +85,18 @@ def _no_longer_than_the_table(case: Case) -> Iterator[Candidate]:
     if len(found) == 1 and count is not None and count > rows:
         ((at, axis),) = found
         shape = (*shapes[at][:axis], rows, *shapes[at][axis + 1 :])
-        yield Candidate((Input(at, "size", {"plain": True}, shape),), -0.25, 2)
+        worth, said = (GROWN, "a loop makes it longer in each turn") if _grows(case, at, shape) else (-0.25, None)
+        yield Candidate((Input(at, "size", {"plain": True}, shape),), worth, 2, (said,) if said else ())
+
+
+def _grows(case: Case, at: int, shape: Shape) -> bool:
+    """Whether a loop joins to an input what the model gives for it: a longer table would be too short a turn later."""
+    recording = case.recording
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    number = recording.inputs[at]
+    name = given_as(at, recording) or recording.values[number].name
+    span = outermost[-1].span if outermost else None
+    return name is not None and end_of_what_grows(span, name, recording.shape(number), shape) is not None
 
 
 def _square_masks(case: Case) -> Iterator[Candidate]:
