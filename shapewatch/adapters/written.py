@@ -169,13 +169,17 @@ def other_input(edit: Input, recording: Recording) -> str:
         if source is not None and len(given) == 1:
             more = f"{name}[None]" if name.isidentifier() else with_axes(name, (0,), len(edit.shape))
             return rewritten(source, [(given[0], more)])
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
-    given_at = outermost[-1].span if outermost else None
-    line = end_of_what_grows(given_at, name, recording.shape(recording.inputs[edit.index]), edit.shape)
-    if line is not None:
+    if (line := line_of_what_grows(edit, recording)) is not None:
         return line
     named = len(recording.inputs) > 1 or name != "x"
     return f"# {name if named else 'an input'} of shape {text(edit.shape)}"
+
+
+def line_of_what_grows(edit: Input, recording: Recording) -> str | None:
+    """The line that calls the model, given the end of an input that a loop makes longer; None of any other input."""
+    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    name, span = input_name(edit, recording), outermost[-1].span if outermost else None
+    return end_of_what_grows(span, name, recording.shape(recording.inputs[edit.index]), edit.shape)
 
 
 def target_names(recording: Recording, output: str, target: str) -> tuple[str, str]:

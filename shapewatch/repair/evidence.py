@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from shapewatch.adapters.statements import parsed, statement
+from shapewatch.adapters.written import line_of_what_grows
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall, Target
 from shapewatch.flow.junctions import Junction, find_junctions
@@ -95,7 +96,7 @@ class Evidence:
         if isinstance(edit, Set):
             return self._worth_of_setting(edit)
         if isinstance(edit, Input):
-            return self._worth_of_input(edit)
+            return self.worth_of_input(edit)
         if isinstance(edit, SetCall):
             call = self.case.recording.at(edit.place)
             made = call is not None and call.kind == "create"
@@ -239,7 +240,7 @@ class Evidence:
         channels = rank - 1 if layout.channels_last else 1
         return 0.5 * ((edit.value % rank == channels) - (isinstance(edit.was, int) and edit.was % rank == channels))
 
-    def _worth_of_input(self, edit: Input) -> tuple[float, str | None]:
+    def worth_of_input(self, edit: Input) -> tuple[float, str | None]:
         given = self.case.recording.shape(self.case.recording.inputs[edit.index])
         match edit.change:
             case "permute":
@@ -258,6 +259,8 @@ class Evidence:
             case "channels":
                 usual = given[self.layout.of_batch(given).channels(given)] not in USUAL_CHANNELS
                 return (0.7, None) if usual or edit.arguments["channels"] in USUAL_CHANNELS else (-0.2, None)
+        if line_of_what_grows(edit, self.case.recording) is not None:
+            return _GROWN, "a loop makes it longer in each turn"
         if len(given) < 4:
             return -0.3, None
         sizes, wanted = (tuple(shape[axis] for axis in self.spatial(shape)) for shape in (given, edit.shape))
@@ -346,6 +349,9 @@ def _given_to(layer: Layer) -> list[ast.expr]:
     made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == layer.type]
     return [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if len(made) == 1 else []
 
+
+_GROWN = 1.0
+"""How much speaks for the end of a sequence that grows, over a table for one step more."""
 
 _TILES = ("kernel_size", "stride")
 

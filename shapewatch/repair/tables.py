@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shapewatch.adapters.grown import end_of_what_grows
-from shapewatch.adapters.written import given_as
 from shapewatch.axes import Range
 from shapewatch.demand.moves import ends, item_of, of_length, slices_of
 from shapewatch.demand.walk import pull
@@ -38,9 +36,6 @@ WHOLE = {"buffer": 0.7, "parameter": -0.2}
 """How much speaks for cutting a table that is taken whole and is too long: one that was computed has room to spare; one
 that is learned may as well be given other data."""
 
-GROWN = 1.0
-"""How much speaks for the end of a sequence that grows, over a table for one step more."""
-
 _FAR = 12
 
 
@@ -57,7 +52,7 @@ class Lacking:
 
 def tables(evidence: Evidence) -> Iterator[Candidate]:
     case = evidence.case
-    yield from _no_longer_than_the_table(case)
+    yield from _no_longer_than_the_table(evidence)
     yield from _square_masks(case)
     if case.call.is_layer or case.call.kind not in ELEMENTWISE - {"loss", "where"}:
         return  # a mask has two axes of one length, and which part of it is meant the sizes do not say
@@ -73,8 +68,9 @@ def tables(evidence: Evidence) -> Iterator[Candidate]:
             yield Candidate(edits, worth, 1, said if worth == CUT else ())
 
 
-def _no_longer_than_the_table(case: Case) -> Iterator[Candidate]:
+def _no_longer_than_the_table(evidence: Evidence) -> Iterator[Candidate]:
     """An input of as many steps as an embedding of counted positions has rows."""
+    case = evidence.case
     rows, recording = case.facts.get("num_embeddings"), case.recording
     made = case.graph.producer.get(case.call.operands[0]) if case.call.kind == "embedding" else None
     if made is None or made.kind != "range" or not isinstance(rows, int):
@@ -85,18 +81,9 @@ def _no_longer_than_the_table(case: Case) -> Iterator[Candidate]:
     if len(found) == 1 and count is not None and count > rows:
         ((at, axis),) = found
         shape = (*shapes[at][:axis], rows, *shapes[at][axis + 1 :])
-        worth, said = (GROWN, "a loop makes it longer in each turn") if _grows(case, at, shape) else (-0.25, None)
-        yield Candidate((Input(at, "size", {"plain": True}, shape),), worth, 2, (said,) if said else ())
-
-
-def _grows(case: Case, at: int, shape: Shape) -> bool:
-    """Whether a loop joins to an input what the model gives for it: a longer table would be too short a turn later."""
-    recording = case.recording
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
-    number = recording.inputs[at]
-    name = given_as(at, recording) or recording.values[number].name
-    span = outermost[-1].span if outermost else None
-    return name is not None and end_of_what_grows(span, name, recording.shape(number), shape) is not None
+        edit = Input(at, "size", {"plain": True}, shape)
+        worth, said = evidence.worth_of_input(edit)
+        yield Candidate((edit,), worth if said else -0.25, 2, (said,) if said else ())
 
 
 def _square_masks(case: Case) -> Iterator[Candidate]:
