@@ -10,9 +10,9 @@ from shapewatch.edits import SetCall
 from shapewatch.recording import Call, Recording, Span
 
 
-def taken_from_the_input(edit: SetCall, call: Call, recording: Recording) -> str | None:
-    """`torch.zeros(2, x.size(0), 16)` for `torch.zeros(2, batch_size, 16)`; where the size is an argument of the method
-    that makes them, the line that calls it: `self.init_hidden(x.size(0))`."""
+def taken_from_the_input(edit: SetCall, call: Call, recording: Recording) -> tuple[Span, str] | None:
+    """The line, and it as it should be: `torch.zeros(2, x.size(0), 16)` for `torch.zeros(2, batch_size, 16)`; where the
+    size is an argument of the method that makes them, the line that calls it: `self.init_hidden(x.size(0))`."""
     call = [each for each in recording.calls if each.place == edit.place][-1]  # in the pass that failed
     changed = [axis for axis, size in enumerate(edit.value) if size != edit.was[axis]]
     source = statement(call.span)
@@ -29,14 +29,16 @@ def taken_from_the_input(edit: SetCall, call: Call, recording: Recording) -> str
     of_forward = call.span.function.rpartition(".")[2] == "forward"
     length = _length_of_an_argument(call.span, wanted, call, recording) if of_forward else None
     if length is not None:
-        return rewritten(source, [(said, length)])
+        return call.span, rewritten(source, [(said, length)])
     handed = list(handed_to(said.id, call.span)) if isinstance(said, ast.Name) and not of_forward else []
     handed = [each for each in handed if each.within == "forward"]
     length = _length_of_an_argument(handed[0].span, wanted, call, recording) if len(handed) == 1 else None
     line = statement(handed[0].span) if length is not None else None
     nodes = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Name)] if line is not None else []
     there = [node for node in nodes if node.id == handed[0].variable]
-    return rewritten(line, [(there[0], length)]) if line is not None and length and len(there) == 1 else None
+    if line is None or length is None or len(there) != 1:
+        return None
+    return handed[0].span, rewritten(line, [(there[0], length)])
 
 
 def _length_of_an_argument(span: Span, size: int, call: Call, recording: Recording) -> str | None:

@@ -72,7 +72,7 @@ from shapewatch.adapters.written import (
     without_first_title,
 )
 from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Layer, Recording, spoken, text
+from shapewatch.recording import Call, Layer, Recording, Span, spoken, text
 from shapewatch.source import is_users_own
 
 _CONSTRUCTORS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, Any], ...]]] = {
@@ -263,10 +263,12 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         was = f"scale_factor was {factor}"
         title = set_title(f"{name}{where}", edit.argument, short(edit.value), f"scale_factor {factor}")
     source = None if call is None else statement(call.span)
+    span: Span | None = None
     alike = says_the_same_each_time(call, edit.argument, recording)
     code = None if call is None or not alike else _with_argument(source, call, edit, recording)
     if call is not None and call.kind == "create":
-        code = taken_from_the_input(edit, call, recording) or _with_sizes(source, call.name, edit)
+        taken = taken_from_the_input(edit, call, recording)
+        span, code = taken if taken is not None else (None, _with_sizes(source, call.name, edit))
         code = code or _with_sizes_of_another(source, call, edit, recording)
     elif code is not None:
         code += f"  # {was}"
@@ -279,7 +281,7 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
         "argument": edit.argument,
         "value": edit.value,
     }
-    return Written(title, code, data)
+    return Written(title, code, data, span)
 
 
 _LENGTHS = {"slices": cut_anew, "end": counted_anew}
