@@ -169,7 +169,7 @@ TORCH = (
         layer="block2.shortcut",
         at="return out + skip",
         edit={"action": "set", "layer": "block2.shortcut", "argument": "stride", "value": 2},
-        fragment="nn.Conv2d(16, 32, kernel_size=1, stride=2, bias=False)",
+        fragment="self.shortcut = nn.Conv2d(channels_in, channels, 1, bias=False, stride=stride)",
     ),
     Expected(
         "lstm_skip_width",

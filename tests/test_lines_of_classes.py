@@ -75,6 +75,26 @@ def test_one_instance_that_needs_what_no_neighbour_says() -> None:
     assert not told.fixes or not told.fixes[0].code.startswith("self.of_fine")
 
 
+class Told(nn.Module):
+    """It is told how wide its second convolution is."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(width, width, 3, padding=1)
+        self.other = nn.Conv2d(width, inner, 3, padding=1)
+        self.scale = nn.Parameter(torch.ones(inner, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.other(torch.relu(self.one(x))) * self.scale.mean()
+
+
+def test_one_instance_that_is_told_another_size() -> None:
+    net = nn.Sequential(Told(4, 4), Told(4, 6), Told(4, 4))
+    told = failing(net, torch.randn(2, 4, 8, 8))
+    assert told.cause is not None and told.cause.layer == "1.other"
+    assert "self.other" not in told.fixes[0].code
+
+
 class Heads(nn.Module):
     def __init__(self, given: int, width: int, heads: int) -> None:
         super().__init__()

@@ -45,7 +45,7 @@ def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording)
     ((span, call),) = found
     given = arguments_of(call, made.example)
     source = statement(span)
-    if given is None or source is None:
+    if given is None or source is None or _is_said_to_each(given.get(first.argument), made, len(edits)):
         return None
     new = _as_a_neighbour_says(owner, first.argument, made, recording) or _for_all(made, given.get(first.argument))
     node = given.get(first.argument)
@@ -53,6 +53,12 @@ def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording)
         return None
     changed = call_with(source, call, [(node, new)] if node else [], [] if node else [f"{first.argument}={new}"])
     return None if changed is None else (span, f"{rewritten(source, [(call, changed)])}  # {_was(first)}")
+
+
+def _is_said_to_each(node: ast.expr | None, made: _Made, edited: int) -> bool:
+    """Whether the class is told the argument, and some of its instances are told what is right: then it is wrong where
+    the others are constructed."""
+    return node is not None and not isinstance(node, ast.Constant | ast.Tuple) and edited < len(made.wanted)
 
 
 def _was(edit: Set) -> str:
