@@ -13,7 +13,7 @@ from shapewatch.adapters import Written
 from shapewatch.adapters.grown import end_of_what_grows
 from shapewatch.adapters.guards import Guard, guard_at
 from shapewatch.adapters.operand import operand_text, which_of_line, with_factors_exchanged, with_operand
-from shapewatch.adapters.statements import atom, parsed, rewritten, statement, with_axes
+from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.uncalled import calling, mentions, put_in_a_row
 from shapewatch.adapters.unread import reading
 from shapewatch.edits import Input, Insert, SetCall, Target, place_layer
@@ -114,11 +114,17 @@ def input_name(edit: Input, recording: Recording) -> str:
     return given_as(edit.index, recording) or name or ("x" if "x" not in names else f"inputs[{edit.index}]")
 
 
+_BY_METHOD = frozenset({"fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"})
+"""Methods that a Keras model is called by; what a line calls by a plain name is another function then."""
+
+
 def given_as(index: int, recording: Recording) -> str | None:
     """The variable that a line gives the model for an input, where it gives all of them by their places."""
     outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
     tree = parsed(statement(outermost[-1].span)) if outermost else None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    if any(name_called(call) in _BY_METHOD for call in calls):
+        return None
     named = root_name(recording)
     model = [call for call in calls if ast.unparse(call.func) in (named, "self", f"self.{named}")]
     given = model[0].args if len(model) == 1 and len(model[0].args) == len(recording.inputs) else []
