@@ -111,14 +111,14 @@ def input_name(edit: Input, recording: Recording) -> str:
     it, and calls no other one so."""
     names = [recording.values[number].name for number in recording.inputs]
     name = names[edit.index] if edit.index < len(names) else None
-    return given_as(edit.index, recording) or name or ("x" if "x" not in names else f"inputs[{edit.index}]")
+    return _given_as(edit.index, recording) or name or ("x" if "x" not in names else f"inputs[{edit.index}]")
 
 
 _BY_METHOD = frozenset({"fit", "evaluate", "predict", "train_on_batch", "test_on_batch", "predict_on_batch"})
 """Methods that a Keras model is called by; what a line calls by a plain name is another function then."""
 
 
-def given_as(index: int, recording: Recording) -> str | None:
+def _given_as(index: int, recording: Recording) -> str | None:
     """The variable that a line gives the model for an input, where it gives all of them by their places."""
     outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
     tree = parsed(statement(outermost[-1].span)) if outermost else None
