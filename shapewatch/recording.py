@@ -188,6 +188,11 @@ class Recording:
         found = [call for call in self.calls if call.place == place]
         return min(found, key=lambda call: (call.parent is None and not call.is_layer, call.number), default=None)
 
+    @cached_property
+    def roots(self) -> tuple[Call, ...]:
+        """The calls of layers that no layer calls, in order."""
+        return tuple(call for call in self.calls if call.is_layer and call.parent is None)
+
     def outermost(self, call: Call) -> Call:
         """The call that a call is in, and that is in none; itself, where it is such a one."""
         while call.parent is not None:

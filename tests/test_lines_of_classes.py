@@ -103,7 +103,32 @@ class Heads(nn.Module):
         self.fc = nn.Linear(given, heads * width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.fc(x).view(len(x), self.heads, self.width)).reshape(len(x), self.count * self.width)
+        y = torch.relu(self.fc(x).view(len(x), self.heads, self.width))
+        return y.reshape(len(x), self.count * self.width)
+
+
+class HeadsLast(nn.Module):
+    """The same the other way round."""
+
+    def __init__(self, given: int, width: int, heads: int) -> None:
+        super().__init__()
+        self.times, self.size = heads, width
+        self.fc = nn.Linear(given, heads * width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(self.fc(x).view(len(x), self.times, self.size))
+        return y.reshape(len(x), self.size * self.times)
+
+
+class TwoOfHeadsLast(nn.Module):
+    def __init__(self, given: int, width: int, classes: int, settings: dict[str, int]) -> None:
+        super().__init__()
+        heads = settings["heads"]
+        self.first = HeadsLast(given, width, heads)
+        self.second = HeadsLast(width, classes, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(self.first(x))
 
 
 class TwoOfHeads(nn.Module):
@@ -216,6 +241,24 @@ def test_a_width_that_its_neighbours_have_a_name_for() -> None:
     code = 'self.of_text = nn.Linear(settings["text"], settings["shared"])  # out_features was 5, 6 now'
     assert best(told) == (code, "forward")
     assert reason(told) == "out_features is 5, where 6 fits"
+
+
+def test_which_of_two_factors_lacks_is_told_by_the_other() -> None:
+    told = failing(TwoOfHeadsLast(7, 5, 4, {"heads": 3}), torch.randn(2, 7))
+    assert best(told) == ("self.second = HeadsLast(width * heads, classes, 1)  # given was 5, 15 now", "forward")
+
+
+def test_a_name_that_is_not_known_yet() -> None:
+    class Later(Fused):
+        def __init__(self, settings: dict[str, int]) -> None:
+            super().__init__(settings)
+            self.of_text = nn.Linear(settings["text"], settings["text"])
+            common = settings["shared"]
+            self.of_image = nn.Linear(settings["image"], common)
+            self.gate = nn.Linear(settings["image"], common)
+
+    told = failing(Later({"image": 7, "text": 5, "shared": 6}), torch.randn(2, 7), torch.randn(2, 5))
+    assert told.fixes[0].code.startswith('self.of_text = nn.Linear(settings["text"], 6)')
 
 
 def test_two_names_of_one_width() -> None:

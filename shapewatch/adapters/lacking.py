@@ -41,7 +41,7 @@ def with_what_lacks(
         return f"{atom(spelled)} * 2"
     repeating = [made for made in roads if _repeats(made, was, times, recording)] if times > 1 and not rest else []
     if repeating:
-        name = _name_of(times, node, span) or _said_by_the_layer(repeating[0], recording, span) or said(times)
+        name = _name_of(times, node, span) or _said_by_the_layer(repeating[0], spelled, recording, span) or said(times)
         return f"{atom(spelled)} * {name}" if name is not None else None
     if more > 0 and any(_joins(made, was, more, recording) for made in roads):
         name = "1" if more == 1 else _name_of(more, node, span) or said(more)
@@ -113,9 +113,10 @@ def _scopes(span: Span) -> Iterator[list[ast.expr]]:
     yield [target for step in steps for target in step.targets if isinstance(target, ast.Name)]
 
 
-def _said_by_the_layer(made: Call, recording: Recording, span: Span) -> str | None:
+def _said_by_the_layer(made: Call, spelled: str, recording: Recording, span: Span) -> str | None:
     """How many the layer lays together in whose class that is done: `heads` where its line says `heads * width` of what
-    it keeps, and the layer is made with `heads=heads` in the function of the size that lacks it."""
+    it keeps, and the layer is made with `heads=heads`, and for the width with what the size that lacks it says, in the
+    function of that size."""
     layer, line = recording.layer_at.get(made.layer), made.span
     owner = class_around(line.file, line.line) if line is not None else None
     if layer is None or layer.defined is None or owner is None or owner.name != layer.type:
@@ -130,17 +131,25 @@ def _said_by_the_layer(made: Call, recording: Recording, span: Span) -> str | No
     if given is None or here != there or layer.defined.file != span.file:
         return None
     said = {ast.unparse(given[name]) for name in _factors_kept(line, init) if name in given}
-    return said.pop() if len(said) == 1 else None
+    others = said - {spelled}
+    return others.pop() if len(said) == 2 and len(others) == 1 else None
 
 
 def _factors_kept(line: Span | None, init: Function | None) -> Iterator[str]:
     """The arguments of a class that are factors in a line of it, as it keeps them."""
     tree = parsed(statement(line))
     products = [node for node in ast.walk(tree) if isinstance(node, ast.BinOp)] if tree is not None else []
-    sides = [
-        ast.unparse(side) for each in products if isinstance(each.op, ast.Mult) for side in (each.left, each.right)
-    ]
-    steps = [node for node in ast.walk(init) if isinstance(node, ast.Assign)] if init is not None else []
-    for step in steps:
-        if isinstance(step.value, ast.Name) and ast.unparse(step.targets[0]) in sides[:1]:
-            yield step.value.id
+    sides = [side for each in products if isinstance(each.op, ast.Mult) for side in (each.left, each.right)]
+    factors = {ast.unparse(side) for side in sides}
+    for step in ast.walk(init) if init is not None else ():
+        if isinstance(step, ast.Assign):
+            yield from (value for kept, value in _pairs(step.targets[0], step.value) if kept in factors)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, str]]:
+    """What is given a value, and what value: each part of `self.a, self.b = a, b`."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, other in zip(target.elts, value.elts, strict=False):
+            yield from _pairs(one, other)
+    else:
+        yield ast.unparse(target), ast.unparse(value)

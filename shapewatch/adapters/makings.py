@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import name_called, parsed, statement
-from shapewatch.adapters.unread import Line
+from shapewatch.adapters.unread import line_at, made_at
 from shapewatch.recording import Shape, Span
-from shapewatch.source import span_of, tree_of
 
 _OF_SIZES = frozenset({"randn", "rand", "zeros", "ones", "empty"})
 """Functions that take sizes one by one; of the others they are a list."""
@@ -34,16 +33,17 @@ class Making:
     function: str
     sizes: Sequence[ast.expr]
 
+    @property
+    def library(self) -> str:
+        """`torch` of `torch.zeros`."""
+        return self.function.partition(".")[0]
 
-def making_of(name: str, used: Span, calling: Line, shape: Shape) -> Making | None:
+
+def making_of(name: str, used: Span, shape: Shape) -> Making | None:
     """The line that makes a variable which another line, that `used` it, reads; None where it is made of more than
     sizes."""
-    bound = next((each for each in calling.variables if each.name == name and each.lines), None)
-    if bound is None or bound.position is not None or not calling.reads.get(name):
-        return None
-    statements = (node for node in ast.walk(tree_of(used.file)) if isinstance(node, ast.Assign))
-    made = next((node for node in statements if node.lineno == bound.lines.start), None)
-    line = span_of(used.file, made.lineno) if made is not None else None
+    calling = line_at(used)
+    line = made_at(name, used) if calling is not None and calling.reads.get(name) else None
     source = statement(line)
     tree = parsed(source)
     value = tree.body[0].value if tree is not None and tree.body and isinstance(tree.body[0], ast.Assign) else None

@@ -46,6 +46,10 @@ class Line:
     arguments: Sequence[str]
     variables: Sequence[Bound]
 
+    def given(self, name: str) -> Bound | None:
+        """The variable of that name, where a statement before gives it its value."""
+        return next((each for each in self.variables if each.name == name and each.lines), None)
+
 
 @dataclass(frozen=True)
 class _Event:
@@ -77,6 +81,20 @@ def line_at(span: Span) -> Line | None:
     variables = [_bound(name, events, arguments, number, block) for name in names]
     settings = {event.name for event in own if event.sets}
     return Line(own[-1].lines, reads, settings, arguments, [bound for bound in variables if bound is not None])
+
+
+def made_at(name: str, used: Span) -> Span | None:
+    """The line that gives a variable, and nothing else, the value that another line finds in it."""
+    line = line_at(used)
+    bound = line.given(name) if line is not None else None
+    return span_of(used.file, bound.lines.start) if bound is not None and bound.position is None else None
+
+
+def held_at_both(one: Span, other: Span) -> set[str]:
+    """The variables that hold at one line what they hold at the other."""
+    lines = [line_at(span) for span in (one, other)]
+    first, second = ({each.name: each.lines for each in line.variables} if line is not None else {} for line in lines)
+    return {name for name, made in first.items() if second.get(name) == made}
 
 
 def _bound(name: str, events: Sequence[_Event], arguments: Sequence[str], number: int, block: Block) -> Bound | None:

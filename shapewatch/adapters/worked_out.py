@@ -47,6 +47,22 @@ def comes_to(node: ast.expr, file: str, line: int) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def known_at(node: ast.expr, file: str, line: int) -> bool:
+    """Whether each name in an expression has, on a line, the one value that it has in the function around: that of an
+    argument, what a line before gives it, or what the file calls so."""
+    for function in functions_around(file, line)[:1]:
+        arguments = parameters_of(function)
+        for name in {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}:
+            stores = [
+                each.lineno
+                for each in ast.walk(function)
+                if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Store)
+            ]
+            if len(stores) + (name in arguments) > 1 or any(stored >= line for stored in stores):
+                return False
+    return True
+
+
 def calls_of(name: str, file: str) -> list[ast.Call]:
     """Every call in a file of what has that name."""
     return [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.Call) and name_called(node) == name]

@@ -57,7 +57,7 @@ def axes_together(ends: tuple[int, int]) -> str:
 def root_name(recording: Recording) -> str:
     """What the program calls the outermost layer, where the line that calls it calls nothing else by a plain name; else
     `model`."""
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    outermost = [call for call in recording.roots if not call.layer]
     tree = parsed(statement(outermost[-1].span)) if outermost and outermost[-1].span is not None else None
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     names = {node.id for node in called if isinstance(node, ast.Name)} - vars(builtins).keys()
@@ -120,7 +120,7 @@ _BY_METHOD = frozenset({"fit", "evaluate", "predict", "train_on_batch", "test_on
 
 def _given_as(index: int, recording: Recording) -> str | None:
     """The variable that a line gives the model for an input, where it gives all of them by their places."""
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    outermost = [call for call in recording.roots if not call.layer]
     tree = parsed(statement(outermost[-1].span)) if outermost else None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     if any(name_called(call) in _BY_METHOD for call in calls):
@@ -183,7 +183,7 @@ def other_input(edit: Input, recording: Recording) -> str:
 
 def line_of_what_grows(edit: Input, recording: Recording) -> str | None:
     """The line that calls the model, given the end of an input that a loop makes longer; None of any other input."""
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None and not call.layer]
+    outermost = [call for call in recording.roots if not call.layer]
     name, span = input_name(edit, recording), outermost[-1].span if outermost else None
     return end_of_what_grows(span, name, recording.shape(recording.inputs[edit.index]), edit.shape)
 
@@ -350,12 +350,17 @@ def narrow_title(expression: str, arguments: Mapping[str, Any]) -> str:
     return f"cut `{expression}` to {arguments['size']} along {along}"
 
 
-_SHAPE_OF = {"torch": "{}.shape", "tensorflow": "tf.shape({})", "keras": "keras.ops.shape({})"}
+_LENGTH = {
+    "torch": "{}.size({})",
+    "tensorflow": "tf.shape({})[{}]",
+    "tf": "tf.shape({})[{}]",
+    "keras": "keras.ops.shape({})[{}]",
+}
 
 
-def length_in(framework: str, x: str, axis: int) -> str:
-    """How long an axis of a tensor is while the program runs."""
-    return f"{_SHAPE_OF[framework].format(x)}[{axis}]"
+def length_in(library: str, x: str, axis: int) -> str:
+    """How long an axis of a tensor is while the program runs, by what makes such tensors: `torch`, `tf`, `np`."""
+    return _LENGTH.get(library, "{}.shape[{}]").format(x, axis)
 
 
 def cut_as_beside(edit: Insert, recording: Recording) -> Written:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from shapewatch.adapters.around import functions_around
 from shapewatch.adapters.statements import function_called, name_called, parsed, rewritten, statement
-from shapewatch.adapters.unread import line_at
+from shapewatch.adapters.unread import line_at, made_at
 from shapewatch.recording import Recording, Span
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.source import span_of, tree_of
@@ -147,14 +147,10 @@ def _is_one_path(path: ast.expr, saved: Span, loaded: Span) -> bool:
 
 def _assigned(name: str, used: Span) -> tuple[Span, ast.expr] | None:
     """The line that gives a variable what another line reads, and the expression that it is given there."""
-    here = line_at(used)
-    bound = next((each for each in here.variables if each.name == name and each.lines), None) if here else None
-    if bound is None or bound.position is not None:
-        return None
-    line = span_of(used.file, bound.lines.start)
+    line = made_at(name, used)
     tree = parsed(statement(line))
     step = tree.body[0] if tree is not None and tree.body else None
-    return (line, step.value) if isinstance(step, ast.Assign) else None
+    return (line, step.value) if line is not None and isinstance(step, ast.Assign) else None
 
 
 def _weights_of(value: ast.expr, there: Span) -> _Building | None:

@@ -131,7 +131,7 @@ def _called_as_in(live: Recording, again: Recording) -> Recording:
     inside = failed is not None and failed.parent is not None  # a dry run calls the outermost layer from elsewhere
     span = (again.failure.span if inside else None) or live.failure.span
     spoken, streams = live.failure.spoken or again.failure.spoken, live.failure.streams or again.failure.streams
-    outermost = [call.span for call in live.calls if call.is_layer and call.parent is None][-1:]
+    outermost = [call.span for call in live.roots][-1:]
     calls = [replace(call, span=outermost[0]) if call.parent is None and outermost else call for call in again.calls]
     known = live.layer_at
     layers = [

@@ -77,7 +77,7 @@ def _given_at(given: Value, case: Case) -> Span | None:
         declared = assigned_line(failed.file, given.name, failed.line)
         if declared is not None:
             return declared
-    outermost = [call for call in case.recording.calls if call.is_layer and call.parent is None]
+    outermost = case.recording.roots
     return (outermost[-1].span if outermost else None) or failed
 
 

@@ -44,7 +44,7 @@ def or_another_order(told: Diagnosis, case: Case) -> Diagnosis:
 
 def _outputs(recording: Recording) -> list[tuple[str, Shape]]:
     """What the model gave last: which layer each output comes from, and its shape."""
-    ran = [call for call in recording.calls if call.is_layer and call.parent is None and call.finished]
+    ran = [call for call in recording.roots if call.finished]
     if not ran:
         return []
     makers = ((recording.producer.get(value), recording.shape(value)) for value in ran[-1].results)

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from shapewatch.adapters.makings import HANDS_ON, Making, making_of
 from shapewatch.adapters.statements import parsed, rewritten, statement
-from shapewatch.adapters.unread import Line, line_at
+from shapewatch.adapters.unread import Line, held_at_both, line_at
+from shapewatch.adapters.written import length_in
 from shapewatch.edits import Target
-from shapewatch.recording import Call, Recording, Shape, Span
+from shapewatch.recording import Call, Recording, Shape
 from shapewatch.repair.state_of_another_batch import last_left_out
 from shapewatch.report import Cause, Diagnosis, Fix
 
@@ -29,12 +30,11 @@ def or_labels_made_here(told: Diagnosis, recording: Recording) -> Diagnosis:
     if failure is None or failure.span is None or not isinstance(edit, Target) or edit.change != "shape":
         return told
     wanted: Shape = edit.arguments["shape"]
-    losing = line_at(failure.span)
     for name, shape in failure.spoken.items():
-        making = making_of(name, failure.span, losing, shape) if losing is not None else None
+        making = making_of(name, failure.span, shape)
         if making is None or shape[:1] == wanted[:1] or shape[1:] != wanted[1:] or not _is_written_down(making):
             continue
-        size = _size_of_the_data(making.line, wanted, recording)
+        size = _size_of_the_data(making, wanted, recording)
         if size is not None:
             return _told(told, name, shape, making, size, recording)
     return told
@@ -58,20 +58,16 @@ def _is_written_down(making: Making) -> bool:
     return bool(making.sizes) and isinstance(making.sizes[0], ast.Constant | ast.Name | ast.Attribute)
 
 
-def _size_of_the_data(line: Span, wanted: Shape, recording: Recording) -> str | None:
+def _size_of_the_data(making: Making, wanted: Shape, recording: Recording) -> str | None:
     """The batch of what the model is given, by a variable that is known where the labels are made."""
-    calls = [each for each in recording.calls if each.is_layer and each.parent is None and each.kind != "loss"]
-    there = line_at(line)
-    calling = line_at(calls[-1].span) if calls and calls[-1].span is not None else None
-    if there is None or calling is None or calls[-1].span is None or calls[-1].span.file != line.file:
+    calls = [each for each in recording.roots if each.kind != "loss"]
+    span = calls[-1].span if calls else None
+    calling = line_at(span) if span is not None else None
+    if calling is None or span is None or span.file != making.line.file:
         return None
-    known = {bound.name: bound.lines for bound in there.variables}
-    same = {bound.name for bound in calling.variables if known.get(bound.name, range(-1, 0)) == bound.lines}
+    same = held_at_both(making.line, span)
     names = [name for name in _given(calls[-1], calling, wanted, recording) if name in same]
-    if not names:
-        return None
-    form = {"torch": "{}.size(0)", "tensorflow": "tf.shape({})[0]"}.get(recording.framework, "{}.shape[0]")
-    return form.format(names[0])
+    return length_in(making.library, names[0], 0) if names else None
 
 
 def _given(call: Call, calling: Line, wanted: Shape, recording: Recording) -> Iterator[str]:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from shapewatch.adapters.makings import Making, making_of
 from shapewatch.adapters.statements import rewritten
-from shapewatch.adapters.unread import Line, line_at
+from shapewatch.adapters.unread import held_at_both, line_at
+from shapewatch.adapters.written import length_in
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Span
 from shapewatch.report import Diagnosis, Fix
@@ -32,33 +33,27 @@ def or_made_of_sizes(told: Diagnosis, recording: Recording) -> Diagnosis:
 
 def _made(fix: Fix, recording: Recording) -> tuple[Span, str] | None:
     edit = fix.changes[0] if len(fix.changes) == 1 else None
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    outermost = recording.roots
     if not isinstance(edit, Input) or not fix.code.startswith("# ") or not outermost or outermost[-1].span is None:
         return None
     given, used = recording.values[recording.inputs[edit.index]], outermost[-1].span
-    calling = line_at(used)
-    making = making_of(given.name or "", used, calling, given.shape) if calling is not None else None
-    if making is None or calling is None or len(edit.shape) != len(given.shape):
+    making = making_of(given.name or "", used, given.shape)
+    if making is None or len(edit.shape) != len(given.shape):
         return None
     changes = []
     for axis, (was, size) in enumerate(zip(given.shape, edit.shape, strict=True)):
         if was != size:
-            rows = _rows_of_another(edit, size, making, calling, recording) if axis == 0 else None
+            rows = _rows_of_another(edit, size, making, used, recording) if axis == 0 else None
             changes.append((making.sizes[axis], rows or str(size)))
     return making.line, rewritten(making.source, changes)
 
 
-def _rows_of_another(edit: Input, size: int | None, making: Making, calling: Line, recording: Recording) -> str | None:
+def _rows_of_another(edit: Input, size: int | None, making: Making, used: Span, recording: Recording) -> str | None:
     """How to say the number of rows by another input of the call that has so many, and is known at that line."""
-    there = line_at(making.line)
-    known = {each.name: each.lines for each in there.variables} if there is not None else {}
-    same = {each.name for each in calling.variables if known.get(each.name, range(-1, 0)) == each.lines}
-    names = [name for name in _as_long(edit.index, size, recording) if calling.reads.get(name) and name in same]
-    if len(names) != 1:
-        return None
-    library = making.function.partition(".")[0]
-    form = {"torch": "{}.size(0)", "tf": "tf.shape({})[0]"}.get(library, "{}.shape[0]")
-    return form.format(names[0])
+    calling, same = line_at(used), held_at_both(making.line, used)
+    read = calling.reads if calling is not None else {}
+    names = [name for name in _as_long(edit.index, size, recording) if read.get(name) and name in same]
+    return length_in(making.library, names[0], 0) if len(names) == 1 else None
 
 
 def _as_long(index: int, size: int | None, recording: Recording) -> Iterator[str]:

@@ -39,7 +39,7 @@ def declared_otherwise(recording: Recording, best: Fix, adapter: Adapter) -> Dec
     if not isinstance(change, Input) or change.change in ("unsqueeze", "permute"):
         return None
     index = change.index
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    outermost = recording.roots
     layer = recording.layer_at.get(outermost[-1].layer) if outermost else None
     takes: tuple[Shape, ...] = layer.facts.get("takes", ()) if layer is not None else ()
     if len(takes) != len(recording.inputs) or outermost[-1].occurrence:

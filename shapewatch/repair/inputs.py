@@ -76,7 +76,7 @@ def _of_shape(evidence: Evidence, index: int, given: Shape, shape: Shape) -> Inp
 
 def _declared(recording: Recording) -> tuple[Shape, ...]:
     """The shapes that a model says it takes, one for each input; none where it says nothing."""
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    outermost = recording.roots
     layer = recording.layer_at.get(outermost[-1].layer) if outermost else None
     takes: tuple[Shape, ...] = layer.facts.get("takes", ()) if layer is not None else ()
     return takes if len(takes) == len(recording.inputs) else ()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shapewatch.adapters.statements import parsed, statement
-from shapewatch.adapters.unread import Bound, Line, line_at, reading
+from shapewatch.adapters.unread import Bound, Line, line_at, made_at, reading
 from shapewatch.edits import Input
 from shapewatch.recording import Recording, Shape, Span
 from shapewatch.repair.variables import Odd
@@ -30,13 +30,13 @@ def mask_made_of_another(case: Case, framework: str) -> Odd | None:
     """The line that makes a mask, with the variable that the model is given in the place of the one that it is cut
     from."""
     recording = case.recording
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    outermost = recording.roots
     span = outermost[-1].span if outermost else None
     calling = line_at(span) if span is not None else None
     given = _given(span, recording) if span is not None else {}
     for index, value in given.items():
         shape = recording.shape(recording.inputs[index])
-        making = _making(value, calling, span) if calling is not None and span is not None else None
+        making = _making(value, span) if span is not None else None
         if making is None or calling is None or len(shape) < 2 or shape[-1] != shape[-2] or shape[-1] in (None, 1):
             continue
         for name, instead, length in _variables(making, calling, given, recording):
@@ -67,16 +67,15 @@ def _given(span: Span, recording: Recording) -> Mapping[int, ast.expr]:
     return dict(enumerate(found[0])) if len(found) == 1 else {}
 
 
-def _making(value: ast.expr, calling: Line, span: Span) -> _Making | None:
+def _making(value: ast.expr, span: Span) -> _Making | None:
     """Where what is given is made: in the line itself, or in the one that gives a variable its value."""
     if isinstance(value, ast.Call):
         return _Making(span, value, "mask")
-    bound = _bound(value.id, calling) if isinstance(value, ast.Name) else None
-    if bound is None or bound.position is not None or not isinstance(value, ast.Name):
+    line = made_at(value.id, span) if isinstance(value, ast.Name) else None
+    made = _assigned(line) if line is not None else None
+    if line is None or made is None or not isinstance(value, ast.Name) or not isinstance(made.value, ast.Call):
         return None
-    line = span_of(span.file, bound.lines.start)
-    made = _assigned(line)
-    return _Making(line, made.value, value.id) if made is not None and isinstance(made.value, ast.Call) else None
+    return _Making(line, made.value, value.id)
 
 
 def _variables(
@@ -88,19 +87,15 @@ def _variables(
     names = {each.id for each in given.values() if isinstance(each, ast.Name)}
     read = {node.id for node in ast.walk(making.value) if isinstance(node, ast.Name)}
     for index, value in given.items():
-        bound = _bound(value.id, calling) if isinstance(value, ast.Name) and value.id not in read else None
-        if bound is None or there is None or _bound(bound.name, there) is None:
+        bound = calling.given(value.id) if isinstance(value, ast.Name) and value.id not in read else None
+        if bound is None or there is None or there.given(bound.name) is None:
             continue
         line = span_of(making.line.file, bound.lines.start)
         for instead in _cut_from(line, bound) & read - names:
             size = _length(making.value, instead, recording.shape(recording.inputs[index]))
-            before, now = (_bound(instead, each) for each in (there, calling))
+            before, now = (each.given(instead) for each in (there, calling))
             if size is not None and before is not None and now is not None and before.lines == now.lines:
                 yield bound.name, instead, size
-
-
-def _bound(name: str, line: Line) -> Bound | None:
-    return next((each for each in line.variables if each.name == name and each.lines), None)
 
 
 def _assigned(line: Span) -> ast.Assign | None:

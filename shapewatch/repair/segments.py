@@ -78,7 +78,7 @@ def _told(summed: Call, gathered: Call, own: int, rows: int, case: Case, framewo
     if table is None or gathered.span is None or counted.span is None:
         return None
     framework = "torch" if framework == "torch" else "tensorflow"
-    length = f"{table}.size(0)" if framework == "torch" else length_in(framework, table, 0)
+    length = length_in(framework, table, 0)
     found = _line_with(counted.span, length)
     if found is None:
         return None

@@ -13,28 +13,28 @@ from collections.abc import Iterator
 from shapewatch.adapters.around import functions_around, loops_around
 from shapewatch.adapters.makings import sizes_in
 from shapewatch.adapters.statements import name_called, parsed, rewritten, statement
-from shapewatch.adapters.unread import Line, line_at
+from shapewatch.adapters.unread import held_at_both, made_at
 from shapewatch.adapters.written import length_in
 from shapewatch.edits import Edit, Input
 from shapewatch.recording import Recording, Shape, Span
 from shapewatch.repair.variables import Odd
 from shapewatch.report import Cause, Fix
 from shapewatch.rules.rule import Case, Finding
-from shapewatch.source import span_of, tree_of
+from shapewatch.source import tree_of
 
 
 def state_made_before(case: Case, finding: Finding, framework: str) -> Odd | None:
     """The lines that make a state, with the number of samples that the call is given."""
     recording, batches = case.recording, _batches(case, finding)
-    outermost = [call for call in recording.calls if call.is_layer and call.parent is None]
+    outermost = recording.roots
     span = outermost[-1].span if outermost else None
-    calling, given = (line_at(span), _given(span)) if span is not None else (None, None)
-    if batches is None or span is None or calling is None or given is None:
+    given = _given(span) if span is not None else None
+    if batches is None or span is None or given is None:
         return None
     shape, (kept, batch), lines = case.shapes[1], batches, []
     for name in given[1]:
-        made = _made_at(name, calling, span)
-        size = None if made is None else _size(given[0], batch, made, calling, recording, framework)
+        made = _made_at(name, span)
+        size = None if made is None else _size(given[0], batch, made, span, recording, framework)
         code = None if made is None or size is None else _anew(made, name, shape, kept, size)
         if made is None or code is None:
             return None
@@ -82,13 +82,10 @@ def _given(span: Span) -> tuple[ast.expr, list[str]] | None:
     return found[0] if len(found) == 1 else None
 
 
-def _made_at(name: str, calling: Line, span: Span) -> Span | None:
+def _made_at(name: str, span: Span) -> Span | None:
     """The line that gives a variable what the call takes, where no turn of a loop comes between."""
-    bound = next((each for each in calling.variables if each.name == name and each.lines), None)
-    if bound is None or bound.position is not None:
-        return None
-    line = span_of(span.file, bound.lines.start)
-    return line if _loops(line) == _loops(span) else None
+    line = made_at(name, span)
+    return line if line is not None and _loops(line) == _loops(span) else None
 
 
 def _loops(span: Span) -> list[int]:
@@ -103,17 +100,12 @@ def _holds(node: ast.While, line: int) -> bool:
     return node.lineno <= line <= (node.end_lineno or 0)
 
 
-def _size(given: ast.expr, batch: int, made: Span, calling: Line, recording: Recording, framework: str) -> str | None:
+def _size(given: ast.expr, batch: int, made: Span, span: Span, recording: Recording, framework: str) -> str | None:
     """The number of samples by the input, where that is known at the line; else 1, of which a batch is that has no
     other number."""
-    there = line_at(made)
-    known = {bound.name: bound.lines for bound in there.variables} if there is not None else {}
     first = recording.shape(recording.inputs[0])
-    if isinstance(given, ast.Name) and batch in first:
-        same = any(bound.name == given.id and known.get(given.id) == bound.lines for bound in calling.variables)
-        if same and first.count(batch) == 1:
-            axis = first.index(batch)
-            return f"{given.id}.size({axis})" if framework == "torch" else length_in("tensorflow", given.id, axis)
+    if isinstance(given, ast.Name) and first.count(batch) == 1 and given.id in held_at_both(made, span):
+        return length_in("torch" if framework == "torch" else "tf", given.id, first.index(batch))
     return "1" if batch == 1 else None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from shapewatch.adapters.around import class_around
 from shapewatch.adapters.statements import is_assigned, rewritten, statement
-from shapewatch.adapters.torch.own_line import OF_WINDOWS, arguments_of, call_with, made_in
+from shapewatch.adapters.torch.own_line import OF_WINDOWS, Saying, arguments_of, call_with, made_in, said_beside
 from shapewatch.adapters.written import collapse, short
 from shapewatch.edits import Edit, Set
 from shapewatch.recording import Layer, Recording, Span
@@ -47,7 +47,7 @@ def line_of_class(edits: Sequence[Edit], parts: list[str], recording: Recording)
     source = statement(span)
     if given is None or source is None or _is_said_to_each(given.get(first.argument), made, len(edits)):
         return None
-    new = _as_a_neighbour_says(owner, first.argument, made, recording) or _for_all(made, given.get(first.argument))
+    new = _as_a_neighbour_says(span, first.argument, made, recording) or _for_all(made, given.get(first.argument))
     node = given.get(first.argument)
     if new is None or (node is not None and ast.unparse(node) == new):
         return None
@@ -95,34 +95,22 @@ def _statements(owner: ast.ClassDef, made: _Made, file: str) -> Iterator[tuple[S
                 yield span, call
 
 
-def _as_a_neighbour_says(owner: ast.ClassDef, argument: str, made: _Made, recording: Recording) -> str | None:
+def _as_a_neighbour_says(span: Span, argument: str, made: _Made, recording: Recording) -> str | None:
     """What the class says for such an argument of another layer that has, in each instance, what this one needs."""
-    assert made.example.defined is not None
-    said = []
-    for node in ast.walk(owner):
-        if not isinstance(node, ast.Assign):
-            continue
-        target = node.targets[0] if len(node.targets) == 1 else None
-        if not isinstance(target, ast.Attribute) or ast.unparse(target.value) != "self" or target.attr == made.parts[0]:
-            continue
-        layers = [recording.layer_at.get(f"{path}.{target.attr}") for path in made.wanted]
-        example = layers[0]
-        if example is None or any(layer is None or layer.type != example.type for layer in layers):
-            continue
-        call = made_in(statement(span_of(made.example.defined.file, node.lineno)), [target.attr], example)
-        for name, value in (arguments_of(call, example) or {}).items() if call is not None else ():
-            if isinstance(value, ast.Constant | ast.Tuple) or not _is_for(name, argument):
-                continue
-            pairs = zip(layers, made.wanted.values(), strict=True)
-            if all(layer is not None and _same(layer.facts.get(name), wanted) for layer, wanted in pairs):
-                said.append(ast.unparse(value))
-    told = dict.fromkeys(said)
-    return next(iter(told)) if len(told) == 1 else None
+    first = next(iter(made.wanted))
+    said = set()
+    for each in said_beside(span, f"{first}.", recording):
+        rest = each.layer.path.removeprefix(first)
+        layers = [recording.layer_at.get(f"{path}{rest}") for path in made.wanted]
+        held = [layer.facts.get(each.argument) if layer is not None else None for layer in layers]
+        if _is_for(each, argument) and all(map(_same, held, made.wanted.values())):
+            said.add(each.text)
+    return said.pop() if len(said) == 1 else None
 
 
-def _is_for(name: str, argument: str) -> bool:
+def _is_for(said: Saying, argument: str) -> bool:
     """A size may go by another name in another layer."""
-    return name == argument if argument in OF_WINDOWS else name not in OF_WINDOWS
+    return said.argument == argument if argument in OF_WINDOWS else said.is_size
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from torch import nn
 
-from shapewatch.adapters.around import class_around
+from shapewatch.adapters.around import class_around, functions_around
 from shapewatch.adapters.constructed import repeats
 from shapewatch.adapters.formulas import as_formula, laid_out, laid_together
 from shapewatch.adapters.lacking import with_what_lacks
 from shapewatch.adapters.statements import is_assigned, name_called, parsed, rewritten, statement
+from shapewatch.adapters.worked_out import known_at
 from shapewatch.adapters.written import collapse, short
 from shapewatch.edits import Set
 from shapewatch.recording import Layer, Recording, Span
@@ -25,6 +27,9 @@ from shapewatch.source import is_users_own, span_of
 
 OF_WINDOWS = frozenset({"stride", "padding", "dilation", "kernel_size"})
 """Arguments that are no sizes of the data."""
+
+_OF_WHAT_COMES = frozenset({"in_features", "in_channels", "num_features", "num_channels", "input_size"})
+"""Sizes that a layer is made for, and does not give."""
 
 AS_ANOTHER = {
     ("pool", "stride"): "kernel_size",
@@ -153,43 +158,47 @@ def _formula(
     if together and (formula := as_formula(node, edit.was, together, span)):
         return formula
     beside = partial(_said_beside, edit.layer, parts, recording)
-    new = with_what_lacks(node, source, edit.was, edit.value, span, recording, beside)
+    taken = edit.argument in _OF_WHAT_COMES
+    new = with_what_lacks(node, source, edit.was, edit.value, span, recording, beside) if taken else None
     if new is None and not isinstance(node, ast.Constant):
         said = beside(edit.value)
         new = said if said != ast.get_source_segment(source, node) else None
     return [(node, new)] if new is not None else None
 
 
-def _is_stored(name: str, owner: ast.ClassDef | None) -> bool:
-    """Whether a class gives a name several values, so that it is not on each line what it is on another."""
-    nodes = ast.walk(owner) if owner is not None else ()
-    return sum(isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == name for node in nodes) > 1
-
-
 def _said_beside(path: str, parts: Sequence[str], recording: Recording, size: int) -> str | None:
-    """How the class that makes a layer says a size where it makes others; None where it does not, or in several
+    """How the function that makes a layer says a size where it makes others; None where it does not, or in several
     ways."""
-    layer, outer = recording.layer_at[path], path.removesuffix(".".join(parts))
-    if layer.defined is None:
-        return None
-    file, owner = layer.defined.file, class_around(layer.defined.file, layer.defined.line)
-    names = [node.id for node in ast.walk(owner) if isinstance(node, ast.Name)] if owner is not None else []
-    stored = {name for name in names if _is_stored(name, owner)}
-
-    def counted(value: ast.expr) -> bool:
-        return any(isinstance(node, ast.Name) and node.id in stored for node in ast.walk(value))
-
-    said = set()
-    for node in ast.walk(owner) if owner is not None else ():
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        other = recording.layer_at.get(f"{outer}{target.attr}") if isinstance(target, ast.Attribute) else None
-        if other is None or not isinstance(target, ast.Attribute) or not isinstance(node, ast.Assign):
-            continue
-        source = statement(span_of(file, node.lineno))
-        call = made_in(source, [target.attr], other)
-        given = arguments_of(call, other) if call is not None else None
-        for name, value in (given or {}).items():
-            is_size = name not in OF_WINDOWS and other.facts.get(name) == size
-            if is_size and other.path != path and not isinstance(value, ast.Constant) and not counted(value):
-                said.add(ast.get_source_segment(source or "", value) or ast.unparse(value))
+    line = recording.layer_at[path].defined
+    beside = said_beside(line, path.removesuffix(".".join(parts)), recording) if line is not None else ()
+    said = {each.text for each in beside if each.is_size and each.layer.facts.get(each.argument) == size}
     return said.pop() if len(said) == 1 else None
+
+
+@dataclass(frozen=True)
+class Saying:
+    """What a line says for an argument of another layer, where another line beside it could say the same."""
+
+    layer: Layer
+    argument: str
+    text: str
+
+    @property
+    def is_size(self) -> bool:
+        return self.argument not in OF_WINDOWS
+
+
+def said_beside(line: Span, outer: str, recording: Recording) -> Iterator[Saying]:
+    """The expressions that the function around a line gives the other layers of an instance, but for numbers and for
+    what has another value on that line. `outer`: the path of the instance, with its dot."""
+    inside = [each for function in functions_around(line.file, line.line)[:1] for each in ast.walk(function)]
+    for step in (node for node in inside if isinstance(node, ast.Assign) and node.lineno != line.line):
+        target = step.targets[0]
+        layer = recording.layer_at.get(f"{outer}{target.attr}") if isinstance(target, ast.Attribute) else None
+        if layer is None or not isinstance(target, ast.Attribute):
+            continue
+        source = statement(span_of(line.file, step.lineno))
+        call = made_in(source, [target.attr], layer)
+        for name, value in ((call is not None and arguments_of(call, layer)) or {}).items():
+            if not isinstance(value, ast.Constant | ast.Tuple) and known_at(value, line.file, line.line):
+                yield Saying(layer, name, ast.get_source_segment(source or "", value) or ast.unparse(value))
