@@ -22,6 +22,7 @@ import pytest
 import torch
 
 import shapewatch
+from shapewatch import patch
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
@@ -107,7 +108,7 @@ TORCH = (
         layer="blocks.2.conv2",
         at="return x + self.conv2(self.relu(self.conv1(x)))",
         edit={"action": "set", "layer": "blocks.2.conv2", "argument": "out_channels", "value": 32},
-        fragment="nn.Conv2d(64, 32, kernel_size=3, padding=1)",
+        fragment="Block(32, 64, 32)",
     ),
     Expected(
         "projection_wrong_stride",
@@ -117,7 +118,7 @@ TORCH = (
         layer="stage2.project",
         at="return torch.relu(main + self.project(x))",
         edit={"action": "set", "layer": "stage2.project", "argument": "stride", "value": 2},
-        fragment="nn.Conv2d(32, 64, kernel_size=1, stride=2)",
+        fragment="Stage(32, 64, project_stride=2)",
     ),
     Expected(
         "densenet_wrong_growth",
@@ -127,7 +128,7 @@ TORCH = (
         layer="dense.1.conv",
         at="return self.conv(torch.relu(self.norm(features)))",
         edit={"action": "set", "layer": "dense.1.conv", "argument": "out_channels", "value": 32},
-        fragment="nn.Conv2d(96, 32, kernel_size=3, padding=1, bias=False)",
+        fragment="DenseLayer(96, growth=32)",
     ),
     Expected(
         "unet_odd_input",
@@ -159,7 +160,7 @@ TORCH = (
         layer="layers.1.transform",
         at="return gate * transformed + (1 - gate) * x",
         edit={"action": "set", "layer": "layers.1.transform", "argument": "out_features", "value": 64},
-        fragment="nn.Linear(64, 64)",
+        fragment="Highway(64, 64), Highway(64, 64), Highway(64, 64)",
     ),
     Expected(
         "preactivation_shortcut_stride",
@@ -591,6 +592,45 @@ def test_fix(expected: Expected) -> None:
     assert expected.fragment in fix.code
     assert fix.verified == expected.verified
     assert as_lists(fix.output_shape) == (list(expected.output) if fix.verified == "forward" else None)
+
+
+WITHOUT_A_PATCH = {
+    ("torch", "bottleneck_without_projection"),
+    ("torch", "residual_without_projection"),
+    ("torch", "resnet_lost_projection"),
+    ("torch", "transformer_mlp_width"),
+    ("keras", "densenet_wrong_growth"),
+    ("keras", "highway_gate_width"),
+    ("keras", "projection_wrong_stride"),
+    ("keras", "residual_channels_differ"),
+    ("keras", "residual_without_projection"),
+    ("keras", "residual_without_projection_subclassed"),
+    ("keras", "transformer_mlp_width"),
+    ("keras", "two_faults"),
+    ("keras", "unet_odd_input"),
+    ("tensorflow", "residual_without_projection"),
+}
+"""Whose best fix belongs in no one line of the program."""
+
+
+@each([expected for expected in TELLS if expected.edit])
+def test_the_program_runs_with_its_patch(expected: Expected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fix = watched(expected.path).report.diagnoses[0].fixes[0]
+    assert (fix.patch is None) == ((expected.folder, expected.script) in WITHOUT_A_PATCH), fix
+    if fix.patch is None:
+        return
+    copy = tmp_path / expected.path.relative_to(ROOT)
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(expected.path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    patch.apply(fix.patch)
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        if expected.script == "two_faults":  # the other one is met then
+            with pytest.raises((RuntimeError, ValueError)):
+                runpy.run_path(str(copy), run_name="__main__")
+            return
+        runpy.run_path(str(copy), run_name="__main__")
+    assert str(expected.output) in out.getvalue()
 
 
 @each([expected for expected in TELLS if expected.error])

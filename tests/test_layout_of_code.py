@@ -15,7 +15,7 @@ import shapewatch
 PACKAGE = Path(shapewatch.__file__).parent
 
 LEVELS = (
-    ("firewall", "recording", "edits"),
+    ("firewall", "recording", "edits", "patch"),
     ("axes", "codec", "layout", "source"),
     ("flow", "recorder"),
     ("demand", "report", "adapters"),

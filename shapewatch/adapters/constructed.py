@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from shapewatch.adapters.around import Function, class_around
 from shapewatch.adapters.lacking import with_what_lacks
+from shapewatch.adapters.rows import listed
 from shapewatch.adapters.statements import name_called, parsed, rewritten, statement
 from shapewatch.adapters.worked_out import (
     REPEATING,
@@ -239,6 +240,8 @@ def _constructing(owner: ast.ClassDef, path: str, recording: Recording, file: st
     if layer is not None and path and layer.type != owner.name:
         return None
     span = layer.defined if layer is not None else None
+    if span is not None and (entry := _in_its_row(owner.name, span, path, recording)) is not None:
+        return entry
     if span is None:
         span = _only_one(owner.name, file)
     elif any(other.defined == span and other.path != path for other in recording.layers):
@@ -250,6 +253,25 @@ def _constructing(owner: ast.ClassDef, path: str, recording: Recording, file: st
     if span is None or len(found) != 1 or not is_users_own(span.file) or repeats(span, owner.name):
         return None
     return span, found[0]
+
+
+def _in_its_row(name: str, span: Span, path: str, recording: Recording) -> tuple[Span, ast.Call] | None:
+    """The entry that is the instance at a path, where the line lists all that are in the row: as a line of its own, or
+    in the line of the row."""
+    row, _, index = path.rpartition(".")
+    inside = [layer.path for layer in recording.layers if layer.path.rpartition(".")[0] == row]
+    entries = listed(span.file, span.line)
+    if not index.isdigit() or len(entries) != len(inside) or name_called(entries[int(index)]) != name:
+        return None
+    line = entries[int(index)].lineno
+    alone = sum(entry.lineno == line for entry in entries) == 1
+    there = span_of(span.file, line, span.function) if alone else span
+    tree = parsed(statement(there))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
+    made = [call for call in calls if name_called(call) == name]
+    which = 0 if alone else sum(name_called(entry) == name for entry in entries[: int(index)])
+    fits = is_users_own(span.file) and len(made) > which and not repeats(there, name)
+    return (there, made[which]) if fits else None
 
 
 def _only_one(name: str, file: str) -> Span | None:

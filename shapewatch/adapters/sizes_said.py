@@ -61,15 +61,24 @@ def edit_constructed(edit: Edit, recording: Recording) -> tuple[Constructed, int
     the size is said elsewhere."""
     if not isinstance(edit, Set):
         return None
-    if isinstance(edit.value, int) and isinstance(edit.was, int):
+    layer = recording.layer_at.get(edit.layer)
+    is_weight = layer is not None and layer.kind == "module" and isinstance(edit.was, tuple)
+    was, value = (None, None) if is_weight else (_one_number(edit.was), _one_number(edit.value))
+    if was is not None and value is not None:
         there = _layer_constructed(edit, recording)
-        return None if there is None else (there, edit.was, edit.value)
+        return None if there is None else (there, was, value)
     sizes = (edit.was, edit.value) if isinstance(edit.value, tuple) and isinstance(edit.was, tuple) else ((), ())
     changed = [at for at, (one, other) in enumerate(zip(*sizes, strict=False)) if one != other]
-    layer = recording.layer_at.get(edit.layer)
     made = _attribute_made(layer, edit.argument, recording) if layer is not None and len(changed) == 1 else None
     there = weight_constructed(made, edit.argument, len(edit.was), changed[0], edit.layer, recording) if made else None
     return None if there is None else (there, edit.was[changed[0]], edit.value[changed[0]])
+
+
+def _one_number(value: object) -> int | None:
+    """2 for 2, and for the (2, 2) of a window."""
+    if isinstance(value, tuple) and len(set(value)) == 1:
+        value = value[0]
+    return value if isinstance(value, int) else None
 
 
 def _layer_constructed(edit: Set, recording: Recording) -> Constructed | None:

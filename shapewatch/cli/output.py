@@ -103,7 +103,7 @@ def open_output(arguments: argparse.Namespace) -> Output:
         if format not in FORMATS:
             raise CommandError(f"there is no format `{format}`; the formats are {', '.join(FORMATS)}")
         if path is None:
-            return Output(format, None, _claim_standard_output())
+            return Output(format, None, claim_standard_output())
     return Output(format, path, None)
 
 
@@ -160,7 +160,7 @@ def _writable(path: Path) -> Path:
     return path
 
 
-def _claim_standard_output() -> TextIO:
+def claim_standard_output() -> TextIO:
     """Standard output as a stream of our own; whatever else writes to it reaches standard error instead.
 
     The descriptor is moved, not only `sys.stdout`: subprocesses and C code write to the descriptor. It is not

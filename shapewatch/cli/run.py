@@ -40,19 +40,7 @@ class Run:
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         add_output_arguments(parser)
         add_warnings_argument(parser)
-        parser.add_argument(
-            "-m",
-            nargs=argparse.REMAINDER,
-            dest="module",
-            metavar="MODULE",
-            help="run a module instead of a file, as python -m does",
-        )
-        parser.add_argument(
-            "script",
-            nargs=argparse.REMAINDER,
-            metavar="SCRIPT [ARG ...]",
-            help="the file to run; everything after it belongs to the program",
-        )
+        add_program_arguments(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """0 where the program came to its end, or with `--warnings raise` 1 where it looks wrong; what ends it early
@@ -77,6 +65,22 @@ class Run:
         return 1 if arguments.warnings == "raise" and attempt(_looks_wrong, session) else 0
 
 
+def add_program_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-m",
+        nargs=argparse.REMAINDER,
+        dest="module",
+        metavar="MODULE",
+        help="run a module instead of a file, as python -m does",
+    )
+    parser.add_argument(
+        "script",
+        nargs=argparse.REMAINDER,
+        metavar="SCRIPT [ARG ...]",
+        help="the file to run; everything after it belongs to the program",
+    )
+
+
 def _ready_unless_faulty(arguments: argparse.Namespace) -> Ready | None:
     try:
         return _ready(arguments)
@@ -92,7 +96,7 @@ def _ready(arguments: argparse.Namespace) -> Ready:
     """The program, about to run: all that is left to do of our own is around it."""
     from shapewatch.watching import watch
 
-    start, output = _start(arguments), open_output(arguments)
+    start, output = program_of(arguments), open_output(arguments)
     return start, output, watch(warnings="allow" if arguments.warnings == "allow" else "warn")
 
 
@@ -107,15 +111,20 @@ def _looks_wrong(session: Session) -> bool:
     return any(found.severity == "warning" for found in session.report.diagnoses)
 
 
-def _start(arguments: argparse.Namespace) -> program.Program:
+def program_of(arguments: argparse.Namespace) -> program.Program:
+    """The program that the arguments name, about to run.
+
+    Raises:
+        CommandError: they name none.
+    """
     if arguments.module is not None:
         if not arguments.module:
-            raise CommandError("-m needs the name of a module: shapewatch run -m package.module")
+            raise CommandError("-m needs the name of a module: -m package.module")
         name, *rest = arguments.module
         return program.module(name, rest + arguments.script)
     words = _words(arguments)
     if not words:
-        raise CommandError("there is nothing to run; name a script (shapewatch run train.py) or a module (-m train)")
+        raise CommandError("there is nothing to run; name a script (train.py) or a module (-m train)")
     return program.script(words[0], words[1:])
 
 

@@ -12,6 +12,7 @@ lengths       arrays that are given together, and have not one number of samples
 labels        labels in another order than the outputs
 other_order   layers of a list that stand in the other order
 feeds         what is fed for a placeholder, in its axes
+patches       fixes as patches of the program's files
 """
 
 from __future__ import annotations
@@ -35,4 +36,8 @@ def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output
 
         diagnoses += what_failed(graph, adapter, probe)
     diagnoses += what_looks_wrong(graph, adapter, probe)
+    if any(diagnosis.fixes for diagnosis in diagnoses):
+        from shapewatch.diagnose.patches import with_patches
+
+        diagnoses = [with_patches(diagnosis, recording) for diagnosis in diagnoses]
     return Report(recording, junctions, tuple(diagnoses), output if recording.failure is None else None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shapewatch.adapters.operand import operand_text
-from shapewatch.adapters.sizes_said import edit_constructed
 from shapewatch.adapters.statements import statement
 from shapewatch.adapters.written import axes_together
 from shapewatch.diagnose.fixes import names_as_written
@@ -51,8 +50,7 @@ def cause_of(case: Case, fixes: Sequence[Fix], block: str = "") -> Cause | None:
             there = None
         made = layer.defined if layer is not None and path != case.call.layer and case.call.kind == "loss" else None
         location = edit.module.arguments.get("span", made or case.call.span if there is None else there.span)
-    instance = edit_constructed(edit, recording) if len(fix.changes) == 1 else None
-    location = instance[0].span if instance is not None else table_made_at(edit, case) or location
+    location = table_made_at(edit, case) or location
     if isinstance(edit, SetCall):
         there = recording.at(edit.place)
         location = there.span if there is not None else location

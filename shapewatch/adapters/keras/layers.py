@@ -11,7 +11,7 @@ from shapewatch.adapters.attributes import attribute_line
 from shapewatch.adapters.keras import kinds
 from shapewatch.adapters.keras.made_elsewhere import lines_of, made_for_a_name
 from shapewatch.adapters.keras.naming import Names
-from shapewatch.adapters.keras.rows import line_in_row
+from shapewatch.adapters.keras.rows import line_in_row, lines_in_rows
 from shapewatch.adapters.keras.settings import constructions
 from shapewatch.recorder import Line
 from shapewatch.recording import Layer as LayerRecord
@@ -33,8 +33,9 @@ def layers_of(names: Names, made_at: Mapping[str, Line | None], is_told: bool) -
     unknown = [layer for path, layer in names.items() if lines[path] is None and known.get(id(layer))]
     elsewhere = lines_of(unknown, known) if is_told and unknown else {}
     if is_told:
-        called = {path: lines[path] for path in made_at if lines.get(path) is not None}
+        called = {path: span for path in made_at if (span := lines.get(path)) is not None}
         lines |= {path: made_for_a_name(span, type(names.get(path)).__name__) or span for path, span in called.items()}
+        lines |= lines_in_rows(called, dict(names.items()))
     for path, layer in names.items():
         kind = kinds.kind_of_layer(layer)
         facts = kinds.layer_facts(layer, kind)

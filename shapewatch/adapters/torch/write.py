@@ -142,11 +142,11 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     facts = {**layer.facts, edit.argument: edit.value}
     target = spelled(edit.layer, recording)
     constructor = _constructor(layer, facts)
-    there = edit_constructed(edit, recording) if not wrapped else None
+    there, span = edit_constructed(edit, recording) if not wrapped else None, None
     if (outer := said_around(edit, recording)) is not None:
         code = outer
     elif there is not None:
-        code = there[0].with_size(*there[1:], recording)
+        code, span = there[0].with_size(*there[1:], recording), there[0].span
     elif (
         constructor is not None and "#" in edit.layer
     ):  # one of several outermost layers: what it is called is not known
@@ -170,7 +170,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         "argument": edit.argument,
         "value": edit.value if table else collapse(edit.value),
     }
-    return Written(title, code, data)
+    return Written(title, code, data, span)
 
 
 def spelled(path: str, recording: Recording) -> str:

@@ -1,0 +1,92 @@
+"""`shapewatch fix`: the best verified fix of a program as a patch to its source."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from shapewatch.cli import program
+from shapewatch.cli.errors import CommandError
+from shapewatch.cli.output import Wording, claim_standard_output, show
+from shapewatch.cli.run import add_program_arguments, program_of
+from shapewatch.firewall import attempt
+from shapewatch.render import as_rich, as_text
+
+if TYPE_CHECKING:
+    from shapewatch.report import Report
+
+NOTHING_WRONG = "no shape error, so there is nothing to fix"
+NO_PATCH = "no verified fix of this can be written into the program by itself; the report above says what is known"
+
+
+class Fix:
+    name = "fix"
+    usage = "fix [--diff | --apply] SCRIPT [ARG ...] | -m MODULE [ARG ...]"
+    help = "run a program and give the best verified fix of its shape error as a patch to the source"
+    hands_over = True
+
+    def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--diff", action="store_true", help="print a unified diff (the default), for git apply")
+        how.add_argument("--apply", action="store_true", help="change the program's files")
+        add_program_arguments(parser)
+        parser.epilog = (
+            "What the program prints goes to standard error. Exit status: 0 nothing is wrong, or it was changed; "
+            "1 a shape error was found; 2 wrong usage."
+        )
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """0 where nothing is wrong or the files were changed, 1 where a shape error stays. What ends the program and is
+        no shape error is raised as it was."""
+        from shapewatch.watching import watch
+
+        start, out, session = program_of(arguments), claim_standard_output(), watch()
+        try:
+            with session:
+                start()
+        except CommandError:
+            raise
+        except BaseException as error:
+            if session.report.ok:
+                attempt(program.leave_as_pythons_own, error)
+                raise
+        report = session.report
+        if not report.diagnoses:
+            _say(NOTHING_WRONG)
+            return 0
+        show(report, Wording(as_text, as_rich), sys.stderr)
+        patch = best_patch(report)
+        if patch is None:
+            _say(NO_PATCH)
+        elif arguments.apply:
+            _apply(patch)
+            return 0
+        else:
+            out.write(patch)
+            out.flush()
+        return 0 if report.ok else 1
+
+
+def best_patch(report: Report) -> str | None:
+    """The patch of the best fix of what is most important, where it was verified. What only comes after a better one is
+    a choice, and the reader's."""
+    proven = [fix for fix in report.diagnoses[0].fixes if fix.verified in ("forward", "junction")]
+    return proven[0].patch if proven else None
+
+
+def _apply(patch: str) -> None:
+    from shapewatch.patch import apply
+
+    try:
+        changed = apply(patch)
+    except ValueError as error:
+        raise CommandError(f"{error}; nothing was changed, run it again", exit_code=1) from error
+    except OSError as error:
+        raise CommandError(f"{error.filename} cannot be changed: {error.strerror}", exit_code=1) from error
+    _say(f"changed {', '.join(map(str, changed))}; run the program again to see it through")
+
+
+def _say(line: str) -> None:
+    if sys.stderr is not None:
+        print(f"shapewatch fix: {line}", file=sys.stderr)
