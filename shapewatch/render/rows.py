@@ -42,7 +42,7 @@ Kind = Literal["call", "input", "output", "failed", "fold"]
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: the numbers of its calls, its words, the junctions among its calls. An input has no call but a `value`.
-    `beside`: its calls are a skip's own. `told`: a diagnosis is about it."""
+    `beside`: its calls, or its value, are a skip's own. `told`: a diagnosis is about it."""
 
     calls: tuple[int, ...]
     name: str
@@ -214,10 +214,15 @@ class _Folding:
     def inputs(self) -> Iterator[Row]:
         recording = self.report.recording
         given = {skip.given: None for skip in self.skips if skip.given is not None and skip.given >= 0}
+        by_skips = {(skip.into, skip.operand) for skip in self.skips if not skip.calls}
+        spine = [unit for unit in self.units if unit.number not in self.beside]
+        on_spine = {value for unit in spine for operand, value in enumerate(unit.operands)
+                    if (unit.number, operand) not in by_skips}  # fmt: skip
         for number in dict.fromkeys([*recording.inputs, *given]):
             value = recording.values[number]
             name = f"{value.origin if value.origin != 'call' else 'input'} {value.name or ''}".strip()
-            yield Row((), name, naming.sizes(value.shape), kind="input", value=number)
+            beside = number in given and number not in on_spine
+            yield Row((), name, naming.sizes(value.shape), kind="input", beside=beside, value=number)
 
     def output(self) -> Iterator[Row]:
         if self.report.recording.failure is None and (given := naming.output(self.report.output)):

@@ -89,7 +89,7 @@ def lay_spine(course: Course) -> Spine:
     roads = _roads(rows, course.skips)
     lanes, left_out = _lanes(roads)
     x = MARGIN + LANE * max(lanes.values(), default=0) + 4
-    on_lane = {row: lanes[road] for road in lanes for row in road.rows}
+    on_lane = {row: lane for road, lane in lanes.items() for row in (road.start, *road.rows) if rows[row].beside}
     dots = tuple(_dot(rows[index], index, on_lane.get(index, 0), x) for index in range(len(rows)))
     labels, width = _labels(rows, x + 20)
     arcs = tuple(

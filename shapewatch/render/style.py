@@ -74,16 +74,18 @@ LOOK = """
 .shapewatch figcaption { color: var(--sw-quiet); font-size: .9rem; max-width: 46rem; }
 .shapewatch details { margin: 1rem 0; }
 .shapewatch summary { cursor: pointer; color: var(--sw-accent); }
-.shapewatch .branching { max-width: 56rem; overflow-x: auto; padding-bottom: 2px; }
-.shapewatch .branching > div { min-width: min-content; }
+.shapewatch .branching { display: grid; grid-template-columns: minmax(min-content, 1fr); max-width: 56rem;
+  overflow-x: auto; padding-bottom: 2px; }
 .shapewatch .fork, .shapewatch .meets { border: 1px solid var(--sw-quiet); border-radius: 8px; padding: .45rem .8rem;
   text-align: center; font-size: .9rem; background: var(--sw-panel); }
 .shapewatch .meets { border-width: 2px; display: flex; flex-wrap: wrap; justify-content: center; gap: .1rem 1.6rem; }
 .shapewatch .meets .end { white-space: nowrap; }
 .shapewatch .lanes { display: flex; }
-.shapewatch .lane { flex: 1 1 0; min-width: 10.5rem; display: flex; flex-direction: column; padding: 0 .4rem;
+.shapewatch .lane { flex: 1 1 0; min-width: 9.6rem; display: flex; flex-direction: column; padding: 0 .4rem;
+  overflow-wrap: anywhere;
   background: linear-gradient(var(--sw-quiet), var(--sw-quiet)) center / 2px 100% no-repeat; }
 .shapewatch .lane .role { margin: .7rem auto .3rem; padding: 0 .6rem; font-weight: 600; background: var(--sw-paper); }
+.shapewatch .lanes:first-child .role { margin-top: 0; }
 .shapewatch .lane ol { list-style: none; margin: 0 0 .8rem; padding: 0; flex: 1; display: flex; flex-direction: column;
   align-items: center; gap: .6rem; }
 .shapewatch .lane li { margin: 0; text-align: center; font-size: .88rem; line-height: 1.4; background: var(--sw-paper);
