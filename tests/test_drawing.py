@@ -156,8 +156,7 @@ def test_what_stands_beside_the_spine_is_on_an_arc(drawn: tuple[Report, Course, 
     for dot in spine.dots:
         if dot.lane:
             assert course.rows[dot.row].beside
-            first = dot.kind == "input"
-            assert any(arc.lane == dot.lane and arc.start + (not first) <= dot.row < arc.end for arc in spine.arcs)
+            assert any(arc.lane == dot.lane and arc.start <= dot.row < arc.end for arc in spine.arcs)
 
 
 def test_an_arc_goes_from_dot_to_dot(drawn: tuple[Report, Course, Spine]) -> None:
@@ -236,6 +235,21 @@ def test_what_made_the_weights_is_not_drawn() -> None:
     assert sum(call.parent is None for call in session.report.calls) > 20
     assert not [name for name in names if "zeros" in name or "uniform" in name]
     assert len(names) < 15
+
+
+def test_gradients_are_not_drawn() -> None:
+    """Written by hand: what TensorFlow's graph of a training step holds after the loss."""
+    tape = Tape()
+    image, labels = tape.value((8, 4), "input", "x"), tape.value((8, 2), "input", "y")
+    guess = tape.layer("dense", "Dense", "linear", image, (8, 2), units=2)
+    loss = tape.op("sub", "sub", "", (guess, labels), (8, 2))
+    gradient = tape.op("ReluGrad", "other", "", (loss,), (8, 2))
+    for _ in range(3):
+        gradient = tape.op("mul", "mul", "", (gradient, loss), (8, 2))
+    again = tape.layer("dense", "Dense", "linear", image, (8, 2), units=2)
+    tape.op("abs", "other", "", (again,), (8, 2))
+    names = [row.name for row in course_of(Report(tape.recording())).rows]
+    assert names == ["input x", "input y", "dense", "sub", "dense", "abs"]
 
 
 def many_blocks(blocks: int, alike: bool) -> Report:

@@ -17,6 +17,7 @@ from typing import Literal
 from shapewatch.flow.junctions import Graph, Junction
 from shapewatch.recording import Call
 from shapewatch.render import naming
+from shapewatch.render.pass_of import calls_of_the_pass
 from shapewatch.render.skips import Skip, placed, skips_of
 from shapewatch.report import Report
 
@@ -25,6 +26,9 @@ MOST_ROWS = 60
 
 MOST_DRAWN = 240
 """Where even the closest folding leaves more rows, those in the middle become one."""
+
+MOST_INPUTS = 12
+"""Of more inputs, the others are not drawn, and no number."""
 
 MOST_NAMES = 40
 """Characters that the names of the calls of a row may take."""
@@ -65,10 +69,13 @@ class Course:
 
 def course_of(report: Report) -> Course:
     """The rows in the order of the calls. No rows where no call was recorded."""
-    recording = report.recording
-    junctions = placed(recording, report.junctions)
-    skips = skips_of(recording, junctions)
-    folding = _Folding(report, junctions, skips)
+    graph, junctions = Graph(report.recording), placed(report.recording, report.junctions)
+    told = told_calls(report, graph)
+    units = calls_of_the_pass(graph, told)
+    junctions = {unit.number: junctions[unit.number] for unit in units if unit.number in junctions}
+    skips = skips_of(report.recording, junctions)
+    failed = graph.failing_unit() if report.recording.failure is not None else None
+    folding = _Folding(report, tuple(units), told, failed.number if failed is not None else None, junctions, skips)
     rows: list[Row] = []
     for closeness in ("call", "shape", "block", "road"):
         rows = folding.rows(closeness)
@@ -79,15 +86,25 @@ def course_of(report: Report) -> Course:
     return Course((*folding.inputs(), *rows, *folding.output()) if rows else (), skips)
 
 
+def told_calls(report: Report, graph: Graph) -> frozenset[int]:
+    """The calls that a diagnosis is about, and the one that failed."""
+    blamed = {each.cause.layer for each in report.diagnoses if each.cause is not None and each.cause.layer}
+    places = {each.junction.id for each in report.diagnoses if each.junction is not None}
+    found = {unit.number for unit in graph.units if (unit.is_layer and unit.layer in blamed) or unit.place in places}
+    failed = graph.failing_unit()
+    return frozenset(found if failed is None else found | {failed.number})
+
+
 @dataclass(frozen=True)
 class _Folding:
+    """The calls of a pass on their way to rows; what several steps need is found once."""
+
     report: Report
+    units: tuple[Call, ...]
+    told: frozenset[int]
+    failed: int | None
     junctions: dict[int, Junction]
     skips: tuple[Skip, ...]
-
-    @cached_property
-    def units(self) -> list[Call]:
-        return _of_the_pass(Graph(self.report.recording).units, self.report.recording.inputs)
 
     @cached_property
     def beside(self) -> dict[int, int]:
@@ -104,23 +121,6 @@ class _Folding:
         """The calls of layers in which branches meet."""
         parents = {self.report.calls[call].parent for call in self.junctions}
         return {parent for parent in parents if parent is not None}
-
-    @cached_property
-    def failed(self) -> int | None:
-        call = self.report.recording.failing_call()
-        return None if call is None else next((n for n in reversed(self.around(call)) if n in self.numbers), None)
-
-    @cached_property
-    def numbers(self) -> set[int]:
-        return {unit.number for unit in self.units}
-
-    @cached_property
-    def told(self) -> set[int]:
-        """The calls that a diagnosis is about."""
-        blamed = {each.cause.layer for each in self.report.diagnoses if each.cause is not None and each.cause.layer}
-        places = {each.junction.id for each in self.report.diagnoses if each.junction is not None}
-        found = {unit.number for unit in self.units if (unit.is_layer and unit.layer in blamed) or unit.place in places}
-        return found | ({self.failed} if self.failed is not None else set())
 
     @cached_property
     def told_homes(self) -> set[int | None]:
@@ -213,12 +213,12 @@ class _Folding:
 
     def inputs(self) -> Iterator[Row]:
         recording = self.report.recording
-        given = {skip.given: None for skip in self.skips if skip.given is not None and skip.given >= 0}
+        given = [skip.given for skip in self.skips if skip.given is not None and recording.shape(skip.given)]
         by_skips = {(skip.into, skip.operand) for skip in self.skips if not skip.calls}
         spine = [unit for unit in self.units if unit.number not in self.beside]
         on_spine = {value for unit in spine for operand, value in enumerate(unit.operands)
                     if (unit.number, operand) not in by_skips}  # fmt: skip
-        for number in dict.fromkeys([*recording.inputs, *given]):
+        for number in list(dict.fromkeys([*recording.inputs, *given]))[:MOST_INPUTS]:
             value = recording.values[number]
             name = f"{value.origin if value.origin != 'call' else 'input'} {value.name or ''}".strip()
             beside = number in given and number not in on_spine
@@ -289,24 +289,6 @@ class _Folding:
             count = sum(len(row.calls) for row in own)
             kept += own if stay else [_merged(own, f"… {naming.counted(count, 'more call')}", "")]
         return kept
-
-
-def _of_the_pass(units: list[Call], inputs: Sequence[int]) -> list[Call]:
-    """Calls in layers, and those outside that come of them or lead to them: not what made the weights or the inputs."""
-    kept = {unit.number for unit in units if unit.is_layer or unit.parent is not None}
-    if not kept:
-        return units
-    values: set[int] = set()
-    for unit in units:
-        if unit.number in kept or values.intersection(unit.operands):
-            kept.add(unit.number)
-            values.update(unit.results)
-    taken: set[int] = set()
-    for unit in reversed(units):
-        if unit.number in kept or taken.intersection(unit.results):
-            kept.add(unit.number)
-            taken.update(operand for operand in unit.operands if operand not in inputs)
-    return [unit for unit in units if unit.number in kept]
 
 
 def _merged(rows: Sequence[Row], name: str, what: str) -> Row:

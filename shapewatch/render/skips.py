@@ -69,11 +69,12 @@ def _start(recording: Recording, junction: Junction, branch: Branch, shared: int
     if shared:
         return branch.path[shared - 1].call, None
     if junction.fork is not None:
-        value = junction.fork.value
+        value: int | None = junction.fork.value
     elif not branch.path:
         value = branch.value
     else:
         taken = recording.calls[branch.path[0].call].operands
-        value = next((number for number in taken if number in recording.inputs), -1)
-    call = recording.producer.get(value) if value not in recording.inputs else None
+        given = (number for number in taken if recording.values[number].origin == "input")
+        value = next((number for number in taken if number in recording.inputs), next(given, None))
+    call = recording.producer.get(value) if value is not None and value not in recording.inputs else None
     return (None, value) if call is None else (call.number, None)

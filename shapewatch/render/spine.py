@@ -121,9 +121,11 @@ def _roads(rows: Sequence[Row], skips: Sequence[Skip]) -> list[_Road]:
     for skip in skips:
         start = of_call.get(skip.after) if skip.after is not None else of_value.get(skip.given)
         end = of_call.get(skip.into)
+        own = tuple(sorted({of_call[call] for call in skip.calls if call in of_call and rows[of_call[call]].beside}))
+        if start is None and own:  # made from nothing that is drawn: it begins with its own first call
+            start = own[0]
         if start is None or end is None or start >= end:
             continue
-        own = tuple(sorted({of_call[call] for call in skip.calls if call in of_call and rows[of_call[call]].beside}))
         statuses = {junction.status for junction in rows[end].junctions}
         found[_Road(start, end, own, _worst(statuses))] = None
     return list(found)
