@@ -45,6 +45,9 @@ for (const block of document.querySelectorAll(".paste")) {
 """
 """The buttons beside code. It makes them itself: without a script there is none that does nothing."""
 
+MOST_TABLED = 1500
+"""Of a model with more layers and junctions than this, a report has no tables; they are what a summary is asked for."""
+
 SHAPES: dict[Status, str] = {
     "ok": "circle: branches meet and fit",
     "broadcast": "diamond: branches meet and are stretched to fit",
@@ -135,10 +138,11 @@ def _model(report: Report, *, with_tables: bool) -> str:
     """The section that draws the model; empty where no call was recorded."""
     if not report.calls:
         return ""
-    tables = attempt(_lowered, compose_summary, report) if with_tables else None
     parts = ["<section>", "<h2>the whole model</h2>", attempt(_spine, report) or ""]
-    if tables:
-        parts.append(f"<details><summary>its layers and junctions as tables</summary>\n{tables}\n</details>")
+    if with_tables and len(report.layers) + len(report.junctions) <= MOST_TABLED:
+        tables = attempt(_lowered, compose_summary, report)
+        if tables:
+            parts.append(f"<details><summary>its layers and junctions as tables</summary>\n{tables}\n</details>")
     return "\n".join([*(part for part in parts if part), "</section>"]) if any(parts[2:]) else ""
 
 
