@@ -73,7 +73,7 @@ def course_of(report: Report) -> Course:
     told = told_calls(report, graph)
     units = calls_of_the_pass(graph, told)
     junctions = {unit.number: junctions[unit.number] for unit in units if unit.number in junctions}
-    skips = skips_of(report.recording, junctions)
+    skips = skips_of(graph, junctions)
     failed = graph.failing_unit() if report.recording.failure is not None else None
     folding = _Folding(report, tuple(units), told, failed.number if failed is not None else None, junctions, skips)
     rows: list[Row] = []

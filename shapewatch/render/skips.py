@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shapewatch.flow.junctions import Branch, Junction
+from shapewatch.flow.junctions import Branch, Graph, Junction
 from shapewatch.recording import Recording
 
 
@@ -37,7 +37,7 @@ def placed(recording: Recording, junctions: Sequence[Junction]) -> dict[int, Jun
     return dict(sorted(found.items()))
 
 
-def skips_of(recording: Recording, junctions: dict[int, Junction]) -> tuple[Skip, ...]:
+def skips_of(graph: Graph, junctions: dict[int, Junction]) -> tuple[Skip, ...]:
     """The branches beside the spine, by junction."""
     spine = {step.call for each in junctions.values() for branch in each.branches if branch.role == "main"
              for step in branch.path}  # fmt: skip
@@ -49,7 +49,7 @@ def skips_of(recording: Recording, junctions: dict[int, Junction]) -> tuple[Skip
                 continue
             own = _own(branch, spine | beside)
             beside.update(own)
-            after, given = _start(recording, junction, branch, len(branch.path) - len(own))
+            after, given = _start(graph, junction, branch, len(branch.path) - len(own))
             skips.append(Skip(call, branch.operand, after, given, own))
     return tuple(skips)
 
@@ -64,8 +64,9 @@ def _own(branch: Branch, others: set[int]) -> tuple[int, ...]:
     return tuple(own)
 
 
-def _start(recording: Recording, junction: Junction, branch: Branch, shared: int) -> tuple[int | None, int | None]:
+def _start(graph: Graph, junction: Junction, branch: Branch, shared: int) -> tuple[int | None, int | None]:
     """The call, or the value that no call made, from which a branch starts after `shared` steps."""
+    recording = graph.recording
     if shared:
         return branch.path[shared - 1].call, None
     if junction.fork is not None:
@@ -76,5 +77,5 @@ def _start(recording: Recording, junction: Junction, branch: Branch, shared: int
         taken = recording.calls[branch.path[0].call].operands
         given = (number for number in taken if recording.values[number].origin == "input")
         value = next((number for number in taken if number in recording.inputs), next(given, None))
-    call = recording.producer.get(value) if value is not None and value not in recording.inputs else None
+    call = graph.producer.get(value) if value is not None and value not in recording.inputs else None
     return (None, value) if call is None else (call.number, None)
