@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,6 +107,10 @@ class Diagnosis:
     layer: str | None = None
     suspects: tuple[Suspect, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return Report(Recording(""), diagnoses=(self,))._repr_html_()
+
 
 @dataclass(frozen=True)
 class Report:
@@ -178,15 +182,24 @@ class Report:
     def to_json(self, indent: int | None = 2) -> str:
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the report; the suffix picks the format.
+    def without_source(self) -> Report:
+        """The report without lines of the program, for readers who may know its shapes and not its code.
+
+        The code of fixes goes too: it is often such a line with one word changed. Names of layers, variables and files,
+        messages, and what a sentence quotes of an expression stay.
+        """
+        bare: Report = _without_source(self)
+        return bare
+
+    def save(self, path: str | Path, *, source: bool = True) -> Path:
+        """Write the report; the suffix picks the format. Without `source`, no line of the program is in it.
 
         Raises:
             ValueError: no format has this suffix.
         """
         from shapewatch.render import write_report
 
-        return write_report(self, Path(path))
+        return write_report(self if source else self.without_source(), Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Report:
@@ -210,3 +223,29 @@ class Report:
         from shapewatch.render import as_rich
 
         return as_rich(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from shapewatch.render import notebook_html
+
+        return notebook_html(self)
+
+
+_SOURCE: dict[type, dict[str, Any]] = {
+    Span: {"source": None},
+    Fix: {"code": "", "patch": None},
+    Suspect: {"code": ""},
+    Layer: {"made_by": ""},
+}
+"""Where there are lines of the program, or what was made of them, and what stands in their place."""
+
+
+def _without_source(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_without_source(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: _without_source(item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        bare = {each.name: _without_source(getattr(value, each.name)) for each in fields(value)}
+        return replace(value, **(bare | _SOURCE.get(type(value), {})))
+    return value

@@ -144,7 +144,9 @@ RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)
 COMMANDS = {
     "check": ["check", "MODEL", "--input", "1x3x8x8"],
     "check, as JSON": ["check", "MODEL", "--input", "1x3x8x8", "-o", "FOLDER/report.json"],
+    "check, as HTML": ["check", "MODEL", "--input", "1x3x8x8", "--no-source", "-o", "FOLDER/report.html"],
     "summary": ["summary", "MODEL", "--input", "1x3x8x8"],
+    "summary, as HTML": ["summary", "MODEL", "--input", "1x3x8x8", "-o", "FOLDER/report.html"],
     "explain": ["explain", "FOLDER/log.txt"],
     "a page": ["explain", "SW201"],
 }

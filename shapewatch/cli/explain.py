@@ -12,8 +12,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from shapewatch.cli.errors import CommandError
-from shapewatch.cli.output import OPTIONS, TEXT, Wording, add_output_arguments, open_output
-from shapewatch.render import as_rich, as_text, page_rich, page_text
+from shapewatch.cli.output import HTML, OPTIONS, TEXT, Wording, add_output_arguments, open_output
+from shapewatch.render import as_rich, as_text, page_html, page_rich, page_text
 from shapewatch.render.page import Page
 
 NO_SHAPE_ERROR = "there is no shape error in this text that shapewatch knows"
@@ -40,11 +40,13 @@ class Explain:
 
     def run(self, arguments: argparse.Namespace) -> int:
         page = _page(arguments.what)
-        if page is not None and arguments.format not in (None, TEXT):
-            raise CommandError(f"the page of {page.code} is text; leave --format {arguments.format} out")
+        if page is not None and arguments.format not in (None, TEXT, HTML):
+            raise CommandError(f"the page of {page.code} is text or html; leave --format {arguments.format} out")
         output = open_output(arguments)
         if page is not None:
-            output.write(page, Wording(page_text, page_rich))
+            if output.format not in (TEXT, HTML):
+                raise CommandError(f"the page of {page.code} is text or html; {arguments.file} would be neither")
+            output.write(page, Wording(page_text, page_rich, page_html))
             return 0
         with _opened(arguments.what) as stream:
             from shapewatch.messages.explain import explain_text

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from shapewatch.cli.errors import CommandError
-from shapewatch.render import FORMATS, WIDTH
+from shapewatch.render import FORMATS, WIDTH, as_html
+from shapewatch.report import Report
 
 if TYPE_CHECKING:
     from shapewatch.render.page import Page
-    from shapewatch.report import Report
 
-TEXT = "text"
+TEXT, HTML = "text", "html"
 
-OPTIONS = f"[--format {'|'.join(FORMATS)}] [-o FILE]"
+OPTIONS = f"[--format {'|'.join(FORMATS)}] [-o FILE] [--no-source]"
 """What a command's usage says about them."""
 
 WARNINGS = "[--warnings allow|warn|raise]"
@@ -30,20 +30,23 @@ WARNINGS = "[--warnings allow|warn|raise]"
 class Wording:
     """How a command words a report, or a page, for people.
 
-    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints.
+    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints; `html` a page.
     """
 
     text: Callable[..., str]
     rich: Callable[[Any], Any]
+    html: Callable[[Any], str] = as_html
 
 
 @dataclass(frozen=True)
 class Output:
-    """A report's way out. `path` and `stream` are None where the report goes to standard output as it is."""
+    """A report's way out. `path` and `stream` are None where the report goes to standard output as it is. Without
+    `source`, lines of the program are left out."""
 
     format: str
     path: Path | None
     stream: TextIO | None
+    source: bool = True
 
     def write(self, report: Report | Page, wording: Wording) -> None:
         """Write the report.
@@ -51,6 +54,8 @@ class Output:
         Raises:
             CommandError: the file, or standard output, cannot be written.
         """
+        if isinstance(report, Report):
+            report = self.told(report)
         if self.format == TEXT and self.path is None:
             show(report, wording, sys.stdout)
             return
@@ -64,9 +69,15 @@ class Output:
         except OSError as error:
             raise CommandError(f"{self.path} cannot be written: {error.strerror}; give -o another FILE") from error
 
+    def told(self, report: Report) -> Report:
+        """What may be told of a report."""
+        return report if self.source else report.without_source()
+
     def _content(self, report: Any, wording: Wording) -> str:
         if self.format == TEXT:
             return wording.text(report)
+        if self.format == HTML:
+            return wording.html(report)
         return FORMATS[self.format].write(report)
 
 
@@ -77,6 +88,12 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{' or '.join(FORMATS)}; without it the suffix of FILE decides, or else text",
     )
     parser.add_argument("-o", dest="file", metavar="FILE", help="write the report to FILE")
+    parser.add_argument(
+        "--no-source",
+        dest="source",
+        action="store_false",
+        help="leave the program's lines, and the code of fixes, out of the report",
+    )
 
 
 def add_warnings_argument(parser: argparse.ArgumentParser) -> None:
@@ -103,8 +120,8 @@ def open_output(arguments: argparse.Namespace) -> Output:
         if format not in FORMATS:
             raise CommandError(f"there is no format `{format}`; the formats are {', '.join(FORMATS)}")
         if path is None:
-            return Output(format, None, claim_standard_output())
-    return Output(format, path, None)
+            return Output(format, None, claim_standard_output(), arguments.source)
+    return Output(format, path, None, arguments.source)
 
 
 def show(report: Report | Page, wording: Wording, stream: TextIO) -> None:

@@ -135,7 +135,7 @@ def _conclude(session: Session, output: Output, error: BaseException | None) -> 
         if output.format != TEXT or output.path is not None:
             output.write(report, wording)
         elif sys.stderr is not None and _has_news(session.untold, error):
-            show(session.untold, wording, sys.stderr)
+            show(output.told(session.untold), wording, sys.stderr)
     except CommandError as fault:
         _say(str(fault))
     except Exception as fault:

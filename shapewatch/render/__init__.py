@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shapewatch.firewall import own_fault
 from shapewatch.report import Report
@@ -96,6 +97,43 @@ def page_rich(page: Page) -> TerminalDocument:
     return TerminalDocument(compose_page(page))
 
 
+def as_html(report: Report) -> str:
+    """The report as a page that needs nothing but itself."""
+    from shapewatch.render import web
+
+    return _as_page(web.report_page, report, as_text)
+
+
+def summary_html(report: Report) -> str:
+    """The layers and the junctions as a page, with the model drawn."""
+    from shapewatch.render import web
+
+    return _as_page(web.summary_page, report, summary_text)
+
+
+def page_html(page: Page) -> str:
+    """The page of a code as one that a browser shows."""
+    from shapewatch.render import web
+
+    return _as_page(web.code_page, page, page_text)
+
+
+def notebook_html(report: Report) -> str:
+    """The report as a piece of HTML for the output of a notebook's cell."""
+    from shapewatch.render import web
+
+    return _as_page(web.report_fragment, report, as_text)
+
+
+def _as_page(write: Callable[[Any], str], what: Any, text: Callable[[Any], str]) -> str:
+    """What `write` makes, or else the text as it is: a fault of ours costs the look, never the report."""
+    try:
+        return write(what)
+    except Exception as fault:
+        own_fault(fault)
+        return f'<!doctype html>\n<meta charset="utf-8">\n<title>shapewatch</title>\n<pre>{escape(text(what))}</pre>'
+
+
 def as_json(report: Report) -> str:
     """The report as indented JSON, without a newline at its end."""
     from shapewatch.render.json import as_json as written
@@ -113,6 +151,7 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     "text": Format(".txt", as_text),
     "json": Format(".json", as_json),
+    "html": Format(".html", as_html),
 }
 
 

@@ -15,10 +15,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from shapewatch.firewall import attempt
 from shapewatch.flow.junctions import Branch, Junction, Step
 from shapewatch.recording import Shape, Size, spoken
 from shapewatch.render import naming
-from shapewatch.render.document import GLUE, Block, Cell, Column, Paragraph, Row, Run, Runs, Table, runs
+from shapewatch.render.document import (
+    GLUE,
+    Block,
+    Branching,
+    Cell,
+    Column,
+    Lane,
+    Paragraph,
+    Pictured,
+    Row,
+    Run,
+    Runs,
+    Stop,
+    Style,
+    Table,
+    runs,
+)
 from shapewatch.render.parting import axis_names_at, partings, rank_of, shown_branches, size_of
 from shapewatch.report import Diagnosis, Report
 
@@ -29,7 +46,7 @@ MOST_NAMES = 36
 """Characters that the names of calls folded into one line may take."""
 
 COLUMNS = (
-    Column(),
+    Column(names=True),
     Column(),
     Column(tight="cut"),
     Column(),
@@ -39,12 +56,16 @@ COLUMNS = (
 """The branch, the call, its type and settings, what it gives, where the branches part, where it stands."""
 
 
-def junction_blocks(report: Report, diagnosis: Diagnosis, *, full: bool) -> tuple[tuple[Block, ...], Block]:
-    """The sizes that meet, as paragraphs; and the branches, as a table."""
+def junction_blocks(
+    report: Report, diagnosis: Diagnosis, *, full: bool, drawn: bool = False
+) -> tuple[tuple[Block, ...], Block]:
+    """The sizes that meet, as paragraphs; and the branches, as a table and, where it is to be drawn, as a picture."""
     junction = diagnosis.junction
     assert junction is not None
     drawing = _Drawing(report, diagnosis, junction, full)
-    return drawing.meeting(), drawing.table()
+    picture = attempt(_Drawing(report, diagnosis, junction, full=False).picture) if drawn else None
+    table = drawing.table()
+    return drawing.meeting(), table if picture is None else Pictured((table,), picture)
 
 
 def branch_names(branches: Sequence[Branch]) -> tuple[str, ...]:
@@ -171,6 +192,45 @@ class _Drawing:
             alike = self.shape_cell(hidden[0].shape) if len({branch.shape for branch in hidden}) == 1 else Cell()
             rows.append((Cell(runs(Run(more, "muted")), 3), alike))
         return Table(COLUMNS, tuple(rows))
+
+    def picture(self) -> Branching:
+        """What the table says, as boxes; at the ends of the branches the sizes that differ stand out."""
+        names, marks, junction = branch_names(self.junction.branches), self.marks(), self.junction
+        fork = None
+        if junction.fork is not None:
+            label = f"from the fork, {fork_name(self.report, junction)}"
+            fork = Stop(runs(label), shape=self.shape_cell(junction.fork.shape).runs)
+        lanes = []
+        for index in self.shown:
+            branch = junction.branches[index]
+            own = {step: mark for (other, step), mark in marks.items() if other == index}
+            stops = tuple(self.stop(cells) for cells in self.branch_rows(branch, "", own))
+            lanes.append(Lane(runs(names[index]), stops, self.ends(branch)))
+        hidden = len(junction.branches) - len(lanes)
+        more = f"… {naming.counted(hidden, 'more branch', 'more branches')}" if hidden else ""
+        status = {"ok": "fits", "broadcast": "broadcasts", "mismatch": "does not fit"}[junction.status]
+        meets = runs(Run(junction.kind, "strong"), f" in {naming.layer_name(junction.block)}: ", Run(status, "mark"))
+        title = f"{len(lanes)} branches that meet in {naming.layer_name(junction.block)}, side by side"
+        return Branching(title, fork, tuple(lanes), meets, runs(Run(more, "muted")))
+
+    def stop(self, cells: Row) -> Stop:
+        """A row of the table, less the branch's name, as a box."""
+        _, name, *rest = cells
+        if name.columns == 1:
+            what, *rest = rest
+        else:
+            what = Cell()
+        shape, mark, place = (*rest, Cell(), Cell())[:3]
+        return Stop(name.runs, what.runs, shape.runs, mark.runs, place.runs)
+
+    def ends(self, branch: Branch) -> Runs:
+        """The shape of a branch where it meets the others: `[2, 32, 16, 16]`, its own axes marked that do not fit."""
+        missing = rank_of(self.junction) - len(branch.shape)
+        parts: list[Run] = []
+        for axis, size in enumerate(branch.shape):
+            style: Style = "mark" if axis + missing in self.axes else "text"
+            parts += [Run(f",{GLUE}" if parts else ""), Run("?" if size is None else str(size), style)]
+        return runs("[", parts, "]")
 
     def branch_rows(self, branch: Branch, name: str, marks: dict[int, str]) -> list[Row]:
         first = Cell(runs(Run(name, "strong")))

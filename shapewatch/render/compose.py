@@ -21,6 +21,7 @@ from shapewatch.render.document import (
     Paragraph,
     Run,
     Runs,
+    Section,
     Style,
     runs,
 )
@@ -30,11 +31,11 @@ MOST_ALTERNATIVES = 2
 MOST_MESSAGE_LINES = 3
 
 
-def compose(report: Report, *, full: bool = False, exception: bool = True) -> Document:
+def compose(report: Report, *, full: bool = False, exception: bool = True, drawn: bool = False) -> Document:
     """The document of a report.
 
     `full`: every call of every branch, explanations, the code of alternatives and the whole message of the
-    exception. `exception`: begin with the exception that ended the pass.
+    exception. `exception`: begin with the exception that ended the pass. `drawn`: with pictures of the branches.
     """
     sections: list[list[Block]] = []
     if exception and report.recording.failure is not None:
@@ -45,10 +46,10 @@ def compose(report: Report, *, full: bool = False, exception: bool = True) -> Do
         sections.append(_unexplained(report, report.recording.failure))
     several = len(report.diagnoses) > 1
     for number, diagnosis in enumerate(report.diagnoses, start=1):
-        sections.append(_diagnosis(report, diagnosis, number if several else None, full))
+        sections.append(_diagnosis(report, diagnosis, number if several else None, full, drawn))
     if notes := _notes(report):
         sections.append(notes)
-    return Document(tuple(_apart(sections)))
+    return Document(tuple(_apart([[Section(tuple(section))] for section in sections])))
 
 
 def _apart(sections: Sequence[Sequence[Block]]) -> list[Block]:
@@ -131,7 +132,7 @@ def _notes(report: Report) -> list[Block]:
 # A diagnosis
 
 
-def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: bool) -> list[Block]:
+def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: bool, drawn: bool) -> list[Block]:
     span = diagnosis.location or (diagnosis.junction.location if diagnosis.junction else None)
     style: Style = "error" if diagnosis.severity == "error" else "warning"
     lead = runs(
@@ -143,7 +144,7 @@ def _diagnosis(report: Report, diagnosis: Diagnosis, number: int | None, full: b
     headline = runs(Run(naming.glued(diagnosis.headline), "strong"))
     sections: list[list[Block]] = [[_headline(lead, headline, span)]]
     if diagnosis.junction is not None:
-        meeting, branches = junction_blocks(report, diagnosis, full=full)
+        meeting, branches = junction_blocks(report, diagnosis, full=full, drawn=drawn)
         sections[0].append(Indented(meeting))
         sections.append([Indented((branches,))])
     if diagnosis.suspects or not diagnosis.code:  # only a text was read, and of some there is little to tell

@@ -9,6 +9,8 @@
     Labelled    blocks beside a short word: `cause   …`
     Numbered    blocks beside a number
     Indented    blocks further to the right
+    Section     blocks about one thing
+    Pictured    blocks, and a picture that says the same
     Blank       an empty line
 
 A document knows no width and no colour: `layout` finds the lines for a width, and a format gives the styles a
@@ -104,19 +106,22 @@ class Column:
     `keep`: stays as it is; `cut`: its cells end in `…`; `drop`: is left out; `below`: its cells go under
     their rows. Columns are dropped first, then put below, then cut. A `below` column points at the column
     before it: with a `<` from beside it, with a `^` from under it. `gap` counts the spaces before the column.
+    `names`: its cells name their rows.
     """
 
     tight: Tight = "keep"
     right: bool = False
     gap: int = 2
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell, over one column or more."""
+    """One cell, over one column or more. `names`: it names the rows below."""
 
     runs: Runs = ()
     columns: int = 1
+    names: bool = False
 
 
 Row = tuple[Cell, ...]
@@ -124,8 +129,11 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """Aligned columns. The first `head` rows name them."""
+
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    head: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +159,55 @@ class Indented:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A box on a branch: a call or several, what it gives, where branches part, and its place in the source."""
+
+    name: Runs
+    what: Runs = ()
+    shape: Runs = ()
+    mark: Runs = ()
+    place: Runs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A branch: its name, its stops from the fork on, and the shape with which it ends."""
+
+    name: Runs
+    stops: tuple[Stop, ...]
+    ends: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Branching:
+    """Branches side by side, from their fork to where they meet. `more` tells of branches that are not shown."""
+
+    title: str
+    fork: Stop | None
+    lanes: tuple[Lane, ...]
+    meets: Runs
+    more: Runs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """Blocks, and a picture that says the same, for formats that can draw."""
+
+    blocks: tuple[Block, ...]
+    picture: Branching
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
     pass
 
 
-Block = Paragraph | Line | Code | Headline | Table | Labelled | Numbered | Indented | Blank
+Block = Paragraph | Line | Code | Headline | Table | Labelled | Numbered | Indented | Section | Pictured | Blank
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,11 @@ from shapewatch.render.document import (
     Line,
     Numbered,
     Paragraph,
+    Pictured,
     Row,
     Run,
     Runs,
+    Section,
     Table,
     runs,
 )
@@ -121,6 +123,8 @@ def _block(block: Block, width: int) -> list[Runs]:
             return _headline(lead, text, below, aside, width)
         case Table(columns, rows):
             return _table(columns, rows, width)
+        case Section(blocks) | Pictured(blocks):
+            return _blocks(blocks, width)
 
 
 def _moved(line: Runs, by: int) -> Runs:

@@ -23,10 +23,16 @@ from shapewatch.render.document import (
 from shapewatch.render.parting import shown_branches
 from shapewatch.report import Report
 
-LAYER_COLUMNS = (Column(tight="cut"), Column(tight="cut"), Column(tight="drop"), Column(), Column(right=True))
+LAYER_COLUMNS = (
+    Column(tight="cut", names=True),
+    Column(tight="cut"),
+    Column(tight="drop"),
+    Column(),
+    Column(right=True),
+)
 """The layer, its type, its settings, what it gives, its parameters."""
 
-JUNCTION_COLUMNS = (Column(), Column(), Column(tight="cut"))
+JUNCTION_COLUMNS = (Column(names=True), Column(), Column(tight="cut"))
 """Of a branch: its role, its shape, what it went through."""
 
 STATUS_STYLES: dict[Status, Style] = {"ok": "good", "broadcast": "warning", "mismatch": "error"}
@@ -73,7 +79,7 @@ def _layers(report: Report) -> Table:
             )
         )
         around.append(path)
-    return Table(LAYER_COLUMNS, tuple(rows))
+    return Table(LAYER_COLUMNS, tuple(rows), head=1)
 
 
 def _is_within(path: str, layer: str) -> bool:
@@ -139,7 +145,7 @@ def _junctions(report: Report) -> Table:
     for junction in report.junctions:
         style: Style = STATUS_STYLES[junction.status]
         name = Run(naming.layer_name(junction.layer), "strong")
-        rows.append((Cell(runs(name, f"  {junction.kind}  ", Run(junction.status, style)), 3),))
+        rows.append((Cell(runs(name, f"  {junction.kind}  ", Run(junction.status, style)), 3, names=True),))
         names = branch_names(junction.branches)
         shown = shown_branches(junction)
         for index in shown:
@@ -148,7 +154,7 @@ def _junctions(report: Report) -> Table:
             rows.append(tuple(Cell(runs(word)) for word in words))
         if hidden := len(names) - len(shown):
             rows.append((Cell(runs(f"{GLUE * 2}… {naming.counted(hidden, 'more branch', 'more branches')}"), 3),))
-    return Table(JUNCTION_COLUMNS, tuple(rows))
+    return Table(JUNCTION_COLUMNS, tuple(rows), head=1)
 
 
 def _through(report: Report, junction: Junction, branch: Branch) -> str:

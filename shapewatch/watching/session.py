@@ -131,6 +131,10 @@ class Session(AbstractContextManager["Session"]):
         left = tuple(each for each in self.report.diagnoses if told is None or each.headline != told.headline)
         return replace(self.report, diagnoses=left)
 
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it: the report, once there is one."""
+        return None if self._report is None else self._report._repr_html_()
+
     def __call__(self, decorated: Watchable) -> Watchable:
         """`@shapewatch.watch()` as a decorator."""
         if self._target is not None:
