@@ -158,7 +158,8 @@ def test_frameworks_are_not_imported_by_name(file: Path) -> None:
 
 @pytest.mark.parametrize("file", [file for file in MODULES if room(name_of(file)) == "render"], ids=name_of)
 def test_render_knows_the_nouns_only(file: Path) -> None:
-    assert {room(name) for name in own(file, lazy=True)} <= NOUNS | {"render", "firewall"}
+    further = {"__init__", "rules"} if name_of(file) == "render.sarif" else set()  # its name, and the page of each code
+    assert {room(name) for name in own(file, lazy=True)} <= NOUNS | {"render", "firewall"} | further
 
 
 def of_a_framework(name: str) -> bool:

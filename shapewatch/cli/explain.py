@@ -43,6 +43,8 @@ class Explain:
         if page is not None and arguments.format not in (None, TEXT):
             raise CommandError(f"the page of {page.code} is text; leave --format {arguments.format} out")
         output = open_output(arguments)
+        if page is not None and output.format != TEXT:
+            raise CommandError(f"the page of {page.code} is text; give -o a FILE that ends in .txt")
         if page is not None:
             output.write(page, Wording(page_text, page_rich))
             return 0

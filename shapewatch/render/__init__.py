@@ -103,6 +103,13 @@ def as_json(report: Report) -> str:
     return written(report)
 
 
+def as_sarif(report: Report) -> str:
+    """The report as SARIF 2.1.0, without a newline at its end."""
+    from shapewatch.render.sarif import as_sarif as written
+
+    return written(report)
+
+
 class Format(NamedTuple):
     """A way to write a report: the suffix of its files, and the function that gives their text."""
 
@@ -113,6 +120,7 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     "text": Format(".txt", as_text),
     "json": Format(".json", as_json),
+    "sarif": Format(".sarif", as_sarif),
 }
 
 
