@@ -34,6 +34,29 @@ def test_a_block_of_output_is_the_output(script: str, pytestconfig: pytest.Confi
     assert block[3] == real
 
 
+DIFFERENCE = re.compile(r"(<!-- diff of (\S+) (\S+) -->\n```\n)(.*?)(```\n<!-- end -->)", re.DOTALL)
+
+
+def test_a_block_of_a_diff_is_the_diff(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    text = README.read_text(encoding="utf-8")
+    (block,) = DIFFERENCE.finditer(text)
+    for name, script in (("works.json", block[2]), ("fails.json", block[3])):
+        subprocess.run(
+            [sys.executable, "-m", "shapewatch", "run", "-o", str(tmp_path / name), script],
+            cwd=ROOT, capture_output=True, timeout=120, check=False,
+        )  # fmt: skip
+    files = [str(tmp_path / name) for name in ("works.json", "fails.json")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "shapewatch", "diff", *files], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert (ended.returncode, ended.stderr) == (1, "")
+    real = ended.stdout.replace(f"{tmp_path}/", "")
+    if pytestconfig.getoption(golden.OPTION):
+        README.write_text(text[: block.start(4)] + real + text[block.end(4) :], encoding="utf-8")
+        return
+    assert block[4] == real
+
+
 def test_its_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert links

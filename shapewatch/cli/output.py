@@ -6,8 +6,8 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,6 +15,7 @@ from shapewatch.cli.errors import CommandError
 from shapewatch.render import FORMATS, WIDTH
 
 if TYPE_CHECKING:
+    from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
     from shapewatch.report import Report
 
@@ -28,13 +29,15 @@ WARNINGS = "[--warnings allow|warn|raise]"
 
 @dataclass(frozen=True)
 class Wording:
-    """How a command words a report, or a page, for people.
+    """How a command words a report, a page or a comparison, for people.
 
-    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints.
+    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints. `formats` are
+    those of what is no report, by name.
     """
 
     text: Callable[..., str]
     rich: Callable[[Any], Any]
+    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Output:
     path: Path | None
     stream: TextIO | None
 
-    def write(self, report: Report | Page, wording: Wording) -> None:
+    def write(self, report: Report | Page | Compared, wording: Wording) -> None:
         """Write the report.
 
         Raises:
@@ -67,7 +70,7 @@ class Output:
     def _content(self, report: Any, wording: Wording) -> str:
         if self.format == TEXT:
             return wording.text(report)
-        return FORMATS[self.format].write(report)
+        return wording.formats.get(self.format, FORMATS[self.format].write)(report)
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +110,7 @@ def open_output(arguments: argparse.Namespace) -> Output:
     return Output(format, path, None)
 
 
-def show(report: Report | Page, wording: Wording, stream: TextIO) -> None:
+def show(report: Report | Page | Compared, wording: Wording, stream: TextIO) -> None:
     """Write a report for people: with rich on a terminal, else as plain text."""
     if stream.isatty() or os.environ.get("FORCE_COLOR"):
         from rich.console import Console

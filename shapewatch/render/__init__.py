@@ -11,6 +11,7 @@ from shapewatch.firewall import own_fault
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
     from shapewatch.render.terminal import TerminalDocument
 
@@ -94,6 +95,29 @@ def page_rich(page: Page) -> TerminalDocument:
     from shapewatch.render.terminal import TerminalDocument
 
     return TerminalDocument(compose_page(page))
+
+
+def comparison_text(compared: Compared, *, width: int = WIDTH) -> str:
+    """Where two recordings part, as plain text, without a newline at its end."""
+    from shapewatch.render.comparison import compose_comparison
+    from shapewatch.render.plain import plain
+
+    return plain(compose_comparison(compared), width)
+
+
+def comparison_rich(compared: Compared) -> TerminalDocument:
+    """Where two recordings part, for rich to print."""
+    from shapewatch.render.comparison import compose_comparison
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose_comparison(compared))
+
+
+def comparison_json(compared: Compared) -> str:
+    """Where two recordings part, as indented JSON, without a newline at its end."""
+    from shapewatch.render.comparison_json import as_json as written
+
+    return written(compared)
 
 
 def as_json(report: Report) -> str:
