@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import golden
 import pytest
 from test_cli import Ended, assert_one_line, cli, python
 from test_render import EVIL, Tape, unseen
+from test_report_command import spoiled
 
 from shapewatch.flow.course import course_of
 from shapewatch.flow.differences import Comparison, Differs, OnlyIn, compare
@@ -287,8 +289,23 @@ def test_it_does_not_matter_which_is_asked_first(other: Recording, framework: Ca
 
 def test_the_last_of_several_passes_is_taken() -> None:
     """A functional model of Keras calls its layers while it is built, and again when it is called."""
-    once, wide = net(), net(width=48)
-    count, values = len(once.calls), len(once.values)
+    wide = net(width=48)
+    both = after(net(), wide)
+    assert [stop.gives for stop in course_of(both).stops] == [stop.gives for stop in course_of(wide).stops]
+
+
+def built(recording: Recording) -> Recording:
+    """How a functional model of these layers is built: each is called by nothing, and nothing else is."""
+    kept = [call for call in recording.calls if not call.is_layer or recording.layer_at[call.layer].leaf]
+    number = {call.number: at for at, call in enumerate(kept)}
+    calls = tuple(dataclasses.replace(call, number=number[call.number], parent=None) for call in kept)
+    failure = recording.failure and dataclasses.replace(recording.failure, call=len(calls) - 1)
+    return dataclasses.replace(recording, calls=calls, failure=failure)
+
+
+def after(first: Recording, then: Recording) -> Recording:
+    """Two recordings as one, the second after the first."""
+    count, values = len(first.calls), len(first.values)
     later = tuple(
         dataclasses.replace(
             call,
@@ -297,15 +314,20 @@ def test_the_last_of_several_passes_is_taken() -> None:
             operands=tuple(operand + values for operand in call.operands),
             results=tuple(result + values for result in call.results),
         )
-        for call in wide.calls
+        for call in then.calls
     )
-    both = dataclasses.replace(
-        wide,
-        calls=(*once.calls, *later),
-        values=(*once.values, *(dataclasses.replace(each, number=each.number + values) for each in wide.values)),
-        inputs=tuple(number + values for number in wide.inputs),
-    )
-    assert [stop.gives for stop in course_of(both).stops] == [stop.gives for stop in course_of(wide).stops]
+    moved = tuple(dataclasses.replace(each, number=each.number + values) for each in then.values)
+    return dataclasses.replace(then, calls=(*first.calls, *later), values=(*first.values, *moved), inputs=first.inputs)
+
+
+def test_a_model_that_failed_while_it_was_built_is_laid_beside_the_building_of_the_other() -> None:
+    """The healthy one was called afterwards, in another order of branches and on another batch."""
+    healthy = after(built(net(batch=None)), net(skip_first=True, batch=7))
+    failed = built(net(skip_stride=1, batch=None))
+    comparison = compare(healthy, failed)
+    assert found(comparison, healthy, failed) == ["block.project: stride"]
+    assert all(entry.a < len(built(net()).calls) for entry in comparison.entries if not isinstance(entry, OnlyIn))
+    assert compare(healthy, net(batch=7)).matches == compare(net(), net()).matches, "two that were called"
 
 
 def test_weights_are_no_part_of_a_course() -> None:
@@ -403,6 +425,20 @@ def test_nothing_from_a_recording_reaches_the_terminal_unescaped() -> None:
     both = compared(net(), Report.from_dict(evil).recording)
     both = dataclasses.replace(both, names=("before.json", f"{EVIL}.json"))
     assert unseen(comparison_text(both)) == unseen(comparison_json(both)) == set()
+
+
+@pytest.mark.parametrize("b", [net(), ported(net()), net(skip_stride=1)])
+def test_a_file_that_was_changed_is_compared_or_refused(b: Recording) -> None:
+    whole, chance = Report(b).to_dict(), random.Random(7)
+    shown = 0
+    for _ in range(150):
+        try:
+            other = Report.from_dict(spoiled(json.loads(json.dumps(whole)), chance)).recording
+        except ValueError:
+            continue
+        assert all((comparison_text(compared(net(), other)), comparison_json(compared(other, net()))))
+        shown += 1
+    assert shown
 
 
 # The command

@@ -66,31 +66,61 @@ class Course:
         return Layout(self.layout.rank).names(shape)
 
 
+def courses_of(a: Recording, b: Recording) -> tuple[Course, Course]:
+    """The courses of two recordings that can be laid beside each other: of the last passes that they hold or, where one
+    failed while its functional model was built, of how both were built."""
+    passes = [_last_passes(recording) for recording in (a, b)]
+    built = [_built(recording) for recording in (a, b)]
+    if all(built) and not all(passes):
+        return _course(a, built[0]), _course(b, built[1])
+    first, second = (kept or whole for kept, whole in zip(passes, built, strict=True))
+    return _course(a, first), _course(b, second)
+
+
 def course_of(recording: Recording) -> Course:
     """The course of the last pass that a recording holds."""
-    graph = Graph(recording)
-    passes = _last_passes(recording)
-    start = min((call.number for call in passes), default=-1)
-    kept = {call.number for call in passes}
-    stops = []
-    for unit in graph.units:
-        outermost = recording.outermost(unit)
-        elsewhere = outermost in recording.roots and outermost.number not in kept if passes else False
-        taken = [number for number in unit.operands if graph.is_activation(number)]
-        if unit.number >= start and taken and not elsewhere:
-            stops.append(_stop(graph, unit, taken))
-    inputs = tuple(_read(graph.layout, recording.shape(number)) for number in recording.inputs)
-    return Course(recording, tuple(stops), inputs, graph.layout)
+    return _course(recording, _last_passes(recording) or _built(recording))
 
 
 def _last_passes(recording: Recording) -> list[Call]:
-    """Of every model that was called, the last call. A functional model's layers are called while it is built, too."""
+    """Of every model that was called, the last call."""
     last: dict[str, Call] = {}
     for call in recording.roots:
         layer = recording.layer_at.get(call.layer)
         if layer is None or not layer.leaf:
             last[call.layer] = call
     return list(last.values())
+
+
+def _built(recording: Recording) -> list[Call]:
+    """The layers that no model called, before the first model was: a functional one is built of them."""
+    built = []
+    for call in recording.roots:
+        layer = recording.layer_at.get(call.layer)
+        if layer is None or not layer.leaf:
+            break
+        built.append(call)
+    return built
+
+
+def _course(recording: Recording, kept: list[Call]) -> Course:
+    """From the first of the calls that are kept on: what is in them, and what no layer called; of what was built, up to
+    the first model. Without any, everything."""
+    graph = Graph(recording)
+    numbers = {call.number for call in kept}
+    roots = {call.number for call in recording.roots}
+    start, end = min(numbers, default=0), len(recording.calls)
+    if kept and all(recording.layer_at[call.layer].leaf for call in kept if call.layer in recording.layer_at):
+        end = min((number for number in roots - numbers if number > max(numbers)), default=end)
+    stops = []
+    for unit in graph.units:
+        outermost = recording.outermost(unit).number
+        taken = [number for number in unit.operands if graph.is_activation(number)]
+        elsewhere = bool(kept) and outermost in roots - numbers
+        if start <= unit.number < end and taken and not elsewhere:
+            stops.append(_stop(graph, unit, taken))
+    inputs = tuple(_read(graph.layout, recording.shape(number)) for number in recording.inputs)
+    return Course(recording, tuple(stops), inputs, graph.layout)
 
 
 def _stop(graph: Graph, unit: Call, taken: list[int]) -> Stop:

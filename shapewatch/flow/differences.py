@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from shapewatch.flow.alignment import RECEIVED, Pair, align
-from shapewatch.flow.course import KEEPS_SHAPE, Course, Stop, course_of
+from shapewatch.flow.course import KEEPS_SHAPE, Course, Stop, courses_of
 from shapewatch.recording import Recording, Shape, Size
 
 Side = Literal["a", "b"]
@@ -122,7 +122,7 @@ class Comparison:
 
 def compare(a: Recording, b: Recording) -> Comparison:
     """Lay two recorded passes beside each other."""
-    return _Comparing(course_of(a), course_of(b)).comparison()
+    return _Comparing(*courses_of(a, b)).comparison()
 
 
 @dataclass(frozen=True)
