@@ -350,6 +350,24 @@ def test_axes_are_counted_with_the_channels_first(dim: Any, told: Any) -> None:
     assert stops[1].settings == {"dim": told} and stops[1].takes == ((2, 4, 8, 8),)
 
 
+def test_steps_before_samples_are_read_as_samples_before_steps() -> None:
+    """The states that a recurrent layer gives beside its steps have one order in both."""
+
+    def recurrent(batch_first: bool) -> Recording:
+        tape = Tape()
+        shape = (4, 12, 16) if batch_first else (12, 4, 16)
+        rows = tape.value(shape, "input", "x")
+        facts = {"input_size": 16, "hidden_size": 32, "batch_first": batch_first}
+        tape.layer("lstm", "LSTM", "recurrent", rows, (*shape[:2], 32), 99, 7, **facts)
+        (call,) = tape.calls
+        tape.calls[0] = dataclasses.replace(call, results=(*call.results, tape.value((1, 4, 32))))
+        return tape.recording()
+
+    (first,), (second,) = (course_of(recurrent(batch_first)).stops for batch_first in (True, False))
+    assert first.takes == second.takes == ((4, 12, 16),)
+    assert first.gives == second.gives == ((4, 12, 32), (1, 4, 32))
+
+
 # What is said
 
 
@@ -405,6 +423,25 @@ def test_json_tells_the_same() -> None:
     (end,) = [each for each in data["differences"] if each["kind"] == "only"]
     assert (end["side"], end["not_reached"], end["calls"][-1]["layer"]) == ("a", True, "head")
     assert data["matches"] + data["consequences"] + 1 + len(end["calls"]) == 15
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((2, 32, 8, 8), "stem: given the same, channels are 16 in A, 32 in B"),
+        ((2, 16, 4, 4), "stem: given the same, height and width are 8 in A, 4 in B"),
+        ((2, 32, 4, 8), "stem: given the same, [2, 16, 8, 8] in A, [2, 32, 4, 8] in B"),
+        ((2, 1024), "stem: given the same, [2, 16, 8, 8] in A, [2, 1024] in B"),
+    ],
+)
+def test_another_result_of_what_is_the_same(shape: Shape, told: str) -> None:
+    def one(gives: Shape) -> Recording:
+        tape = Tape()
+        image = tape.value((2, 3, 8, 8), "input", "x")
+        tape.layer("stem", "Conv2d", "conv", image, gives, 9, 7, kernel_size=(3, 3), rank=2)
+        return tape.recording()
+
+    assert told in comparison_text(compared(one((2, 16, 8, 8)), one(shape)))
 
 
 def test_of_many_differences_some_are_counted() -> None:

@@ -129,9 +129,13 @@ def _stop(graph: Graph, unit: Call, taken: list[int]) -> Stop:
     shapes = [recording.shape(number) for number in taken]
     takes, gives = ([_read(layout, shape) for shape in each] for each in (shapes, map(recording.shape, unit.results)))
     facts = graph.facts(unit)
-    if facts.get("batch_first") is False and unit.kind == "recurrent":  # steps before samples
-        takes, gives = ([(*shape[1::-1], *shape[2:]) for shape in each] for each in (takes, gives))
+    if facts.get("batch_first") is False and unit.kind == "recurrent":  # steps before samples; states are not turned
+        takes, gives = ([*map(_turned, each[:1]), *each[1:]] for each in (takes, gives))
     return Stop(unit, layer, _settings(facts, layout, shapes), tuple(takes), tuple(gives))
+
+
+def _turned(shape: Shape) -> Shape:
+    return (*shape[1::-1], *shape[2:])
 
 
 def _read(layout: Layout | None, shape: Shape) -> Shape:

@@ -246,7 +246,7 @@ def _words(compared: Compared, origin: Origin) -> tuple[str, str]:
     told = [f"{each.name} {_value(each.a)} in A, {_value(each.b)} in B" for each in origin.settings]
     if origin.failed is not None:
         told.append(f"fails in {origin.failed.upper()} only")
-    if not told and origin.axes:
+    if not told and len({(axis.a, axis.b) for axis in origin.axes}) == 1:
         told.append(f"given the same, {_axes(origin.axes)}")
     if not told:
         gives = [
@@ -265,12 +265,9 @@ def _name(call: Call) -> str:
 
 
 def _axes(axes: tuple[AxisDiffers, ...]) -> str:
-    names = naming.axes_listed([each.axis for each in axes])
-    return f"{names} {_listed(axes, 'a')} in A, {_listed(axes, 'b')} in B"
-
-
-def _listed(axes: tuple[AxisDiffers, ...], side: str) -> str:
-    return naming.listed(list(dict.fromkeys(str(getattr(each, side)) for each in axes)))
+    """`height and width are 16 in A, 8 in B`."""
+    names = [each.axis for each in axes]
+    return f"{naming.axes_listed(names)} {naming.verb(names, 'is', 'are')} {axes[0].a} in A, {axes[0].b} in B"
 
 
 def _value(value: Any) -> str:
