@@ -24,6 +24,16 @@ class Hunk:
     old: tuple[str, ...]
     new: tuple[str, ...]
 
+    @property
+    def bare(self) -> Hunk:
+        """Without the lines around that stay as they are."""
+        pairs = list(zip(self.old, self.new, strict=False))
+        before = next((at for at, (old, new) in enumerate(pairs) if old != new), len(pairs))
+        rest = list(zip(self.old[before:][::-1], self.new[before:][::-1], strict=False))
+        behind = next((at for at, (old, new) in enumerate(rest) if old != new), len(rest))
+        old, new = (lines[before : len(lines) - behind] for lines in (self.old, self.new))
+        return Hunk(self.first + before, old, new)
+
 
 @dataclass(frozen=True, slots=True)
 class FilePatch:

@@ -199,6 +199,26 @@ class Recording:
             call = self.calls[call.parent]
         return call
 
+    def stray(self) -> str:
+        """What speaks of a value or a call that is not there, in words; empty for a recording as it is made. Of one
+        that was read from a file, nothing else may be asked before."""
+        values, calls = range(len(self.values)), range(len(self.calls))
+        for number, value in enumerate(self.values):
+            if value.number != number:
+                return f"value {value.number} stands in the place of value {number}"
+        for number, call in enumerate(self.calls):
+            if call.number != number:
+                return f"call {call.number} stands in the place of call {number}"
+            if call.parent is not None and call.parent not in range(number):
+                return f"call {number} is in call {call.parent}, which is not there"
+            if not all(each in values for each in (*call.operands, *call.results)):
+                return f"call {number} takes or gives a value that is not there"
+        if not all(each in values for each in (*self.inputs, *self.outputs)):
+            return "an input or an output is a value that is not there"
+        if self.failure is not None and self.failure.call is not None and self.failure.call not in calls:
+            return f"call {self.failure.call} failed, and is not there"
+        return ""
+
     def failing_call(self) -> Call | None:
         if self.failure is None or self.failure.call is None:
             return None

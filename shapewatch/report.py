@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -167,17 +168,30 @@ class Report:
         Raises:
             ValueError: the data is not a report, or of a newer schema than this shapewatch reads.
         """
+        if isinstance(data, Mapping) and "runs" in data and "schema" not in data:
+            raise ValueError("this is SARIF, which leaves most of a recording out; save the report as .json")
         if not isinstance(data, Mapping) or "schema" not in data:
             raise ValueError("this is no shapewatch report: it has no `schema`")
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"this report has schema {data['schema']}; this shapewatch reads schema {SCHEMA}")
-        return cls(
-            recording=codec.decode(Recording, data),
-            junctions=codec.decode(tuple[Junction, ...], data["junctions"]),
-            diagnoses=codec.decode(tuple[Diagnosis, ...], data["diagnoses"]),
-            output=codec.decode(Any, data["output"]),
-            notes=tuple(data["notes"]),
-        )
+        if (schema := data["schema"]) != SCHEMA:
+            newer = ", update it" if type(schema) is int and schema > SCHEMA else ""
+            raise ValueError(
+                f"this report has schema {reprlib.repr(schema)}; this shapewatch reads schema {SCHEMA}{newer}"
+            )
+        try:
+            report = cls(
+                recording=codec.decode(Recording, data),
+                junctions=codec.decode(tuple[Junction, ...], data["junctions"]),
+                diagnoses=codec.decode(tuple[Diagnosis, ...], data["diagnoses"]),
+                output=codec.decode(Any, data["output"]),
+                notes=codec.decode(tuple[str, ...], data["notes"]),
+            )
+        except KeyError as error:
+            raise ValueError(f"this is no whole shapewatch report: it has no `{error.args[0]}`") from error
+        except ValueError as error:
+            raise ValueError(f"this is no whole shapewatch report: {error}") from error
+        if stray := report.recording.stray():
+            raise ValueError(f"this is no whole shapewatch report: {stray}")
+        return report
 
     def to_json(self, indent: int | None = 2) -> str:
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
@@ -202,17 +216,39 @@ class Report:
         return write_report(self if source else self.without_source(), Path(path))
 
     @classmethod
+    def from_json(cls, text: str | bytes) -> Report:
+        """The report that `to_json` wrote. Bytes are UTF-8, or what a byte order mark in front of them says.
+
+        Raises:
+            ValueError: the text is no shapewatch report.
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            if not error.doc.strip():
+                raise ValueError("this is no shapewatch report: it is empty") from error
+            where = f"line {error.lineno} column {error.colno}"
+            if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
+                raise ValueError(f"this is no whole shapewatch report: its JSON ends early, at {where}") from error
+            raise ValueError(f"this is no shapewatch report: it is not JSON ({error.msg} at {where})") from error
+        except UnicodeDecodeError as error:
+            raise ValueError("this is no shapewatch report: it is not JSON but a binary file") from error
+        except (RecursionError, ValueError) as error:  # nested without end; a number of thousands of digits
+            raise ValueError(f"this is no shapewatch report: its JSON cannot be read ({error})") from error
+        return cls.from_dict(data)
+
+    @classmethod
     def load(cls, path: str | Path) -> Report:
         """Read a report that `save` wrote as `.json`.
 
         Raises:
             ValueError: the file is no shapewatch report.
+            OSError: the file cannot be read.
         """
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path} is no shapewatch report: it is not JSON ({error})") from error
-        return cls.from_dict(data)
+            return cls.from_json(Path(path).read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def __str__(self) -> str:
         from shapewatch.render import as_text

@@ -591,8 +591,8 @@ def test_run_of_what_is_not_there(tmp_path: Path) -> None:
         (("check", "net.py:Net", "--input"), "--input"),
         (("check", "net.py:Net", "--inptu", "1x3"), "--inptu"),
         (("check", "net.py:Net", "--input", "1,3,8,8"), "write --input 1x3x8x8"),
-        (("check", "net.py:Net", "--input", "1x3", "--format", "xml"), "the formats are text, json"),
-        (("run", "--format", "xml", "net.py"), "the formats are text, json"),
+        (("check", "net.py:Net", "--input", "1x3", "--format", "xml"), "the formats are text, json, sarif"),
+        (("run", "--format", "xml", "net.py"), "the formats are text, json, sarif"),
         (("run", "--fromat", "json", "net.py"), "--fromat"),
         (("run", "-o", "nowhere/report.json", "net.py"), "there is no folder"),
         (("run", "-o", ".", "net.py"), "is a folder"),
@@ -837,6 +837,46 @@ def test_json_is_alone_on_standard_output(command: str, target: str, code: int, 
     filed = cli(nets, command, target, *IMAGE, "-o", str(tmp_path / "report.json"))
     assert filed == Ended(code, "imported\n", "")
     assert Report.load(tmp_path / "report.json").ok == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("check", "nets.py:Narrow", *IMAGE), 1),
+        (("summary", "nets.py:Narrow", *IMAGE), 1),
+        (("run", "fails.py"), 1),
+        (("explain", "pasted.log"), 0),
+    ],
+)
+def test_sarif_of_every_command_that_reports(words: tuple[str, ...], code: int, nets: Path, tmp_path: Path) -> None:
+    write(nets, "pasted.log", PASTED)
+    verb, *rest = words
+    printed = cli(nets, verb, "--format", "sarif", *rest)
+    assert printed.code == code
+    (result,) = json.loads(printed.out)["runs"][0]["results"]
+    found = {"check": "SW201", "summary": "SW201", "run": "SW201", "explain": "SW102"}
+    assert result["ruleId"] == found[verb]
+    where = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert where == {"uri": "train.py" if verb == "explain" else "nets.py", "uriBaseId": "%SRCROOT%"}
+    filed = cli(nets, verb, "-o", str(tmp_path / "report.sarif"), *rest)
+    assert filed.code == code
+    assert (tmp_path / "report.sarif").read_text(encoding="utf-8") == printed.out
+
+
+PASTED = """
+    Traceback (most recent call last):
+      File "train.py", line 9, in forward
+        return self.head(x)
+      File "/venv/lib/python3.11/site-packages/torch/nn/modules/linear.py", line 125, in forward
+        return F.linear(input, self.weight, self.bias)
+    RuntimeError: mat1 and mat2 shapes cannot be multiplied (8x3072 and 3080x768)
+"""
+
+
+def test_the_page_of_a_code_is_text_only(tmp_path: Path) -> None:
+    assert_one_line(cli(tmp_path, "explain", "SW201", "--format", "sarif"), "leave --format sarif out")
+    assert_one_line(cli(tmp_path, "explain", "SW201", "-o", "page.sarif"), "give -o a FILE that ends in .txt")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_check_takes_named_inputs_and_dtypes(nets: Path) -> None:

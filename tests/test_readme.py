@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -32,6 +33,32 @@ def test_a_block_of_output_is_the_output(script: str, pytestconfig: pytest.Confi
         README.write_text(text[: block.start(3)] + real + text[block.end(3) :], encoding="utf-8")
         return
     assert block[3] == real
+
+
+DIFFERENCE = re.compile(r"(<!-- diff of (\S+) (\S+) -->\n```\n)(.*?)(```\n<!-- end -->)", re.DOTALL)
+
+
+def shapewatch_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "shapewatch", *words]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_a_block_of_a_diff_is_the_diff(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    text = README.read_text(encoding="utf-8")
+    (block,) = DIFFERENCE.finditer(text)
+    for name, script in (("works.json", block[2]), ("fails.json", block[3])):
+        (tmp_path / script).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / script).write_text((ROOT / script).read_text(encoding="utf-8"), encoding="utf-8")
+        shapewatch_in(tmp_path, "run", "-o", name, script)
+    ended = shapewatch_in(tmp_path, "diff", "works.json", "fails.json")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    if pytestconfig.getoption(golden.OPTION):
+        README.write_text(text[: block.start(4)] + ended.stdout + text[block.end(4) :], encoding="utf-8")
+        return
+    assert block[4] == ended.stdout
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -1227,11 +1227,8 @@ def test_json_reads_back_as_the_same_report(name: str, tmp_path: Path) -> None:
 
 
 def test_the_suffix_picks_the_format(tmp_path: Path) -> None:
-    assert {name: format.suffix for name, format in FORMATS.items()} == {
-        "text": ".txt",
-        "json": ".json",
-        "html": ".html",
-    }
+    suffixes = {"text": ".txt", "json": ".json", "html": ".html", "sarif": ".sarif"}
+    assert {name: format.suffix for name, format in FORMATS.items()} == suffixes
     path = write_report(hostile(), tmp_path / "report.TXT")
     assert path.read_text(encoding="utf-8") == as_text(hostile()) + "\n"
 
@@ -1239,7 +1236,8 @@ def test_the_suffix_picks_the_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["report.pdf", "report"])
 def test_an_unknown_suffix_is_told_in_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"^report\S*: a report is written to a file that ends in one of \.txt, \.json, \.html$"
+        ValueError,
+        match=r"^report\S*: a report is written to a file that ends in one of \.txt, \.json, \.html, \.sarif$",
     ):
         write_report(healthy(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []

@@ -9,13 +9,15 @@ from contextlib import nullcontext
 
 from shapewatch.cli.check import Check
 from shapewatch.cli.command import Command, parser_of
+from shapewatch.cli.diff import Diff
 from shapewatch.cli.errors import CommandError, faults_in_one_line
 from shapewatch.cli.explain import Explain
 from shapewatch.cli.fix import Fix
+from shapewatch.cli.report import SavedReport
 from shapewatch.cli.run import Run
 from shapewatch.cli.summary import Summary
 
-COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Explain(), Fix())
+COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Explain(), Fix(), SavedReport(), Diff())
 
 HELP_HINT = "shapewatch --help lists the commands"
 

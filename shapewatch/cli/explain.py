@@ -46,7 +46,7 @@ class Explain:
         if page is not None:
             if output.format not in (TEXT, HTML):
                 raise CommandError(f"the page of {page.code} is text or html; {arguments.file} would be neither")
-            output.write(page, Wording(page_text, page_rich, page_html))
+            output.write(page, Wording(page_text, page_rich, {HTML: page_html}))
             return 0
         with _opened(arguments.what) as stream:
             from shapewatch.messages.explain import explain_text

@@ -6,16 +6,17 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from shapewatch.cli.errors import CommandError
-from shapewatch.render import FORMATS, WIDTH, as_html
+from shapewatch.render import FORMATS, WIDTH
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
 
 TEXT, HTML = "text", "html"
@@ -28,14 +29,15 @@ WARNINGS = "[--warnings allow|warn|raise]"
 
 @dataclass(frozen=True)
 class Wording:
-    """How a command words a report, or a page, for people.
+    """How a command words a report, a page or a comparison, for people.
 
-    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints; `html` a page.
+    `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints. `formats` are
+    those that write something else of it than of any report, by name.
     """
 
     text: Callable[..., str]
     rich: Callable[[Any], Any]
-    html: Callable[[Any], str] = as_html
+    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Output:
     stream: TextIO | None
     source: bool = True
 
-    def write(self, report: Report | Page, wording: Wording) -> None:
+    def write(self, report: Report | Page | Compared, wording: Wording) -> None:
         """Write the report.
 
         Raises:
@@ -76,9 +78,7 @@ class Output:
     def _content(self, report: Any, wording: Wording) -> str:
         if self.format == TEXT:
             return wording.text(report)
-        if self.format == HTML:
-            return wording.html(report)
-        return FORMATS[self.format].write(report)
+        return wording.formats.get(self.format, FORMATS[self.format].write)(report)
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +124,7 @@ def open_output(arguments: argparse.Namespace) -> Output:
     return Output(format, path, None, arguments.source)
 
 
-def show(report: Report | Page, wording: Wording, stream: TextIO) -> None:
+def show(report: Report | Page | Compared, wording: Wording, stream: TextIO) -> None:
     """Write a report for people: with rich on a terminal, else as plain text."""
     if stream.isatty() or os.environ.get("FORCE_COLOR"):
         from rich.console import Console

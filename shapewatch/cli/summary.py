@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from shapewatch.cli.check import add_dry_run_arguments, dry_run
-from shapewatch.cli.output import OPTIONS, Wording
+from shapewatch.cli.output import HTML, OPTIONS, Wording
 from shapewatch.render import summary_html, summary_rich, summary_text
 
 
@@ -19,4 +19,4 @@ class Summary:
         add_dry_run_arguments(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        return dry_run(arguments, Wording(summary_text, summary_rich, summary_html))
+        return dry_run(arguments, Wording(summary_text, summary_rich, {HTML: summary_html}))

@@ -12,6 +12,7 @@ from shapewatch.firewall import own_fault
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
     from shapewatch.render.terminal import TerminalDocument
 
@@ -134,9 +135,46 @@ def _as_page(write: Callable[[Any], str], what: Any, text: Callable[[Any], str])
         return f'<!doctype html>\n<meta charset="utf-8">\n<title>shapewatch</title>\n<pre>{escape(text(what))}</pre>'
 
 
+def comparison_text(compared: Compared, *, width: int = WIDTH) -> str:
+    """Where two recordings part, as plain text, without a newline at its end."""
+    from shapewatch.render.comparison import compose_comparison
+    from shapewatch.render.plain import plain
+
+    return plain(compose_comparison(compared), width)
+
+
+def comparison_rich(compared: Compared) -> TerminalDocument:
+    """Where two recordings part, for rich to print."""
+    from shapewatch.render.comparison import compose_comparison
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose_comparison(compared))
+
+
+def comparison_html(compared: Compared) -> str:
+    """Where two recordings part, as a page."""
+    from shapewatch.render import web
+
+    return _as_page(web.comparison_page, compared, comparison_text)
+
+
+def comparison_json(compared: Compared) -> str:
+    """Where two recordings part, as indented JSON, without a newline at its end."""
+    from shapewatch.render.comparison_json import as_json as written
+
+    return written(compared)
+
+
 def as_json(report: Report) -> str:
     """The report as indented JSON, without a newline at its end."""
     from shapewatch.render.json import as_json as written
+
+    return written(report)
+
+
+def as_sarif(report: Report) -> str:
+    """The report as SARIF 2.1.0, without a newline at its end."""
+    from shapewatch.render.sarif import as_sarif as written
 
     return written(report)
 
@@ -152,6 +190,7 @@ FORMATS: dict[str, Format] = {
     "text": Format(".txt", as_text),
     "json": Format(".json", as_json),
     "html": Format(".html", as_html),
+    "sarif": Format(".sarif", as_sarif),
 }
 
 

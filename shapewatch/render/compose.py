@@ -201,14 +201,14 @@ def _cause(report: Report, diagnosis: Diagnosis, shown: Span | None) -> list[Blo
             return []
         return [Labelled("cause", (Paragraph(runs("not known: nothing in the recording tells which side is wrong")),))]
     layer = report.recording.layer_at.get(cause.layer) if cause.layer is not None else None
-    blocks: list[Block] = [Paragraph(_blame(cause, layer.name if layer is not None else ""))]
+    blocks: list[Block] = [Paragraph(blame(cause, layer.name if layer is not None else ""))]
     where = cause.location
     if where is not None and where.source and (shown is None or (where.file, where.line) != (shown.file, shown.line)):
         blocks.append(Indented((Line(_source(where)),)))
     return [Labelled("cause", tuple(blocks))]
 
 
-def _blame(cause: Cause, own_name: str) -> Runs:
+def blame(cause: Cause, own_name: str) -> Runs:
     """`layer2.0.conv1 (Conv2d, train.py:31): has stride 1`; `own_name` is what the framework calls the layer."""
     name = cause.type if cause.layer is None else naming.layer_name(cause.layer)
     reason = naming.glued(" ".join(cause.reason.split()))
@@ -248,7 +248,7 @@ def _best(fix: Fix, diagnosis: Diagnosis, full: bool) -> list[Block]:
     what: list[Block] = [title, *(Indented((block,)) for block in code)] if full or not code else code
     blocks: list[Block] = [
         Labelled("fix", tuple(what)),
-        Labelled("verified", (Paragraph(_verified(fix, diagnosis)),)),
+        Labelled("verified", (Paragraph(proof(fix, diagnosis)),)),
     ]
     told = diagnosis.cause.reason if diagnosis.cause else ""
     if evidence := [phrase for phrase in fix.evidence if phrase not in told]:
@@ -256,7 +256,7 @@ def _best(fix: Fix, diagnosis: Diagnosis, full: bool) -> list[Block]:
     return blocks
 
 
-def _verified(fix: Fix, diagnosis: Diagnosis) -> Runs:
+def proof(fix: Fix, diagnosis: Diagnosis) -> Runs:
     """How far the fix was proven, and what it costs."""
     why = f": {naming.glued(fix.why_not)}" if fix.why_not else ""
     if fix.verified == "junction":

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from textwrap import dedent
 
 from shapewatch.render.document import (
     Blank,
@@ -41,6 +42,15 @@ def compose_page(page: Page) -> Document:
         heading, _, body = section.partition("\n")
         blocks += [Blank(), Line(runs(Run(heading.strip(), "label"))), Indented(tuple(_body(body)))]
     return Document(tuple(blocks))
+
+
+def as_markdown(text: str) -> str:
+    """The text of a page as Markdown. It is nearly so already: only its code has to be fenced, as Python."""
+    blocks = []
+    for is_code, lines in groupby(text.strip().splitlines(), lambda line: line.startswith("    ")):
+        block = "\n".join(lines)
+        blocks.append(f"```python\n{dedent(block)}\n```" if is_code else block)
+    return "\n".join(blocks)
 
 
 def _body(text: str) -> Iterator[Block]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from shapewatch.firewall import attempt
 from shapewatch.flow.junctions import Status
 from shapewatch.render import naming
+from shapewatch.render.comparison import Compared, compose_comparison
 from shapewatch.render.compose import compose
 from shapewatch.render.document import Document
 from shapewatch.render.html import lower
@@ -77,6 +78,12 @@ def summary_page(report: Report) -> str:
 def code_page(page: Page) -> str:
     """The page of a code."""
     return _page(f"{page.code} {page.name}", "", [f"<section>\n{lower(compose_page(page))}\n</section>"])
+
+
+def comparison_page(compared: Compared) -> str:
+    """Where two recordings part."""
+    parts = [f"<section>\n{lower(compose_comparison(compared))}\n</section>"]
+    return _page(" and ".join(compared.names), "", parts)
 
 
 def _page(title: str, about: str, parts: list[str]) -> str:
