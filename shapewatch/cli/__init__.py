@@ -12,9 +12,10 @@ from shapewatch.cli.command import Command, parser_of
 from shapewatch.cli.errors import CommandError, faults_in_one_line
 from shapewatch.cli.explain import Explain
 from shapewatch.cli.run import Run
+from shapewatch.cli.sizes import Sizes
 from shapewatch.cli.summary import Summary
 
-COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Explain())
+COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Sizes(), Explain())
 
 HELP_HINT = "shapewatch --help lists the commands"
 

@@ -15,6 +15,7 @@ from shapewatch.cli.errors import CommandError
 from shapewatch.render import FORMATS, WIDTH
 
 if TYPE_CHECKING:
+    from shapewatch.accepted import Accepted
     from shapewatch.render.page import Page
     from shapewatch.report import Report
 
@@ -28,7 +29,7 @@ WARNINGS = "[--warnings allow|warn|raise]"
 
 @dataclass(frozen=True)
 class Wording:
-    """How a command words a report, or a page, for people.
+    """How a command words a report, a page or the sizes that fit for people.
 
     `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints.
     """
@@ -45,7 +46,7 @@ class Output:
     path: Path | None
     stream: TextIO | None
 
-    def write(self, report: Report | Page, wording: Wording) -> None:
+    def write(self, report: Report | Page | Accepted, wording: Wording) -> None:
         """Write the report.
 
         Raises:
@@ -107,7 +108,7 @@ def open_output(arguments: argparse.Namespace) -> Output:
     return Output(format, path, None)
 
 
-def show(report: Report | Page, wording: Wording, stream: TextIO) -> None:
+def show(report: Report | Page | Accepted, wording: Wording, stream: TextIO) -> None:
     """Write a report for people: with rich on a terminal, else as plain text."""
     if stream.isatty() or os.environ.get("FORCE_COLOR"):
         from rich.console import Console

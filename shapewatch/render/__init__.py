@@ -11,6 +11,7 @@ from shapewatch.firewall import own_fault
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.accepted import Accepted
     from shapewatch.render.page import Page
     from shapewatch.render.terminal import TerminalDocument
 
@@ -78,6 +79,22 @@ def summary_rich(report: Report) -> TerminalDocument:
     from shapewatch.render.terminal import TerminalDocument
 
     return TerminalDocument(compose_summary(report))
+
+
+def sizes_text(accepted: Accepted, *, width: int = WIDTH) -> str:
+    """The sizes that a model accepts as a table, in plain text, without a newline at its end."""
+    from shapewatch.render.plain import plain
+    from shapewatch.render.sizes import compose_sizes
+
+    return plain(compose_sizes(accepted), width)
+
+
+def sizes_rich(accepted: Accepted) -> TerminalDocument:
+    """The sizes that a model accepts as a table, for rich to print."""
+    from shapewatch.render.sizes import compose_sizes
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose_sizes(accepted))
 
 
 def page_text(page: Page, *, width: int = WIDTH) -> str:
