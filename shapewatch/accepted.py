@@ -95,8 +95,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Axis:
+    """An axis of an input: the input's position and name, the axis counted from the left and what it is called."""
+
+    index: int
+    input: str
+    axis: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Where the pass with a size that does not fit ends, and a size with which it does; 0 for inputs as a whole.
+    """Where the pass with a size that does not fit ends, and a size of some axes with which it does; 0 for
+    inputs as a whole.
 
     `operation`: its name, empty where a layer itself refuses; `shapes`: what it was given; `declared`: it ends before
     any layer, since the model says what it takes.
@@ -109,6 +120,7 @@ class Refusal:
     shapes: tuple[Shape, ...] = ()
     declared: bool = False
     size: int = 0
+    axes: tuple[Axis, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +131,11 @@ class Stretch:
     layer: str
     location: Span | None
     shapes: tuple[Shape, ...]
+    axes: tuple[Axis, ...] = ()
 
 
 Together = Literal["alone", "each", "equal"]
 """How the axes of a row go together: it has one; the rule holds for each of them; they have to be equal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """An axis of an input: the input's position and name, the axis counted from the left and what it is called."""
-
-    index: int
-    input: str
-    axis: int
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from shapewatch.render.document import Blank, Block, Cell, Column, Document, Lin
 COLUMNS = (Column(), Column(), Column(), Column(), Column(tight="drop"))
 
 HEADER = ("axis", "accepts", "given", "tried")
-"""Behind the input, where there are several: the axis, what it accepts, the size that was given, how many were tried."""
+"""Behind the input, where there are several: the axis, what it accepts, what was given, how many sizes were tried."""
 
 MOST_LISTED = 8
 """Sizes of which no rule is known, in one row."""
@@ -48,9 +48,10 @@ def _headline(accepted: Accepted) -> tuple[Run, ...]:
 
 
 def _inputs(accepted: Accepted, shapes: Shapes) -> str:
+    """`1x3x224x224`, `tokens=2x10 with mask=2x10`."""
     sizes = ["x".join(map(str, shape)) for shape in shapes]
-    if len(sizes) == 1:
-        return sizes[0]
+    if not all(name.isidentifier() for name in accepted.inputs) or len(sizes) == 1:
+        return " with ".join(sizes)
     return " with ".join(f"{name}={size}" for name, size in zip(accepted.inputs, sizes, strict=True))
 
 
@@ -155,10 +156,12 @@ def _reasons(accepted: Accepted) -> Iterator[Block]:
         yield Paragraph(_refused("it", accepted.refusal))
     for row in accepted.rows:
         for stretch in row.stretches:
-            yield Paragraph(_stretched(row, stretch))
+            yield Paragraph(_stretched(stretch))
         for refusal in row.refusals[:MOST_REFUSALS]:
             near = row.near if refusal.size in row.given else ()
-            yield Paragraph(runs(_refused(_size_of(row, refusal.size), refusal), _near(near)))
+            alone = " alone" if row.together == "equal" and len(refusal.axes) < len(row.axes) else ""
+            what = _size_of(refusal.axes, refusal.size) + alone
+            yield Paragraph(runs(_refused(what, refusal), _near(near)))
 
 
 def _refused(what: str, refusal: Refusal) -> tuple[Run, ...]:
@@ -181,9 +184,9 @@ def _near(sizes: Sequence[int]) -> str:
     return f"; {naming.listed(list(map(str, sizes)))} {'fits' if len(sizes) == 1 else 'fit'}"
 
 
-def _size_of(row: Row, size: object) -> str:
+def _size_of(axes: Sequence[Axis], size: object) -> str:
     """`height 31`, `size 31 on axis 2`."""
-    name = axes_of(row.axes[:1]) if row.together == "each" else axes_of(row.axes)
+    name = axes_of(axes)
     return f"size {size} on {name}" if name.startswith(("axis ", "axes ")) else f"{name} {size}"
 
 
@@ -192,9 +195,9 @@ def _shapes(shapes: Sequence[Sequence[int | None]]) -> str:
     return naming.listed([naming.sizes(shape) for shape in different[:3]])
 
 
-def _stretched(row: Row, stretch: Stretch) -> tuple[Run, ...]:
+def _stretched(stretch: Stretch) -> tuple[Run, ...]:
     sizes = naming.listed([str(size) for size in stretch.sizes[:MOST_LISTED]])
-    words = _size_of(row, sizes)
+    words = _size_of(stretch.axes, sizes)
     at = f" at `{stretch.location.source}`" if stretch.location is not None and stretch.location.source else ""
     place = f" ({naming.place(stretch.location)})" if stretch.location is not None else ""
     return runs(

@@ -23,9 +23,9 @@ DRAWS = 12
 FALSIFIED = 4
 """After so many rules that a drawn size speaks against, there is none."""
 
-_OFFSETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 192, 208, 220, 224, 240, 252)
-"""A rule of a step k with one remainder takes a size at one of these offsets from another that it takes, for every k up
-to 16 and most of those up to 64."""
+OFFSETS = (1, 2, 3, 4, 8, 16, 32, 36, 40, 42, 44, 48, 52, 56, 64, 192, 224, 240)
+"""A rule of a step k with one remainder and no end takes a size at one of these offsets from another that it takes, for
+every k up to 16 and many of those up to 64."""
 
 _AROUND = 4
 
@@ -154,10 +154,10 @@ def _doubts_of_likely(rule: Rule, _: Mapping[int, bool], __: set[int], start: in
 def _beside(rule: Rule, start: int) -> Iterator[int]:
     """Sizes above and below the rule's ends at which a rule of a larger step, or another range, would show."""
     if rule.high is not None:
-        yield from (rule.high + offset for offset in _OFFSETS)
+        yield from (rule.high + offset for offset in OFFSETS)
         yield from (2 * start, 3 * start, 4 * start)
     if rule.step == 1:
-        yield from (rule.low - offset for offset in _OFFSETS)
+        yield from (rule.low - offset for offset in OFFSETS)
         yield from (start // 2, 1)
 
 
@@ -191,12 +191,14 @@ def _high_end(rule: Rule, tried: Mapping[int, bool], unknown: set[int], start: i
 
 
 def _all_remainders(rule: Rule, start: int) -> Iterator[int]:
-    """Every remainder over whole periods, from a size that fits on; of a rule without a step, its surroundings."""
+    """Every remainder over whole periods, where the rule takes sizes; of a rule without a step, its surroundings."""
     if rule.step > 1:
-        yield from range(start + 1, start + rule.step * _PERIODS + 1)
-        return
-    yield from range(start - _AROUND, start + _AROUND + 1)
-    yield from range(rule.low + 1, rule.low + _AROUND)
+        length = rule.step * _PERIODS
+        begin = start if rule.high is None else max(rule.low, min(start, rule.high - length))
+        yield from range(begin, begin + length + 1)
+    else:
+        yield from range(start - _AROUND, start + _AROUND + 1)
+    yield from range(rule.low + 1, rule.low + _AROUND)  # where maps have few places, other things fail
 
 
 def _drawn(rule: Rule, tried: Mapping[int, bool], unknown: set[int]) -> list[int]:

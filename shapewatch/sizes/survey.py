@@ -29,15 +29,23 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class _Searched:
-    """Tracks of which one rule was found: one, or several for each of which it holds."""
+    """What was found of tracks that one rule is about: one, or several for each of which it holds."""
 
-    tracks: tuple[Track, ...]
-    found: Found
-    together: Together = "alone"
+    parts: tuple[tuple[Track, Found], ...]
+    together: Together
+
+    @property
+    def accepts(self) -> Rule | Few:
+        return self.parts[0][1].accepts
 
     @property
     def axes(self) -> tuple[Axis, ...]:
-        return tuple(sorted((axis for track in self.tracks for axis in track), key=lambda one: (one.index, one.axis)))
+        axes = (axis for track, _ in self.parts for axis in track)
+        return tuple(sorted(axes, key=lambda axis: (axis.index, axis.axis)))
+
+    @property
+    def tried(self) -> Iterator[tuple[Track, int, bool]]:
+        return ((track, size, fits) for track, found in self.parts for size, fits in found.tried)
 
 
 def survey(probe: Probe, specs: Sequence[InputSpec], framework: str) -> Accepted:
@@ -119,11 +127,11 @@ class _From:
     def _searched(self, track: Track, likely: Rule | None = None) -> _Searched:
         also = sorted({self._accepted.given[axis.index][axis.axis] for axis in track})
         found = search(lambda size: self._clean(track, size), self._size(track), also=also, likely=likely)
-        return _Searched((track,), found, "alone" if len(track) == 1 else "equal")
+        return _Searched(((track, found),), "alone" if len(track) == 1 else "equal")
 
     def _with_ties(self, searched: list[_Searched]) -> list[_Searched]:
         """What was found, with axes that only take another size together in one."""
-        pinned = [each.tracks[0] for each in searched if each.found.accepts.only is not None]
+        pinned = [each.parts[0][0] for each in searched if each.accepts.only is not None]
         tied = tied_of_pinned(pinned, self._base, self._clean)
         taken = {axis for track in tied for axis in track}
         kept = [each for each in searched if not taken & set(each.axes)]
@@ -136,8 +144,7 @@ class _From:
         for _, alike in groupby(sorted(spatial, key=_as_key), key=_as_key):
             group = list(alike)
             if len(group) > 1 and not any(self._refused(group)):
-                tracks = tuple(track for each in group for track in each.tracks)
-                merged.append(_Searched(tracks, _joined([each.found for each in group]), "each"))
+                merged.append(_Searched(tuple(part for each in group for part in each.parts), "each"))
             else:
                 merged += group
         return merged
@@ -147,91 +154,107 @@ class _From:
         chance = random.Random(0)
         for _ in range(_WHOLE):
             sizes: dict[Axis, int] = {}
-            for each in searched:
-                largest = 4 * self._size(each.tracks[0])
-                fitting = [size for size, fits in each.found.tried if fits and size <= largest]
-                sizes |= {axis: size for track in each.tracks for size in [chance.choice(fitting)] for axis in track}
+            for track, found in (part for each in searched for part in each.parts):
+                largest = 4 * self._size(track)
+                size = chance.choice([size for size, fits in found.tried if fits and size <= largest])
+                sizes |= dict.fromkeys(track, size)
             shapes = with_sizes(self._base, sizes)
             if self._passes.run(shapes).clean is False:
                 yield shapes
 
-    # Telling
+    # Telling. Every pass here has been run before, but for those of sizes near the given ones.
 
     def _gives(self, searched: Sequence[_Searched]) -> tuple[tuple[str, ...], ...]:
         names = [each.axes[0].name for each in searched]
         along = [
             Along(
                 name if names.count(name) == 1 else f"{each.axes[0].input}.{name}",
-                {
-                    size: self._passes.run(self._with(each.tracks[0], size)).output
-                    for size, fits in each.found.tried
-                    if fits
-                },
+                {size: self._passes.run(self._with(track, size)).output for track, size, fits in each.tried if fits},
             )
             for each, name in zip(searched, names, strict=True)
         ]
         return gives(self._output, along)
 
     def _row(self, searched: _Searched) -> Row:
-        accepts, axes = searched.found.accepts, searched.axes
+        accepts, axes = searched.accepts, searched.axes
         given = tuple(self._accepted.given[axis.index][axis.axis] for axis in axes)
-        fits = all(size in accepts for size in given) and (searched.together != "equal" or len(set(given)) == 1)
-        unfit = sorted({size for size in given if size not in accepts})
+        unfit = tuple(sorted({size for size in given if size not in accepts}))
         return Row(
             axes,
             searched.together,
             accepts,
             given,
-            fits,
+            not unfit and (searched.together != "equal" or len(set(given)) == 1),
             tuple(self._near(searched, unfit)),
-            tuple(size for size, _ in searched.found.tried),
-            len(searched.found.drawn),
-            tuple(self._refusals(searched, given[0])),
+            tuple(sorted({size for _, size, _ in searched.tried})),
+            len({size for _, found in searched.parts for size in found.drawn}),
+            tuple(self._refusals(searched, unfit or given)),
             tuple(self._stretches(searched)),
         )
 
     def _near(self, searched: _Searched, unfit: Sequence[int]) -> Iterator[int]:
         """The sizes next to those that do not fit that do; each is tried."""
-        accepts = searched.found.accepts
+        accepts = searched.accepts
         near = {size for one in unfit for size in (accepts.below(one), accepts.above(one)) if size is not None}
         for size in sorted(near):
-            if _or(False, lambda size=size: all(self._clean(track, size) for track in searched.tracks)):  # type: ignore[misc]
+            if _or(False, lambda size=size: all(self._clean(track, size) for track, _ in searched.parts)):  # type: ignore[misc]
                 yield size
 
-    def _refusals(self, searched: _Searched, given: int) -> Iterator[Refusal]:
+    def _refusals(self, searched: _Searched, given: Sequence[int]) -> Iterator[Refusal]:
         """Where passes with sizes that do not fit end: of each such place, the size nearest to the given one."""
+        if searched.together == "equal":
+            yield from self._alone(searched.axes[:1])
         told: set[tuple[str, str, str]] = set()
-        refused = [size for size, fits in searched.found.tried if not fits]
-        for size in sorted(refused, key=lambda size: abs(size - given)):
-            refusal = self._passes.run(self._with(searched.tracks[0], size)).refusal
+        refused = [(track, size) for track, size, fits in searched.tried if not fits]
+        for track, size in sorted(refused, key=lambda one: min(abs(one[1] - size) for size in given)):
+            refusal = self._passes.run(self._with(track, size)).refusal
             if refusal is None or len(told) == _MOST_REFUSALS:
                 continue
             place = (refusal.layer, refusal.operation, str(refusal.location))
             if place not in told:
                 told.add(place)
-                yield replace(refusal, size=size)
+                yield replace(refusal, size=size, axes=track)
+
+    def _alone(self, track: Track) -> Iterator[Refusal]:
+        """Where the pass ends when one of the axes that have to be equal is changed by itself."""
+        size = self._size(track) + 1
+        refusal = _or(None, lambda: self._passes.run(self._with(track, size)).refusal)
+        if refusal is not None:
+            yield replace(refusal, size=size, axes=track)
 
     def _stretches(self, searched: _Searched) -> Iterator[Stretch]:
-        at: dict[str, list[tuple[int, Stretch]]] = {}
-        for size, _ in searched.found.tried:
-            for junction in self._passes.run(self._with(searched.tracks[0], size)).stretched:
+        at: dict[tuple[Track, str], Stretch] = {}
+        for track, size, _ in searched.tried:
+            for junction in self._passes.run(self._with(track, size)).stretched:
                 shapes = tuple(branch.shape for branch in junction.branches)
-                at.setdefault(junction.id, []).append((size, Stretch((), junction.layer, junction.location, shapes)))
-        for found in at.values():
-            yield replace(found[0][1], sizes=tuple(size for size, _ in found))
+                first = Stretch((), junction.layer, junction.location, shapes, track)
+                told = at.setdefault((track, junction.id), first)
+                at[track, junction.id] = replace(told, sizes=(*told.sizes, size))
+        yield from at.values()
 
     def _instead(self, rows: Sequence[Row]) -> Iterator[Shapes]:
         """Whole inputs near the given ones that fit."""
-        found: list[Shapes] = []
-        for last in (False, True):
-            sizes = {
-                axis: row.near[-1 if last else 0] if row.near and size not in row.accepts else size
-                for row in rows
-                for axis, size in zip(row.axes, row.given, strict=True)
-            }
-            found.append(with_sizes(self._base, sizes))
+        found = [
+            with_sizes(self._base, {axis: size for row in rows for axis, size in _nearest(row, above)})
+            for above in (False, True)
+        ]
         fitting = [shapes for shapes in dict.fromkeys(found) if self._passes.run(shapes).clean]
         yield from fitting or [self._base]
+
+
+def _nearest(row: Row, above: bool) -> Iterator[tuple[Axis, int]]:
+    """Of each axis the size next to the given one that fits, below or above it where there are both; the given one
+    where it fits itself."""
+    for axis, given in zip(row.axes, row.given, strict=True):
+        near = (row.accepts.above(given), row.accepts.below(given))
+        wanted = near if above else near[::-1]
+        fitting = [size for size in wanted if size in row.near]
+        yield axis, given if given in row.accepts or not fitting else fitting[0]
+
+
+def _speaks_against(shapes: Shapes) -> str:
+    together = " with ".join("x".join(map(str, shape)) for shape in shapes)
+    return f"the rows hold with the other axes as they are: {together} does not fit"
 
 
 def _unbuilt(recording: Recording) -> tuple[str, ...]:
@@ -242,26 +265,14 @@ def _unbuilt(recording: Recording) -> tuple[str, ...]:
     return ("the model has no weights yet: it is built for the widths of its first input, and takes no others then",)
 
 
-def _speaks_against(shapes: Shapes) -> str:
-    together = " with ".join("x".join(map(str, shape)) for shape in shapes)
-    return f"the rows hold with the other axes as they are: {together} does not fit"
-
-
 def _likely(track: Track, searched: Sequence[_Searched]) -> Rule | None:
     """The rule of an axis like this one: of the height, for a width."""
-    rules = [each.found.accepts for each in searched if is_spatial(track[0]) and is_spatial(each.axes[0])]
+    rules = [each.accepts for each in searched if is_spatial(track[0]) and is_spatial(each.axes[0])]
     return next((rule for rule in reversed(rules) if isinstance(rule, Rule)), None)
 
 
 def _as_key(searched: _Searched) -> tuple[str, ...]:
     """What has to be the same of tracks that are told of as one: the rule, the inputs, and how they go together."""
-    accepts, track = searched.found.accepts, searched.tracks[0]
+    accepts, (track, _) = searched.accepts, searched.parts[0]
     unsettled = str(track) if isinstance(accepts, Few) else ""
     return (str(accepts), searched.together, str([axis.index for axis in track]), unsettled)
-
-
-def _joined(found: Sequence[Found]) -> Found:
-    """What was found of several axes with one rule, as the first one's."""
-    tried = {size: fits for each in reversed(found) for size, fits in each.tried}
-    drawn = {size for each in found for size in each.drawn}
-    return Found(found[0].accepts, tuple(sorted(tried.items())), tuple(sorted(drawn)))
