@@ -8,12 +8,12 @@ from shapewatch.accepted import Accepted, Axis, Few, Refusal, Row, Rule, Shapes,
 from shapewatch.render import naming
 from shapewatch.render.document import Blank, Block, Cell, Column, Document, Line, Paragraph, Run, Table, runs
 
-COLUMNS = (Column(), Column(), Column(), Column(), Column(tight="drop"))
+COLUMNS = (Column(), Column(), Column(tight="cut"), Column(), Column(tight="drop"))
 
 HEADER = ("axis", "accepts", "given", "tried")
 """Behind the input, where there are several: the axis, what it accepts, what was given, how many sizes were tried."""
 
-MOST_LISTED = 8
+MOST_LISTED = 6
 """Sizes of which no rule is known, in one row."""
 
 MOST_REFUSALS = 2
@@ -84,12 +84,12 @@ def axes_of(axes: Sequence[Axis]) -> str:
 
 
 def accepts(row: Row) -> str:
-    """`multiples of 16, from 32 on`; `any, both equal`; `32 only, as the model declares`."""
+    """`multiples of 16, from 32 on`; `any, both equal`; `32 only, as declared`."""
     words = [rule_in_words(row.accepts) if isinstance(row.accepts, Rule) else _few(row.accepts, len(row.tried))]
     if row.together == "equal" and row.accepts.only is None:
         words.append("both equal" if len(row.axes) == 2 else "all equal")
     if row.refusals and row.refusals[0].declared:
-        words.append("as the model declares")
+        words.append("as declared")
     return ", ".join(words)
 
 
@@ -154,7 +154,7 @@ def _output(accepted: Accepted) -> str:
 def _reasons(accepted: Accepted) -> Iterator[Block]:
     if not accepted.rows and accepted.refusal is not None:
         yield Paragraph(_refused("it", accepted.refusal))
-    for row in accepted.rows:
+    for row in sorted(accepted.rows, key=lambda row: row.fits):
         for stretch in row.stretches:
             yield Paragraph(_stretched(stretch))
         for refusal in row.refusals[:MOST_REFUSALS]:
@@ -184,10 +184,12 @@ def _near(sizes: Sequence[int]) -> str:
     return f"; {naming.listed(list(map(str, sizes)))} {'fits' if len(sizes) == 1 else 'fit'}"
 
 
-def _size_of(axes: Sequence[Axis], size: object) -> str:
-    """`height 31`, `size 31 on axis 2`."""
-    name = axes_of(axes)
-    return f"size {size} on {name}" if name.startswith(("axis ", "axes ")) else f"{name} {size}"
+def _size_of(axes: Sequence[Axis], *sizes: int) -> str:
+    """`height 31`, `size 31 on axis 2`, `sizes 1 and 2 on axis 2`."""
+    name, words = axes_of(axes), naming.listed([str(size) for size in sizes])
+    if not name.startswith(("axis ", "axes ")):
+        return f"{name} {words}"
+    return f"{'size' if len(sizes) == 1 else 'sizes'} {words} on {name}"
 
 
 def _shapes(shapes: Sequence[Sequence[int | None]]) -> str:
@@ -196,13 +198,13 @@ def _shapes(shapes: Sequence[Sequence[int | None]]) -> str:
 
 
 def _stretched(stretch: Stretch) -> tuple[Run, ...]:
-    sizes = naming.listed([str(size) for size in stretch.sizes[:MOST_LISTED]])
-    words = _size_of(stretch.axes, sizes)
+    sizes = stretch.sizes[:MOST_LISTED]
+    run = "runs without an error, and is" if len(sizes) == 1 else "run without an error, and are"
     at = f" at `{stretch.location.source}`" if stretch.location is not None and stretch.location.source else ""
     place = f" ({naming.place(stretch.location)})" if stretch.location is not None else ""
     return runs(
-        Run(words, "strong"),
-        Run(" runs without an error, and is not accepted", "warning"),
+        Run(_size_of(stretch.axes, *sizes), "strong"),
+        Run(f" {run} not accepted", "warning"),
         f": in {naming.layer_name(stretch.layer)}{at}{place} {_shapes(stretch.shapes)} meet, one silently repeated",
     )
 
