@@ -145,6 +145,7 @@ COMMANDS = {
     "check": ["check", "MODEL", "--input", "1x3x8x8"],
     "check, as JSON": ["check", "MODEL", "--input", "1x3x8x8", "-o", "FOLDER/report.json"],
     "summary": ["summary", "MODEL", "--input", "1x3x8x8"],
+    "sizes": ["sizes", "MODEL", "--input", "1x3x8x8"],
     "explain": ["explain", "FOLDER/log.txt"],
     "a page": ["explain", "SW201"],
 }
