@@ -125,7 +125,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A junction that broadcasts with these sizes, and not with those of the base."""
+    """A call in which something is repeated along an axis with these sizes, and not with those of the base."""
 
     sizes: tuple[int, ...]
     layer: str

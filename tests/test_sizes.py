@@ -353,6 +353,21 @@ def test_a_size_at_which_a_branch_is_repeated_is_not_accepted() -> None:
     assert all(really_fits(model, torch.zeros(1, 2, size)) for size in (5, 6, 7)), "it runs"
 
 
+def test_one_step_that_is_repeated_for_all_positions_is_not_accepted() -> None:
+    class Positions(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words, self.positions = nn.Embedding(50, 8), nn.Parameter(torch.zeros(1, 16, 8))
+
+        def forward(self, tokens: Tensor) -> Tensor:
+            return (self.words(tokens) + self.positions).mean(1)
+
+    row = row_of(accepted_by(Positions(), "2x16:int64"), "length")
+    assert row.accepts == Rule(16, 16)
+    assert [stretch.sizes for stretch in row.stretches] == [(1,)]
+    assert row.stretches[0].shapes == ((2, 1, 8), (1, 16, 8))
+
+
 def test_what_is_repeated_on_purpose_is_accepted() -> None:
     """Also where the search begins with a map of one place, at which nothing is repeated."""
     accepted = accepted_by(Squeezes(), "1x3x8x8")

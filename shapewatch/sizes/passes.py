@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +12,7 @@ from shapewatch.accepted import Refusal, Shapes
 from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Input
 from shapewatch.flow.junctions import Graph, Junction, find_junctions
-from shapewatch.recording import Recording
+from shapewatch.recording import Recording, Shape, Span
 from shapewatch.sizes.search import SpentError
 
 SECONDS = 60.0
@@ -22,10 +22,24 @@ PASSES = 900
 SLOW = 1.0
 """Seconds: a pass with larger sizes than one that took longer is not run, for a program may take steps one by one."""
 
+_ELEMENTWISE = frozenset("add sub mul div average maximum minimum where lerp".split())
+
 _WINDOWED = frozenset(
     "conv conv_transpose pool resize pad norm activation dropout same identity prelu linear recurrent embedding".split()
 )
 """Kinds of calls that never make an axis of size 1 on purpose, as a mean, an adaptive pooling or an index does."""
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A call in which an operand is repeated along axes on which it has size 1; `id` is the same in every pass."""
+
+    id: str
+    axes: frozenset[int]
+    layer: str
+    location: Span | None
+    shapes: tuple[Shape, ...]
+    junction: Junction | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class Pass:
     recording: Recording | None = None
     refusal: Refusal | None = None
     reached: int = 0
-    stretched: tuple[Junction, ...] = ()
+    stretched: tuple[Repeat, ...] = ()
     unknown: str = ""
 
     @property
@@ -58,7 +72,7 @@ class Passes:
         self._slow: list[Shapes] = []
         self._begun = clock()
         self._first_took = 0.0
-        self._meant: Mapping[str, tuple[int, ...]] | None = None
+        self._meant: Mapping[str, frozenset[int]] | None = None
         self.count = 0
         self.why_spent = ""
 
@@ -67,7 +81,7 @@ class Passes:
         return self._clock() - self._begun
 
     def run(self, shapes: Shapes) -> Pass:
-        """The pass with these shapes. Which junctions it stretches is told from `start_from` on.
+        """The pass with these shapes. What it repeats is told from `start_from` on.
 
         Raises:
             SpentError: the budget does not allow one more pass.
@@ -106,24 +120,38 @@ class Passes:
         return Pass(shapes, True, trial.output, kept, reached=reached, stretched=stretched)
 
     def start_from(self, base: Pass) -> None:
-        """From here on, junctions that broadcast in this pass are taken to be meant so, and others are not."""
+        """From here on, what is repeated in this pass is taken to be meant so, and other things are not."""
         assert base.recording is not None
-        self._meant = {junction.id: junction.axes for junction in _broadcasting(base.recording)}
+        self._meant = {repeat.id: repeat.axes for repeat in _repeats(base.recording)}
         failed = {shapes: replace(made, recording=None) for shapes, made in self._known.items() if not made.fits}
         self._known = {**failed, base.shapes: replace(base, recording=None)}
 
-    def _stretched(self, recording: Recording) -> tuple[Junction, ...]:
-        """The junctions at which a branch is repeated along an axis along which it was not in the base."""
-        meant, found = self._meant or {}, list[Junction]()
-        for junction in _broadcasting(recording):
-            new = set(junction.axes) - set(meant.get(junction.id, ()))
-            if new and _by_windows(junction, new):
-                found.append(junction)
+    def _stretched(self, recording: Recording) -> tuple[Repeat, ...]:
+        """What is repeated along an axis along which it was not in the base."""
+        meant, found = self._meant or {}, list[Repeat]()
+        for repeat in _repeats(recording):
+            new = repeat.axes - meant.get(repeat.id, frozenset())
+            if new and (repeat.junction is None or _by_windows(repeat.junction, new)):
+                found.append(repeat)
         return tuple(found)
 
 
-def _broadcasting(recording: Recording) -> list[Junction]:
-    return [junction for junction in find_junctions(Graph(recording)) if junction.status == "broadcast"]
+def _repeats(recording: Recording) -> Iterator[Repeat]:
+    """Branches that are repeated where they meet, and what is repeated to the size of a weight."""
+    graph = Graph(recording)
+    for junction in find_junctions(graph):
+        if junction.status == "broadcast":
+            shapes = tuple(branch.shape for branch in junction.branches)
+            yield Repeat(junction.id, frozenset(junction.axes), junction.layer, junction.location, shapes, junction)
+    for call in graph.units:
+        values = set(filter(graph.is_activation, call.operands))
+        if call.kind in _ELEMENTWISE and call.finished and len(values) == 1 and call.results:
+            made, shapes = recording.shape(call.results[0]), tuple(map(recording.shape, call.operands))
+            before = recording.shape(values.pop())
+            own = range(len(made) - len(before), len(made))
+            axes = frozenset(axis for axis in own if made[axis] != 1 == before[axis - own.start])
+            if axes:
+                yield Repeat(call.place, axes, call.layer, call.span, shapes)
 
 
 def _by_windows(junction: Junction, axes: AbstractSet[int]) -> bool:

@@ -225,11 +225,10 @@ class _From:
     def _stretches(self, searched: _Searched) -> Iterator[Stretch]:
         at: dict[tuple[Track, str], Stretch] = {}
         for track, size, _ in searched.tried:
-            for junction in self._passes.run(self._with(track, size)).stretched:
-                shapes = tuple(branch.shape for branch in junction.branches)
-                first = Stretch((), junction.layer, junction.location, shapes, track)
-                told = at.setdefault((track, junction.id), first)
-                at[track, junction.id] = replace(told, sizes=(*told.sizes, size))
+            for repeat in self._passes.run(self._with(track, size)).stretched:
+                first = Stretch((), repeat.layer, repeat.location, repeat.shapes, track)
+                told = at.setdefault((track, repeat.id), first)
+                at[track, repeat.id] = replace(told, sizes=(*told.sizes, size))
         yield from at.values()
 
     def _instead(self, rows: Sequence[Row]) -> Iterator[Shapes]:
