@@ -703,7 +703,7 @@ def test_input_named_twice() -> None:
 
 def test_help_and_version_are_quick(tmp_path: Path) -> None:
     """They load no framework and nothing for terminals; that `json` is found shows that the test looks."""
-    for words in (["--help"], ["--version"], ["run", "--help"], ["check", "--help"], ["summary", "--help"]):
+    for words in (["--help"], ["--version"], ["run", "--help"], ["check", "--help"], ["sizes", "--help"]):
         source = f"""
             import sys
             from shapewatch.cli import main

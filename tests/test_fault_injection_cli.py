@@ -147,6 +147,7 @@ COMMANDS = {
     "check, as HTML": ["check", "MODEL", "--input", "1x3x8x8", "--no-source", "-o", "FOLDER/report.html"],
     "summary": ["summary", "MODEL", "--input", "1x3x8x8"],
     "summary, as HTML": ["summary", "MODEL", "--input", "1x3x8x8", "-o", "FOLDER/report.html"],
+    "sizes": ["sizes", "MODEL", "--input", "1x3x8x8"],
     "explain": ["explain", "FOLDER/log.txt"],
     "a page": ["explain", "SW201"],
 }

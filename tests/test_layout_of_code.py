@@ -18,10 +18,10 @@ LEVELS = (
     ("firewall", "recording", "edits", "patch"),
     ("axes", "codec", "layout", "source"),
     ("flow", "recorder"),
-    ("demand", "report", "adapters"),
+    ("demand", "report", "accepted", "adapters"),
     ("rules",),
     ("repair", "messages"),
-    ("diagnose", "ranks"),
+    ("diagnose", "ranks", "sizes"),
     ("watching",),
     ("testing", "cli", "integrations"),
 )
@@ -32,7 +32,7 @@ LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 APART = frozenset({"__init__", "__main__", "render"})
 """Modules with rules of their own, below."""
 
-NOUNS = frozenset({"patch", "recording", "edits", "layout", "flow", "report"})
+NOUNS = frozenset({"patch", "recording", "edits", "layout", "flow", "report", "accepted"})
 
 BELOW_ADAPTERS = frozenset({"firewall", "recording", "edits", "recorder", "source", "adapters"})
 

@@ -61,6 +61,21 @@ def test_a_block_of_a_diff_is_the_diff(tmp_path: Path, pytestconfig: pytest.Conf
     assert block[4] == ended.stdout
 
 
+PRINTED = re.compile(r"(<!-- printed by ([^\n]+) -->\n```\n)(.*?)(```\n<!-- end -->)", re.DOTALL)
+
+
+@pytest.mark.parametrize("command", [block[2] for block in PRINTED.finditer(README.read_text(encoding="utf-8"))])
+def test_what_a_command_prints_is_what_it_prints(command: str, pytestconfig: pytest.Config) -> None:
+    text = README.read_text(encoding="utf-8")
+    block = next(block for block in PRINTED.finditer(text) if block[2] == command)
+    words = [sys.executable, "-m", "shapewatch", *command.split()]
+    real = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120).stdout
+    if pytestconfig.getoption(golden.OPTION):
+        README.write_text(text[: block.start(3)] + real + text[block.end(3) :], encoding="utf-8")
+        return
+    assert block[3] == real
+
+
 def test_its_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert links

@@ -15,9 +15,10 @@ from shapewatch.cli.explain import Explain
 from shapewatch.cli.fix import Fix
 from shapewatch.cli.report import SavedReport
 from shapewatch.cli.run import Run
+from shapewatch.cli.sizes import Sizes
 from shapewatch.cli.summary import Summary
 
-COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Explain(), Fix(), SavedReport(), Diff())
+COMMANDS: tuple[Command, ...] = (Run(), Check(), Summary(), Sizes(), Explain(), Fix(), SavedReport(), Diff())
 
 HELP_HINT = "shapewatch --help lists the commands"
 

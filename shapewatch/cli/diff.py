@@ -21,7 +21,7 @@ class Diff:
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("a", metavar="A.json", help="what --format json or Report.save wrote")
         parser.add_argument("b", metavar="B.json", help="another one; one of them may be `-`, standard input")
-        add_output_arguments(parser)
+        add_output_arguments(parser, FORMATS, source=False)
         parser.epilog = "Exit status: 0 they are the same, 1 they part, 2 wrong usage."
 
     def run(self, arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,8 +16,11 @@ from shapewatch.render import FORMATS, WIDTH
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.accepted import Accepted
     from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
+
+    Told = Report | Page | Accepted | Compared
 
 TEXT, HTML = "text", "html"
 
@@ -29,7 +32,7 @@ WARNINGS = "[--warnings allow|warn|raise]"
 
 @dataclass(frozen=True)
 class Wording:
-    """How a command words a report, a page or a comparison, for people.
+    """How a command words a report, a page, the sizes that fit or a comparison for people.
 
     `text` takes a report and optionally a `width` in columns; `rich` gives something that rich prints. `formats` are
     those that write something else of it than of any report, by name.
@@ -50,7 +53,7 @@ class Output:
     stream: TextIO | None
     source: bool = True
 
-    def write(self, report: Report | Page | Compared, wording: Wording) -> None:
+    def write(self, report: Told, wording: Wording) -> None:
         """Write the report.
 
         Raises:
@@ -81,19 +84,24 @@ class Output:
         return wording.formats.get(self.format, FORMATS[self.format].write)(report)
 
 
-def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+def add_output_arguments(
+    parser: argparse.ArgumentParser, formats: Collection[str] = FORMATS.keys(), source: bool = True
+) -> None:
+    """`--format` and `-o`; `source`: also what leaves the program's lines out, as a report can."""
     parser.add_argument(
         "--format",
         metavar="FORMAT",
-        help=f"{' or '.join(FORMATS)}; without it the suffix of FILE decides, or else text",
+        help=f"{' or '.join(formats)}; without it the suffix of FILE decides, or else text",
     )
     parser.add_argument("-o", dest="file", metavar="FILE", help="write the report to FILE")
-    parser.add_argument(
-        "--no-source",
-        dest="source",
-        action="store_false",
-        help="leave the program's lines, and the code of fixes, out of the report",
-    )
+    parser.set_defaults(source=True)
+    if source:
+        parser.add_argument(
+            "--no-source",
+            dest="source",
+            action="store_false",
+            help="leave the program's lines, and the code of fixes, out of the report",
+        )
 
 
 def add_warnings_argument(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +132,7 @@ def open_output(arguments: argparse.Namespace) -> Output:
     return Output(format, path, None, arguments.source)
 
 
-def show(report: Report | Page | Compared, wording: Wording, stream: TextIO) -> None:
+def show(report: Told, wording: Wording, stream: TextIO) -> None:
     """Write a report for people: with rich on a terminal, else as plain text."""
     if stream.isatty() or os.environ.get("FORCE_COLOR"):
         from rich.console import Console

@@ -12,6 +12,7 @@ from shapewatch.firewall import own_fault
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
+    from shapewatch.accepted import Accepted
     from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
     from shapewatch.render.terminal import TerminalDocument
@@ -82,6 +83,22 @@ def summary_rich(report: Report) -> TerminalDocument:
     return TerminalDocument(compose_summary(report))
 
 
+def sizes_text(accepted: Accepted, *, width: int = WIDTH) -> str:
+    """The sizes that a model accepts as a table, in plain text, without a newline at its end."""
+    from shapewatch.render.plain import plain
+    from shapewatch.render.sizes import compose_sizes
+
+    return plain(compose_sizes(accepted), width)
+
+
+def sizes_rich(accepted: Accepted) -> TerminalDocument:
+    """The sizes that a model accepts as a table, for rich to print."""
+    from shapewatch.render.sizes import compose_sizes
+    from shapewatch.render.terminal import TerminalDocument
+
+    return TerminalDocument(compose_sizes(accepted))
+
+
 def page_text(page: Page, *, width: int = WIDTH) -> str:
     """The page of a code as plain text, without a newline at its end."""
     from shapewatch.render.page import compose_page
@@ -133,6 +150,13 @@ def _as_page(write: Callable[[Any], str], what: Any, text: Callable[[Any], str])
     except Exception as fault:
         own_fault(fault)
         return f'<!doctype html>\n<meta charset="utf-8">\n<title>shapewatch</title>\n<pre>{escape(text(what))}</pre>'
+
+
+def sizes_html(accepted: Accepted) -> str:
+    """Which input sizes a model accepts, as a page."""
+    from shapewatch.render import web
+
+    return _as_page(web.sizes_page, accepted, sizes_text)
 
 
 def comparison_text(compared: Compared, *, width: int = WIDTH) -> str:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 
+from shapewatch.accepted import Accepted
 from shapewatch.firewall import attempt
 from shapewatch.flow.junctions import Status
 from shapewatch.render import naming
@@ -19,6 +20,7 @@ from shapewatch.render.document import Document
 from shapewatch.render.html import lower
 from shapewatch.render.page import Page, compose_page
 from shapewatch.render.rows import course_of
+from shapewatch.render.sizes import compose_sizes
 from shapewatch.render.spine import Spine, lay_spine
 from shapewatch.render.style import LOOK, NOTEBOOK, PAGE
 from shapewatch.render.summary import compose_summary
@@ -78,6 +80,11 @@ def summary_page(report: Report) -> str:
 def code_page(page: Page) -> str:
     """The page of a code."""
     return _page(f"{page.code} {page.name}", "", [f"<section>\n{lower(compose_page(page))}\n</section>"])
+
+
+def sizes_page(accepted: Accepted) -> str:
+    """Which input sizes a model accepts."""
+    return _page("input sizes", "", [f"<section>\n{lower(compose_sizes(accepted))}\n</section>"])
 
 
 def comparison_page(compared: Compared) -> str:
