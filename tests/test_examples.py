@@ -78,7 +78,7 @@ TORCH = (
         layer="layer2.0",
         at="out += identity",
         edit={"action": "replace", "layer": "layer2.0.downsample"},
-        fragment="nn.Conv2d(16, 32, 1, stride=2, bias=False)",
+        fragment="stage(16, 32, stride=2, downsample=projection(16, 32))",
     ),
     Expected(
         "residual_without_projection",
@@ -88,7 +88,7 @@ TORCH = (
         layer="block2",
         at="return torch.relu(out + x)",
         edit={"action": "insert", "layer": "block2"},
-        fragment="nn.Conv2d(16, 16, 1, stride=2",
+        fragment="nn.Conv2d(channels, channels, 1, stride=stride)",
     ),
     Expected(
         "bottleneck_without_projection",
@@ -98,7 +98,7 @@ TORCH = (
         layer="blocks.0",
         at="return torch.relu(out + skip)",
         edit={"action": "insert", "layer": "blocks.0"},
-        fragment="nn.Conv2d(16, 64, 1",
+        fragment="nn.Conv2d(channels_in, channels_out, 1",
     ),
     Expected(
         "residual_channels_differ",
@@ -428,7 +428,6 @@ FROM_THE_COMMAND_LINE = [
     for example in EXAMPLES
     if (example.folder, example.script)
     in [
-        ("torch", "resnet_lost_projection"),
         ("torch", "unet_odd_input"),
         ("torch", "silent_broadcast"),
         ("torch", "resnet"),
@@ -595,9 +594,6 @@ def test_fix(expected: Expected) -> None:
 
 
 WITHOUT_A_PATCH = {
-    ("torch", "bottleneck_without_projection"),
-    ("torch", "residual_without_projection"),
-    ("torch", "resnet_lost_projection"),
     ("torch", "transformer_mlp_width"),
     ("keras", "densenet_wrong_growth"),
     ("keras", "highway_gate_width"),

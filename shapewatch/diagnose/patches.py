@@ -208,15 +208,17 @@ class _Program:
         return len({call.place for call in calls if call.span is not None and call.span.file == file}) > 1
 
     def new_attribute(self, target: ast.Attribute, step: Step, later: tuple[str, ast.stmt] | None) -> Change | None:
-        """A layer that a class is to make: behind the last one that it makes, where the model has one of the class."""
+        """A layer that a class is to make: behind the last one that it makes. Numbers that one instance needs are wrong
+        for others; what the constructor is given is not."""
         owner = class_around(*later) if later is not None else None
         if owner is None or later is None or ast.unparse(target.value) != "self":
             return None
-        if sum(layer.type == owner.name for layer in self.recording.layers) != 1:
-            return None  # numbers that one of them needs are wrong for the others
         init = next((f for f in owner.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"), None)
         made = [node for node in (init.body if init is not None else []) if isinstance(node, ast.Assign)]
-        return new_behind(later[0], made[-1], step) if made else None
+        given = {argument.arg for argument in init.args.args[1:]} if init is not None else set()
+        for_all = bool(names_read(step.tree) & given)
+        alone = sum(layer.type == owner.name for layer in self.recording.layers) == 1
+        return new_behind(later[0], made[-1], step) if made and (alone or for_all) else None
 
     def in_forward(self, name: str, step: Step) -> Change | None:
         """As the first line of the method that has an argument of that name, where one class alone has it."""

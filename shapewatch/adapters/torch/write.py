@@ -32,8 +32,10 @@ from shapewatch.adapters.statements import (
     with_axes,
 )
 from shapewatch.adapters.torch import kinds
+from shapewatch.adapters.torch.as_sibling import line_as_siblings
 from shapewatch.adapters.torch.batch_taken import taken_from_the_input
 from shapewatch.adapters.torch.built_in import said_around
+from shapewatch.adapters.torch.class_projection import projection_of_class
 from shapewatch.adapters.torch.covers import mask_covering_all
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
 from shapewatch.adapters.torch.own_line import AS_ANOTHER, own_construction
@@ -514,7 +516,7 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         title = projection_title(layer, _module_code(edit.module))
         if edit.module.kind == "flatten":
             title = f"flatten before {layer}"
-        made = f"self.shortcut = {_module_code(edit.module)}"
+        made = f"self.shortcut = {_made_by_its_class(edit, recording)}"
         used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation, which=which)
         code = in_a_row or f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
@@ -525,6 +527,22 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         "module": _module_data(edit.module),
     }
     return Written(title, code, data)
+
+
+def _made_by_its_class(edit: Insert, recording: Recording) -> str:
+    """A projection as the class of its layer makes it, for all of its instances."""
+    of_class = projection_of_class(edit, recording)
+    if of_class is None:
+        return _module_code(edit.module)
+    code = _module_code(of_class.module)
+    if of_class.condition is None:
+        return code
+    whole = f"{code} if {of_class.condition} else nn.Identity()"
+    return whole if len(whole) < _WIDE else f"(\n    {code}\n    if {of_class.condition}\n    else nn.Identity()\n)"
+
+
+_WIDE = 72
+"""An expression longer than this takes several lines."""
 
 
 def _where_it_is_made(edit: Insert, call: Call, recording: Recording) -> tuple[str, str] | None:
@@ -728,6 +746,8 @@ def _write_replace(edit: Replace, recording: Recording) -> Written:
     target = spelled(edit.layer, recording)
     title = f"{edit.layer}: {_module_code(edit.module)}"
     data = {"action": "replace", "layer": edit.layer, "module": _module_data(edit.module)}
+    if (line := line_as_siblings(edit, recording)) is not None:
+        return Written(title, line[1], data, line[0])
     return Written(title, f"{target} = {_module_code(edit.module)}", data)
 
 
