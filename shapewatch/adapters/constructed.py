@@ -8,6 +8,7 @@ would change them all. That is only said where nothing else that the class keeps
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from shapewatch.adapters.around import Function, class_around
@@ -258,10 +259,10 @@ def _constructing(owner: ast.ClassDef, path: str, recording: Recording, file: st
 def _in_its_row(name: str, span: Span, path: str, recording: Recording) -> tuple[Span, ast.Call] | None:
     """The entry that is the instance at a path, where the line lists all that are in the row: as a line of its own, or
     in the line of the row."""
-    row, _, index = path.rpartition(".")
-    inside = [layer.path for layer in recording.layers if layer.path.rpartition(".")[0] == row]
+    row, index = _numbered(path)
+    inside = [layer.path for layer in recording.layers if (numbered := _numbered(layer.path))[0] == row and numbered[1]]
     entries = listed(span.file, span.line)
-    if not index.isdigit() or len(entries) != len(inside) or name_called(entries[int(index)]) != name:
+    if not index or len(entries) != len(inside) or name_called(entries[int(index)]) != name:
         return None
     line = entries[int(index)].lineno
     alone = sum(entry.lineno == line for entry in entries) == 1
@@ -272,6 +273,12 @@ def _in_its_row(name: str, span: Span, path: str, recording: Recording) -> tuple
     which = 0 if alone else sum(name_called(entry) == name for entry in entries[: int(index)])
     fits = is_users_own(span.file) and len(made) > which and not repeats(there, name)
     return (there, made[which]) if fits else None
+
+
+def _numbered(path: str) -> tuple[str, str]:
+    """The row and the number of `blocks.2` or `blocks[2]`; no number where there is none."""
+    found = re.fullmatch(r"(.*?)(?:(?:^|\.)(\d+)|\[(\d+)\])", path)
+    return (found[1], found[2] or found[3]) if found is not None else (path, "")
 
 
 def _only_one(name: str, file: str) -> Span | None:

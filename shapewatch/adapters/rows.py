@@ -1,4 +1,5 @@
-"""Rows of layers that a line lists: `nn.Sequential(a, b)`, `nn.ModuleList([a, b])`, `keras.Sequential([a, b])`."""
+"""Rows of layers that a line lists: `nn.Sequential(a, b)`, `nn.ModuleList([a, b])`, `keras.Sequential([a, b])`, and
+lists of layers that an attribute holds as they are."""
 
 from __future__ import annotations
 
@@ -19,12 +20,12 @@ def listed(file: str, line: int) -> Sequence[ast.Call]:
         nodes = list(ast.walk(tree_of(file)))
     except (SyntaxError, ValueError):
         return ()
-    begun = [node for node in nodes if isinstance(node, ast.Call) and node.lineno == line]
-    made = [call for call in begun if name_called(call) in _ROWS]
-    if not made or any(inner not in set(ast.walk(made[0])) for inner in made):
+    begun = [node for node in nodes if isinstance(node, ast.Call | ast.Assign) and node.lineno == line]
+    made = [node for node in begun if isinstance(node, ast.Call) and name_called(node) in _ROWS]
+    if any(inner not in set(ast.walk(made[0])) for inner in made[1:]):
         return ()
-    given = made[0].args
+    given = made[0].args if made else [node.value for node in begun if isinstance(node, ast.Assign)]
     row = given[0] if len(given) == 1 else None
-    elements = row.elts if isinstance(row, ast.List | ast.Tuple) else given
+    elements = row.elts if isinstance(row, ast.List | ast.Tuple) else given if made else []
     calls = [each for each in elements if isinstance(each, ast.Call)]
     return tuple(calls) if len(calls) == len(elements) else ()

@@ -17,6 +17,7 @@ import keras
 from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
+from shapewatch.adapters.constructed import Constructed, constructed
 from shapewatch.adapters.formulas import as_formula, laid_out, last_axes, named_size, runs_once
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.keras.constructing import (
@@ -133,6 +134,10 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     code = _own_line(
         layer, whole | changes, _Changed(changes, was, _given_to(layer, recording), behind), recording
     ) or _called_in_lower_case(layer, changes, recording)
+    there = _constructed(layer, changes, recording) if code is None else None
+    if there is not None:
+        (value,), (before,) = changes.values(), was.values()
+        return Written(title, there.with_size(before, value, recording), _set_data(layer, changes), there.span)
     worked_out = _flag_worked_out(layer, changes) if code is None else None
     if worked_out is not None and layer.defined is not None:
         line, flag = worked_out
@@ -149,13 +154,29 @@ def _write_set(edit: Set, recording: Recording) -> Written:
         if code and before != value and not value.startswith('"') and value not in code:
             note = note.replace(f"was {before}", f"was {before}, {value} now")
     code = f"{code}  # {note}" if code else f"# {note if worked_out else title}"
+    return Written(title, code, _set_data(layer, changes))
+
+
+def _constructed(layer: Layer, changes: Mapping[str, Any], recording: Recording) -> Constructed | None:
+    """Where the instance of the program's own class is constructed that has the layer, if one number of it is what this
+    one is given."""
+    (name, value), *more = changes.items()
+    path, _, attribute = layer.path.rpartition(".")
+    source = _source(layer)
+    construction = construction_in(source, layer.type) if source else None
+    size = (said_by(construction, layer.type) or {}).get(name) if construction is not None else None
+    if more or not isinstance(value, int) or isinstance(value, bool) or size is None or layer.defined is None:
+        return None
+    return constructed(layer.defined, size, attribute, path, recording)
+
+
+def _set_data(layer: Layer, changes: Mapping[str, Any]) -> Mapping[str, Any]:
     data = [
         {"action": "set", "layer": layer.path, "name": keras_name(layer), "argument": name, "value": value}
         | ({"within": ("layer", "backward_layer")} if layer.type == "Bidirectional" and name != "merge_mode" else {})
         for name, value in changes.items()
     ]
-    whole_data = data[0] if len(data) == 1 else {"action": "all", "edits": tuple(data)}
-    return Written(title, code, whole_data)
+    return data[0] if len(data) == 1 else {"action": "all", "edits": tuple(data)}
 
 
 def keras_name(layer: Layer) -> str:
