@@ -591,8 +591,8 @@ def test_run_of_what_is_not_there(tmp_path: Path) -> None:
         (("check", "net.py:Net", "--input"), "--input"),
         (("check", "net.py:Net", "--inptu", "1x3"), "--inptu"),
         (("check", "net.py:Net", "--input", "1,3,8,8"), "write --input 1x3x8x8"),
-        (("check", "net.py:Net", "--input", "1x3", "--format", "xml"), "the formats are text, json, sarif"),
-        (("run", "--format", "xml", "net.py"), "the formats are text, json, sarif"),
+        (("check", "net.py:Net", "--input", "1x3", "--format", "xml"), "the formats are text, json, html, sarif"),
+        (("run", "--format", "xml", "net.py"), "the formats are text, json, html, sarif"),
         (("run", "--fromat", "json", "net.py"), "--fromat"),
         (("run", "-o", "nowhere/report.json", "net.py"), "there is no folder"),
         (("run", "-o", ".", "net.py"), "is a folder"),
@@ -873,9 +873,9 @@ PASTED = """
 """
 
 
-def test_the_page_of_a_code_is_text_only(tmp_path: Path) -> None:
+def test_the_page_of_a_code_is_text_or_html(tmp_path: Path) -> None:
     assert_one_line(cli(tmp_path, "explain", "SW201", "--format", "sarif"), "leave --format sarif out")
-    assert_one_line(cli(tmp_path, "explain", "SW201", "-o", "page.sarif"), "give -o a FILE that ends in .txt")
+    assert_one_line(cli(tmp_path, "explain", "SW201", "-o", "page.sarif"), "page.sarif would be neither")
     assert list(tmp_path.iterdir()) == []
 
 

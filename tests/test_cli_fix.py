@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.outside import outside
 from tests.test_cli import assert_one_line, cli, python, write
 
 BROKEN = """
@@ -109,7 +110,20 @@ def test_a_fix_that_belongs_in_no_one_line(tmp_path: Path) -> None:
     ended = cli(tmp_path, "fix", "net.py")
     assert (ended.code, ended.out) == (1, "")
     assert "SW102" in ended.err
-    assert ended.err.splitlines()[-1].startswith("shapewatch fix: no verified fix of this can be written")
+    assert ended.err.splitlines()[-1].startswith("shapewatch fix: no fix of this can be written")
+
+
+def test_a_fix_that_could_not_be_tried_is_asked_for(tmp_path: Path) -> None:
+    """An operation outside of every model is not run again."""
+    (program,) = outside(["torch-5-09-dqn-gather"])
+    before = (program.folder / "main.py").read_text(encoding="utf-8")
+    path = write(tmp_path, "main.py", before)
+    ended = cli(tmp_path, "fix", "--apply", "main.py")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith("--unverified makes a patch of it\n")
+    assert path.read_text(encoding="utf-8") == before
+    assert cli(tmp_path, "fix", "--apply", "--unverified", "main.py").code == 0
+    assert python(tmp_path, "main.py").code == 0
 
 
 def test_wrong_usage(tmp_path: Path) -> None:

@@ -14,15 +14,17 @@ from shapewatch.firewall import attempt
 from shapewatch.render import as_rich, as_text
 
 if TYPE_CHECKING:
+    from shapewatch.report import Fix as Change
     from shapewatch.report import Report
 
 NOTHING_WRONG = "no shape error, so there is nothing to fix"
-NO_PATCH = "no verified fix of this can be written into the program by itself; the report above says what is known"
+NO_PATCH = "no fix of this can be written into the program by itself; the report above says what is known"
+NOT_VERIFIED = "the best fix could not be tried, as the report above says; --unverified makes a patch of it"
 
 
 class Fix:
     name = "fix"
-    usage = "fix [--diff | --apply] SCRIPT [ARG ...] | -m MODULE [ARG ...]"
+    usage = "fix [--diff | --apply] [--unverified] SCRIPT [ARG ...] | -m MODULE [ARG ...]"
     help = "run a program and give the best verified fix of its shape error as a patch to the source"
     hands_over = True
 
@@ -30,6 +32,11 @@ class Fix:
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--diff", action="store_true", help="print a unified diff (the default), for git apply")
         how.add_argument("--apply", action="store_true", help="change the program's files")
+        parser.add_argument(
+            "--unverified",
+            action="store_true",
+            help="also a fix that could not be tried: of data, of a loader, of labels",
+        )
         add_program_arguments(parser)
         parser.epilog = (
             "What the program prints goes to standard error. Exit status: 0 nothing is wrong, or it was changed; "
@@ -56,23 +63,23 @@ class Fix:
             _say(NOTHING_WRONG)
             return 0
         show(report, Wording(as_text, as_rich), sys.stderr)
-        patch = best_patch(report)
-        if patch is None:
+        best = best_fix(report)
+        if best is None or best.patch is None:
             _say(NO_PATCH)
+        elif best.verified is None and not arguments.unverified:
+            _say(NOT_VERIFIED)
         elif arguments.apply:
-            _apply(patch)
+            _apply(best.patch)
             return 0
         else:
-            out.write(patch)
+            out.write(best.patch)
             out.flush()
         return 0 if report.ok else 1
 
 
-def best_patch(report: Report) -> str | None:
-    """The patch of the best fix of what is most important, where it was verified. What only comes after a better one is
-    a choice, and the reader's."""
-    proven = [fix for fix in report.diagnoses[0].fixes if fix.verified in ("forward", "junction")]
-    return proven[0].patch if proven else None
+def best_fix(report: Report) -> Change | None:
+    """The best fix of what is most important. What only comes after it is a choice, and the reader's."""
+    return next((fix for fix in report.diagnoses[0].fixes if fix.verified is not False), None)
 
 
 def _apply(patch: str) -> None:
