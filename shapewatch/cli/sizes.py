@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from shapewatch.cli.errors import CommandError, in_one_line
+from shapewatch.cli.errors import CommandError
 from shapewatch.cli.inputs import add_input_arguments, parse_inputs
 from shapewatch.cli.output import HTML, Wording, add_output_arguments, open_output
-from shapewatch.cli.target import add_target_argument, load_model
-from shapewatch.firewall import own_fault
+from shapewatch.cli.target import add_target_argument, load_model, on_shapes
 from shapewatch.render import sizes_html, sizes_rich, sizes_text
 
 if TYPE_CHECKING:
@@ -41,15 +40,8 @@ class Sizes:
 
 
 def _accepted(target: str, model: Any, inputs: list[InputSpec]) -> Accepted:
-    from shapewatch.watching import UsageError
     from shapewatch.watching.sized import sizes_of
 
-    try:
+    with on_shapes(target):
         return sizes_of(model, inputs)
-    except UsageError as error:
-        raise CommandError(f"`{target}`: {error}") from error
-    except Exception as error:
-        own_fault(error)  # exit status 1 would blame the model
-        raise CommandError(
-            f"`{target}` could not be run on shapes alone: {in_one_line(error)}; SHAPEWATCH_DEBUG=1 shows where"
-        ) from error
+    raise AssertionError("dry runs give the sizes, or raise")

@@ -10,12 +10,14 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from shapewatch.cli.errors import CommandError, in_one_line, place_of
+from shapewatch.firewall import own_fault
 
 FORM = "path/to/file.py:NAME or package.module:NAME"
 
@@ -26,6 +28,26 @@ def add_target_argument(parser: argparse.ArgumentParser) -> None:
         metavar="TARGET",
         help=f"{FORM}; NAME is a model, a model class or a function that returns a model",
     )
+
+
+@contextmanager
+def on_shapes(target: str) -> Iterator[None]:
+    """What goes wrong inside, where the model is run on shapes.
+
+    Raises:
+        CommandError: an argument does not suit the model, or shapewatch broke down: status 1 would blame the model.
+    """
+    from shapewatch.watching import UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        raise CommandError(f"`{target}`: {error}") from error
+    except Exception as error:
+        own_fault(error)
+        raise CommandError(
+            f"`{target}` could not be run on shapes alone: {in_one_line(error)}; SHAPEWATCH_DEBUG=1 shows where"
+        ) from error
 
 
 def load_model(target: str) -> Any:
