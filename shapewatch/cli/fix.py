@@ -24,14 +24,13 @@ NOT_VERIFIED = "the best fix could not be tried, as the report above says; --unv
 
 class Fix:
     name = "fix"
-    usage = "fix [--diff | --apply] [--unverified] SCRIPT [ARG ...] | -m MODULE [ARG ...]"
+    usage = "fix SCRIPT [--diff | --apply] [--unverified] [ARG ...] | fix -m MODULE [...]"
     help = "run a program and give the best verified fix of its shape error as a patch to the source"
     hands_over = True
 
     def prepare_parser(self, parser: argparse.ArgumentParser) -> None:
-        how = parser.add_mutually_exclusive_group()
-        how.add_argument("--diff", action="store_true", help="print a unified diff (the default), for git apply")
-        how.add_argument("--apply", action="store_true", help="change the program's files")
+        parser.add_argument("--diff", action="store_true", help="print a unified diff (the default), for git apply")
+        parser.add_argument("--apply", action="store_true", help="change the program's files")
         parser.add_argument(
             "--unverified",
             action="store_true",
@@ -39,8 +38,8 @@ class Fix:
         )
         add_program_arguments(parser)
         parser.epilog = (
-            "What the program prints goes to standard error. Exit status: 0 nothing is wrong, or it was changed; "
-            "1 a shape error was found; 2 wrong usage."
+            "These options may also stand directly behind SCRIPT or MODULE. What the program prints goes to standard "
+            "error. Exit status: 0 nothing is wrong, or it was changed; 1 a shape error was found; 2 wrong usage."
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -48,6 +47,7 @@ class Fix:
         no shape error is raised as it was."""
         from shapewatch.watching import watch
 
+        _take_own(arguments)
         start, out, session = program_of(arguments), claim_standard_output(), watch()
         try:
             with session:
@@ -75,6 +75,22 @@ class Fix:
             out.write(best.patch)
             out.flush()
         return 0 if report.ok else 1
+
+
+def _take_own(arguments: argparse.Namespace) -> None:
+    """Take what is meant for this command from behind the program's name; from the next word on all is the program's.
+
+    Raises:
+        CommandError: `--diff` and `--apply` are given both.
+    """
+    words = arguments.module if arguments.module is not None else arguments.script
+    while len(words) > 1 and words[1] in _OWN:
+        setattr(arguments, words.pop(1).removeprefix("--"), True)
+    if arguments.diff and arguments.apply:
+        raise CommandError("--diff prints the change and --apply makes it; give one of them")
+
+
+_OWN = ("--diff", "--apply", "--unverified")
 
 
 def best_fix(report: Report) -> Change | None:
