@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -726,7 +727,9 @@ def test_lists_of_objects(stage: Stage) -> None:
 def test_two_ranks_that_fail_differently(stage: Stage) -> None:
     told = {rank: " ".join(stage.printed("differently", rank).split()) for rank in range(4)}
     assert "SW102" in told[1] and "failed differently: rank 2 at ranks_stage.py" in told[1]
-    assert "ranks 0 and 3 have not failed" in told[1]
+    # on a machine that has other things to do, one of them may not have come as far as the other, or not at all
+    others = re.findall(r"ranks? ([\d and]+?) (?:has not failed|have not failed|said nothing)", told[1])
+    assert sorted(re.findall(r"\d", " ".join(others))) == ["0", "3"], told[1]
     assert "SW301 reshape-count-differs" in told[2] and "rank 1 tells of the other ranks" in told[2]
     for rank in (0, 3):
         assert "only lost ranks 1 and 2, which failed differently" in told[rank]

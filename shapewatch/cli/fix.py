@@ -62,7 +62,8 @@ class Fix:
         if not report.diagnoses:
             _say(NOTHING_WRONG)
             return 0
-        show(report, Wording(as_text, as_rich), sys.stderr)
+        if sys.stderr is not None:
+            show(report, Wording(as_text, as_rich), sys.stderr)
         best = best_fix(report)
         if best is None or best.patch is None:
             _say(NO_PATCH)
