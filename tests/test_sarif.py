@@ -42,7 +42,7 @@ def result_of(report: Report) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_reads_as_it_did(name: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    text = as_sarif(REPORTS[name]()).replace(folder_uri(str(folder)), "file:///work/")
+    text = as_sarif(REPORTS[name]()).replace(folder_uri(str(folder)), "file:///project/")
     golden.check(f"sarif/{name}.sarif", text, request.config)
 
 
@@ -320,21 +320,21 @@ def test_a_place_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("file", "root", "uri"),
     [
-        ("/work/net/train.py", "/work/net", ("train.py", True)),
+        ("/project/net/train.py", "/project/net", ("train.py", True)),
         ("models/net.py", "/work", ("models/net.py", True)),
-        ("../other/net.py", "/work/net", ("file:///work/other/net.py", False)),
-        ("/work/network/a.py", "/work/net", ("file:///work/network/a.py", False)),
-        ("/work/net/a b#1?.py", "/work/net", ("a%20b%231%3F.py", True)),
+        ("../other/net.py", "/project/net", ("file:///project/other/net.py", False)),
+        ("/project/network/a.py", "/project/net", ("file:///project/network/a.py", False)),
+        ("/project/net/a b#1?.py", "/project/net", ("a%20b%231%3F.py", True)),
         ("a:b.py", "/work", ("a%3Ab.py", True)),
-        ("/work/ä/漢%.py", "/work", ("%C3%A4/%E6%BC%A2%25.py", True)),
+        ("/project/ä/漢%.py", "/work", ("%C3%A4/%E6%BC%A2%25.py", True)),
         ("/elsewhere/ä.py", "/work", ("file:///elsewhere/%C3%A4.py", False)),
-        ("/work/\udcff.py", "/work", ("%FF.py", True)),
-        ("/work/\ud800.py", "/work", ("%3F.py", True)),
+        ("/project/\udcff.py", "/work", ("%FF.py", True)),
+        ("/project/\ud800.py", "/work", ("%3F.py", True)),
         ("C:\\Users\\me\\net.py", "/work", ("file:///C:/Users/me/net.py", False)),
         ("c:\\work\\sub\\net.py", "c:\\work", ("sub/net.py", True)),
         ("src\\net.py", "/work", ("src/net.py", True)),
         ("\\\\server\\share\\a b.py", "/work", ("file://server/share/a%20b.py", False)),
-        ("/work/net.py", None, ("file:///work/net.py", False)),
+        ("/project/net.py", None, ("file:///project/net.py", False)),
         ("net.py", None, ("net.py", False)),
         ("/net.py", "/", ("net.py", True)),
     ],
@@ -345,9 +345,9 @@ def test_artifacts(file: str, root: str | None, uri: tuple[str, bool]) -> None:
 
 
 def test_the_root_is_a_folder() -> None:
-    assert folder_uri("/work/a b") == "file:///work/a%20b/"
+    assert folder_uri("/project/a b") == "file:///project/a%20b/"
     assert folder_uri("/") == "file:///"
-    assert folder_uri("C:\\work") == "file:///C:/work/"
+    assert folder_uri("C:\\work") == "file:///C:/project/"
 
 
 def test_a_uri_leads_to_the_file(folder: Path) -> None:
