@@ -321,19 +321,19 @@ def test_a_place_is_told_once() -> None:
     ("file", "root", "uri"),
     [
         ("/project/net/train.py", "/project/net", ("train.py", True)),
-        ("models/net.py", "/work", ("models/net.py", True)),
+        ("models/net.py", "/project", ("models/net.py", True)),
         ("../other/net.py", "/project/net", ("file:///project/other/net.py", False)),
         ("/project/network/a.py", "/project/net", ("file:///project/network/a.py", False)),
         ("/project/net/a b#1?.py", "/project/net", ("a%20b%231%3F.py", True)),
-        ("a:b.py", "/work", ("a%3Ab.py", True)),
-        ("/project/ä/漢%.py", "/work", ("%C3%A4/%E6%BC%A2%25.py", True)),
-        ("/elsewhere/ä.py", "/work", ("file:///elsewhere/%C3%A4.py", False)),
-        ("/project/\udcff.py", "/work", ("%FF.py", True)),
-        ("/project/\ud800.py", "/work", ("%3F.py", True)),
-        ("C:\\Users\\me\\net.py", "/work", ("file:///C:/Users/me/net.py", False)),
+        ("a:b.py", "/project", ("a%3Ab.py", True)),
+        ("/project/ä/漢%.py", "/project", ("%C3%A4/%E6%BC%A2%25.py", True)),
+        ("/elsewhere/ä.py", "/project", ("file:///elsewhere/%C3%A4.py", False)),
+        ("/project/\udcff.py", "/project", ("%FF.py", True)),
+        ("/project/\ud800.py", "/project", ("%3F.py", True)),
+        ("C:\\Users\\me\\net.py", "/project", ("file:///C:/Users/me/net.py", False)),
         ("c:\\work\\sub\\net.py", "c:\\work", ("sub/net.py", True)),
-        ("src\\net.py", "/work", ("src/net.py", True)),
-        ("\\\\server\\share\\a b.py", "/work", ("file://server/share/a%20b.py", False)),
+        ("src\\net.py", "/project", ("src/net.py", True)),
+        ("\\\\server\\share\\a b.py", "/project", ("file://server/share/a%20b.py", False)),
         ("/project/net.py", None, ("file:///project/net.py", False)),
         ("net.py", None, ("net.py", False)),
         ("/net.py", "/", ("net.py", True)),
@@ -347,7 +347,7 @@ def test_artifacts(file: str, root: str | None, uri: tuple[str, bool]) -> None:
 def test_the_root_is_a_folder() -> None:
     assert folder_uri("/project/a b") == "file:///project/a%20b/"
     assert folder_uri("/") == "file:///"
-    assert folder_uri("C:\\work") == "file:///C:/project/"
+    assert folder_uri("C:\\project") == "file:///C:/project/"
 
 
 def test_a_uri_leads_to_the_file(folder: Path) -> None:
