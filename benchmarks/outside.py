@@ -40,7 +40,7 @@ from typing import Any
 
 from benchmarks.programs import environment, say_cause, watched
 from benchmarks.tables import table
-from shapewatch import patch
+from shapewatch.patches import diff
 
 FOLDER = Path(__file__).parent / "outside"
 VERDICTS = ("line", "elsewhere", "unnamed", "nothing", "trouble")
@@ -60,8 +60,8 @@ class Outside:
     @property
     def healthy(self) -> str:
         """The program as its author mends it."""
-        (changed,) = patch.read(self.mending)
-        return patch.patched((self.folder / "main.py").read_text(encoding="utf-8"), changed.hunks)
+        (changed,) = diff.read(self.mending)
+        return diff.patched((self.folder / "main.py").read_text(encoding="utf-8"), changed.hunks)
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import json
 import reprlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -202,8 +202,9 @@ class Report:
         The code of fixes goes too: it is often such a line with one word changed. Names of layers, variables and files,
         messages, and what a sentence quotes of an expression stay.
         """
-        bare: Report = _without_source(self)
-        return bare
+        from shapewatch.render.bare import without_source
+
+        return without_source(self)
 
     def save(self, path: str | Path, *, source: bool = True) -> Path:
         """Write the report; the suffix picks the format. Without `source`, no line of the program is in it.
@@ -222,20 +223,9 @@ class Report:
         Raises:
             ValueError: the text is no shapewatch report.
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            if not error.doc.strip():
-                raise ValueError("this is no shapewatch report: it is empty") from error
-            where = f"line {error.lineno} column {error.colno}"
-            if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated"):
-                raise ValueError(f"this is no whole shapewatch report: its JSON ends early, at {where}") from error
-            raise ValueError(f"this is no shapewatch report: it is not JSON ({error.msg} at {where})") from error
-        except UnicodeDecodeError as error:
-            raise ValueError("this is no shapewatch report: it is not JSON but a binary file") from error
-        except (RecursionError, ValueError) as error:  # nested without end; a number of thousands of digits
-            raise ValueError(f"this is no shapewatch report: its JSON cannot be read ({error})") from error
-        return cls.from_dict(data)
+        from shapewatch.render.json import read_json
+
+        return cls.from_dict(read_json(text))
 
     @classmethod
     def load(cls, path: str | Path) -> Report:
@@ -265,23 +255,3 @@ class Report:
         from shapewatch.render import notebook_html
 
         return notebook_html(self)
-
-
-_SOURCE: dict[type, dict[str, Any]] = {
-    Span: {"source": None},
-    Fix: {"code": "", "patch": None},
-    Suspect: {"code": ""},
-    Layer: {"made_by": ""},
-}
-"""Where there are lines of the program, or what was made of them, and what stands in their place."""
-
-
-def _without_source(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_without_source(item) for item in value)
-    if isinstance(value, Mapping):
-        return {key: _without_source(item) for key, item in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        bare = {each.name: _without_source(getattr(value, each.name)) for each in fields(value)}
-        return replace(value, **(bare | _SOURCE.get(type(value), {})))
-    return value

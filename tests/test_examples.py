@@ -22,7 +22,7 @@ import pytest
 import torch
 
 import shapewatch
-from shapewatch import patch
+from shapewatch.patches import diff
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
@@ -615,7 +615,7 @@ def test_the_program_runs_with_its_patch(expected: Expected, tmp_path: Path, mon
     copy.parent.mkdir(parents=True)
     copy.write_bytes(expected.path.read_bytes())
     monkeypatch.chdir(tmp_path)
-    patch.apply(fix.patch)
+    diff.apply(fix.patch)
     with contextlib.redirect_stdout(io.StringIO()) as out:
         if expected.script == "two_faults":  # the other one is met then
             with pytest.raises(Exception, match=r"multiplied|ncompatible"):

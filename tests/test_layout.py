@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shapewatch.layout import Layout, layout_of, misplaced_channels
+from shapewatch.flow.layout import Layout, layout_of, misplaced_channels
 from shapewatch.recording import Shape
 
 properties = settings(deadline=None, derandomize=True, max_examples=100)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import runpy
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import shapewatch
-from shapewatch import patch
+from shapewatch.patches import diff
 from shapewatch.report import Fix
 
 HEAD = """
@@ -40,7 +41,7 @@ def mended(path: Path) -> list[str]:
     fix = first_fix(path)
     told = lines_changed(fix)
     assert fix.patch is not None
-    (changed,) = patch.apply(fix.patch)
+    (changed,) = diff.apply(fix.patch)
     assert changed.resolve() == path.resolve()
     runpy.run_path(str(path))
     return told
@@ -259,15 +260,15 @@ TEXT = "one\ntwo\n\fthree\nfour\nfive\nsix\nseven\neight\nnine\nten"
     ],
 )
 def test_a_diff_is_read_as_it_was_written(after: str) -> None:
-    (changed,) = patch.read(patch.unified("/elsewhere/a.py", TEXT, after))
+    (changed,) = diff.read(diff.unified("/elsewhere/a.py", TEXT, after))
     assert changed.path == "/elsewhere/a.py"
-    assert patch.patched(TEXT, changed.hunks) == after
+    assert diff.patched(TEXT, changed.hunks) == after
 
 
 @pytest.mark.parametrize("text", ["", "no diff\n", "--- a/x\n+++ b/x\n@@ nonsense\n-a\n+b\n", "--- a/x\n"])
 def test_what_is_no_diff(text: str) -> None:
     with pytest.raises(ValueError, match=r"diff|named"):
-        patch.read(text)
+        diff.read(text)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ def test_a_file_keeps_its_ends_of_lines_and_its_encoding(content: bytes, tmp_pat
     path.write_bytes(content)
     with path.open(encoding="latin-1" if b"latin-1" in content else "utf-8-sig") as stream:
         text = stream.read()
-    patch.apply(patch.unified(str(path), text, text.replace("b = 2", "b = 3")))
+    diff.apply(diff.unified(str(path), text, text.replace("b = 2", "b = 3")))
     assert path.read_bytes() == content.replace(b"b = 2", b"b = 3")
 
 
@@ -291,7 +292,47 @@ def test_of_several_files_all_are_changed_or_none(tmp_path: Path) -> None:
     one, other = tmp_path / "one.py", tmp_path / "other.py"
     one.write_text("a = 1\n")
     other.write_text("b = 7\n")  # changed since
-    diff = patch.unified(str(one), "a = 1\n", "a = 2\n") + patch.unified(str(other), "b = 1\n", "b = 2\n")
+    both = diff.unified(str(one), "a = 1\n", "a = 2\n") + diff.unified(str(other), "b = 1\n", "b = 2\n")
     with pytest.raises(ValueError, match="not as it was"):
-        patch.apply(diff)
+        diff.apply(both)
     assert (one.read_text(), other.read_text()) == ("a = 1\n", "b = 7\n")
+
+
+@pytest.mark.parametrize("fault", ["full", "kept"])
+def test_where_one_file_cannot_be_written_none_is(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    for path in (one, other):
+        path.write_text("a = 1\n")
+    both = "".join(diff.unified(str(path), "a = 1\n", "a = 2\n") for path in (one, other))
+    is_asked_for = {"full": "other.py.new", "kept": "other.py"}[fault]
+    opened = Path.open
+
+    def refusing(path: Path, mode: str = "r", **more: Any) -> Any:
+        if path.name == is_asked_for and mode != "rb":
+            raise OSError(28, "No space left on device", str(path))
+        return opened(path, mode, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refusing)
+        with pytest.raises(OSError, match="No space left"):
+            diff.apply(both)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one.py": "a = 1\n", "other.py": "a = 1\n"}
+
+
+def test_a_linked_file_stays_a_link_and_keeps_its_mode(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.py", tmp_path / "link.py"
+    real.write_text("a = 1\n")
+    real.chmod(0o755)
+    link.symlink_to(real)
+    diff.apply(diff.unified(str(link), "a = 1\n", "a = 2\n"))
+    assert link.is_symlink() and real.read_text() == "a = 2\n" and real.stat().st_mode & 0o777 == 0o755
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_that_is_there_already_is_kept(tmp_path: Path) -> None:
+    one, beside = tmp_path / "one.py", tmp_path / "one.py.new"
+    one.write_text("a = 1\n")
+    beside.write_text("mine")
+    with pytest.raises(FileExistsError):
+        diff.apply(diff.unified(str(one), "a = 1\n", "a = 2\n"))
+    assert (one.read_text(), beside.read_text()) == ("a = 1\n", "mine")

@@ -49,6 +49,12 @@ def made(conv: str, condition: str | None) -> list[str]:
             "stride != 1 or width != out",
         ),
         ("Block(8, 16, 2), Block(16, 32, 2)", "nn.Conv2d(width, out, 1, stride=stride, bias=False)", None),
+        ("Block(8, 8, 2), Block(8, 8, 2)", "nn.Conv2d(width, out, 1, stride=stride, bias=False)", None),
+        (
+            "Block(8, 8), Block(8, 16, 2), Block(16, 16), Block(16, 32, 2), Block(32, 32)",
+            "nn.Conv2d(width, out, 1, stride=stride, bias=False)",
+            "stride != 1 or width != out",
+        ),
     ],
 )
 def test_the_class_makes_it_of_what_it_is_given(blocks: str, conv: str, condition: str | None, tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import golden
 import pytest
 from rich.console import Console
 
-from shapewatch.accepted import Accepted, Axis, Few, Refusal, Row, Rule, Stretch
 from shapewatch.recording import Span
 from shapewatch.render import sizes_rich, sizes_text
 from shapewatch.render.json import as_json
 from shapewatch.render.sizes import rule_in_words
+from shapewatch.sizes.accepted import Accepted, Axis, Few, Refusal, Row, Rule, Stretch
 
 BATCH, CHANNELS, HEIGHT, WIDTH = (
     Axis(0, "input", axis, name) for axis, name in enumerate(("batch", "channels", "height", "width"))

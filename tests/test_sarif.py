@@ -15,7 +15,7 @@ import pytest
 from test_render import REPORTS, attention, dense, healthy, hostile, residual, two, unexplained, unseen
 
 from shapewatch.flow.junctions import Fork
-from shapewatch.patch import unified
+from shapewatch.patches.diff import unified
 from shapewatch.recording import Failure, Recording, Span
 from shapewatch.render import as_sarif
 from shapewatch.render.artifacts import artifact, folder_uri

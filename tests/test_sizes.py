@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import shapewatch
-from shapewatch.accepted import Accepted, Row, Rule
 from shapewatch.cli.inputs import parse_input
 from shapewatch.sizes import passes
+from shapewatch.sizes.accepted import Accepted, Row, Rule
 from shapewatch.watching import UsageError
 from shapewatch.watching.sized import sizes_of
 

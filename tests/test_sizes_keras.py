@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from shapewatch.accepted import Accepted, Few, Row, Rule
 from shapewatch.cli.inputs import parse_input
+from shapewatch.sizes.accepted import Accepted, Few, Row, Rule
 from shapewatch.watching.sized import sizes_of
 
 

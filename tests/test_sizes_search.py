@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from shapewatch.accepted import Few, Found, Rule
+from shapewatch.sizes.accepted import Few, Found, Rule
 from shapewatch.sizes.search import DRAWS, LARGEST_STEP, MOST_TRIED, OFFSETS, SpentError, describe, search
 
 RULES: dict[str, tuple[Callable[[int], bool], int, Rule]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TypeVar
 
-from shapewatch.source import tree_of
+from shapewatch.adapters.statements import nodes_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Kind = TypeVar("Kind", bound=ast.stmt)
@@ -28,9 +28,6 @@ def loops_around(file: str, line: int) -> list[ast.For]:
 
 
 def _around(file: str, line: int, kind: type[Kind]) -> list[Kind]:
-    try:
-        found = [node for node in ast.walk(tree_of(file)) if isinstance(node, kind)]
-    except (SyntaxError, ValueError, OSError):
-        return []
+    found = [node for node in nodes_of(file) if isinstance(node, kind)]
     around = [node for node in found if node.lineno <= line <= (node.end_lineno or 0)]
     return sorted(around, key=lambda node: -node.lineno)

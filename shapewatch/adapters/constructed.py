@@ -262,7 +262,9 @@ def _in_its_row(name: str, span: Span, path: str, recording: Recording) -> tuple
     row, index = _numbered(path)
     inside = [layer.path for layer in recording.layers if (numbered := _numbered(layer.path))[0] == row and numbered[1]]
     entries = listed(span.file, span.line)
-    if not index or len(entries) != len(inside) or name_called(entries[int(index)]) != name:
+    if not index or len(entries) != len(inside) or int(index) >= len(entries):
+        return None
+    if name_called(entries[int(index)]) != name:
         return None
     line = entries[int(index)].lineno
     alone = sum(entry.lineno == line for entry in entries) == 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from functools import cache
 
-from shapewatch.source import tree_of
+from shapewatch.adapters.statements import nodes_of
 
 _USUAL = {
     "nn": "torch.nn",
@@ -52,7 +52,7 @@ _LAYER = re.compile(r"(?<![\w.])layers\.(?P<name>[A-Z]\w*)")
 def _with_import(code: str, file: str, known: Mapping[str, str], own: Set[str]) -> str:
     """Code with the layers imported that a file does not know, as it imports others: `from keras.layers import …`."""
     unknown = sorted(set(_LAYER.findall(code))) if not {"layers", "keras", "tf"} & {*known, *own} else []
-    modules = [node.module for node in _nodes(file) if isinstance(node, ast.ImportFrom) and not node.level]
+    modules = [node.module for node in nodes_of(file) if isinstance(node, ast.ImportFrom) and not node.level]
     source = next((module for module in modules if module and module.endswith("keras.layers")), None)
     if not unknown or source is None:
         return code
@@ -89,7 +89,7 @@ def _ways(full: str, alias: str, path: str) -> Iterator[str]:
 def _imported(file: str) -> Mapping[str, str]:
     """The names that a file imports, and what they stand for; Keras is one, by whichever way it comes."""
     found: dict[str, str] = {}
-    for node in _nodes(file):
+    for node in nodes_of(file):
         if isinstance(node, ast.Import):
             whole = ((one.asname or one.name.partition(".")[0], one) for one in node.names)
             found |= {name: one.name if one.asname else name for name, one in whole}
@@ -101,13 +101,6 @@ def _imported(file: str) -> Mapping[str, str]:
 @cache
 def _bound(file: str) -> Set[str]:
     """The names that a file gives to something otherwise than by an import."""
-    nodes = _nodes(file)
+    nodes = nodes_of(file)
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
-
-
-def _nodes(file: str) -> Sequence[ast.AST]:
-    try:
-        return list(ast.walk(tree_of(file)))
-    except (SyntaxError, ValueError):
-        return ()

@@ -5,22 +5,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from functools import cache
 
-from shapewatch.adapters.statements import name_called
-from shapewatch.source import tree_of
+from shapewatch.adapters.statements import name_called, starting_at
 
 _ROWS = frozenset({"Sequential", "ModuleList"})
 
 
-@cache
 def listed(file: str, line: int) -> Sequence[ast.Call]:
     """The layers that the row on a line is made of, each as it is constructed, of all of them or none."""
-    try:
-        nodes = list(ast.walk(tree_of(file)))
-    except (SyntaxError, ValueError):
-        return ()
-    begun = [node for node in nodes if isinstance(node, ast.Call | ast.Assign) and node.lineno == line]
+    begun = [node for node in starting_at(file, line) if isinstance(node, ast.Call | ast.Assign)]
     made = [node for node in begun if isinstance(node, ast.Call) and name_called(node) in _ROWS]
     if any(inner not in set(ast.walk(made[0])) for inner in made[1:]):
         return ()

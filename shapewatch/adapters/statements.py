@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Collection, Sequence
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TypeGuard
 
@@ -64,6 +64,39 @@ def _expression(source: str) -> ast.expr | None:
     tree = parsed(source)
     first = tree.body[0] if tree is not None and tree.body else None
     return first.value if isinstance(first, ast.Expr) else None
+
+
+def nodes_of(file: str) -> Sequence[ast.AST]:
+    """All that a file of the program says; nothing of one that cannot be read."""
+    try:
+        return _nodes_in(tree_of(file))
+    except (SyntaxError, ValueError):
+        return ()
+
+
+def starting_at(file: str, line: int) -> Sequence[ast.AST]:
+    """What begins on a line, the outer before what is in it."""
+    try:
+        return _by_line(tree_of(file)).get(line, ())
+    except (SyntaxError, ValueError):
+        return ()
+
+
+# By the identity of a tree: a file that stays as it is gives the same one again.
+
+
+@lru_cache(maxsize=8)
+def _nodes_in(tree: ast.Module) -> Sequence[ast.AST]:
+    return tuple(ast.walk(tree))
+
+
+@lru_cache(maxsize=8)
+def _by_line(tree: ast.Module) -> Mapping[int, Sequence[ast.AST]]:
+    found: dict[int, list[ast.AST]] = {}
+    for node in _nodes_in(tree):
+        if (line := getattr(node, "lineno", None)) is not None:
+            found.setdefault(line, []).append(node)
+    return found
 
 
 def function_called(source: str | None, names: Collection[str]) -> ast.Call | None:

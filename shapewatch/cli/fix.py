@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shapewatch.cli import program
 from shapewatch.cli.errors import CommandError
-from shapewatch.cli.output import Wording, claim_standard_output, show
+from shapewatch.cli.output import Wording, claim_standard_output, send, show
 from shapewatch.cli.run import add_program_arguments, program_of
 from shapewatch.firewall import attempt
 from shapewatch.render import as_rich, as_text
@@ -73,8 +73,7 @@ class Fix:
             _apply(best.patch)
             return 0
         else:
-            out.write(best.patch)
-            out.flush()
+            send(best.patch.removesuffix("\n"), out)
         return 0 if report.ok else 1
 
 
@@ -100,7 +99,7 @@ def best_fix(report: Report) -> Change | None:
 
 
 def _apply(patch: str) -> None:
-    from shapewatch.patch import apply
+    from shapewatch.patches.diff import apply
 
     try:
         changed = apply(patch)

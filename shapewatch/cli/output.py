@@ -16,9 +16,9 @@ from shapewatch.render import FORMATS, WIDTH
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
-    from shapewatch.accepted import Accepted
     from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
+    from shapewatch.sizes.accepted import Accepted
 
     Told = Report | Page | Accepted | Compared
 
@@ -66,7 +66,7 @@ class Output:
             return
         content = self._content(report, wording)
         if self.path is None:
-            _send(content, self.stream or sys.stdout)
+            send(content, self.stream or sys.stdout)
             return
         try:
             # A file name that is no Unicode has characters that UTF-8 has no bytes for.
@@ -140,9 +140,9 @@ def show(report: Told, wording: Wording, stream: TextIO) -> None:
         console = Console(file=stream)
         with console.capture() as captured:
             console.print(wording.rich(report))
-        _send(captured.get().removesuffix("\n"), stream)
+        send(captured.get().removesuffix("\n"), stream)
     else:
-        _send(wording.text(report, width=_columns()), stream)
+        send(wording.text(report, width=_columns()), stream)
 
 
 def _columns() -> int:
@@ -151,7 +151,12 @@ def _columns() -> int:
     return int(columns) if columns.isdecimal() and int(columns) > 0 else WIDTH
 
 
-def _send(content: str, stream: TextIO) -> None:
+def send(content: str, stream: TextIO) -> None:
+    """Write a text and a newline behind it.
+
+    Raises:
+        CommandError: nothing can be written there; a reader that left is no such case.
+    """
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         # A terminal that cannot show a character gets a question mark, not an exception.

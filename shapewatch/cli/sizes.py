@@ -12,7 +12,7 @@ from shapewatch.cli.target import add_target_argument, load_model, on_shapes
 from shapewatch.render import sizes_html, sizes_rich, sizes_text
 
 if TYPE_CHECKING:
-    from shapewatch.accepted import Accepted
+    from shapewatch.sizes.accepted import Accepted
     from shapewatch.watching import InputSpec
 
 WRITTEN = ("text", "json", HTML)

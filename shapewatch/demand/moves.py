@@ -11,8 +11,8 @@ from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand.nouns import NOTHING, Demand, Handler, Place, Pull
 from shapewatch.edits import Edit
+from shapewatch.flow.layout import Layout
 from shapewatch.flow.lineage import order_of
-from shapewatch.layout import Layout
 from shapewatch.recording import Shape
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from shapewatch.axes import Range
 from shapewatch.edits import Edit, Set, SetCall
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import Layout, layout_of
+from shapewatch.flow.layout import Layout, layout_of
 from shapewatch.recording import Call, Shape
 
 Demand = Mapping[int, Range]

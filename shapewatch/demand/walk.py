@@ -11,7 +11,7 @@ from shapewatch.demand.moves import keeping_shape
 from shapewatch.demand.nouns import Change, Demand, Handler, Place, Pull, Want
 from shapewatch.edits import Edit, Input
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import USUAL_SIZES, Layout
+from shapewatch.flow.layout import USUAL_SIZES, Layout
 from shapewatch.recording import Call
 
 HANDLERS: Mapping[str, Handler] = moves.HANDLERS | joins.HANDLERS | products.HANDLERS | windows.HANDLERS

@@ -37,7 +37,7 @@ def diagnose(recording: Recording, adapter: Adapter, probe: Probe | None, output
         diagnoses += what_failed(graph, adapter, probe)
     diagnoses += what_looks_wrong(graph, adapter, probe)
     if any(diagnosis.fixes for diagnosis in diagnoses):
-        from shapewatch.diagnose.patches import with_patches
+        from shapewatch.patches.places import with_patches
 
         diagnoses = [with_patches(diagnosis, recording) for diagnosis in diagnoses]
     return Report(recording, junctions, tuple(diagnoses), output if recording.failure is None else None)

@@ -91,8 +91,11 @@ def _of_case(case: Case, finding: Finding, adapter: Adapter, probe: Probe | None
             yield told
             return
     deadline = time.thread_time() + SECONDS
-    faults, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
-    faults = _of_one_loop(_by_line(faults, finished))
+    found, finished = _solve(case, finding, probe, (), deadline, MAX_FAULTS)
+    faults = _by_class(_by_line(found), adapter)
+    if finished and len(faults) == 1 < len(found):
+        faults = [_proven(faults[0])]
+    faults = _of_one_loop(faults)
     if len(faults) == 1 and faults[0].outcome.passing:
         outcome = on_their_lines(faults[0].outcome, Search(probe), faults[0].case, adapter)
         faults = [replace(faults[0], outcome=outcome, chosen=outcome.passing[0])]
@@ -174,30 +177,55 @@ def _joins_batches(edits: Sequence[Edit], case: Case) -> bool:
 
 def _cost(chain: Sequence[Fault]) -> tuple[int, float]:
     """How many changes a row of repairs is, and then how little speaks for them."""
-    chosen = [fault.chosen for fault in _by_line(chain, True) if fault.chosen is not None]
+    chosen = [fault.chosen for fault in _by_line(chain) if fault.chosen is not None]
     return len(chosen), -sum(verified.candidate.score for verified in chosen)
 
 
-def _by_line(faults: Sequence[Fault], finished: bool) -> list[Fault]:
+def _by_line(faults: Sequence[Fault]) -> list[Fault]:
     """The faults; of those that one change of one line ends, the first alone, with the edits of all: a line of a class
     fails in each layer of it."""
-    told: list[Fault] = []
+    groups: list[list[Fault]] = []
     for fault in faults:
-        at = next((at for at, first in enumerate(told) if _are_one(_changed(first), _changed(fault))), None)
-        if at is None or fault.chosen is None:
-            told.append(fault)
-            continue
-        first = told[at]
-        assert first.chosen is not None
-        edits = (*first.chosen.candidate.edits, *fault.chosen.candidate.edits)
-        chosen = replace(fault.chosen, candidate=replace(first.chosen.candidate, edits=edits))
-        where = (fault.case.call.layer,) if fault.case.call.layer != first.case.call.layer else ()
-        told[at] = replace(first, chosen=chosen, also=tuple(dict.fromkeys((*first.also, *where))))
-    if len(told) == 1 and finished and len(faults) > 1:
-        (only,) = told
-        assert only.chosen is not None
-        return [replace(only, outcome=replace(only.outcome, passing=(only.chosen,)))]
-    return told
+        same = next((group for group in groups if _are_one(_changed(group[0]), _changed(fault))), None)
+        if same is None or fault.chosen is None:
+            groups.append([fault])
+        else:
+            same.append(fault)
+    return [_as_one(group) for group in groups]
+
+
+def _by_class(faults: list[Fault], adapter: Adapter) -> list[Fault]:
+    """The faults; of those in the first one's line whose repairs its class can say in one line, in the words of what it
+    is given, the first alone."""
+    first = faults[0]
+    here = [fault for fault in faults if fault.chosen is not None and fault.case.call.span == first.case.call.span]
+    if len(here) < 2 or here[-1].chosen is None:
+        return faults
+    whole = _as_one(here)
+    line = adapter.line_of_all(_edits(whole), here[-1].chosen.trial.recording)
+    return faults if line is None else [whole, *(fault for fault in faults if fault not in here)]
+
+
+def _as_one(faults: Sequence[Fault]) -> Fault:
+    """The first of several faults, with the edits of all; they were tried with the last one's."""
+    first, last = faults[0], faults[-1]
+    if first is last or first.chosen is None or last.chosen is None:
+        return first
+    edits = tuple(edit for fault in faults for edit in _edits(fault))
+    chosen = replace(last.chosen, candidate=replace(first.chosen.candidate, edits=edits))
+    elsewhere = [fault.case.call.layer for fault in faults if fault.case.call.layer != first.case.call.layer]
+    also = [layer for fault in faults for layer in fault.also]
+    return replace(first, chosen=chosen, also=tuple(dict.fromkeys((*also, *elsewhere))))
+
+
+def _proven(fault: Fault) -> Fault:
+    """A fault that is the only one, once its repair is that of all: with it the pass finished."""
+    assert fault.chosen is not None
+    return replace(fault, outcome=replace(fault.outcome, passing=(fault.chosen,)))
+
+
+def _edits(fault: Fault) -> tuple[Edit, ...]:
+    return () if fault.chosen is None else fault.chosen.candidate.edits
 
 
 _LEARNED = frozenset({"conv", "linear", "sequence"})

@@ -14,7 +14,7 @@ from shapewatch.adapters.statements import statement
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Insert, Module, Replace
 from shapewatch.flow.junctions import Branch
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.repair.candidate import short
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case

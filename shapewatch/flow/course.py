@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import Layout, numbered
+from shapewatch.flow.layout import Layout, numbered
 from shapewatch.recording import Call, Layer, Recording, Shape
 
 LEARNED = frozenset(

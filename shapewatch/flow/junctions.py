@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from shapewatch import axes
+from shapewatch.flow.layout import IMAGE_KINDS, Layout, layout_of
 from shapewatch.flow.lineage import Lineage
-from shapewatch.layout import IMAGE_KINDS, Layout, layout_of
 from shapewatch.recording import Call, Recording, Shape, Span
 
 Status = Literal["ok", "broadcast", "mismatch"]

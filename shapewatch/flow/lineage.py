@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shapewatch import axes
-from shapewatch.layout import layout_of
+from shapewatch.flow.layout import layout_of
 from shapewatch.recording import Call, Shape, Size
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from shapewatch.firewall import own_fault
 from shapewatch.report import Report
 
 if TYPE_CHECKING:
-    from shapewatch.accepted import Accepted
     from shapewatch.render.comparison import Compared
     from shapewatch.render.page import Page
     from shapewatch.render.terminal import TerminalDocument
+    from shapewatch.sizes.accepted import Accepted
 
 WIDTH = 80
 

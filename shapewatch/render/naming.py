@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shapewatch.layout import layout_of
+from shapewatch.flow.layout import layout_of
 from shapewatch.recording import Layer, Shape, Span, spoken
 from shapewatch.recording import text as shape_text
 from shapewatch.render.document import GLUE

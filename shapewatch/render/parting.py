@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from shapewatch.flow.junctions import Branch, Junction, Step, layout_at
-from shapewatch.layout import numbered
+from shapewatch.flow.layout import numbered
 from shapewatch.recording import Layer, Recording, Shape, Size
 
 MOST_BRANCHES = 4

@@ -16,7 +16,7 @@ from typing import Any
 
 from shapewatch import __version__
 from shapewatch.flow.junctions import Branch, Fork, Junction
-from shapewatch.patch import Hunk, read
+from shapewatch.patches.diff import Hunk, read
 from shapewatch.recording import Span
 from shapewatch.recording import text as shape_text
 from shapewatch.render import naming

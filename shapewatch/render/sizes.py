@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shapewatch.accepted import Accepted, Axis, Few, Refusal, Row, Rule, Shapes, Stretch
 from shapewatch.render import naming
 from shapewatch.render.document import Blank, Block, Cell, Column, Document, Line, Paragraph, Run, Table, runs
+from shapewatch.sizes.accepted import Accepted, Axis, Few, Refusal, Row, Rule, Shapes, Stretch
 
 COLUMNS = (Column(), Column(), Column(tight="cut"), Column(), Column(tight="drop"))
 

@@ -10,7 +10,6 @@ import base64
 import hashlib
 from collections.abc import Callable
 
-from shapewatch.accepted import Accepted
 from shapewatch.firewall import attempt
 from shapewatch.flow.junctions import Status
 from shapewatch.render import naming
@@ -26,6 +25,7 @@ from shapewatch.render.style import LOOK, NOTEBOOK, PAGE
 from shapewatch.render.summary import compose_summary
 from shapewatch.render.svg import safe, spine_svg
 from shapewatch.report import Report
+from shapewatch.sizes.accepted import Accepted
 
 COPY = """
 for (const block of document.querySelectorAll(".paste")) {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from shapewatch.edits import Module, Replace, Set
-from shapewatch.layout import Layout, layout_of
+from shapewatch.flow.layout import Layout, layout_of
 from shapewatch.recording import Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence

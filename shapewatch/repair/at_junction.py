@@ -13,7 +13,7 @@ from shapewatch.adapters.operand import operand_text
 from shapewatch.adapters.statements import statement
 from shapewatch.edits import Edit, Insert, Module, Replace, Set
 from shapewatch.flow.junctions import Branch, Junction, layout_at
-from shapewatch.layout import IMAGE_KINDS, Layout
+from shapewatch.flow.layout import IMAGE_KINDS, Layout
 from shapewatch.recording import Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, short
 from shapewatch.repair.evidence import Evidence

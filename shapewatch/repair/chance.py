@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Sequence
 from shapewatch.adapters import Trial
 from shapewatch.edits import RESULT, Edit, Input, Insert, Replace, Set, SetCall, place_layer
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import layout_of
+from shapewatch.flow.layout import layout_of
 from shapewatch.recording import Recording, Shape, Size, TensorSpec
 from shapewatch.rules.batch import askew_at
 from shapewatch.rules.branches_differ import ELEMENTWISE

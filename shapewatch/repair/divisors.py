@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shapewatch.edits import Edit, Input
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import Shape, Size
 from shapewatch.repair.candidate import Candidate
 from shapewatch.rules.rule import Case

@@ -13,7 +13,7 @@ from shapewatch.adapters.written import line_of_what_grows
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall, Target
 from shapewatch.flow.junctions import Junction, find_junctions
-from shapewatch.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
+from shapewatch.flow.layout import USUAL_CHANNELS, USUAL_SIZES, Layout
 from shapewatch.recording import Call, Layer, Shape, spoken
 from shapewatch.repair.candidate import Candidate, about, arguments, short
 from shapewatch.repair.roads import behind_enlarging, enlarging, road_back
@@ -50,6 +50,7 @@ class Evidence:
             if phrase:
                 evidence.append(phrase)
         score -= 0.4 * self._overlaps(edits)
+        score -= 0.8 * (self._its_line_never_projects and any(map(self._is_told, edits)))
         declaring = self._given_what_it_does_not_take
         score -= 1.0 * (declaring is not None and any(about(edit).startswith(declaring) for edit in edits))
         places = len({about(edit) for edit in edits}) - self._laid_out(edits)
@@ -165,7 +166,7 @@ class Evidence:
         score += self._worth_of_axis(edit) - _oddity(edit)
         if layer is not None and self.case.junction is not None and isinstance(edit.was, int):
             score += 0.1 * _is_a_number(layer, edit.was)
-        score -= 0.6 * (layer is not None and self._each_branch_has_a_window and _is_passed_on(layer, edit.argument))
+        score -= 0.6 * (self._each_branch_has_a_window and self._is_told(edit))
         made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
         if made_for_another_map and edit.argument == "out_channels":
             score -= 0.4  # it was made for as many channels as there are
@@ -216,6 +217,18 @@ class Evidence:
         """Whether no branch comes unchanged: then a stride may as well be missing on the other one."""
         branches = self.case.junction.branches if self.case.junction is not None else ()
         return bool(branches) and all(any(call.kind in ("conv", "pool") for call in branch.path) for branch in branches)
+
+    def _is_told(self, edit: Edit) -> bool:
+        """Whether the block that a layer is in is told the setting: whoever makes the block says it, and means it."""
+        layer = self.case.recording.layer_at.get(edit.layer) if isinstance(edit, Set) else None
+        return isinstance(edit, Set) and layer is not None and _is_passed_on(layer, edit.argument)
+
+    @cached_property
+    def _its_line_never_projects(self) -> bool:
+        """Whether the line where branches meet takes one unchanged, wherever it ran: who wrote a block that is told its
+        stride, and has no projection for it, forgot that."""
+        here = [each for each in self.junctions if each.location == self.case.call.span]
+        return bool(here) and all(any(not branch.path for branch in each.branches) for each in here)
 
     def _keep_pace(self, layer: Layer) -> bool:
         """Whether the other layers of a kind mostly divide sizes by their stride and do nothing else to them."""
@@ -327,8 +340,7 @@ def _is_computed(edit: SetCall, call: Call) -> bool:
 
 
 def _is_passed_on(layer: Layer, argument: str) -> bool:
-    """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`:
-    whoever makes the block says it, and means it."""
+    """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`."""
     given = _given_to(layer)
     names = {ast.unparse(node).rpartition(".")[2] for node in given if isinstance(node, ast.Name | ast.Attribute)}
     return bool({argument, f"{argument}s"} & names)

@@ -9,7 +9,7 @@ from itertools import permutations
 
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input
-from shapewatch.layout import USUAL_CHANNELS, Layout, layout_of, misplaced_channels
+from shapewatch.flow.layout import USUAL_CHANNELS, Layout, layout_of, misplaced_channels
 from shapewatch.recording import Layer, Recording, Shape, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from shapewatch.edits import RESULT, Edit, Insert, Module
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import Call, Shape
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence

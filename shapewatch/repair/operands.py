@@ -13,7 +13,7 @@ from itertools import combinations
 from shapewatch import axes
 from shapewatch.demand.moves import norm_axes
 from shapewatch.edits import RESULT, Insert, Module
-from shapewatch.layout import layout_of
+from shapewatch.flow.layout import layout_of
 from shapewatch.recording import Shape, spoken, text
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence

@@ -12,7 +12,7 @@ from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.edits import Module
 from shapewatch.flow.junctions import Branch, Junction
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import Shape
 
 

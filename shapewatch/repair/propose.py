@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shapewatch.demand import Want, settable, walk
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall
-from shapewatch.layout import USUAL_CHANNELS, Layout
+from shapewatch.flow.layout import USUAL_CHANNELS, Layout
 from shapewatch.recording import Layer
 from shapewatch.repair.alike import (
     as_the_one_beside,

@@ -10,7 +10,7 @@ from typing import Any
 from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Edit, Input
 from shapewatch.flow.junctions import Graph, unchecked
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import Recording, Shape
 from shapewatch.repair.candidate import Candidate, about
 from shapewatch.repair.chance import joined_askew, meet_by_chance, other_lengths, other_sizes, with_another_batch

@@ -22,8 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from shapewatch.flow.layout import layout_of
 from shapewatch.flow.lineage import Source
-from shapewatch.layout import layout_of
 from shapewatch.recording import spoken, text
 from shapewatch.rules.batch import known_as_batch
 from shapewatch.rules.rule import Case, Finding, rule

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shapewatch import axes
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import layout_of
+from shapewatch.flow.layout import layout_of
 from shapewatch.recording import Call
 from shapewatch.rules.rule import Case
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 
-from shapewatch.layout import layout_of
+from shapewatch.flow.layout import layout_of
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, rule
 

@@ -20,7 +20,7 @@ Nothing says which axis is which but the order; the layer sees an image of 224 c
 from __future__ import annotations
 
 from shapewatch.edits import Input
-from shapewatch.layout import Layout, misplaced_channels
+from shapewatch.flow.layout import Layout, misplaced_channels
 from shapewatch.recording import text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, rule

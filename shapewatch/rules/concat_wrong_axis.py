@@ -28,7 +28,7 @@ parted again behind it, are not reported, nor are parts of one tensor that are p
 from __future__ import annotations
 
 from shapewatch.flow.junctions import Junction
-from shapewatch.layout import SPATIAL, layout_of
+from shapewatch.flow.layout import SPATIAL, layout_of
 from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, counted, rule
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.edits import Edit
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import text
 from shapewatch.rules.built import how_built, takes
 from shapewatch.rules.rule import Case, Finding, plural, rule

@@ -6,7 +6,7 @@ from shapewatch import axes
 from shapewatch.axes import AxisProblem, Range
 from shapewatch.demand import Want
 from shapewatch.flow.junctions import layout_at
-from shapewatch.layout import numbered
+from shapewatch.flow.layout import numbered
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, number
 

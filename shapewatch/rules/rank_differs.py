@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator
 
 from shapewatch.edits import Edit, Input, Insert, Module, Replace
-from shapewatch.layout import USUAL_CHANNELS
+from shapewatch.flow.layout import USUAL_CHANNELS
 from shapewatch.recording import Shape, Size, text
 from shapewatch.rules.conv_channels_differ import conv_expects
 from shapewatch.rules.rule import Case, Finding, rule

@@ -26,7 +26,7 @@ from shapewatch import axes
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, SetCall
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import Shape, text
 from shapewatch.rules.rule import Case, Finding, plural, rule
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from shapewatch.demand import Want, settable
 from shapewatch.edits import Edit, Set
 from shapewatch.flow.junctions import Graph, Junction, junction_at
+from shapewatch.flow.layout import Layout, layout_of
 from shapewatch.flow.lineage import Source
-from shapewatch.layout import Layout, layout_of
 from shapewatch.recording import Call, Layer, Recording, Shape, Size, spoken
 from shapewatch.report import Severity
 

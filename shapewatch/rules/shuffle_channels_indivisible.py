@@ -18,7 +18,7 @@ from __future__ import annotations
 from shapewatch.axes import Range
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, SetCall
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import text
 from shapewatch.rules.rule import Case, Finding, rule
 

@@ -32,7 +32,7 @@ from __future__ import annotations
 from shapewatch.axes import differ
 from shapewatch.demand import Want
 from shapewatch.edits import Edit, Target
-from shapewatch.layout import Layout
+from shapewatch.flow.layout import Layout
 from shapewatch.recording import Shape, text
 from shapewatch.rules.losses import Compared, compared, other_labels, output_wants
 from shapewatch.rules.rule import Case, Finding, listed, number, rule

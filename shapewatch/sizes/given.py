@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from shapewatch.accepted import Axis, Shapes
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import USUAL_SIZES
+from shapewatch.flow.layout import USUAL_SIZES
 from shapewatch.recording import Recording
+from shapewatch.sizes.accepted import Axis, Shapes
 from shapewatch.sizes.named import axes_of
 from shapewatch.sizes.passes import Pass, Passes
 from shapewatch.sizes.together import families, is_spatial, with_sizes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shapewatch.accepted import Axis
 from shapewatch.flow.junctions import Graph
-from shapewatch.layout import IMAGE_KINDS, layout_of, numbered
+from shapewatch.flow.layout import IMAGE_KINDS, layout_of, numbered
 from shapewatch.recording import Call, Shape
+from shapewatch.sizes.accepted import Axis
 
 _ORDERS = (IMAGE_KINDS, frozenset({"norm", "recurrent", "attention", "embedding"}), frozenset({"linear"}))
 """Kinds of calls that tell what the axes of their first operand are; a kernel knows best."""

@@ -8,11 +8,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shapewatch.accepted import Refusal, Shapes
 from shapewatch.adapters import Probe, Trial
 from shapewatch.edits import Input
 from shapewatch.flow.junctions import Graph, Junction, find_junctions
 from shapewatch.recording import Recording, Shape, Span
+from shapewatch.sizes.accepted import Refusal, Shapes
 from shapewatch.sizes.search import SpentError
 
 SECONDS = 60.0

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, count
 
-from shapewatch.accepted import Few, Found, Rule
+from shapewatch.sizes.accepted import Few, Found, Rule
 
 LARGEST_STEP = 64
 MOST_REMAINDERS = 6

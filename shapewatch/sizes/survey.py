@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeVar
 
-from shapewatch.accepted import Accepted, Axis, Few, Found, Refusal, Row, Rule, Shapes, Stretch, Together
 from shapewatch.adapters import InputSpec, Probe
 from shapewatch.flow.junctions import Graph
 from shapewatch.recording import Recording
+from shapewatch.sizes.accepted import Accepted, Axis, Few, Found, Refusal, Row, Rule, Shapes, Stretch, Together
 from shapewatch.sizes.given import near_fit
 from shapewatch.sizes.gives import Along, gives
 from shapewatch.sizes.named import axes_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from shapewatch.accepted import Axis, Shapes
-from shapewatch.layout import SPATIAL
+from shapewatch.flow.layout import SPATIAL
+from shapewatch.sizes.accepted import Axis, Shapes
 
 Track = tuple[Axis, ...]
 """Axes that are given one size together."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shapewatch.accepted import Accepted
 from shapewatch.adapters import InputSpec, adapter_of
+from shapewatch.sizes.accepted import Accepted
 from shapewatch.sizes.survey import survey
 from shapewatch.watching.session import decorations_aside
 from shapewatch.watching.wishes import UsageError

@@ -17,7 +17,7 @@ import keras
 from keras.src.utils.naming import to_snake_case
 
 from shapewatch.adapters import Written
-from shapewatch.adapters.constructed import Constructed, constructed
+from shapewatch.adapters.constructed import constructed
 from shapewatch.adapters.formulas import as_formula, laid_out, last_axes, named_size, runs_once
 from shapewatch.adapters.keras.arguments import as_keras, described, window
 from shapewatch.adapters.keras.constructing import (
@@ -134,10 +134,9 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     code = _own_line(
         layer, whole | changes, _Changed(changes, was, _given_to(layer, recording), behind), recording
     ) or _called_in_lower_case(layer, changes, recording)
-    there = _constructed(layer, changes, recording) if code is None else None
+    there = _constructed(layer, changes, was, recording) if code is None else None
     if there is not None:
-        (value,), (before,) = changes.values(), was.values()
-        return Written(title, there.with_size(before, value, recording), _set_data(layer, changes), there.span)
+        return Written(title, there[1], _set_data(layer, changes), there[0])
     worked_out = _flag_worked_out(layer, changes) if code is None else None
     if worked_out is not None and layer.defined is not None:
         line, flag = worked_out
@@ -157,17 +156,22 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     return Written(title, code, _set_data(layer, changes))
 
 
-def _constructed(layer: Layer, changes: Mapping[str, Any], recording: Recording) -> Constructed | None:
-    """Where the instance of the program's own class is constructed that has the layer, if one number of it is what this
-    one is given."""
+def _constructed(
+    layer: Layer, changes: Mapping[str, Any], was: Mapping[str, Any], recording: Recording
+) -> tuple[Span, str] | None:
+    """The line that constructs the instance of the program's own class which has the layer, and it as it should be, if
+    one number of the layer is what the instance is given."""
     (name, value), *more = changes.items()
+    before = was.get(name)
     path, _, attribute = layer.path.rpartition(".")
     source = _source(layer)
     construction = construction_in(source, layer.type) if source else None
     size = (said_by(construction, layer.type) or {}).get(name) if construction is not None else None
-    if more or not isinstance(value, int) or isinstance(value, bool) or size is None or layer.defined is None:
+    is_number = type(value) is type(before) is int
+    if more or not is_number or before is None or size is None or layer.defined is None:
         return None
-    return constructed(layer.defined, size, attribute, path, recording)
+    there = constructed(layer.defined, size, attribute, path, recording)
+    return (there.span, there.with_size(before, value, recording)) if there is not None else None
 
 
 def _set_data(layer: Layer, changes: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from shapewatch.adapters.passes import followed_by
 from shapewatch.adapters.torch import edit as edits_in_memory
 from shapewatch.adapters.torch.blueprint import Blueprint, TensorPlan
 from shapewatch.adapters.torch.class_line import line_of_class
+from shapewatch.adapters.torch.class_projection import line_of_projections
 from shapewatch.adapters.torch.compiled import apart, is_part, is_read, pass_over, raised_at
 from shapewatch.adapters.torch.dryrun import TorchProbe, without_shape
 from shapewatch.adapters.torch.functions import Failed as FailedFunction
@@ -174,7 +175,7 @@ class TorchAdapter:
 
     def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:
         if not isinstance(edits[0], Set):
-            return None
+            return line_of_projections(edits, recording)
         parts = attribute_of(edits[0].layer)
         return line_of_class(edits, parts, recording) or line_of_loop(edits, parts, recording)
 

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from shapewatch.adapters.statements import is_assigned, parsed, rewritten, statement
+from shapewatch.adapters.written import collapse
 from shapewatch.edits import Module, Replace
 from shapewatch.recording import Recording, Span
 
@@ -47,8 +48,8 @@ def _siblings(top: str, inner: str, recording: Recording) -> Iterator[tuple[str,
 def _made(span: Span | None, name: str) -> ast.Call | None:
     tree = parsed(statement(span))
     step = tree.body[0] if tree is not None and tree.body else None
-    is_one = isinstance(step, ast.Assign) and is_assigned(step, f"self.{name}") and isinstance(step.value, ast.Call)
-    return step.value if is_one and isinstance(step, ast.Assign) and isinstance(step.value, ast.Call) else None
+    made = step.value if isinstance(step, ast.Assign) and is_assigned(step, f"self.{name}") else None
+    return made if isinstance(made, ast.Call) else None
 
 
 def _argument(own: ast.Call, sibling: ast.Call, wanted: tuple[object, ...], theirs: tuple[object, ...]) -> str | None:
@@ -77,13 +78,16 @@ def _exchanged(source: str, sizes: Mapping[str, str]) -> str:
     return rewritten(source, [(node, sizes[ast.unparse(node)]) for node in nodes])
 
 
+_COMPARED = ("in_channels", "out_channels", "stride")
+
+
 def _sizes_of(module: Module) -> tuple[object, ...]:
-    """The channels of the convolution that a module is, or has."""
+    """The channels and the stride of the convolution that a module is, or has."""
     parts = [part for part in module.parts or (module,) if part.kind == "conv"]
-    return tuple(part.arguments[name] for part in parts for name in ("in_channels", "out_channels"))
+    return tuple(collapse(part.arguments.get(name, 1)) for part in parts for name in _COMPARED)
 
 
 def _sizes_in(path: str, recording: Recording) -> tuple[object, ...]:
     inside = [layer for layer in recording.layers if layer.path == path or layer.path.startswith(f"{path}.")]
     convs = [layer for layer in inside if layer.kind == "conv"]
-    return tuple(layer.facts[name] for layer in convs for name in ("in_channels", "out_channels"))
+    return tuple(collapse(layer.facts[name]) for layer in convs for name in _COMPARED)

@@ -1,7 +1,8 @@
 """A projection that the program's own class makes for itself, in the sizes that its constructor is given.
 
 `self.shortcut = nn.Conv2d(16, 32, 1, stride=2)` is right in the one instance that it was found for, and wrong in each
-other one of its class. What the class says to its other layers of these sizes is right in all of them.
+other one of its class. What the class says to its other layers of these sizes is right in all of them. It is said only
+where it makes a projection in the instances that were tried with one, and in no other.
 """
 
 from __future__ import annotations
@@ -13,25 +14,19 @@ from typing import Any
 
 from shapewatch.adapters.around import class_around
 from shapewatch.adapters.constructed import method_of
+from shapewatch.adapters.operand import which_of_line, with_operand
 from shapewatch.adapters.statements import is_assigned, statement
 from shapewatch.adapters.torch.own_line import arguments_of, made_in
+from shapewatch.adapters.torch.write import module_code
 from shapewatch.adapters.worked_out import parameters_of
-from shapewatch.adapters.written import collapse
-from shapewatch.edits import Insert, Module, place_layer
-from shapewatch.recording import Recording
+from shapewatch.adapters.written import call_at, collapse
+from shapewatch.edits import Edit, Insert, Module, place_layer
+from shapewatch.recording import Recording, Span
 from shapewatch.source import is_users_own, span_of
 
 _GIVEN = frozenset({"in_channels", "num_features", "num_channels"})
 _MADE = frozenset({"out_channels", "num_features", "num_channels"})
 _STRIDE = frozenset({"stride"})
-
-
-@dataclass(frozen=True)
-class ClassProjection:
-    """The projection in the words of a class, and in which of its instances there is to be one; None: in all."""
-
-    module: Module
-    condition: str | None
 
 
 class _Said(str):
@@ -57,39 +52,87 @@ class _Needed:
         return self.channels == self.filters and self.stride == 1
 
 
-def projection_of_class(edit: Insert, recording: Recording) -> ClassProjection | None:
-    """The same for every instance of the class; None where the model has one, or the class has no word for what one of
-    them needs."""
-    path = place_layer(edit.place)
-    owner = recording.layer_at.get(path)
-    instances = [layer for layer in recording.layers if owner is not None and layer.type == owner.type]
-    conv = _conv(edit.module)
-    if owner is None or owner.kind != "module" or len(instances) < 2 or conv is None:
+def line_of_projections(edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:
+    """The junction's line, with that of the layer that the class is to make before it; None where the model has one
+    instance, where the class has no word for what one of them needs, or where others would have a projection too."""
+    inserts = [edit for edit in edits if isinstance(edit, Insert)]
+    if (
+        len(inserts) < len(edits)
+        or len(set(map(_head, inserts))) > 1
+        or not all(_is_pointwise(i.module) for i in inserts)
+    ):
         return None
-    met = [each for layer in instances if (each := _needed(layer.path, edit, recording)) is not None]
+    call = call_at(inserts[0].place, recording)
+    if call is None or call.is_layer or call.span is None:
+        return None
+    made = _made_by_class(inserts, recording)
+    which = which_of_line(call, recording)
+    used = with_operand(
+        call.span.source, inserts[0].operand, lambda text: f"self.shortcut({text})", call.name, which=which
+    )
+    return (call.span, f"self.shortcut = {made}\n{used}") if made is not None and used is not None else None
+
+
+def _head(edit: Insert) -> tuple[object, ...]:
+    """What is alike in the projections of all instances: the place in the layer, the operand, the kinds of layers."""
+    inner = edit.place.removeprefix(place_layer(edit.place))
+    return inner, edit.operand, tuple(part.kind for part in _parts(edit.module))
+
+
+def _made_by_class(edits: Sequence[Insert], recording: Recording) -> str | None:
+    """What makes the projection in every instance that has one with the edits, and in no other."""
+    tried = {each.path: each for each in map(_by_edit, edits)}
+    path = next(iter(tried))
+    owner = recording.layer_at.get(path)
+    instances = [layer.path for layer in recording.layers if owner is not None and layer.type == owner.type]
+    if owner is None or owner.kind != "module" or len(instances) < 2 or not tried.keys() <= set(instances):
+        return None
+    met = [each for at in instances if (each := tried.get(at) or _by_shapes(at, edits[0], recording)) is not None]
     said = list(_sayings(path, recording))
     whole = len(met) == len(instances)
     channels = _word(said, _GIVEN, {each.path: each.channels for each in met}, whole, recording)
     filters = _word(said, _MADE, {each.path: each.filters for each in met}, whole, recording)
     is_told_strides = any(each.argument in _STRIDE and not each.is_number for each in said)
     stride = _word(said, _STRIDE, {each.path: each.stride for each in met}, whole or not is_told_strides, recording)
-    if channels is None or filters is None or stride is None or path not in {each.path for each in met}:
+    if channels is None or filters is None or stride is None:
         return None
-    needed = [
-        _Needed(layer.path, *(word.value(layer.path, recording) for word in (channels, filters, stride)))
-        for layer in instances
-    ]
+    needed = [_Needed(at, *(word.value(at, recording) for word in (channels, filters, stride))) for at in instances]
+    if {each.path for each in needed if not each.nothing} != tried.keys():
+        return None
     strides = "1" if all(each.stride == 1 for each in needed) else stride.text
     words = {"in_channels": channels.text, "out_channels": filters.text, "stride": strides}
-    return ClassProjection(_in_words(edit.module, words), _condition(needed, words))
+    code, condition = module_code(_in_words(edits[0].module, words)), _condition(needed, words)
+    if condition is None:
+        return code
+    whole_line = f"{code} if {condition} else nn.Identity()"
+    return whole_line if len(whole_line) < _WIDE else f"(\n    {code}\n    if {condition}\n    else nn.Identity()\n)"
 
 
-def _conv(module: Module) -> Module | None:
-    parts = module.parts or (module,)
-    return next((part for part in parts if part.kind == "conv" and collapse(part.arguments["kernel_size"]) == 1), None)
+_WIDE = 72
+"""An expression longer than this takes several lines."""
 
 
-def _needed(path: str, edit: Insert, recording: Recording) -> _Needed | None:
+def _parts(module: Module) -> Sequence[Module]:
+    return module.parts or (module,)
+
+
+def _convs(module: Module) -> Sequence[Module]:
+    return [part for part in _parts(module) if part.kind == "conv"]
+
+
+def _is_pointwise(module: Module) -> bool:
+    convs = _convs(module)
+    return len(convs) == 1 and bool(collapse(convs[0].arguments["kernel_size"]) == 1)
+
+
+def _by_edit(edit: Insert) -> _Needed:
+    """Of an instance that was tried with a projection."""
+    (conv,) = _convs(edit.module)
+    sizes = (collapse(conv.arguments.get(name, 1)) for name in ("in_channels", "out_channels", "stride"))
+    return _Needed(place_layer(edit.place), *sizes)
+
+
+def _by_shapes(path: str, edit: Insert, recording: Recording) -> _Needed | None:
     """Of the instance at a path, from the shapes that met there; None where the pass did not come so far."""
     call = recording.at(path + edit.place.removeprefix(place_layer(edit.place)))
     if call is None or len(call.operands) != 2:

@@ -35,7 +35,6 @@ from shapewatch.adapters.torch import kinds
 from shapewatch.adapters.torch.as_sibling import line_as_siblings
 from shapewatch.adapters.torch.batch_taken import taken_from_the_input
 from shapewatch.adapters.torch.built_in import said_around
-from shapewatch.adapters.torch.class_projection import projection_of_class
 from shapewatch.adapters.torch.covers import mask_covering_all
 from shapewatch.adapters.torch.lengths import counted_anew, cut_anew, length_of, made_anew
 from shapewatch.adapters.torch.own_line import AS_ANOTHER, own_construction
@@ -418,12 +417,12 @@ _ALSO_CALLED = {"cat": ("concat", "concatenate"), "reshape": ("view",), "view": 
 # A new layer
 
 
-def _module_code(module: Module) -> str:
+def module_code(module: Module) -> str:
     arguments = dict(module.arguments)
     rank = arguments.pop("rank", 2)
     match module.kind:
         case "sequence":
-            return f"nn.Sequential({', '.join(_module_code(part) for part in module.parts)})"
+            return f"nn.Sequential({', '.join(module_code(part) for part in module.parts)})"
         case "conv":
             kernel = short(arguments.pop("kernel_size"))
             head = f"nn.Conv{rank}d({arguments.pop('in_channels')}, {arguments.pop('out_channels')}, {kernel}"
@@ -513,10 +512,10 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         how = edit.module.arguments["how"]
         title, code = f"the directions of {state} {how}", f"{state} = {_DIRECTIONS[how].replace('state', state)}"
     else:
-        title = projection_title(layer, _module_code(edit.module))
+        title = projection_title(layer, module_code(edit.module))
         if edit.module.kind == "flatten":
             title = f"flatten before {layer}"
-        made = f"self.shortcut = {_made_by_its_class(edit, recording)}"
+        made = f"self.shortcut = {module_code(edit.module)}"
         used = with_operand(source, edit.operand, lambda text: f"self.shortcut({text})", operation, which=which)
         code = in_a_row or f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
     data = {
@@ -527,22 +526,6 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
         "module": _module_data(edit.module),
     }
     return Written(title, code, data)
-
-
-def _made_by_its_class(edit: Insert, recording: Recording) -> str:
-    """A projection as the class of its layer makes it, for all of its instances."""
-    of_class = projection_of_class(edit, recording)
-    if of_class is None:
-        return _module_code(edit.module)
-    code = _module_code(of_class.module)
-    if of_class.condition is None:
-        return code
-    whole = f"{code} if {of_class.condition} else nn.Identity()"
-    return whole if len(whole) < _WIDE else f"(\n    {code}\n    if {of_class.condition}\n    else nn.Identity()\n)"
-
-
-_WIDE = 72
-"""An expression longer than this takes several lines."""
 
 
 def _where_it_is_made(edit: Insert, call: Call, recording: Recording) -> tuple[str, str] | None:
@@ -624,7 +607,7 @@ def _in_a_row(edit: Insert, recording: Recording) -> str | None:
     row = recording.layer_at.get(parent)
     if row is None or row.type != "Sequential" or not name.isdigit() or edit.operand:
         return None
-    return f"{spelled(parent, recording)}.insert({name}, {_module_code(edit.module)})"
+    return f"{spelled(parent, recording)}.insert({name}, {module_code(edit.module)})"
 
 
 def _reshaped(source: str | None) -> str:
@@ -744,11 +727,11 @@ def _as_function(module: Module, expression: str) -> tuple[str, str]:
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
     target = spelled(edit.layer, recording)
-    title = f"{edit.layer}: {_module_code(edit.module)}"
+    title = f"{edit.layer}: {module_code(edit.module)}"
     data = {"action": "replace", "layer": edit.layer, "module": _module_data(edit.module)}
     if (line := line_as_siblings(edit, recording)) is not None:
         return Written(title, line[1], data, line[0])
-    return Written(title, f"{target} = {_module_code(edit.module)}", data)
+    return Written(title, f"{target} = {module_code(edit.module)}", data)
 
 
 # The input

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shapewatch.adapters.statements import parsed
+from shapewatch.adapters.statements import nodes_of, parsed
 from shapewatch.adapters.worked_out import REPEATING
+from shapewatch.patches.diff import Hunk
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
 
 Header = ast.If | ast.For | ast.While | ast.With
 """Statements with a body, of which a fix changes the first line."""
@@ -93,13 +93,6 @@ _COMMENT_THAT_ASKS = "; give it "
 # The program's text
 
 
-def nodes_of(file: str) -> Iterator[ast.AST]:
-    try:
-        yield from ast.walk(tree_of(file))
-    except (SyntaxError, ValueError):
-        return
-
-
 def all_statements(file: str) -> Iterator[ast.stmt]:
     return (node for node in nodes_of(file) if isinstance(node, ast.stmt))
 
@@ -132,15 +125,6 @@ def _last_of_header(node: ast.If | ast.For | ast.While | ast.With) -> ast.expr:
 
 def line_of(node: ast.AST) -> int:
     return int(getattr(node, "lineno", 0))
-
-
-def class_around(file: str, node: ast.stmt) -> ast.ClassDef | None:
-    around = [
-        each
-        for each in all_statements(file)
-        if isinstance(each, ast.ClassDef) and each.lineno <= node.lineno <= end_of(each)[0]
-    ]
-    return max(around, key=lambda each: each.lineno, default=None)
 
 
 def is_text(node: ast.stmt) -> bool:
@@ -229,18 +213,27 @@ def changed_text(before: str, changes: Sequence[Change]) -> str:
     return raw.decode()
 
 
-def holds(before: str, after: str, steps: Sequence[Step]) -> bool:
-    """Whether the file is a program still, and says once more a part of what the steps say."""
+def is_said(before: str, after: str, hunks: Sequence[Hunk], steps: Sequence[Step]) -> bool:
+    """Whether the file is a program still, and says a part of what the steps say once more, where it was changed."""
     old, new = parsed(before), parsed(after)
     if old is None or new is None:
         return False
-    was, now = _said(old), _said(new)
+    were: list[range] = []
+    are: list[range] = []
+    shift = 0
+    for hunk in (each.bare for each in hunks):
+        were.append(range(hunk.first, hunk.first + len(hunk.old) + 1))
+        are.append(range(hunk.first + shift, hunk.first + shift + len(hunk.new) + 1))
+        shift += len(hunk.new) - len(hunk.old)
+    was, now = _said(old, were), _said(new, are)
     return any(now[each] > was[each] for step in steps for each in _said(step.tree))
 
 
-def _said(tree: ast.AST) -> Counter[str]:
-    """How often a program says something."""
-    return Counter(_saying(node) for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr))
+def _said(tree: ast.AST, lines: Sequence[range] | None = None) -> Counter[str]:
+    """How often a program says something, on certain lines or, without any, on all."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr)]
+    there = nodes if lines is None else [node for node in nodes if any(node.lineno in part for part in lines)]
+    return Counter(map(_saying, there))
 
 
 def _saying(node: ast.AST) -> str:

@@ -14,33 +14,35 @@ import ast
 import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 
+from shapewatch.adapters.around import class_around
+from shapewatch.adapters.constructed import method_of
 from shapewatch.adapters.rows import listed
-from shapewatch.adapters.statements import name_called
-from shapewatch.diagnose.changes import (
+from shapewatch.adapters.statements import is_assigned, name_called, nodes_of, starting_at
+from shapewatch.adapters.worked_out import parameters_of
+from shapewatch.edits import Input, Insert, Replace, Set, SetCall, Target
+from shapewatch.firewall import attempt
+from shapewatch.patches.changes import (
     Change,
     Step,
     There,
     all_statements,
     changed_text,
-    class_around,
     end_of,
-    holds,
     in_place,
+    is_said,
     is_text,
     line_of,
     names_missing,
     names_read,
     new_before,
     new_behind,
-    nodes_of,
     statements_at,
     steps_of,
 )
-from shapewatch.edits import Input, Insert, Replace, Set, SetCall, Target
-from shapewatch.firewall import attempt
-from shapewatch.patch import unified
+from shapewatch.patches.diff import read, unified
 from shapewatch.recording import Recording, Span
 from shapewatch.report import Diagnosis, Fix
 from shapewatch.source import is_users_own
@@ -66,9 +68,10 @@ def patch_of(fix: Fix, diagnosis: Diagnosis, recording: Recording) -> str | None
     for file, of_file in groupby(sorted(changes, key=lambda change: change.file), lambda change: change.file):
         before = "".join(linecache.getlines(file))
         after = changed_text(before, list(of_file))
-        if not holds(before, after, steps):
+        diff = unified(file, before, after)
+        if not diff or not is_said(before, after, read(diff)[0].hunks, steps):
             return None
-        diffs.append(unified(file, before, after))
+        diffs.append(diff)
     return "".join(diffs)
 
 
@@ -134,14 +137,16 @@ class _Program:
 
     def kept(self, step: Step) -> tuple[str, ast.stmt] | None:
         """The statement that a step is, without a change: it says where the others go."""
-        return next((each for each in self.near() if ast.dump(each[1]) == ast.dump(step.tree)), None)
+        return next((each for each in self.near if ast.dump(each[1]) == ast.dump(step.tree)), None)
 
+    @cached_property
     def near(self) -> list[tuple[str, ast.stmt]]:
+        """The statements at these places, each with its file."""
         return [(span.file, node) for span in self.spans for node in statements_at(span)]
 
     def replaced(self, step: Step) -> There | None:
         """The one statement, or the one part of a statement, that a step is another version of."""
-        alike = [(file, node) for file, node in self.near() if _is_alike(step.tree, node)]
+        alike = [(file, node) for file, node in self.near if _is_alike(step.tree, node)]
         near = [(file, node) for file, node in alike if _has_same_head(step.tree, node)] or alike
         if near:
             file, first = near[0]
@@ -159,8 +164,8 @@ class _Program:
         if not isinstance(step.tree, ast.Expr):
             return None
         for span in self.spans:
-            begun = [node for node in nodes_of(span.file) if line_of(node) == span.line]
-            outer = max((node for node in begun if isinstance(node, ast.expr)), key=end_of, default=None)
+            begun = [node for node in starting_at(span.file, span.line) if isinstance(node, ast.expr)]
+            outer = max(begun, key=end_of, default=None)
             if outer is not None and _calls_same(step.tree.value, outer):
                 return There(span.file, outer, step)
             for name, new in _named(step.tree.value):
@@ -178,7 +183,12 @@ class _Program:
             return None
         index, row = target.slice, ast.unparse(target.value)
         files = dict.fromkeys(span.file for span in self.spans)
-        rows = [(file, each) for file in files for each in all_statements(file) if _gives_to(each, row)]
+        rows = [
+            (file, each)
+            for file in files
+            for each in nodes_of(file)
+            if isinstance(each, ast.Assign) and is_assigned(each, row)
+        ]
         entries = listed(rows[0][0], rows[0][1].lineno) if len(rows) == 1 else ()
         if not isinstance(index, ast.Constant) or not isinstance(index.value, int) or index.value >= len(entries):
             return None
@@ -196,10 +206,9 @@ class _Program:
             return None
         if later is not None:
             return None if _makes_a_layer(step.tree) and self.runs_for_several(*later) else new_before(*later, step)
-        for span in self.spans:
-            for node in statements_at(span):
-                if target.id in names_read(node):
-                    return new_before(span.file, node, step)
+        for file, node in self.near:
+            if target.id in names_read(node):
+                return new_before(file, node, step)
         return self.in_forward(target.id, step)
 
     def runs_for_several(self, file: str, node: ast.stmt) -> bool:
@@ -210,13 +219,12 @@ class _Program:
     def new_attribute(self, target: ast.Attribute, step: Step, later: tuple[str, ast.stmt] | None) -> Change | None:
         """A layer that a class is to make: behind the last one that it makes. Numbers that one instance needs are wrong
         for others; what the constructor is given is not."""
-        owner = class_around(*later) if later is not None else None
-        if owner is None or later is None or ast.unparse(target.value) != "self":
+        owner = class_around(later[0], later[1].lineno) if later is not None else None
+        init = method_of(owner, "__init__") if owner is not None else None
+        if owner is None or init is None or later is None or ast.unparse(target.value) != "self":
             return None
-        init = next((f for f in owner.body if isinstance(f, ast.FunctionDef) and f.name == "__init__"), None)
-        made = [node for node in (init.body if init is not None else []) if isinstance(node, ast.Assign)]
-        given = {argument.arg for argument in init.args.args[1:]} if init is not None else set()
-        for_all = bool(names_read(step.tree) & given)
+        made = [node for node in init.body if isinstance(node, ast.Assign)]
+        for_all = bool(names_read(step.tree) & set(parameters_of(init)[1:]))
         alone = sum(layer.type == owner.name for layer in self.recording.layers) == 1
         return new_behind(later[0], made[-1], step) if made and (alone or for_all) else None
 
@@ -228,9 +236,8 @@ class _Program:
             for file in dict.fromkeys(span.file for span in self.spans)
             for each in all_statements(file)
             if isinstance(each, ast.ClassDef) and each.name in types
-            for method in each.body
-            if isinstance(method, ast.FunctionDef) and method.name in ("forward", "call")
-            if name in {argument.arg for argument in method.args.args}
+            for method in (method_of(each, "forward") or method_of(each, "call"),)
+            if method is not None and name in parameters_of(method)
         ]
         if len(found) != 1:
             return None
@@ -292,10 +299,6 @@ def _calls_same(new: ast.expr, old: ast.expr) -> bool:
 def _callee(call: ast.Call) -> str:
     """What a call calls; of a layer that is made and called in one, what makes it."""
     return _callee(call.func) if isinstance(call.func, ast.Call) else name_called(call)
-
-
-def _gives_to(node: ast.stmt, name: str) -> bool:
-    return isinstance(node, ast.Assign) and _targets(node) == [name]
 
 
 def _targets(node: ast.Assign) -> list[str]:

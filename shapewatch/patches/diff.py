@@ -7,9 +7,11 @@ here; `apply` keeps what a file has there, its encoding, and what is in it besid
 from __future__ import annotations
 
 import difflib
+import io
 import re
+import shutil
 import tokenize
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,18 +109,36 @@ def apply(patch: str) -> tuple[Path, ...]:
     contents = {}
     for each in read(patch):
         path = Path(each.path)
-        with path.open("rb") as stream:
-            encoding, _ = tokenize.detect_encoding(stream.readline)
-        text = path.read_bytes().decode(encoding)
+        before = path.read_bytes()
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(before).readline)
+        text = before.decode(encoding)
         windows = "\r\n" in text
         try:
             after = patched(text.replace("\r\n", "\n"), each.hunks)
         except ValueError as error:
             raise ValueError(f"{path} is not as it was run: {error}") from error
         contents[path] = (after.replace("\n", "\r\n") if windows else after).encode(encoding)
-    for path, content in contents.items():
-        path.write_bytes(content)
+    _exchange(contents)
     return tuple(contents)
+
+
+def _exchange(contents: Mapping[Path, bytes]) -> None:
+    """Each file for its new content. All are written down beside them first: a disk that is full loses nothing."""
+    new: dict[Path, Path] = {}
+    try:
+        for path, content in contents.items():
+            with path.open("r+b"):  # raises where it must not be written
+                whole = path.resolve()
+            beside = whole.with_name(f"{whole.name}.new")
+            with beside.open("xb") as stream:  # raises where there is such a file
+                new[whole] = beside
+                stream.write(content)
+            shutil.copymode(whole, beside)
+        for path, beside in new.items():
+            beside.replace(path)
+    finally:
+        for beside in new.values():
+            beside.unlink(missing_ok=True)
 
 
 def _lines(text: str) -> list[str]:
