@@ -32,7 +32,7 @@ from shapewatch.firewall import Faults
 pytestmark = pytest.mark.own_faults
 
 PARTS = (
-    "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "layout", "flow", "rules",
+    "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "flow", "rules",
     "diagnose", "demand", "repair", "render", "messages", "adapters.located", "adapters.spoken", "adapters.written",
     "adapters.operand", "adapters.statements", "adapters.rewritten", "adapters.taps", "adapters.appearing",
     "adapters.torch",

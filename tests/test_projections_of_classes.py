@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
 from test_patches import first_fix, mended, written
+
+import shapewatch
+from shapewatch.patches import diff
 
 BLOCK = """
 class Block(nn.Module):
@@ -42,7 +46,11 @@ def made(conv: str, condition: str | None) -> list[str]:
 @pytest.mark.parametrize(
     ("blocks", "conv", "condition"),
     [
-        ("Block(8, 8), Block(8, 4)", "nn.Conv2d(width, out, 1, bias=False)", "width != out"),
+        (
+            "Block(8, 8), Block(8, 4)",
+            "nn.Conv2d(width, out, 1, stride=stride, bias=False)",
+            "stride != 1 or width != out",
+        ),
         (
             "Block(8, 8), Block(8, 16, 2), Block(16, 16)",
             "nn.Conv2d(width, out, 1, stride=stride, bias=False)",
@@ -144,3 +152,53 @@ def test_a_stage_is_given_what_its_siblings_are_given(tmp_path: Path) -> None:
 
 def test_siblings_that_say_it_otherwise_are_no_example(tmp_path: Path) -> None:
     assert first_fix(written(tmp_path, STAGES.format(lacking="", third="int(32)"))).patch is None
+
+
+KERAS = """
+import keras
+from keras import layers
+
+
+class Block(layers.Layer):
+    def __init__(self, filters, strides=1):
+        super().__init__()
+        self.conv = layers.Conv2D(filters, 3, strides=strides, padding="same")
+
+    def call(self, x):
+        return keras.ops.relu(self.conv(x) + x)
+
+
+net = keras.Sequential([{blocks}])
+net(keras.ops.ones((2, 8, 8, 4)))
+"""
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'block")
+def test_a_class_of_keras_is_told_its_stride(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(KERAS.format(blocks="Block(4), Block(8, 2), Block(8), Block(8, 2)"), encoding="utf-8")
+    with pytest.raises(ValueError), (session := shapewatch.watch()):
+        runpy.run_path(str(path))
+    fix = session.report.diagnoses[0].fixes[0]
+    assert fix.verified == "forward" and fix.patch is not None
+    assert fix.code == (
+        "self.shortcut = (\n"
+        '    layers.Conv2D(filters, 1, strides=strides, padding="same")\n'
+        "    if strides != 1\n"
+        "    else layers.Identity()\n"
+        ")\n"
+        "return keras.ops.relu(self.conv(x) + self.shortcut(x))"
+    )
+    diff.apply(fix.patch)
+    runpy.run_path(str(path))
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'block")
+def test_a_class_of_keras_does_not_know_how_many_channels_come_in(tmp_path: Path) -> None:
+    """That the second block has another number of them is in no word of its class."""
+    path = tmp_path / "net.py"
+    path.write_text(KERAS.format(blocks="Block(4), Block(8)"), encoding="utf-8")
+    with pytest.raises(ValueError), (session := shapewatch.watch()):
+        runpy.run_path(str(path))
+    fixes = session.report.diagnoses[0].fixes
+    assert fixes and not any("if strides" in fix.code or fix.patch for fix in fixes)

@@ -36,7 +36,7 @@ class Block(nn.Module):
 
     def __init__(self, stride: int = 1) -> None:
         super().__init__()
-        self.reduce = nn.Conv2d(6, 6, 3, stride, 1)
+        self.reduce = nn.Conv2d(6, 6, 3, 2 if stride == 2 else 1, 1)
         self.norm = nn.BatchNorm2d(6)
         self.mix = nn.Conv2d(6, 6, 3, 1, 1)
         self.drop = nn.Dropout(0.2)

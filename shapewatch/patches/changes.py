@@ -26,15 +26,20 @@ Position = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A statement that a fix has to be written, or a part of one, and the code that it stands in. Of a statement with a
-    body it is the header."""
+    """A statement that a fix has to be written, or a part of one, and the code that it stands in. A header has no body
+    but `pass`; an argument stands in a call that the program does not make."""
 
     tree: ast.stmt | ast.expr
     source: str
+    is_argument: bool = False
+
+    @property
+    def is_header(self) -> bool:
+        return isinstance(self.tree, Header) and isinstance(self.tree.body[0], ast.Pass)
 
     @property
     def text(self) -> str:
-        if isinstance(self.tree, Header):
+        if self.is_header:
             return self.source.rstrip(":")
         return ast.get_source_segment(self.source, self.tree) or ast.unparse(self.tree)
 
@@ -82,7 +87,7 @@ def steps_of(code: str) -> list[Step]:
     part = code.partition("  #")[0].strip().rstrip(",")
     for around in (f"dict({part})", f"{{{part}}}"):
         if (whole := parsed(around)) is not None and len(whole.body) == 1:
-            return [Step(whole.body[0], around)]
+            return [Step(whole.body[0], around, is_argument=True)]
     return []
 
 

@@ -26,6 +26,7 @@ from shapewatch.edits import Input, Insert, Replace, Set, SetCall, Target
 from shapewatch.firewall import attempt
 from shapewatch.patches.changes import (
     Change,
+    Header,
     Step,
     There,
     all_statements,
@@ -146,6 +147,8 @@ class _Program:
 
     def replaced(self, step: Step) -> There | None:
         """The one statement, or the one part of a statement, that a step is another version of."""
+        if isinstance(step.tree, Header) and not step.is_header:
+            return None
         alike = [(file, node) for file, node in self.near if _is_alike(step.tree, node)]
         near = [(file, node) for file, node in alike if _has_same_head(step.tree, node)] or alike
         if near:
@@ -168,7 +171,7 @@ class _Program:
             outer = max(begun, key=end_of, default=None)
             if outer is not None and _calls_same(step.tree.value, outer):
                 return There(span.file, outer, step)
-            for name, new in _named(step.tree.value):
+            for name, new in _named(step.tree.value) if step.is_argument else []:
                 held = [value for node in nodes_of(span.file) for other, value in _named(node) if other == name]
                 there = next((value for value in held if value.lineno == span.line), None)
                 if there is not None:
@@ -197,6 +200,8 @@ class _Program:
 
     def new_line(self, step: Step, later: tuple[str, ast.stmt] | None) -> Change | None:
         """A step that no statement of the program is a version of: what it gives is used by one."""
+        if isinstance(step.tree, ast.If) and not step.is_header and later is not None:
+            return new_before(*later, step)
         if not isinstance(step.tree, ast.Assign) or len(step.tree.targets) != 1:
             return None
         target = step.tree.targets[0]

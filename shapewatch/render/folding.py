@@ -41,13 +41,14 @@ def _commented(code: str) -> tuple[str, str]:
 
 
 def _folded(code: str, width: int) -> list[str]:
-    """`head(`, what is in the last brackets, `)tail`: three lines or, if too wide, a line for each part."""
+    """`head(`, what is in brackets, `)tail`: three lines or, if too wide, a line for each part. The brackets are the
+    last ones whose head is not too wide itself."""
     if len(code) <= width:
         return [code]
     brackets = [pair for pair in _brackets(code) if code[pair[0] + 1 : pair[1]].strip()]
     if not brackets:
         return [code]
-    opening, closing = brackets[-1]
+    opening, closing = next((pair for pair in reversed(brackets) if pair[0] < width), brackets[0])
     head, body, tail = code[: opening + 1], code[opening + 1 : closing].strip(), code[closing:]
     if len(body) <= width - len(STEP):
         return [head, STEP + body, tail]

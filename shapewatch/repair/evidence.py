@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from shapewatch.adapters.around import functions_around
 from shapewatch.adapters.statements import parsed, statement
+from shapewatch.adapters.worked_out import parameters_of
 from shapewatch.adapters.written import line_of_what_grows
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall, Target
@@ -50,7 +53,7 @@ class Evidence:
             if phrase:
                 evidence.append(phrase)
         score -= 0.4 * self._overlaps(edits)
-        score -= 0.8 * (self._its_line_never_projects and any(map(self._is_told, edits)))
+        score -= 0.8 * (self._its_line_never_projects and any(map(self._takes_back, edits)))
         declaring = self._given_what_it_does_not_take
         score -= 1.0 * (declaring is not None and any(about(edit).startswith(declaring) for edit in edits))
         places = len({about(edit) for edit in edits}) - self._laid_out(edits)
@@ -166,7 +169,7 @@ class Evidence:
         score += self._worth_of_axis(edit) - _oddity(edit)
         if layer is not None and self.case.junction is not None and isinstance(edit.was, int):
             score += 0.1 * _is_a_number(layer, edit.was)
-        score -= 0.6 * (self._each_branch_has_a_window and self._is_told(edit))
+        score -= 0.6 * (layer is not None and self._each_branch_has_a_window and _is_passed_on(layer, edit.argument))
         made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
         if made_for_another_map and edit.argument == "out_channels":
             score -= 0.4  # it was made for as many channels as there are
@@ -218,10 +221,16 @@ class Evidence:
         branches = self.case.junction.branches if self.case.junction is not None else ()
         return bool(branches) and all(any(call.kind in ("conv", "pool") for call in branch.path) for branch in branches)
 
-    def _is_told(self, edit: Edit) -> bool:
-        """Whether the block that a layer is in is told the setting: whoever makes the block says it, and means it."""
+    def _takes_back(self, edit: Edit) -> bool:
+        """Whether a convolution is to change the shape no more, in a block that is told to: whoever makes it says how
+        many channels, or which stride, and means it."""
         layer = self.case.recording.layer_at.get(edit.layer) if isinstance(edit, Set) else None
-        return isinstance(edit, Set) and layer is not None and _is_passed_on(layer, edit.argument)
+        if not isinstance(edit, Set) or layer is None or layer.kind not in ("conv", "conv_transpose"):
+            return False
+        if edit.argument == "stride" and short(edit.value) != "1":
+            return False
+        framework = self.case.recording.framework
+        return _is_passed_on(layer, edit.argument) or _is_a_parameter(layer, edit.argument, framework)
 
     @cached_property
     def _its_line_never_projects(self) -> bool:
@@ -340,10 +349,29 @@ def _is_computed(edit: SetCall, call: Call) -> bool:
 
 
 def _is_passed_on(layer: Layer, argument: str) -> bool:
-    """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`."""
+    """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`:
+    whoever makes the block says it, and means it."""
     given = _given_to(layer)
     names = {ast.unparse(node).rpartition(".")[2] for node in given if isinstance(node, ast.Name | ast.Attribute)}
     return bool({argument, f"{argument}s"} & names)
+
+
+_WRITTEN_AS: Mapping[str, Mapping[str, tuple[str, int]]] = {
+    "out_channels": {"torch": ("out_channels", 1), "keras": ("filters", 0)},
+    "stride": {"torch": ("stride", 3), "keras": ("strides", 2)},
+}
+"""What a convolution's arguments are called where it is made, and the place that they have there."""
+
+
+def _is_a_parameter(layer: Layer, argument: str, framework: str) -> bool:
+    """Whether the function around the line that makes a convolution is given a setting of it."""
+    name, place = _WRITTEN_AS.get(argument, {}).get(framework, ("", -1))
+    call, span = _construction(layer), layer.defined
+    around = functions_around(span.file, span.line)[:1] if span is not None else []
+    if call is None or not around or not name:
+        return False
+    said = [keyword.value for keyword in call.keywords if keyword.arg == name] or call.args[place : place + 1]
+    return any(isinstance(each, ast.Name) and each.id in parameters_of(around[0]) for each in said)
 
 
 def _is_a_number(layer: Layer, setting: int) -> int:
@@ -356,10 +384,15 @@ def _is_a_number(layer: Layer, setting: int) -> int:
 
 def _given_to(layer: Layer) -> list[ast.expr]:
     """The arguments with which a line makes a layer."""
+    call = _construction(layer)
+    return [*call.args, *(keyword.value for keyword in call.keywords)] if call is not None else []
+
+
+def _construction(layer: Layer) -> ast.Call | None:
     tree = parsed(statement(layer.defined)) if layer.defined is not None else None
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == layer.type]
-    return [*made[0].args, *(keyword.value for keyword in made[0].keywords)] if len(made) == 1 else []
+    return made[0] if len(made) == 1 else None
 
 
 _GROWN = 1.0

@@ -183,7 +183,7 @@ def reached(run: Callable[[], Any], parts: Sequence[str]) -> list[Place]:
 
 
 COMMON = (
-    "firewall", "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "layout", "flow",
+    "firewall", "watching", "recorder", "recording", "report", "source", "codec", "edits", "axes", "flow",
     "rules", "diagnose", "demand", "repair", "render", "messages", "ranks", "adapters.located", "adapters.spoken",
     "adapters.written", "adapters.operand", "adapters.statements", "adapters.rewritten", "adapters.taps",
     "adapters.appearing",

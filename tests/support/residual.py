@@ -15,7 +15,7 @@ class Block(nn.Module):
 
     def __init__(self, stride: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(4, 4, 3, stride, 1)
+        self.conv1 = nn.Conv2d(4, 4, 3, 2 if stride == 2 else 1, 1)
         self.conv2 = nn.Conv2d(4, 4, 3, 1, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ class Block(layers.Layer):
 
     def __init__(self, strides: int = 1) -> None:
         super().__init__()
-        self.conv1 = layers.Conv2D(4, 3, strides=strides, padding="same")
+        self.conv1 = layers.Conv2D(4, 3, strides=2 if strides == 2 else 1, padding="same")
         self.conv2 = layers.Conv2D(4, 3, padding="same")
 
     def call(self, x: Any) -> Any:

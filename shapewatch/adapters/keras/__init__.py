@@ -13,11 +13,16 @@ from keras import KerasTensor
 from keras.layers import Layer
 
 from shapewatch.adapters import REGISTRY, Compiler, Declaring, InputSpec, Probe, Written, load
+from shapewatch.adapters.class_projections import Language, line_of_projections
+from shapewatch.adapters.keras.arguments import described
 from shapewatch.adapters.keras.backends import running_backend
 from shapewatch.adapters.keras.blueprint import Blueprint, Plan
+from shapewatch.adapters.keras.constructing import sizes_said
 from shapewatch.adapters.keras.dryrun import ModelProbe, applied, probe_of
+from shapewatch.adapters.keras.function_projection import line_of_function
 from shapewatch.adapters.keras.graph_sizes import with_sizes_of_the_line
 from shapewatch.adapters.keras.instrument import Instrument
+from shapewatch.adapters.keras.making import module_code
 from shapewatch.adapters.keras.tensors import KerasTensors
 from shapewatch.adapters.keras.write import write
 from shapewatch.edits import Edit
@@ -104,8 +109,16 @@ class KerasAdapter:
             return load(recording.framework).write(edit, recording)  # operations alone: nothing of Keras's in it
         return write(edit, recording)
 
-    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:  # noqa: ARG002
-        return None
+    def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:
+        return line_of_projections(edits, recording, _LANGUAGE) or line_of_function(edits, recording)
+
+
+_LANGUAGE = Language(
+    said_in=lambda source, _, layer: sizes_said(source, layer),
+    code_of=lambda module: module_code(described(module)),
+    identity="layers.Identity()",
+    knows_channels=False,
+)
 
 
 def _layer(model: object) -> Layer:

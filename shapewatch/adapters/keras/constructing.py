@@ -9,7 +9,9 @@ from typing import Any
 import keras
 
 from shapewatch.adapters.keras.arguments import window
-from shapewatch.adapters.statements import name_called, parsed
+from shapewatch.adapters.statements import name_called, parsed, statement
+from shapewatch.recording import Layer, Recording
+from shapewatch.source import is_users_own
 
 WRAPPERS = frozenset({"Bidirectional", "TimeDistributed"})
 
@@ -52,6 +54,16 @@ def said_by(call: ast.Call, type: str) -> dict[str, ast.expr] | None:
     return dict(zip(names, call.args, strict=False)) | {k.arg or "": k.value for k in call.keywords}
 
 
+_SIZES = {"filters": "out_channels", "strides": "stride"}
+
+
+def sizes_said(source: str | None, layer: Layer) -> dict[str, ast.expr]:
+    """What a line says for the sizes of the one convolution that it makes, by our names of them."""
+    construction = construction_in(source, layer.type) if source else None
+    said = said_by(construction, layer.type) if construction is not None else None
+    return {ours: said[keras] for keras, ours in _SIZES.items() if keras in said} if said else {}
+
+
 def word_of(node: ast.expr | None) -> str | None:
     """`softmax` for `"softmax"`, `softmax` and `tf.nn.softmax`."""
     match node:
@@ -67,3 +79,15 @@ def literal_of(name: str, node: ast.expr) -> Any:
         return None
     value = value.lower() if name == "padding" and isinstance(value, str) else value
     return window(name, tuple(value) if isinstance(value, list) else value)
+
+
+def source_of(layer: Layer) -> str | None:
+    return statement(layer.defined) if layer.defined and is_users_own(layer.defined.file) else None
+
+
+def making_line(layer: Layer | None, recording: Recording) -> str | None:
+    """The statement that makes this layer and no other; None where there is none that the user could edit."""
+    if layer is None or any(other.defined == layer.defined and other.path != layer.path for other in recording.layers):
+        return None
+    source = source_of(layer)
+    return source if source and construction_in(source, layer.type) else None

@@ -7,9 +7,8 @@ several (in a loop, or in a function that builds blocks) is not the place to wri
 from __future__ import annotations
 
 import ast
-import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,76 +24,48 @@ from shapewatch.adapters.keras.constructing import (
     class_name,
     construction_in,
     literal_of,
+    making_line,
     parameters,
     said_by,
+    source_of,
     word_of,
 )
 from shapewatch.adapters.keras.generators import data_in
+from shapewatch.adapters.keras.inserted import write_insert
+from shapewatch.adapters.keras.making import code_of, has_to_say, module_code
 from shapewatch.adapters.laid_out import laid_out_by_its_line
 from shapewatch.adapters.operand import (
-    assigned,
-    operand_text,
-    operation_in,
     says_the_same_each_time,
-    which_of_line,
-    with_flag,
-    with_operand,
 )
 from shapewatch.adapters.statements import (
-    axes_line,
     function_called,
     parsed,
     rewritten,
     statement,
     with_argument,
-    with_axes,
 )
 from shapewatch.adapters.turns import moved_by_one
 from shapewatch.adapters.worked_out import comes_to
 from shapewatch.adapters.written import (
-    SUBSAMPLE_TITLE,
-    axes_title,
     call_at,
-    cut_as_beside,
     exchanged_inputs,
     factors_exchanged,
     in_a_batch,
     input_data,
     input_name,
     input_title,
-    order_title,
-    ordinal,
     other_input,
-    own_layer_called,
-    pad_title,
-    padded,
-    projection_title,
-    repeat_title,
-    repeated,
-    resize_title,
-    results_exchanged,
     root_name,
     set_title,
-    squeeze_title,
-    subsampled,
     sum_left_out,
-    taken_instead,
     target_data,
     target_names,
     target_reshaped,
     target_title,
-    without_first,
-    without_first_title,
 )
-from shapewatch.edits import RESULT, Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
-from shapewatch.recording import Call, Layer, Recording, Shape, Span
+from shapewatch.edits import Edit, Input, Insert, Replace, Set, SetCall, Target, place_layer
+from shapewatch.recording import Layer, Recording, Shape, Span
 from shapewatch.source import is_users_own
-
-_SEQUENTIAL = re.compile(r"\bSequential\(")
-
-_ADDED = re.compile(r"(\w+)\.add\(.*\)", re.DOTALL)
-
-_SKIP = re.compile(r"short|skip|ident|resid|proj")
 
 
 def write(edit: Edit, recording: Recording) -> Written:
@@ -105,7 +76,7 @@ def write(edit: Edit, recording: Recording) -> Written:
         case SetCall():
             return _write_set_call(edit, recording)
         case Insert():
-            return _write_insert(edit, recording)
+            return write_insert(edit, recording)
         case Replace():
             return _write_replace(edit, recording)
         case Input():
@@ -125,7 +96,7 @@ def _write_set(edit: Set, recording: Recording) -> Written:
     if alone:
         changes, was = changes | {"activation": "sigmoid"}, was | {"activation": "softmax"}
     whole = _whole(layer, {**layer.facts, edit.argument: edit.value})
-    parts = [(name, _code(value), _code(was.get(name))) for name, value in changes.items()]
+    parts = [(name, code_of(value), code_of(was.get(name))) for name, value in changes.items()]
     title = "; ".join(set_title(edit.layer or layer.type, *part) for part in parts)
     note = "; ".join(f"{name} was {before}" for name, _, before in parts)
     note += ": of one number a softmax is always 1" if alone else ""
@@ -164,7 +135,7 @@ def _constructed(
     (name, value), *more = changes.items()
     before = was.get(name)
     path, _, attribute = layer.path.rpartition(".")
-    source = _source(layer)
+    source = source_of(layer)
     construction = construction_in(source, layer.type) if source else None
     size = (said_by(construction, layer.type) or {}).get(name) if construction is not None else None
     is_number = type(value) is type(before) is int
@@ -236,7 +207,7 @@ def _given_to(layer: Layer, recording: Recording) -> Shape:
 
 def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, recording: Recording) -> str | None:
     """The statement that makes this layer and no other, changed; None where there is none that says it."""
-    source = _making_line(layer, recording)
+    source = making_line(layer, recording)
     construction = construction_in(source, layer.type) if source else None
     said = said_by(construction, layer.type) if construction else None
     if source is None or said is None or layer.defined is None:
@@ -251,7 +222,7 @@ def _own_line(layer: Layer, settings: Mapping[str, Any], changed: _Changed, reco
             continue
         if comes_to(said[name], layer.defined.file, layer.defined.line) != changed.was.get(name):
             return None  # `strides=stride` says it for more than this layer
-        spelled[said[name]] = named_size(changed.values[name], layer.defined) or _code(changed.values[name])
+        spelled[said[name]] = named_size(changed.values[name], layer.defined) or code_of(changed.values[name])
     for name in unread if once else ():
         parts = _with_names_kept(said[name], name, settings[name], changed, layer.defined)
         if parts is None:
@@ -277,13 +248,13 @@ def _with_names_kept(
             return None
         together = changed.together(name, wanted)
         formula = as_formula(part, was, together, span) if together and isinstance(was, int) else None
-        new |= dict(formula or [(part, _code(wanted))])
+        new |= dict(formula or [(part, code_of(wanted))])
     return new
 
 
 def _flag_worked_out(layer: Layer, changes: Mapping[str, Any]) -> tuple[str, ast.expr] | None:
     """The line of a flag that is to change, and what it says for it, where that is for each layer of the line apart."""
-    source = _source(layer)
+    source = source_of(layer)
     construction = construction_in(source, layer.type) if source else None
     said = (said_by(construction, layer.type) if construction else None) or {}
     (name, value) = next(iter(changes.items())) if len(changes) == 1 else ("", None)
@@ -308,15 +279,15 @@ def _called_in_lower_case(layer: Layer, changes: Mapping[str, Any], recording: R
     if source is None or call is None or set(changes) != {"axis"}:
         return None
     if named:
-        return rewritten(source, [(named[0], _code(changes["axis"]))])
+        return rewritten(source, [(named[0], code_of(changes["axis"]))])
     if len(call.args) != 1 or call.keywords:
         return None
-    return with_argument(source, call, f"axis={_code(changes['axis'])}")
+    return with_argument(source, call, f"axis={code_of(changes['axis'])}")
 
 
 def _own_construction(layer: Layer, settings: Mapping[str, Any]) -> str | None:
     """What a line of the user's says of several layers, for this one: no name stands for a setting that is known."""
-    source = _source(layer)
+    source = source_of(layer)
     construction = (construction_in(source, layer.type) or _the_one_alike(source, layer)) if source else None
     made = ast.get_source_segment(source, construction) if source and construction else None
     if made is None or "\n" in made:
@@ -335,18 +306,6 @@ def _gives_softmax(layer: Layer) -> bool:
     return word_of((said or {}).get("activation")) == "softmax"
 
 
-def _source(layer: Layer) -> str | None:
-    return statement(layer.defined) if layer.defined and is_users_own(layer.defined.file) else None
-
-
-def _making_line(layer: Layer | None, recording: Recording) -> str | None:
-    """The statement that makes this layer and no other; None where there is none that the user could edit."""
-    if layer is None or any(other.defined == layer.defined and other.path != layer.path for other in recording.layers):
-        return None
-    source = _source(layer)
-    return source if source and construction_in(source, layer.type) else None
-
-
 def _the_one_alike(source: str, layer: Layer) -> ast.Call | None:
     """Of the several layers of its type that a line makes, the one that is made with this one's settings; if more are,
     they have to be written alike."""
@@ -359,13 +318,6 @@ def _the_one_alike(source: str, layer: Layer) -> ast.Call | None:
         if said is not None and all(value == literal for value, literal in pairs):
             alike.append(call)
     return alike[0] if len({ast.unparse(call) for call in alike}) == 1 else None
-
-
-def _says(name: str, value: Any, whole: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
-    """Whether a setting has to be written."""
-    if name == "strides" and "pool_size" in whole:
-        return bool(value != whole["pool_size"])
-    return bool(defaults.get(name) != value)
 
 
 def _is_open(name: str, node: ast.expr) -> bool:
@@ -395,11 +347,11 @@ def _with_settings(
     for name, value in settings.items():
         node = said.get(name)
         if node is not None and literal_of(name, node) != value:
-            new[node] = _code(value)
+            new[node] = code_of(value)
             if isinstance(node, ast.Attribute) and name == "activation":
                 new[node] = f"{ast.unparse(node.value)}.{value}"  # in place of `tf.nn.softmax`, `tf.nn.sigmoid`
-        elif node is None and _says(name, value, settings, defaults):
-            added.append(f"{name}={_code(value)}")
+        elif node is None and has_to_say(name, value, settings, defaults):
+            added.append(f"{name}={code_of(value)}")
     if added:
         last = max(said.values(), key=lambda node: (node.lineno, node.col_offset), default=None)
         here = last or call
@@ -410,22 +362,6 @@ def _with_settings(
 
 
 # Layers as code
-
-
-def _code(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def _made(type: str, config: Mapping[str, Any]) -> str | None:
-    """`layers.Conv2D(64, 3, padding="same")`; None for a class that is not Keras's."""
-    defaults = parameters(type)
-    if not defaults:
-        return None
-    first = [name for name, default in defaults.items() if default is inspect.Parameter.empty or name == "pool_size"]
-    parts = [_code(config[name]) for name in first if name in config]
-    rest = [name for name in config if name not in first and _says(name, config[name], config, defaults)]
-    parts += [f"{name}={_code(config[name])}" for name in rest]
-    return f"layers.{type}({', '.join(parts)})"
 
 
 def _given_name(layer: Layer) -> dict[str, str]:
@@ -453,15 +389,6 @@ def _target(path: str, recording: Recording) -> str | None:
     if alone and (defined is None or is_users_own(defined.file)):
         return f"self.{path.rpartition('.')[2]}"
     return f"{root_name(recording)}.{path}"
-
-
-def _module_code(description: Mapping[str, Any]) -> str:
-    name, arguments = description["type"], description["arguments"]
-    if name == "Sequential":
-        return f"keras.Sequential([{', '.join(map(_module_code, arguments['layers']))}])"
-    if name == "TimeDistributed":
-        return f"layers.TimeDistributed({_module_code(arguments['layer'])})"
-    return _made(name, arguments) or f"{name}({', '.join(f'{n}={_code(v)}' for n, v in arguments.items())})"
 
 
 # An argument of an operation
@@ -498,14 +425,14 @@ def _write_set_call(edit: SetCall, recording: Recording) -> Written:
     function = function_called(source, _FUNCTIONS.get(call.kind, "").split()) if call else None
     names = _IN_TF if function is not None and ast.unparse(function.func).startswith("tf.") else _IN_OPS
     argument = names.get(edit.argument, edit.argument)
-    title = set_title(f"{name}{where}", argument, _code(edit.value), _code(edit.was))
+    title = set_title(f"{name}{where}", argument, code_of(edit.value), code_of(edit.was))
     code = f"# {title}" + (f"; in: {source}" if source and "\n" not in source else "")
     in_order = edit.argument == "dims" and isinstance(edit.was, tuple) and tuple(edit.value) == tuple(sorted(edit.was))
     if source is not None and function is not None and in_order:
         code = f"{rewritten(source, [(function, ast.unparse(function.args[0]))])}  # without the transposition"
     elif source is not None and function is not None and says_the_same_each_time(call, edit.argument, recording):
         said = _with_argument(source, function, argument, edit.value, edit.was)
-        code = f"{said}  # {argument} was {_code(edit.was)}"
+        code = f"{said}  # {argument} was {code_of(edit.was)}"
     data = {
         "action": "set",
         "layer": place_layer(edit.place),
@@ -528,206 +455,18 @@ def _with_argument(source: str, call: ast.Call, argument: str, value: Any, was: 
         if len(changed) == 1 and -1 not in value:  # the others keep the names that they have
             return rewritten(source, [(sizes[changed[0]], "-1")])
     if said is not None:
-        return rewritten(source, [(said, _code(value))])
-    return with_argument(source, call, f"{argument}={_code(value)}")
+        return rewritten(source, [(said, code_of(value))])
+    return with_argument(source, call, f"{argument}={code_of(value)}")
 
 
-# A new layer
-
-
-def _write_insert(edit: Insert, recording: Recording) -> Written:
-    if edit.module.kind == "value":
-        return taken_instead(edit, recording)
-    if edit.module.kind == "own":
-        return own_layer_called(edit, recording)
-    if edit.module.kind == "narrow":
-        return cut_as_beside(edit, recording)
-    layer = place_layer(edit.place)
-    call = call_at(edit.place, recording)
-    source = _line_of(call, recording)
-    if edit.operand == RESULT:
-        return _write_on_result(edit, call, source, recording)
-    operation = call.name if call else ""
-    called = layer.rpartition(".")[2] if call is not None and call.is_layer else ""
-    which = which_of_line(call, recording) if call is not None else None
-    expression = operand_text(source, edit.operand, operation, called, which)
-    where = f"the {ordinal(edit.operand)} operand of {call.name if call else 'the junction'}"
-    description = described(edit.module)
-    title = _title_of(edit.module, description, layer, expression or "skip")
-    in_call = _in_call(call, source)
-    text = _functional(edit.module, in_call)
-    if text is not None:
-        used = with_operand(source, edit.operand, text, operation, called, which)
-        code = used or f"skip = {text('skip')}  # {where}"
-        if edit.module.kind == "unsqueeze":
-            code = axes_line(expression, **edit.module.arguments) or code
-        code = with_flag(source, edit.operand, edit.module, which or 0) or code
-    elif _in_a_row(layer, call, recording) and (added_at := _added_at(layer, recording)) is not None:
-        code = f"{added_at[1]}.add({_module_code(description)})\n{added_at[0]}"
-    elif _in_a_row(layer, call, recording) or _SEQUENTIAL.search(source or ""):
-        code = f"{_module_code(description)},  # before {layer}"
-    elif source and (added := _ADDED.fullmatch(source)):
-        code = f"{added[1]}.add({_module_code(description)})\n{source}"
-    elif in_call:
-        made = f"self.shortcut = {_module_code(description)}"
-        used = with_operand(source, edit.operand, lambda skip: f"self.shortcut({skip})", operation)
-        code = f"{made}\n{used or f'skip = self.shortcut(skip)  # {where}'}"
-    else:
-        code = _in_functional_model(description, source, edit.operand, where)
-    data = {
-        "action": "insert",
-        "layer": layer,
-        "junction": edit.place,
-        "operand": edit.operand,
-        "module": description,
-    }
-    return Written(title, code, data)
-
-
-def _line_of(call: Call | None, recording: Recording) -> str | None:
-    """The statement that calls it. In a functional model that is the line that makes it, and not that of `fit`."""
-    source = statement(call.span) if call else None
-    if call is None or not call.is_layer or _in_call(call, source):
-        return source
-    made = _making_line(recording.layer_at.get(call.layer), recording)
-    return made if made and re.search(r"\)\(\w+\)$", made) else source
-
-
-def _write_on_result(edit: Insert, call: Call | None, source: str | None, recording: Recording) -> Written:
-    """A new layer behind one that there is: in a line of its own, in a list of layers, or around what `call` gives. Of
-    an operation it is what the line gives with its axes in another order."""
-    if edit.module.kind == "exchange" and call is not None:
-        return results_exchanged(edit, call)
-    layer, description = place_layer(edit.place), described(edit.module)
-    made, in_call = _module_code(description), _in_call(call, source)
-    tree, text = parsed(source), _functional(edit.module, in_call)
-    data = {"action": "insert", "layer": layer, "junction": edit.place, "operand": RESULT, "module": description}
-    if call is not None and not call.is_layer and text is not None:
-        node = operation_in(source, {call.name}, which_of_line(call, recording))
-        expression = (ast.get_source_segment(source or "", node) if node is not None else None) or call.name
-        code = f"# in: {source}" if node is None else rewritten(source or "", [(node, text(expression))])
-        return Written(order_title(assigned(source) or expression, edit.module.arguments["dims"]), code, data)
-    line = tree.body[0] if tree is not None and tree.body else None
-    code = f"{made},  # after {layer}"
-    if in_call and text is not None and isinstance(line, ast.Assign | ast.Return) and line.value is not None:
-        code = rewritten(source or "", [(line.value, text(ast.get_source_segment(source or "", line.value) or ""))])
-    elif (
-        isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name) and not _SEQUENTIAL.search(source or "")
-    ):
-        code = f"{source}\n{line.targets[0].id} = {made}({line.targets[0].id})"
-    elif source and (added := _ADDED.fullmatch(source)):
-        code = f"{source}\n{added[1]}.add({made})"
-    return Written(f"{made} after {layer}", code, data)
-
-
-def _title_of(module: Module, description: Any, layer: str, expression: str) -> str:
-    match module.kind:
-        case "pad":
-            return pad_title(expression, module.arguments["pad"])
-        case "resize":
-            return resize_title(expression, tuple(module.arguments["size"]))
-        case "subsample_pad":
-            return SUBSAMPLE_TITLE
-        case "unsqueeze":
-            return axes_title(expression)
-        case "permute":
-            return order_title(expression, module.arguments["dims"])
-        case "squeeze":
-            return squeeze_title(expression, module.arguments["dim"])
-        case "expand":
-            return repeat_title(expression, module.arguments["sizes"])
-        case "without_first":
-            return without_first_title(expression, module.arguments)
-        case "flatten":
-            return f"flatten before {layer}"
-        case "repeat_vector" | "global_pool":
-            return f"{_module_code(description)} before {layer}"
-    return projection_title(layer, _module_code(description))
-
-
-def _in_a_row(layer: str, call: Call | None, recording: Recording) -> bool:
-    """Whether a place is in front of a layer of a `Sequential`, which has a list of them."""
-    row = recording.layer_at.get(layer.rpartition(".")[0])
-    return call is not None and call.is_layer and row is not None and row.type == "Sequential"
-
-
-def _added_at(path: str, recording: Recording) -> re.Match[str] | None:
-    """The line that adds a layer to a row of layers."""
-    layer = recording.layer_at.get(path)
-    return _ADDED.fullmatch(_making_line(layer, recording) or "") if layer is not None else None
-
-
-def _in_call(call: Call | None, source: str | None) -> bool:
-    """Whether a place is in the `call` of a class, where a layer has to be made elsewhere, or in a functional model."""
-    function = call.span.function.rpartition(".")[2] if call and call.span else ""
-    return function in ("call", "__call__", "forward") or "self." in (source or "")
-
-
-def _in_functional_model(description: Mapping[str, Any], source: str | None, operand: int, where: str) -> str:
-    """One line for each new layer, and after them the user's own, which takes what they give."""
-    only = _only_given(source)
-    expression = operand_text(source, operand) or (only.id if only is not None else None)
-    given = expression or "skip"
-    name = given if given.isidentifier() and (_SKIP.search(given) or not expression) else "shortcut"
-    name = "padded" if only is not None and description["type"].startswith("ZeroPadding") else name
-    name = next((each for kind, each in _CALLED_AFTER.items() if description["type"].startswith(kind)), name)
-    sequence = description["type"] == "Sequential"
-    lines = []
-    for part in description["arguments"]["layers"] if sequence else [description]:
-        lines.append(f"{name} = {_module_code(part)}({given})")
-        given = name
-    used = with_operand(source, operand, lambda _: name)
-    used = used or (rewritten(source, [(only, name)]) if source and only is not None else None)
-    return "\n".join([*lines, used or f"# {name} is {where}"])
-
-
-_CALLED_AFTER = {"Flatten": "flat", "TimeDistributed": "flat", "RepeatVector": "repeated", "Global": "pooled"}
-
-
-def _only_given(source: str | None) -> ast.Name | None:
-    """`x` of `layers.Conv2D(8, 3)(x)`."""
-    tree = parsed(source)
-    value = getattr(tree.body[0], "value", None) if tree is not None and tree.body else None
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Call) and len(value.args) == 1:
-        return value.args[0] if isinstance(value.args[0], ast.Name) else None
-    return None
-
-
-_Text = Callable[[str], str]
-
-
-def _functional(module: Module, in_call: bool) -> _Text | None:
-    """How to write, as an expression of its operand, what needs no weights; None for what does."""
-    arguments = module.arguments
-    match module.kind:
-        case "resize" if in_call:
-            return lambda x: f"keras.ops.image.resize({x}, {tuple(arguments['size'])})"
-        case "pad" if in_call or described(module)["type"] == "pad":
-            return lambda x: padded("keras.ops.pad", x, arguments)
-        case "subsample_pad":
-            return lambda x: subsampled("keras.ops.pad", x, arguments)
-        case "unsqueeze":
-            return lambda x: with_axes(x, arguments["dims"], arguments["rank"])
-        case "permute":
-            return lambda x: f"keras.ops.transpose({x}, {tuple(arguments['dims'])})"
-        case "squeeze":
-            return lambda x: f"keras.ops.squeeze({x}, {arguments['dim']})"
-        case "expand":
-            return lambda x: repeated("keras.ops.repeat", x, arguments)
-        case "without_first":
-            return lambda x: without_first(x, arguments)
-        case "flatten" if described(module)["type"] == "flatten" or (in_call and arguments.get("start_dim", 1) > 1):
-            first, last = arguments.get("start_dim", 1), arguments.get("end_dim", -1)
-            after = "" if last == -1 else f", *keras.ops.shape({{x}})[{last + 1}:]"
-            return lambda x: f"keras.ops.reshape({x}, (*keras.ops.shape({x})[:{first}], -1{after.format(x=x)}))"
-    return None
+# A layer in the place of another
 
 
 def _write_replace(edit: Replace, recording: Recording) -> Written:
     description = described(edit.module)
-    made = _module_code(description)
+    made = module_code(description)
     layer = recording.layer_at.get(edit.layer)
-    line = _making_line(layer, recording)
+    line = making_line(layer, recording)
     construction = construction_in(line, layer.type) if line and layer else None
     target = _target(edit.layer, recording)
     code = f"{target} = {made}" if target else made

@@ -12,23 +12,24 @@ import torch
 from torch import nn
 
 from shapewatch.adapters import Compiler, Declaring, InputSpec, Probe, Written
+from shapewatch.adapters.class_projections import Language, line_of_projections
 from shapewatch.adapters.collectives import Collective, Company
 from shapewatch.adapters.passes import followed_by
 from shapewatch.adapters.torch import edit as edits_in_memory
 from shapewatch.adapters.torch.blueprint import Blueprint, TensorPlan
 from shapewatch.adapters.torch.class_line import line_of_class
-from shapewatch.adapters.torch.class_projection import line_of_projections
 from shapewatch.adapters.torch.compiled import apart, is_part, is_read, pass_over, raised_at
 from shapewatch.adapters.torch.dryrun import TorchProbe, without_shape
 from shapewatch.adapters.torch.functions import Failed as FailedFunction
 from shapewatch.adapters.torch.functions import failed_again
 from shapewatch.adapters.torch.instrument import Instrument
 from shapewatch.adapters.torch.loop_line import line_of_loop
+from shapewatch.adapters.torch.own_line import arguments_said
 from shapewatch.adapters.torch.ranks import Hearing
 from shapewatch.adapters.torch.tensors import describe_raw, raw_spec
 from shapewatch.adapters.torch.threads import FailedElsewhere
 from shapewatch.adapters.torch.tracebacks import as_unwatched
-from shapewatch.adapters.torch.write import attribute_of, write
+from shapewatch.adapters.torch.write import attribute_of, module_code, write
 from shapewatch.edits import Edit, Set
 from shapewatch.firewall import own_fault
 from shapewatch.recorder import Line
@@ -175,9 +176,12 @@ class TorchAdapter:
 
     def line_of_all(self, edits: Sequence[Edit], recording: Recording) -> tuple[Span, str] | None:
         if not isinstance(edits[0], Set):
-            return line_of_projections(edits, recording)
+            return line_of_projections(edits, recording, _LANGUAGE)
         parts = attribute_of(edits[0].layer)
         return line_of_class(edits, parts, recording) or line_of_loop(edits, parts, recording)
+
+
+_LANGUAGE = Language(arguments_said, module_code, "nn.Identity()", knows_channels=True)
 
 
 def _ready(model: nn.Module, blueprint: Blueprint) -> Probe:

@@ -130,6 +130,12 @@ def _parameters(type: str) -> tuple[str, ...]:
     return tuple(names[2 if recurrent else 1 :])
 
 
+def arguments_said(source: str | None, name: str, layer: Layer) -> dict[str, ast.expr]:
+    """What the line that assigns a layer to an attribute gives it, by the names of its parameters."""
+    call = made_in(source, [name], layer)
+    return (arguments_of(call, layer) if call is not None else None) or {}
+
+
 def arguments_of(call: ast.Call, layer: Layer) -> dict[str, ast.expr] | None:
     """What a line gives a layer of PyTorch's, by the names of its parameters; None where that is not told."""
     names = _parameters(layer.type)
