@@ -88,8 +88,15 @@ def test_a_product_of_numbers() -> None:
 
 
 def test_a_number_where_nothing_proves_a_formula() -> None:
+    told = failing(Unread(64), torch.randn(2, 1, 24))
+    assert best(told)[0] == "self.last = nn.Linear(96, 3)  # in_features was 128"
+
+
+def test_a_whole_part_of_what_cannot_be_read() -> None:
+    """Whatever is divided by 2 and gives 32, divided by 4 gives 16."""
     told = failing(Unread(64), torch.randn(2, 1, 16))
-    assert best(told)[0] == "self.last = nn.Linear(64, 3)  # in_features was 128"
+    code = "self.last = nn.Linear(4 * (int(str(bands)) // 4), 3)  # in_features was 128, 64 now"
+    assert best(told)[0] == code
 
 
 def test_a_setting_that_goes_with_another_is_said_where_it_would_change() -> None:

@@ -164,3 +164,82 @@ class Gated(nn.Module):
 def test_what_the_line_would_change_besides_is_not_verified() -> None:
     told = failing(Gated(3), torch.randn(4, 3))
     assert [fix.verified for fix in told.fixes if "width = wanted" in fix.code] == [None]
+
+
+class Dense(nn.Module):
+    """What a transition gives is counted on by another rate than it is made with."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        width, rows = 16, []
+        for _ in range(3):
+            rows.append(nn.Sequential(nn.BatchNorm2d(width), nn.Conv2d(width, 2 * width, 3, padding=1)))
+            width = 2 * width
+            rows.append(halved(width, int(width * rate)))
+            width = width // 2
+        self.rows = nn.Sequential(*rows)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rows(x)
+
+
+class Counted(Dense):
+    def __init__(self, rate: float) -> None:
+        nn.Module.__init__(self)
+        width, rows = 16, []
+        for _ in range(3):
+            rows.append(nn.Sequential(nn.BatchNorm2d(width), nn.Conv2d(width, 2 * width, 3, padding=1)))
+            width = 2 * width
+            rows.append(halved(width, int(width * rate)))
+            width = int(width * rate)
+        self.rows = nn.Sequential(*rows)
+
+
+def halved(given: int, made: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(given, made, 1), nn.AvgPool2d(2))
+
+
+def test_a_width_that_goes_on_as_another_one_than_is_made() -> None:
+    told = failing(Dense(0.75), torch.randn(2, 16, 8, 8))
+    assert best(told) == ("width = int(width * rate)", None)
+    assert reason(told) == "`width` goes on as 16, and what was made of it gives `int(width * rate)`"
+
+
+def test_widths_that_are_counted_as_they_are_made_are_left_alone() -> None:
+    model = Counted(0.75)
+    model.rows[2][1] = nn.Conv2d(24, 40, 3, padding=1)  # and its transition is made for 48
+    told = failing(model, torch.randn(2, 16, 8, 8))
+    assert told.cause is not None and told.cause.type != "variable"
+
+
+class Wide(nn.Module):
+    expansion = 2
+
+    def __init__(self, given: int, width: int) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(given, width, 1), nn.Conv2d(width, width * self.expansion, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.two(self.one(x))
+
+
+class Staged(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.width = 8
+        self.one, self.two = self.stage(Wide, 8), self.stage(Wide, 16)
+
+    def stage(self, block: type[Wide], width: int) -> nn.Sequential:
+        norm = nn.Conv2d(self.width, width * block.expansion, 1)
+        rows = [norm, block(width * block.expansion, width)]
+        self.width = width
+        return nn.Sequential(*rows)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.two(self.one(x))
+
+
+def test_a_method_that_forgets_the_expansion() -> None:
+    told = failing(Staged(), torch.randn(2, 8, 4, 4))
+    assert best(told)[0] == "self.width = width * block.expansion"
+    assert reason(told) == "`self.width` goes on as 8, and what was made of it gives `width * block.expansion`"

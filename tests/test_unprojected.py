@@ -206,3 +206,44 @@ def test_a_condition_is_widened() -> None:
     assert found is not None
     assert (found.variable, found.stride, found.given, found.width) == ("x", "stride", None, "width")
     assert projection_before(Span(here.co_filename, unconditional.__code__.co_firstlineno + 2, ""), "x") is None
+
+
+class Flagged(nn.Module):
+    """Its condition is a flag, and says where there is no projection."""
+
+    def __init__(self, given: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(given, width, 3, stride, 1)
+        self.same = stride == 1
+        self.shortcut = None if self.same else nn.Conv2d(given, width, 1, stride)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skip = x if self.same else self.shortcut(x)
+        return self.conv(x) + skip
+
+
+class Asked(nn.Module):
+    """Its condition says where there is one."""
+
+    def __init__(self, given: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(given, width, 3, stride, 1)
+        self.shortcut = nn.Conv2d(given, width, 1, stride=stride) if given != width else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skip = x
+        if self.shortcut is not None:
+            skip = self.shortcut(x)
+        return self.conv(x) + skip
+
+
+def test_a_flag_that_lacks_a_word() -> None:
+    told = failing(nn.Sequential(Flagged(8, 16), Flagged(16, 16, 2)), torch.randn(2, 8, 8, 8))
+    assert best(told) == ("self.same = stride == 1 and given == width", "forward")
+    assert reason(told) == "`stride == 1` leaves it without its projection here, where channels go from 8 to 16"
+
+
+def test_a_projection_or_none() -> None:
+    told = failing(nn.Sequential(Asked(8, 16), Asked(16, 16, 2)), torch.randn(2, 8, 8, 8))
+    code = "self.shortcut = nn.Conv2d(given, width, 1, stride=stride) if given != width or stride != 1 else None"
+    assert best(told) == (code, "forward")

@@ -29,9 +29,61 @@ class Counter:
     def code(self) -> str:
         return f"{statement(self.line)}\n{self.variable} = {self.given}"
 
+    def told(self, was: int) -> str:
+        return f"`{self.variable}` stays {was}, and what is made behind that is not made for what comes"
+
     def value(self, of: int) -> int | None:
         """What is given where the variable is so much; None where that depends on anything else."""
         return _computed(self.node, self.variable, of)
+
+
+@dataclass(frozen=True)
+class Miscounted(Counter):
+    """A variable that a line sets to something else than is `given` to what is made of it."""
+
+    said: ast.expr
+
+    def code(self) -> str:
+        return f"{self.variable} = {self.given}"
+
+    def told(self, was: int) -> str:
+        return f"`{self.variable}` goes on as {was}, and what was made of it gives `{self.given}`"
+
+    def is_meant(self, taken: int, was: int, gives: int) -> bool:
+        """Whether the line's number is `was` where what takes so many gives so many: both count on from the variable,
+        or one is so many times the other."""
+        if (said := _computed(self.said, self.variable, taken)) is not None:
+            return said == was
+        parts = [ast.unparse(each) for each in ast.walk(self.node) if isinstance(each, ast.expr)]
+        return ast.unparse(self.said) in parts and gives % was == 0
+
+
+def miscounted(span: Span) -> Sequence[Miscounted]:
+    """The variables that loops, and methods that are called for each stage, set to something else than they tell what
+    they make of them: `transition(width, int(width * rate))`, and then `width = width // 2`."""
+    functions, cls = functions_around(span.file, span.line), class_around(span.file, span.line)
+    bodies: list[ast.stmt] = [node for each in functions[:1] for node in ast.walk(each) if isinstance(node, ast.For)]
+    bodies += [each for each in (cls.body if cls is not None else ()) if isinstance(each, ast.FunctionDef)]
+    found = [each for body in bodies for each in _miscounted_in(body, span.file)]
+    return list(dict.fromkeys(found))
+
+
+def _miscounted_in(body: ast.stmt, file: str) -> Iterator[Miscounted]:
+    """Of each variable the line that sets it behind what is made of it, if that is one line and says something else."""
+    lines = [node for node in ast.walk(body) if isinstance(node, ast.Assign) and len(node.targets) == 1]
+    for taken, given in (pair for node in ast.walk(body) if isinstance(node, ast.Call) for pair in _first_two(node)):
+        variable, meant = ast.unparse(taken), ast.unparse(given)
+        behind = [line for line in lines if line.lineno > given.lineno and ast.unparse(line.targets[0]) == variable]
+        said = {ast.unparse(line.value) for line in behind}
+        line = min(behind, key=lambda each: each.lineno, default=None)
+        is_open = not isinstance(taken, ast.Constant) and not isinstance(given, ast.Constant) and meant != variable
+        if line is not None and is_open and meant not in said and len(said) == 1:
+            yield Miscounted(span_of(file, line.lineno), variable, meant, given, line.value)
+
+
+def _first_two(call: ast.Call) -> Iterator[tuple[ast.expr, ast.expr]]:
+    if len(call.args) > 1 and not any(isinstance(each, ast.Starred) for each in call.args[:2]):
+        yield call.args[0], call.args[1]
 
 
 def left_as_they_are(span: Span) -> Sequence[Counter]:

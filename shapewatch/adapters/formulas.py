@@ -157,7 +157,10 @@ def _with(node: ast.expr, was: int, wanted: int, span: Span) -> tuple[ast.expr, 
     if not divides and not isinstance(step.op, ast.Mult):
         return None
     number, rest = divmod(literals[0].value * (was if divides else wanted), wanted if divides else was)
-    if rest or number < 1 or comes_to(node, span.file, span.line) != was:
+    said = comes_to(node, span.file, span.line)
+    if said is None and divides and step is node and was % wanted == 0:  # half of `size // 8` is `size // 16`
+        return literal, str(number)
+    if rest or number < 1 or said != was:
         return None
     new = _replaced(node, literal, number)
     return (literal, str(number)) if comes_to(new, span.file, span.line) == wanted else None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tokenize import COMMENT, TokenError, generate_tokens
 
 from shapewatch.adapters.around import class_around, functions_around
-from shapewatch.adapters.statements import is_assigned, parsed, rewritten, statement
+from shapewatch.adapters.statements import is_assigned, is_own, parsed, rewritten, statement
 from shapewatch.adapters.widths import widths_of
 from shapewatch.adapters.worked_out import parameters_of
 from shapewatch.recording import Span
-from shapewatch.source import tree_of
+from shapewatch.source import span_of, tree_of
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,20 @@ class Guard:
         line = self.line.removeprefix(begin)
         line = _without_comment(line)
         source = f"{line} pass" if line.endswith(":") else line
-        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.If | ast.IfExp)]
-        test = next(node.test for node in nodes if ast.unparse(node.test) == self.test)
+        test = next(test for test in _tests(ast.parse(source)) if ast.unparse(test) == self.test)
         text = ast.get_source_segment(source, test) or self.test
         if isinstance(test, ast.IfExp) or (isinstance(test, ast.BoolOp) and isinstance(test.op, other)):
             text = f"({text})"
         return begin + rewritten(source, [(test, f"{text} {more}")]).removesuffix(" pass")
+
+
+def _tests(tree: ast.AST) -> Iterator[ast.expr]:
+    """The conditions in a line, and what it gives to a flag."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.IfExp):
+            yield node.test
+        elif isinstance(node, ast.Assign):
+            yield node.value
 
 
 def _without_comment(line: str) -> str:
@@ -62,7 +70,7 @@ def _without_comment(line: str) -> str:
 class Projection:
     """What a program puts on a shortcut under a condition: the line of the condition, the variable that holds what
     it is put on (none for an attribute), and what it gives for the stride and for the channels, as far as it says
-    these."""
+    these. `without`: the condition says where there is none."""
 
     guard: Guard
     line: Span
@@ -70,6 +78,11 @@ class Projection:
     stride: str | None
     given: str | None
     width: str | None
+    without: bool = False
+
+    def let(self, one: str, other: str) -> str:
+        """The line with the projection also where two sizes differ."""
+        return self.guard.narrowed(f"{one} == {other}") if self.without else self.guard.widened(f"{one} != {other}")
 
 
 def guard_at(span: Span) -> Guard | None:
@@ -97,7 +110,54 @@ def projection_kept_as(attribute: str, made: Span) -> Projection | None:
         for target, value in _assigned_under(node):
             if ast.unparse(target) == f"self.{attribute}":
                 return _projection(node, value, None, made.file)
-    return None
+    found = list(_made_or_not(f"self.{attribute}", cls, made.file)) if cls is not None else []
+    return found[0] if len(found) == 1 else None
+
+
+def projection_called(span: Span, variable: str | None) -> Projection | None:
+    """The projection that a class makes under a condition, `None if self.same else Conv2d(...)`, for the attribute that
+    a method puts on a variable which a line behind it adds."""
+    functions, cls = functions_around(span.file, span.line), class_around(span.file, span.line)
+    if cls is None or not functions:
+        return None
+    stored = [
+        node for node in ast.walk(functions[0]) if isinstance(node, ast.Assign) and is_assigned(node, variable or "")
+    ]
+    called = {
+        call.func.attr
+        for each in stored
+        for call in ast.walk(each.value)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and is_own(call.func, call.func.attr)
+    }
+    found = [each for name in sorted(called) for each in _made_or_not(f"self.{name}", cls, span.file)]
+    return found[0] if len(found) == 1 else None
+
+
+def _made_or_not(attribute: str, cls: ast.ClassDef, file: str) -> Iterator[Projection]:
+    for line in (node for node in ast.walk(cls) if isinstance(node, ast.Assign) and is_assigned(node, attribute)):
+        if not isinstance(line.value, ast.IfExp) or line.end_lineno != line.lineno:
+            continue
+        sides = (line.value.body, line.value.orelse)
+        made = [side for side in sides if isinstance(side, ast.Call) and widths_of(side, file) is not None]
+        if len(made) == 1:
+            test, without = line.value.test, made[0] is line.value.orelse
+            yield _with_flag_read(_said_of(line, test, made[0], file), test, without, cls, file)
+
+
+def _with_flag_read(projection: Projection, test: ast.expr, without: bool, cls: ast.ClassDef, file: str) -> Projection:
+    """The projection with the line that says whether there is one: of a flag the one that gives it its value."""
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    flag = test.operand if isinstance(test, ast.UnaryOp) and negated else test
+    lines = [node for node in ast.walk(cls) if isinstance(node, ast.Assign) and is_assigned(node, ast.unparse(flag))]
+    if (
+        len(lines) == 1
+        and lines[0].lineno == lines[0].end_lineno
+        and isinstance(lines[0].value, ast.Compare | ast.BoolOp)
+    ):
+        guard = Guard(linecache.getline(file, lines[0].lineno).strip(), ast.unparse(lines[0].value))
+        line = span_of(file, lines[0].lineno)
+        return replace(projection, guard=guard, line=line, without=without != negated)
+    return replace(projection, without=without)
 
 
 def projection_before(span: Span, variable: str | None) -> Projection | None:
@@ -134,14 +194,19 @@ def _assigned_under(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:
 
 def _projection(node: ast.AST, value: ast.Call, variable: str | None, file: str) -> Projection:
     assert isinstance(node, ast.If)
+    held = _held_before(node, variable, file) if variable is not None else None
+    return replace(_said_of(node, node.test, value, file), variable=held)
+
+
+def _said_of(node: ast.stmt, test: ast.expr, value: ast.Call, file: str) -> Projection:
     source = linecache.getline(file, node.lineno).strip()
     calls = [call for call in ast.walk(value) if isinstance(call, ast.Call)]
     widths = widths_of(value, file)
     given = widths.given if widths is not None else None
     return Projection(
-        guard=Guard(source, ast.unparse(node.test)),
+        guard=Guard(source, ast.unparse(test)),
         line=Span(file, node.lineno, source),
-        variable=_held_before(node, variable, file) if variable is not None else None,
+        variable=None,
         stride=next((said for call in calls for said in _strides(call)), None),
         given=ast.unparse(given) if given is not None else None,
         width=ast.unparse(widths.made) if widths is not None else None,

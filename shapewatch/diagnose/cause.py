@@ -131,6 +131,8 @@ def _missing(case: Case, edit: Edit) -> str | None:
             return "`{name}` is read from its {end} entry on".format(
                 end=("first", "last")[step > 0], **edit.module.arguments
             )
+        case "value" if "exchanged" in edit.module.arguments:
+            return "`{instead}` and `{name}` are in each other's place".format(**edit.module.arguments)
         case "value":
             return "it takes `{instead}`, where `{name}` fits".format(**edit.module.arguments)
         case "own" if "instead" in edit.module.arguments:

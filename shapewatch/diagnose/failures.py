@@ -16,6 +16,7 @@ from shapewatch.diagnose.cause import cause_of, told_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
 from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
 from shapewatch.diagnose.grown_by_one import grown_by_one
+from shapewatch.diagnose.kept_too_late import or_kept_before
 from shapewatch.diagnose.labels import or_another_order
 from shapewatch.diagnose.labels_from_one import or_made_from_one
 from shapewatch.diagnose.never_updated import never_updated
@@ -321,6 +322,7 @@ def _diagnosis(fault: Fault, adapter: Adapter, several: bool, finished: bool, pr
     told = replace(told_of(case, finding, cause, fixes), explanation=explanation)
     for otherwise in (or_reversed, or_the_caller, or_under_a_condition):
         told = otherwise(told, case)
+    told = or_kept_before(told, case, adapter, probe)
     told = or_variable(told, case, finding, adapter, None if several else probe)
     proven_otherwise = any(fix.verified for fix in told.fixes)
     if fixes or not fault.outcome.tried or proven_otherwise:

@@ -27,12 +27,19 @@ REAL_CHOICE = 0.7
 def distinct(passing: Sequence[Verified]) -> list[Verified]:
     """The best, and up to two others that are a real choice: another setting or another layer, with not much less
     evidence."""
-    kept: dict[tuple[tuple[type, str | None, str | None], ...], Verified] = {}
+    kept: dict[tuple[object, ...], Verified] = {}
     for verified in passing:
         if verified.score >= passing[0].score - REAL_CHOICE:
             edits = verified.candidate.edits
-            kept.setdefault(tuple((type(e), _changed(e), getattr(e, "argument", None)) for e in edits), verified)
+            kept.setdefault(tuple(map(_about, edits)), verified)
     return list(kept.values())[:3]
+
+
+def _about(edit: Edit) -> tuple[object, ...]:
+    """What makes an edit another one for a reader. A projection is the same one wherever it is put."""
+    if isinstance(edit, Insert | Replace) and edit.module.kind in ("conv", "sequence"):
+        return (repr(edit.module),)
+    return type(edit), _changed(edit), getattr(edit, "argument", None)
 
 
 def _changed(edit: Edit) -> str | None:

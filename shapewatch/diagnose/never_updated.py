@@ -1,4 +1,4 @@
-"""A loop that makes layers one behind the other, each for what the one before gives, and forgets to say what that is.
+"""A loop that makes layers one behind the other, each for what the one before gives, and does not say what that is.
 
 Every layer behind the first is wrong then, and made for the same number. To change one of them, or what comes into it,
 mends a place; the line that is missing mends all. It is told only where the program's text shows the loop, and the
@@ -8,15 +8,16 @@ pass bears it out: with each layer made for what comes, the model runs to its en
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from shapewatch.adapters import Adapter, Probe, Trial
-from shapewatch.adapters.counters import Counter, left_as_they_are
+from shapewatch.adapters.counters import Counter, Miscounted, left_as_they_are, miscounted
 from shapewatch.diagnose.cases import first_case
 from shapewatch.diagnose.cause import told_of
 from shapewatch.edits import Set
 from shapewatch.flow.junctions import Graph
-from shapewatch.recording import Layer
+from shapewatch.recording import Layer, Span
 from shapewatch.repair.siblings import numbered
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case, Finding
@@ -34,11 +35,11 @@ def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) 
     layer = case.recording.layer_at.get(case.call.layer)
     if taking is None or layer is None:
         return None
-    counter = next(_counters(layer, taking, case), None)
+    counter = next(chain(_counters(layer, taking, case), _miscounted(layer, taking, case)), None)
     edits, trial = made_for_what_comes(finding, probe) if counter is not None else ((), None)
     if counter is None or trial is None or not trial.finished:
         return None
-    reason = f"`{counter.variable}` stays {taking.was}, and what is made behind that is not made for what comes"
+    reason = counter.told(taking.was)
     exact = not counter.counts_itself and not _runs_as_it_was(taking, edits, trial, case)
     fix = Fix(
         title=f"`{counter.variable}` for the next turn",
@@ -88,11 +89,28 @@ def _counters(layer: Layer, taking: Set, case: Case) -> Iterator[Counter]:
 
 def _of_the_loops_around(layer: Layer, case: Case) -> Iterator[Counter]:
     """Those of the functions that made the layer and the layers that it is in."""
+    for line in _lines_around(layer, case):
+        yield from left_as_they_are(line)
+
+
+def _lines_around(layer: Layer, case: Case) -> Iterable[Span]:
     parts, layers = layer.path.split("."), case.recording.layer_at
     around = (layers.get(".".join(parts[:end])) for end in range(len(parts), 0, -1))
-    lines = dict.fromkeys(each.defined for each in around if each is not None and each.defined is not None)
-    for line in lines:
-        yield from left_as_they_are(line)
+    return dict.fromkeys(each.defined for each in around if each is not None and each.defined is not None)
+
+
+def _miscounted(layer: Layer, taking: Set, case: Case) -> Iterator[Miscounted]:
+    """The variables that go on as the number that the layer was made for, where what was made of them gives the one
+    that comes."""
+    for counter in (each for line in _lines_around(layer, case) for each in miscounted(line)):
+        for unit in case.graph.units:
+            made = case.recording.layer_at.get(unit.layer) if unit.is_layer and unit.results else None
+            if made is None or not any(made.facts.get(name) == taking.value for name in _GIVES):
+                continue
+            takes = next((made.facts[name] for name in _TAKES if name in made.facts), 0)
+            comes_from_it = case.graph.descends(case.call.operands[0], unit.results[0])
+            if comes_from_it and counter.is_meant(takes, taking.was, taking.value):
+                yield counter
 
 
 def _before_it_in_the_row(layer: Layer, case: Case) -> Iterator[Layer]:

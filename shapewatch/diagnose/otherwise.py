@@ -18,6 +18,7 @@ from shapewatch.repair.collating import without_collate_fn
 from shapewatch.repair.made_in_the_call import made_in_the_call
 from shapewatch.repair.mask_made_of_another import mask_made_of_another
 from shapewatch.repair.packed import unpacked_short
+from shapewatch.repair.rounded_to import Rounding, rounded_to
 from shapewatch.repair.rows_cut import made_for_parts
 from shapewatch.repair.segments import made_for_other_rows
 from shapewatch.repair.state_made_before import state_made_before
@@ -41,6 +42,9 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     if told.cause is None or told.cause.type != "input" or not told.fixes or not told.fixes[0].changes:
         return told
     edit = told.fixes[0].changes[0]
+    rounding = rounded_to(recording, edit) if isinstance(edit, Input) else None
+    if rounding is not None:
+        return _with_rounding(told, rounding)
     there = declared_at(recording, edit, adapter.declares) if isinstance(edit, Input) else None
     if there is not None:
         return replace(told, cause=replace(told.cause, location=there[0]))
@@ -53,6 +57,27 @@ def or_declaration(told: Diagnosis, recording: Recording, adapter: Adapter) -> D
     if not declared.first:
         return replace(told, fixes=(told.fixes[0], declared.fix, *told.fixes[1:]))
     return replace(told, cause=declared.cause, fixes=(declared.fix, *told.fixes))
+
+
+def _with_rounding(told: Diagnosis, rounding: Rounding) -> Diagnosis:
+    assert told.cause is not None
+    first = told.fixes[0]
+    reason = f"`{rounding.name}` is {rounding.was}, and the sizes of the input have to divide by {rounding.needed}"
+    fix = replace(
+        first,
+        title=f"`{rounding.name}`: {rounding.needed} instead of {rounding.was}",
+        code=rounding.code,
+        edit={"action": "set", "variable": rounding.name, "argument": "value", "value": rounding.needed},
+        changes=(),
+        verified=None,
+        why_not="the data are not made again; with an input whose sizes divide by it the pass finishes",
+        output_shape=None,
+        parameters_added=None,
+        location=rounding.line,
+        evidence=(),
+    )
+    cause = replace(told.cause, layer=rounding.name, type="variable", location=rounding.line, reason=reason)
+    return replace(told, cause=cause, fixes=(fix, *told.fixes[1:]))
 
 
 def _as_declared(fix: Fix, recording: Recording, declares: Declaring) -> Fix:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shapewatch.adapters.guards import Projection, projection_before, projection_kept_as
+from shapewatch.adapters.guards import Projection, projection_before, projection_called, projection_kept_as
 from shapewatch.adapters.operand import operand_text
 from shapewatch.adapters.statements import statement
 from shapewatch.axes import differ
@@ -28,10 +28,10 @@ def or_under_a_condition(told: Diagnosis, case: Case) -> Diagnosis:
         lacking = _lacking(fix, projection, case) if projection is not None else None
         if projection is None or lacking is None:
             continue
-        code = projection.guard.widened(lacking)
+        code = projection.let(*lacking)
         reason = f"`{projection.guard.test}` leaves it without its projection here, where {_changes(fix)}"
         cause = Cause(case.call.layer, _type(case), projection.line, reason)
-        let = replace(fix, title=f"the projection also where {lacking}", code=code, evidence=())
+        let = replace(fix, title=f"the projection also where {lacking[0]} != {lacking[1]}", code=code, evidence=())
         return replace(told, cause=cause, fixes=(let, *(other for other in told.fixes if other is not fix)))
     return told
 
@@ -49,12 +49,14 @@ def _kept_back(fix: Fix, case: Case) -> Projection | None:
         return None
     if isinstance(edit, Replace):
         layer = case.recording.layer_at.get(edit.layer)
-        made = layer.defined if layer is not None else None
+        made = layer.defined if layer is not None else case.call.span
         return projection_kept_as(_attribute(edit), made) if made is not None else None
     if isinstance(edit, Insert) and edit.place == case.call.place and case.junction is not None:
         skips = [each for each in case.junction.branches if each.operand == edit.operand and not each.path]
         variable = operand_text(statement(case.call.span), edit.operand, case.call.name)
-        return projection_before(case.call.span, variable) if skips and case.call.span is not None else None
+        if not skips or case.call.span is None:
+            return None
+        return projection_before(case.call.span, variable) or projection_called(case.call.span, variable)
     return None
 
 
@@ -62,8 +64,8 @@ def _attribute(edit: Edit) -> str:
     return edit.layer.rpartition(".")[2] if isinstance(edit, Replace) else repr(edit)
 
 
-def _lacking(fix: Fix, projection: Projection, case: Case) -> str | None:
-    """What the condition does not ask: whether the stride is 1, or whether the channels stay as many."""
+def _lacking(fix: Fix, projection: Projection, case: Case) -> tuple[str, str] | None:
+    """What the condition does not ask to differ: the stride from 1, or the channels from those that come in."""
     conv = _convolution(fix)
     if conv is None:
         return None
@@ -73,20 +75,20 @@ def _lacking(fix: Fix, projection: Projection, case: Case) -> str | None:
         return None  # both, and then the condition lacks more than a word
     if strided:
         stride = projection.stride
-        return None if stride is None or projection.guard.asks_for(stride) else f"{stride} != 1"
+        return None if stride is None or projection.guard.asks_for(stride) else (stride, "1")
     return _other_widths(projection, case)
 
 
-def _other_widths(projection: Projection, case: Case) -> str | None:
+def _other_widths(projection: Projection, case: Case) -> tuple[str, str] | None:
     width = projection.width
     if width is None or projection.guard.asks_for(width):
         return None
     if projection.given is not None:
-        return f"{projection.given} != {width}"
+        return projection.given, width
     skip = next((branch for branch in case.junction.branches if not branch.path), None) if case.junction else None
     if skip is None or projection.variable is None:
         return None
-    return f"{projection.variable}.shape[{_channels(skip, case)}] != {width}"
+    return f"{projection.variable}.shape[{_channels(skip, case)}]", width
 
 
 def _channels(skip: Branch, case: Case) -> int:

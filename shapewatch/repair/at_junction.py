@@ -21,6 +21,9 @@ from shapewatch.repair.projection import projections
 from shapewatch.repair.siblings import keeps_pace
 from shapewatch.rules.rule import Case, listed
 
+_NOT_ASKED = 0.05
+"""How much less is to be said for a projection put on a branch than for one in the place that its class has for it."""
+
 
 def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
     for branch in junction.branches:
@@ -56,7 +59,11 @@ def at_junction(evidence: Evidence, junction: Junction) -> Iterator[Candidate]:
                     worth = -0.3  # of several branches none is cropped
                 elif module.kind == "pad" and _has_lost_a_margin(wanted, branch.shape, _layout(evidence, junction)):
                     worth = 0.2 + 0.3 * rank  # cropped to what is left of the other, as the first U-Net does
-                yield Candidate((edit,), prior + worth - 0.3 * rank, 1, (why,) if why else ())
+                told = (why,) if why else ()
+                yield Candidate((edit,), prior + worth - 0.3 * rank, 1, told)
+                if isinstance(edit, Replace) and place not in evidence.case.recording.layer_at:
+                    put = Insert(evidence.case.call.place, branch.operand, module)  # a flag may say that there is none
+                    yield Candidate((put,), prior + worth - 0.3 * rank - _NOT_ASKED, 1, told)
             yield from _in_empty_places(evidence, branch, wanted, _layout(evidence, junction))
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from shapewatch.adapters.around import functions_around
-from shapewatch.adapters.statements import parsed, statement
-from shapewatch.adapters.worked_out import parameters_of
+from shapewatch.adapters.arguments import construction, parameter_for
+from shapewatch.adapters.statements import statement
 from shapewatch.adapters.written import line_of_what_grows
 from shapewatch.axes import differ
 from shapewatch.edits import Edit, Input, Insert, Set, SetCall, Target
@@ -169,6 +167,8 @@ class Evidence:
         score += self._worth_of_axis(edit) - _oddity(edit)
         if layer is not None and self.case.junction is not None and isinstance(edit.was, int):
             score += 0.1 * _is_a_number(layer, edit.was)
+        if layer is not None and (alike := self._in_the_same_steps(layer, edit)):
+            score, phrase = score + 0.9, f"{listed(alike)}, in the same steps, have {edit.argument} {short(edit.value)}"
         score -= 0.6 * (layer is not None and self._each_branch_has_a_window and _is_passed_on(layer, edit.argument))
         made_for_another_map = self.finding.own_doubt and self.case.call.kind in ("linear", "recurrent")
         if made_for_another_map and edit.argument == "out_channels":
@@ -201,6 +201,18 @@ class Evidence:
                 score -= 0.3  # a window that makes the count of a flattened map come out, for no other reason
         return score, phrase
 
+    def _in_the_same_steps(self, layer: Layer, edit: Set) -> list[str]:
+        """The layers of the other branches that go over their maps in the same windows and steps, where all have the
+        value that is asked for, and are more than one: the branches of a reduction."""
+        branches = self.case.junction.branches if self.case.junction is not None else ()
+        others = [branch for branch in branches if all(step.layer != layer.path for step in branch.path)]
+        if edit.argument not in ("padding", "dilation") or short(layer.facts.get("stride")) == "1":
+            return []
+        layers = [self.case.recording.layer_at.get(step.layer or "") for branch in others for step in branch.path]
+        alike = [each for each in layers if each is not None and _windows(each) == _windows(layer)]
+        wanted = all(short(each.facts.get(edit.argument)) == short(edit.value) for each in alike)
+        return [spoken(each.path) for each in alike] if wanted and len(alike) > 1 else []
+
     @cached_property
     def _enlarging(self) -> dict[str, int]:
         """The layers that make larger what failed, and how many others of them come behind each."""
@@ -230,7 +242,7 @@ class Evidence:
         if edit.argument == "stride" and short(edit.value) != "1":
             return False
         framework = self.case.recording.framework
-        return _is_passed_on(layer, edit.argument) or _is_a_parameter(layer, edit.argument, framework)
+        return _is_passed_on(layer, edit.argument) or parameter_for(layer, edit.argument, framework) is not None
 
     @cached_property
     def _its_line_never_projects(self) -> bool:
@@ -260,7 +272,9 @@ class Evidence:
             return 0.0
         rank = layout.rank + 2
         channels = rank - 1 if layout.channels_last else 1
-        return 0.5 * ((edit.value % rank == channels) - (isinstance(edit.was, int) and edit.was % rank == channels))
+        if edit.value % rank == channels:
+            return 0.5
+        return -1.0 * (isinstance(edit.was, int) and edit.was % rank == channels)
 
     def worth_of_input(self, edit: Input) -> tuple[float, str | None]:
         given = self.case.recording.shape(self.case.recording.inputs[edit.index])
@@ -348,30 +362,16 @@ def _is_computed(edit: SetCall, call: Call) -> bool:
     return edit.argument == "upscale_factor" and not re.search(rf"\b{edit.was}\b", source)
 
 
+def _windows(layer: Layer) -> tuple[str, str]:
+    return short(layer.facts.get("kernel_size")), short(layer.facts.get("stride"))
+
+
 def _is_passed_on(layer: Layer, argument: str) -> bool:
     """Whether the line that makes a layer takes a setting from a variable of its name, `Conv2d(i, o, 3, stride, 1)`:
     whoever makes the block says it, and means it."""
     given = _given_to(layer)
     names = {ast.unparse(node).rpartition(".")[2] for node in given if isinstance(node, ast.Name | ast.Attribute)}
     return bool({argument, f"{argument}s"} & names)
-
-
-_WRITTEN_AS: Mapping[str, Mapping[str, tuple[str, int]]] = {
-    "out_channels": {"torch": ("out_channels", 1), "keras": ("filters", 0)},
-    "stride": {"torch": ("stride", 3), "keras": ("strides", 2)},
-}
-"""What a convolution's arguments are called where it is made, and the place that they have there."""
-
-
-def _is_a_parameter(layer: Layer, argument: str, framework: str) -> bool:
-    """Whether the function around the line that makes a convolution is given a setting of it."""
-    name, place = _WRITTEN_AS.get(argument, {}).get(framework, ("", -1))
-    call, span = _construction(layer), layer.defined
-    around = functions_around(span.file, span.line)[:1] if span is not None else []
-    if call is None or not around or not name:
-        return False
-    said = [keyword.value for keyword in call.keywords if keyword.arg == name] or call.args[place : place + 1]
-    return any(isinstance(each, ast.Name) and each.id in parameters_of(around[0]) for each in said)
 
 
 def _is_a_number(layer: Layer, setting: int) -> int:
@@ -384,15 +384,8 @@ def _is_a_number(layer: Layer, setting: int) -> int:
 
 def _given_to(layer: Layer) -> list[ast.expr]:
     """The arguments with which a line makes a layer."""
-    call = _construction(layer)
+    call = construction(layer)
     return [*call.args, *(keyword.value for keyword in call.keywords)] if call is not None else []
-
-
-def _construction(layer: Layer) -> ast.Call | None:
-    tree = parsed(statement(layer.defined)) if layer.defined is not None else None
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
-    made = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == layer.type]
-    return made[0] if len(made) == 1 else None
 
 
 _GROWN = 1.0

@@ -29,9 +29,8 @@ def in_another_order(evidence: Evidence) -> Iterator[Candidate]:
     if evidence.case.call.kind == "loss":
         return
     for hops, site in sites(evidence):
-        source = statement(site.span)
         for operand in range(len(site.operands)) if site.span is not None else ():
-            found = taking(site.span, _text(source, operand, site, recording)) if site.span is not None else None
+            found = taking(site.span, text_of_operand(operand, site, recording)) if site.span is not None else None
             if found is None:
                 continue
             for step, beyond in _ORDERS:
@@ -40,7 +39,9 @@ def in_another_order(evidence: Evidence) -> Iterator[Candidate]:
                     yield Candidate(edits, _WORTH - 0.02 * hops - 0.1 * beyond, hops, (), needs_proof=True)
 
 
-def _text(source: str | None, operand: int, site: Call, recording: Recording) -> str | None:
+def text_of_operand(operand: int, site: Call, recording: Recording) -> str | None:
+    """What the line of a call says for one of its operands."""
+    source = statement(site.span)
     if site.is_layer:
         named = operand_text(source, operand, "", site.layer.rpartition(".")[2]) or operand_text(source, operand)
         return named or given_to_call(source, len(site.operands), operand)

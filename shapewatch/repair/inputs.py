@@ -214,7 +214,8 @@ def _other_sizes(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input
     layout = evidence.layout.of_batch(shape)
     sizes = tuple(shape[axis] or 0 for axis in layout.spatial(shape))
     channels = shape[layout.channels(shape)]
-    for step in (2, 4, 8, 16, 32, 64):
+    divided = _divided_by(evidence, layout, shape)
+    for step in (step for step in (2, 4, 8, 16, 32, 64) if step < 2 * divided):
         for up in (False, True):
             rounded = tuple(max(step, (size + (step - 1 if up else 0)) // step * step) for size in sizes)
             if rounded != sizes:
@@ -227,3 +228,12 @@ def _other_sizes(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input
                 wanted = (number,) * len(sizes)
                 resized = layout.shape(shape[:1], channels, wanted)
                 yield Input(index, "size", {"size": wanted, "said": True}, resized)
+
+
+def _divided_by(evidence: Evidence, layout: Layout, given: Shape) -> float:
+    """By how much the maps of the pass are smaller than its input at most."""
+    recording = evidence.case.recording
+    shapes = {recording.shape(value) for unit in evidence.case.graph.units for value in unit.results}
+    maps = [shape for shape in shapes if len(shape) == len(given) and shape[:1] == given[:1]]
+    pairs = ((given[axis], shape[axis]) for shape in maps for axis in layout.spatial(shape))
+    return max((one / other for one, other in pairs if one and other), default=1.0)

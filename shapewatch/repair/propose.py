@@ -19,6 +19,7 @@ from shapewatch.repair.alike import (
     unusual_flattens,
 )
 from shapewatch.repair.another_variable import another_variable
+from shapewatch.repair.arguments_exchanged import arguments_exchanged
 from shapewatch.repair.at_junction import at_junction, out_of_pace, unpadded
 from shapewatch.repair.before_built import before_built
 from shapewatch.repair.candidate import Candidate, wherever_made
@@ -36,6 +37,7 @@ from shapewatch.repair.laid_out_soundly import lays_out_anew
 from shapewatch.repair.log_probs import not_summed
 from shapewatch.repair.losses import in_the_forward, picked_alike
 from shapewatch.repair.lost_axes import given_up, not_pooled, steps_given_back, tokens_in_front, unmerged_targets
+from shapewatch.repair.made_with import made_with_another_width
 from shapewatch.repair.masks import for_all_parts
 from shapewatch.repair.mirrored import as_laid_flat
 from shapewatch.repair.odd_lengths import odd_lengths
@@ -162,6 +164,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from as_the_one_beside(evidence)
     yield from odd_blocks(evidence)
     yield from blocks_of_another_width(evidence)
+    yield from made_with_another_width(evidence)
     yield from unusual_flattens(evidence)
     yield from given_up(evidence)
     yield from steps_given_back(evidence)
@@ -171,6 +174,7 @@ def _connected(evidence: Evidence) -> Iterator[Candidate]:
     yield from another_variable(evidence)
     yield from uncalled_layers(evidence)
     yield from in_another_order(evidence)
+    yield from arguments_exchanged(evidence)
     yield from unpacked_the_other_way(evidence)
     yield from cut_behind(evidence)
     yield from regarding_the_dilation(evidence)

@@ -14,6 +14,7 @@ from torch import nn
 from shapewatch.adapters import Compiler, Declaring, InputSpec, Probe, Written
 from shapewatch.adapters.class_projections import Language, line_of_projections
 from shapewatch.adapters.collectives import Collective, Company
+from shapewatch.adapters.construction_line import line_of_construction
 from shapewatch.adapters.passes import followed_by
 from shapewatch.adapters.torch import edit as edits_in_memory
 from shapewatch.adapters.torch.blueprint import Blueprint, TensorPlan
@@ -178,7 +179,8 @@ class TorchAdapter:
         if not isinstance(edits[0], Set):
             return line_of_projections(edits, recording, _LANGUAGE)
         parts = attribute_of(edits[0].layer)
-        return line_of_class(edits, parts, recording) or line_of_loop(edits, parts, recording)
+        of_class = line_of_class(edits, parts, recording) or line_of_loop(edits, parts, recording)
+        return of_class or line_of_construction(edits, recording)
 
 
 _LANGUAGE = Language(arguments_said, module_code, "nn.Identity()", knows_channels=True)
