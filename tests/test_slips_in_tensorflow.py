@@ -689,8 +689,9 @@ def test_a_bottleneck_that_widens_has_its_skip_projected() -> None:
     (fix, *_) = told.fixes
     assert fix.verified == "junction"
     assert fix.code.splitlines() == [
-        "shortcut = layers.Conv2D(24, 1, use_bias=False)(shortcut)",
-        "shortcut = layers.BatchNormalization()(shortcut)",
+        "if shortcut.shape[-1] != 4 * filters:",
+        "    shortcut = layers.Conv2D(4 * filters, 1, use_bias=False)(shortcut)",
+        "    shortcut = layers.BatchNormalization()(shortcut)",
         "return layers.Add()([y, shortcut])",
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,15 +31,16 @@ def distinct(passing: Sequence[Verified]) -> list[Verified]:
     for verified in passing:
         if verified.score >= passing[0].score - REAL_CHOICE:
             edits = verified.candidate.edits
-            kept.setdefault(tuple(map(_about, edits)), verified)
+            if not _is_put_elsewhere(edits, kept.values()):
+                kept.setdefault(tuple((type(e), _changed(e), getattr(e, "argument", None)) for e in edits), verified)
     return list(kept.values())[:3]
 
 
-def _about(edit: Edit) -> tuple[object, ...]:
-    """What makes an edit another one for a reader. A projection is the same one wherever it is put."""
-    if isinstance(edit, Insert | Replace) and edit.module.kind in ("conv", "sequence"):
-        return (repr(edit.module),)
-    return type(edit), _changed(edit), getattr(edit, "argument", None)
+def _is_put_elsewhere(edits: Sequence[Edit], kept: Iterable[Verified]) -> bool:
+    """Whether a module that is put on a branch is one that is kept already, in the place that its class has for it."""
+    (edit, *more) = edits
+    others = [other for each in kept for other in each.candidate.edits if isinstance(other, Replace)]
+    return isinstance(edit, Insert) and not more and any(repr(edit.module) == repr(other.module) for other in others)
 
 
 def _changed(edit: Edit) -> str | None:

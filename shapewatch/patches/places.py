@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
-from shapewatch.adapters.around import class_around
+from shapewatch.adapters.around import class_around, functions_around
 from shapewatch.adapters.constructed import method_of
 from shapewatch.adapters.rows import listed
 from shapewatch.adapters.statements import is_assigned, name_called, nodes_of, starting_at
@@ -59,7 +59,7 @@ def patch_of(fix: Fix, diagnosis: Diagnosis, recording: Recording) -> str | None
     """A unified diff against the program's files, as `patch -p1` and `git apply` take it; None where the program does
     not tell where the code goes."""
     steps = steps_of(fix.code)
-    if fix.patch is not None or not steps or _declares(steps):
+    if fix.patch is not None or not steps or _declares(steps) or _is_for_one_of_several(fix, steps, recording):
         return fix.patch
     spans = [span for span in _places(fix, diagnosis, recording) if is_users_own(span.file)]
     changes = _Program(spans, recording).changes(steps)
@@ -80,6 +80,28 @@ def _declares(steps: Sequence[Step]) -> bool:
     """Whether a model is to declare another input: the data that it is given later have the size that they have."""
     calls = [node for step in steps for node in ast.walk(step.tree) if isinstance(node, ast.Call)]
     return any(name_called(call) in ("Input", "InputLayer") for call in calls)
+
+
+_SIZED = frozenset({"subsample_pad", "pad", "resize", "conv", "sequence", "linear", "expand", "narrow"})
+"""Kinds of what is put on an operand that have sizes in numbers."""
+
+
+def _is_for_one_of_several(fix: Fix, steps: Sequence[Step], recording: Recording) -> bool:
+    """Whether the code has numbers that one run of its line needs, and the line ran for others as well."""
+    inserts = [edit for edit in fix.changes if isinstance(edit, Insert) and edit.module.kind in _SIZED]
+    places = {edit.place for edit in inserts}
+    calls = [call for call in recording.calls if call.place in places and call.span is not None]
+    lines = {(call.span, call.name) for call in calls}
+    others = {call.place for call in recording.calls if (call.span, call.name) in lines} - places
+    around = [node for span, _ in lines if span is not None for node in functions_around(span.file, span.line)[:1]]
+    told = {number for node in around for number in _sizes_in(node)}
+    said = {number for step in steps for number in _sizes_in(step.tree)}
+    return bool(others) and bool(said - told)
+
+
+def _sizes_in(node: ast.AST) -> set[int]:
+    numbers = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and type(each.value) is int}
+    return {number for number in numbers if number > 1}
 
 
 def _places(fix: Fix, diagnosis: Diagnosis, recording: Recording) -> list[Span]:
@@ -256,7 +278,8 @@ def _is_alike(new: ast.AST, old: ast.AST) -> bool:
     if type(new) is not type(old) or ast.dump(new) == ast.dump(old):
         return False
     if isinstance(new, ast.Assign) and isinstance(old, ast.Assign):
-        return _targets(new) == _targets(old) and not _is_wrapped(new.value, old.value)
+        done_to_it = _is_done_to(_targets(new), new.value, old.value)
+        return _targets(new) == _targets(old) and not _is_wrapped(new.value, old.value) and not done_to_it
     if isinstance(new, ast.AugAssign) and isinstance(old, ast.AugAssign):
         return ast.dump(new.target) == ast.dump(old.target) and type(new.op) is type(old.op)
     if isinstance(new, ast.Expr) and isinstance(old, ast.Expr):
@@ -273,6 +296,15 @@ def _has_same_head(new: ast.AST, old: ast.AST) -> bool:
     if isinstance(new, ast.Assign) and isinstance(old, ast.Assign) and _is_alike(new, old):
         return _calls_same(new.value, old.value)
     return False
+
+
+def _is_done_to(targets: Sequence[str], new: ast.expr, old: ast.expr) -> bool:
+    """Whether something else is done to a variable than the line does that makes it: `x = layers.Permute((2, 1))(x)`
+    comes behind `x = block(x, 32)`, and not in its place."""
+    if not isinstance(new, ast.Call) or not isinstance(old, ast.Call) or _calls_same(new, old):
+        return False
+    own = all(ast.unparse(each.func).startswith("self.") for each in (new, old))
+    return not own and any(ast.unparse(each) in targets for each in new.args)
 
 
 def _is_wrapped(new: ast.expr, old: ast.expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -214,7 +215,8 @@ def _other_sizes(evidence: Evidence, index: int, shape: Shape) -> Iterator[Input
     layout = evidence.layout.of_batch(shape)
     sizes = tuple(shape[axis] or 0 for axis in layout.spatial(shape))
     channels = shape[layout.channels(shape)]
-    divided = _divided_by(evidence, layout, shape)
+    windows = evidence.case.call.kind in ("conv", "pool")  # one that does not fit asks for a larger map, however large
+    divided = math.inf if windows else _divided_by(evidence, layout, shape)
     for step in (step for step in (2, 4, 8, 16, 32, 64) if step < 2 * divided):
         for up in (False, True):
             rounded = tuple(max(step, (size + (step - 1 if up else 0)) // step * step) for size in sizes)

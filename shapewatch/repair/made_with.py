@@ -1,7 +1,7 @@
 """A part of the program's own that is constructed for another width than comes: `SqueezeExcite(inputs)` behind layers
 that give `hidden`.
 
-Where its class says one parameter for several of its layers, all of these change with it.
+Where its class says one parameter for what comes in and for what it gives again, both change with it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def made_with_another_width(evidence: Evidence) -> Iterator[Candidate]:
             Set(each.path, argument, edit.value, edit.was)
             for each in beside
             for argument in sizes_of(each)
-            if name is not None and parameter_for(each, argument, recording.framework) == name
+            if name is not None and each.facts[argument] == edit.was
+            if parameter_for(each, argument, recording.framework) == name
         ]
-        if len(alike) > 1 and edit in alike and len({each.defined and each.defined.file for each in beside}) == 1:
+        goes_round = any(each.argument.startswith("out_") for each in alike)  # else it is one block's input
+        if goes_round and len(alike) > 1 and edit in alike:
             yield Candidate(tuple(alike), _WORTH, 1, (f"`{name}` says it for {len(alike)} of its sizes",))

@@ -133,6 +133,7 @@ def _told(layer: Layer, function: Function, before: int) -> list[dict[str, ast.e
     if around[0] is function:
         return [sizes]
     calls = [each for each in calls_of(around[0].name, made.file) if function.lineno < each.lineno < before]
+    calls.sort(key=lambda each: (each.end_lineno or 0, each.end_col_offset or 0))  # as they run, the inner one first
     defaults, told = defaults_of(around[0]), []
     for given in (bound(each, around[0]) for each in calls):
         if given is None:
