@@ -102,6 +102,27 @@ def test_the_patch_puts_the_lines_in_each_others_place(tmp_path: Path, monkeypat
     runpy.run_path(str(path))
 
 
+class Deepest(Joined):
+    """Its bottom is read from the list as well: kept before the pooling, that would be another map."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        skips = []
+        for conv in self.down:
+            x = torch.relu(conv(x))
+            x = self.pool(x)
+            skips.append(x)
+        x = skips[-1]
+        for up, join, skip in zip(self.up, self.join, reversed(skips), strict=True):
+            x = torch.relu(join(torch.cat([up(x), skip], dim=1)))
+        return x
+
+
+def test_what_is_read_elsewhere_too_is_not_called_tried() -> None:
+    told = failing(Deepest(), torch.randn(2, 3, 32, 32))
+    assert best(told) == ("skips.append(x)\nx = self.pool(x)", None)
+    assert told.fixes[0].output_shape is None
+
+
 @pytest.mark.parametrize(
     "kept",
     [

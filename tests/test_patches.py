@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -304,16 +305,22 @@ def test_where_one_file_cannot_be_written_none_is(fault: str, tmp_path: Path, mo
     for path in (one, other):
         path.write_text("a = 1\n")
     both = "".join(diff.unified(str(path), "a = 1\n", "a = 2\n") for path in (one, other))
-    is_asked_for = {"full": "other.py.new", "kept": "other.py"}[fault]
-    opened = Path.open
+    refused = {"full": ".other.py.", "kept": "other.py"}[fault]
+    make, opened = tempfile.mkstemp, Path.open
 
-    def refusing(path: Path, mode: str = "r", **more: Any) -> Any:
-        if path.name == is_asked_for and mode != "rb":
+    def full(prefix: str, dir: Path) -> tuple[int, str]:
+        if prefix == refused:
+            raise OSError(28, "No space left on device", prefix)
+        return make(prefix=prefix, dir=dir)
+
+    def kept(path: Path, mode: str = "r", **more: Any) -> Any:
+        if path.name == refused and mode == "r+b":
             raise OSError(28, "No space left on device", str(path))
         return opened(path, mode, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", refusing)
+        patch.setattr(tempfile, "mkstemp", full)
+        patch.setattr(Path, "open", kept)
         with pytest.raises(OSError, match="No space left"):
             diff.apply(both)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one.py": "a = 1\n", "other.py": "a = 1\n"}
@@ -327,12 +334,3 @@ def test_a_linked_file_stays_a_link_and_keeps_its_mode(tmp_path: Path) -> None:
     diff.apply(diff.unified(str(link), "a = 1\n", "a = 2\n"))
     assert link.is_symlink() and real.read_text() == "a = 2\n" and real.stat().st_mode & 0o777 == 0o755
     assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_file_that_is_there_already_is_kept(tmp_path: Path) -> None:
-    one, beside = tmp_path / "one.py", tmp_path / "one.py.new"
-    one.write_text("a = 1\n")
-    beside.write_text("mine")
-    with pytest.raises(FileExistsError):
-        diff.apply(diff.unified(str(one), "a = 1\n", "a = 2\n"))
-    assert (one.read_text(), beside.read_text()) == ("a = 1\n", "mine")

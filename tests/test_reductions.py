@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import keras
 import torch
+from keras import layers
 from torch import nn
 
 from tests.support.told import failing, reason
@@ -25,6 +27,14 @@ def test_the_padding_of_the_one_that_is_odd() -> None:
     assert reason(told) == "padding is 1, where 0 fits; 1.one and 1.three, in the same steps, have padding 0"
 
 
-def test_images_are_not_joined_along_their_height() -> None:
-    told = failing(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), Reduction(1, 1)), torch.randn(2, 3, 19, 19))
-    assert told.fixes and not any(fix.edit.get("argument") == "dim" for fix in told.fixes)
+def test_maps_of_other_heights_are_not_joined_along_their_height() -> None:
+    """What comes behind is not built yet, so that nothing would fail there."""
+
+    def build() -> None:
+        inputs = keras.Input((8, 16, 4))
+        low = layers.Conv2D(8, (4, 2), strides=(4, 2))(inputs)
+        layers.concatenate([layers.Conv2DTranspose(4, (1, 2), strides=(1, 2))(low), inputs])
+
+    told = failing(build)
+    assert told.code == "SW401"
+    assert told.fixes and not any(fix.edit.get("argument") == "axis" for fix in told.fixes)

@@ -41,11 +41,9 @@ def line_of_projections(edits: Sequence[Edit], recording: Recording, language: L
     """The junction's line, with that of the layer that the class is to make before it; None where the model has one
     instance, where the class has no word for what one of them needs, or where others would have a projection too."""
     inserts = [edit for edit in edits if isinstance(edit, Insert)]
-    if (
-        len(inserts) < len(edits)
-        or len(set(map(_head, inserts))) > 1
-        or not all(is_pointwise(i.module) for i in inserts)
-    ):
+    if len(inserts) < len(edits) or not all(is_pointwise(edit.module) for edit in inserts):
+        return None
+    if len(set(map(_head, inserts))) > 1:
         return None
     call = call_at(inserts[0].place, recording)
     if call is None or call.is_layer or call.span is None:
@@ -109,7 +107,7 @@ def _sayings(path: str, instances: Sequence[str], recording: Recording, language
             if {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} <= given:
                 text = ast.get_source_segment(source or "", node) or ast.unparse(node)
                 values: dict[object, Any] = {at: _held(f"{at}.{name}", argument, recording) for at in instances}
-                yield Saying(argument, text, isinstance(node, ast.Constant), values)
+                yield Saying(argument, text, values)
 
 
 def _held(path: str, argument: str, recording: Recording) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 
-from shapewatch.adapters.arguments import parameter_for
+from shapewatch.adapters.arguments import WIDTHS, parameter_for
 from shapewatch.adapters.around import Function
 from shapewatch.adapters.constructed import method_of
 from shapewatch.adapters.statements import name_called, parsed, rewritten, statement
@@ -26,7 +26,7 @@ def line_of_construction(edits: Sequence[Edit], recording: Recording) -> tuple[S
     sets = [edit for edit in edits if isinstance(edit, Set) and edit.layer in recording.layer_at]
     layers = [recording.layer_at[edit.layer] for edit in sets]
     pairs = zip(layers, sets, strict=True)
-    named = {parameter_for(layer, edit.argument, recording.framework) for layer, edit in pairs}
+    named = {parameter_for(layer, edit.argument) for layer, edit in pairs}
     parts = {edit.layer.rpartition(".")[0]: edit for edit in sets}
     types = {layer.type for path in parts if (layer := recording.layer_at.get(path)) is not None}
     file = layers[0].defined.file if layers and layers[0].defined is not None else ""
@@ -130,8 +130,8 @@ def _given_now(path: str, part: str, parameter: str, recording: Recording) -> in
     for layer in recording.layers:
         owner = recording.layer_at.get(layer.path.rpartition(".")[0])
         if owner is not None and owner.type == part and owner.path.startswith(f"{path}."):
-            for argument in ("in_features", "in_channels", "out_features", "out_channels", "num_features"):
-                if argument in layer.facts and parameter_for(layer, argument, recording.framework) == parameter:
+            for argument in WIDTHS:
+                if argument in layer.facts and parameter_for(layer, argument) == parameter:
                     width = layer.facts[argument]
                     return width if isinstance(width, int) else None
     return None

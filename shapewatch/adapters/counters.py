@@ -29,9 +29,6 @@ class Counter:
     def code(self) -> str:
         return f"{statement(self.line)}\n{self.variable} = {self.given}"
 
-    def told(self, was: int) -> str:
-        return f"`{self.variable}` stays {was}, and what is made behind that is not made for what comes"
-
     def value(self, of: int) -> int | None:
         """What is given where the variable is so much; None where that depends on anything else."""
         return _computed(self.node, self.variable, of)
@@ -45,9 +42,6 @@ class Miscounted(Counter):
 
     def code(self) -> str:
         return f"{self.variable} = {self.given}"
-
-    def told(self, was: int) -> str:
-        return f"`{self.variable}` goes on as {was}, and what was made of it gives `{self.given}`"
 
     def is_meant(self, taken: int, was: int, gives: int) -> bool:
         """Whether the line's number is `was` where what takes so many gives so many: both count on from the variable,

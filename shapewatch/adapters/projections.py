@@ -50,8 +50,11 @@ class Saying:
 
     argument: str
     text: str
-    is_number: bool
     values: Mapping[object, Any]
+
+    @property
+    def is_number(self) -> bool:
+        return self.text.isdigit()
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,8 @@ def words_for(
     tells_strides = any(each.argument in STRIDE and not each.is_number for each in said)
     wanted = {each.block: each.channels for each in met}
     channels = _word(GIVEN, wanted, said, blocks if whole else ()) if knows_channels else None
-    filters = _word(MADE, {each.block: each.filters for each in met}, said, blocks if whole else ())
+    # the last layer that is told a width gives the branch its own; those before it may have as much by chance
+    filters = _word(MADE, {each.block: each.filters for each in met}, said[::-1], blocks if whole else ())
     alike = () if tells_strides and not whole else blocks
     stride = _word(STRIDE, {each.block: each.stride for each in met}, said, alike)
     if filters is None or stride is None or (knows_channels and channels is None):
@@ -124,7 +128,7 @@ def _word(
         if names_it and all(each.values.get(block) == size for block, size in needed.items()):
             return each
     sizes = set(needed.values())
-    return Saying("", str(*sizes), True, dict.fromkeys(alike, *sizes)) if alike and len(sizes) == 1 else None
+    return Saying("", str(*sizes), dict.fromkeys(alike, *sizes)) if alike and len(sizes) == 1 else None
 
 
 # What is needed

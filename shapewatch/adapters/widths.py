@@ -1,4 +1,4 @@
-"""Which argument of a call says how many channels come out of it, and which how many go in.
+"""Which argument of a call says how many channels come out of it, which how many go in, and which its stride.
 
 A framework's own layer has them in a known place. A helper of the program's, `conv_bn(x, filters, 1)`, has them where
 its parameters go in its own convolutions: so that is looked up, and what is given to it for those parameters is told.
@@ -49,6 +49,14 @@ def widths_of(call: ast.Call, file: str, depth: int = 0) -> Widths | None:
     if helper is not None:
         return _of_helper(call, helper, file, depth)
     return _said(call, None, None) or _of_those_in(call, file, depth)
+
+
+def stride_of(call: ast.Call) -> ast.expr | None:
+    """What a framework's convolution is given for its stride, by name or by place."""
+    name = name_called(call)
+    place = 2 if _OF_KERAS.fullmatch(name) else 3 if _OF_TORCH.fullmatch(name) else len(call.args)
+    named = [keyword.value for keyword in call.keywords if keyword.arg in ("stride", "strides")]
+    return next(iter(named or call.args[place : place + 1]), None)
 
 
 def _said(call: ast.Call, given: int | None, made: int | None) -> Widths | None:

@@ -14,7 +14,7 @@ from shapewatch.diagnose.called import with_names_of_the_line
 from shapewatch.diagnose.cases import deeper_case, first_case, not_reproduced, only_seen_on_shapes
 from shapewatch.diagnose.cause import cause_of, told_of
 from shapewatch.diagnose.feeds import or_fed_otherwise
-from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix
+from shapewatch.diagnose.fixes import as_fix, distinct, in_idiom, proven, verified_fix, with_its_places
 from shapewatch.diagnose.grown_by_one import grown_by_one
 from shapewatch.diagnose.kept_too_late import or_kept_before
 from shapewatch.diagnose.labels import or_another_order
@@ -200,10 +200,10 @@ def _by_class(faults: list[Fault], adapter: Adapter) -> list[Fault]:
     is given, the first alone."""
     first = faults[0]
     here = [fault for fault in faults if fault.chosen is not None and fault.case.call.span == first.case.call.span]
-    if len(here) < 2 or here[-1].chosen is None:
+    whole = _as_one(here) if len(here) > 1 else first
+    if whole is first or whole.chosen is None:
         return faults
-    whole = _as_one(here)
-    line = adapter.line_of_all(_edits(whole), here[-1].chosen.trial.recording)
+    line = adapter.line_of_all(_edits(whole), with_its_places(whole.chosen, whole.case))
     return faults if line is None else [whole, *(fault for fault in faults if fault not in here)]
 
 

@@ -66,17 +66,20 @@ def _is_put_in_a_row(case: Case, adapter: Adapter) -> bool:
 
 
 def verified_fix(verified: Verified, adapter: Adapter, case: Case, level: Any, why_not: str | None) -> Fix:
-    edits, recording = verified.candidate.edits, case.recording
-    places = {edit.place for edit in edits if isinstance(edit, Insert | SetCall)}
-    if places - {call.place for call in recording.calls}:  # the pass had not come so far
-        recording = verified.trial.recording
-    written = _as_one(edits, adapter, recording)
+    written = _as_one(verified.candidate.edits, adapter, with_its_places(verified, case))
     fix = as_fix(verified.candidate, written, adapter, level, why_not)
     return replace(
         fix,
         output_shape=verified.trial.output if verified.trial.finished and verified.trial.beyond is None else None,
         parameters_added=verified.trial.parameters,
     )
+
+
+def with_its_places(verified: Verified, case: Case) -> Recording:
+    """The recording of the program or, where its pass did not come as far as the edits are, that of the trial."""
+    places = {edit.place for edit in verified.candidate.edits if isinstance(edit, Insert | SetCall)}
+    came_so_far = places <= {call.place for call in case.recording.calls}
+    return case.recording if came_so_far else verified.trial.recording
 
 
 def as_fix(candidate: Candidate, written: Written, adapter: Adapter, level: Any, why_not: str | None) -> Fix:

@@ -13,18 +13,24 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from shapewatch.adapters import Adapter, Probe
+from shapewatch.adapters.around import functions_around
 from shapewatch.adapters.statements import nodes_of
 from shapewatch.diagnose.cases import first_case
 from shapewatch.edits import Insert, Module
 from shapewatch.flow.junctions import Graph
 from shapewatch.flow.layout import Layout
 from shapewatch.patches.diff import unified
-from shapewatch.recording import Call, Shape, Span, text
+from shapewatch.recording import Call, Recording, Shape, Span, text
 from shapewatch.report import Cause, Diagnosis, Fix
 from shapewatch.rules import Case
 from shapewatch.source import is_users_own, span_of
 
 _MOST_TURNS = 8
+
+_READ_ELSEWHERE = (
+    "the lines are not run in the other order; with a skip of the size before the pooling the whole pass runs, if "
+    "nothing else reads what is kept"
+)
 
 
 @dataclass(frozen=True)
@@ -55,17 +61,18 @@ def or_kept_before(told: Diagnosis, case: Case, adapter: Adapter, probe: Probe |
     if not trial.finished:
         return told
     pools, keeps = lines
+    exact = _is_read_there_alone(pooled.pool, keeps, len(edits), case.recording)
     file, kept = pooled.pool.span.file, ast.unparse(pools.targets[0])  # type: ignore[union-attr]
     texts = [_text(node, file) for node in (keeps, pools)]
     fix = Fix(
         title=f"`{texts[0]}` before `{texts[1]}`",
         code="\n".join(texts),
         edit={"action": "move", "line": keeps.lineno, "before": pools.lineno},
-        changes=edits,
+        changes=edits,  # what is kept has then the size that it had before the pooling
         framework=adapter.name,
-        verified="forward" if trial.beyond is None else "junction",
-        why_not=trial.beyond,
-        output_shape=trial.output if trial.beyond is None else None,
+        verified=("forward" if trial.beyond is None else "junction") if exact else None,
+        why_not=trial.beyond if exact else _READ_ELSEWHERE,
+        output_shape=trial.output if exact and trial.beyond is None else None,
         parameters_added=0,
         patch=_patch(pools, keeps, file),
     )
@@ -107,6 +114,30 @@ def _two_lines(span: Span) -> tuple[ast.Assign, ast.stmt] | None:
             if isinstance(pools, ast.Assign) and pools.lineno <= span.line <= (pools.end_lineno or 0):
                 return (pools, keeps) if _pools_itself(pools) and _keeps(keeps, pools.targets[0]) else None
     return None
+
+
+def _is_read_there_alone(pool: Call, keeps: ast.stmt, mended: int, recording: Recording) -> bool:
+    """Whether all that the line pools is mended where it is read, and the program reads what it keeps in one place."""
+    pooled = [call for call in recording.calls if (call.span, call.kind) == (pool.span, "pool") and call.results]
+    whole = {call.results[0] for call in pooled}
+    span = pool.span
+    around = functions_around(span.file, span.line)[:1] if span is not None else []
+    kept = _kept_as(keeps)
+    reads = [
+        node
+        for node in (ast.walk(around[0]) if around else ())
+        if isinstance(node, ast.Name) and node.id == kept and isinstance(node.ctx, ast.Load)
+    ]
+    return bool(around) and len(whole) == mended and len(reads) == 1 + isinstance(keeps, ast.Expr)
+
+
+def _kept_as(keeps: ast.stmt) -> str:
+    """The variable, or the list, that a statement puts a value in."""
+    if isinstance(keeps, ast.Assign):
+        return ast.unparse(keeps.targets[0])
+    call = keeps.value if isinstance(keeps, ast.Expr) else None
+    of = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
+    return ast.unparse(of) if of is not None else ""
 
 
 def _bodies(file: str) -> list[Sequence[ast.stmt]]:

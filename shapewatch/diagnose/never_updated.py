@@ -39,7 +39,9 @@ def never_updated(case: Case, finding: Finding, adapter: Adapter, probe: Probe) 
     edits, trial = made_for_what_comes(finding, probe) if counter is not None else ((), None)
     if counter is None or trial is None or not trial.finished:
         return None
-    reason = counter.told(taking.was)
+    reason = f"`{counter.variable}` stays {taking.was}, and what is made behind that is not made for what comes"
+    if isinstance(counter, Miscounted):
+        reason = f"`{counter.variable}` goes on as {taking.was}, and what was made of it gives `{counter.given}`"
     exact = not counter.counts_itself and not _runs_as_it_was(taking, edits, trial, case)
     fix = Fix(
         title=f"`{counter.variable}` for the next turn",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import io
+import os
 import re
 import shutil
+import tempfile
 import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -129,11 +131,11 @@ def _exchange(contents: Mapping[Path, bytes]) -> None:
         for path, content in contents.items():
             with path.open("r+b"):  # raises where it must not be written
                 whole = path.resolve()
-            beside = whole.with_name(f"{whole.name}.new")
-            with beside.open("xb") as stream:  # raises where there is such a file
-                new[whole] = beside
+            handle, name = tempfile.mkstemp(prefix=f".{whole.name}.", dir=whole.parent)
+            new[whole] = Path(name)
+            with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
-            shutil.copymode(whole, beside)
+            shutil.copymode(whole, name)
         for path, beside in new.items():
             beside.replace(path)
     finally:

@@ -5,7 +5,7 @@ What fails is inside, and may be mended there in several places; with the line r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from shapewatch.edits import Insert, Module
@@ -29,10 +29,16 @@ def arguments_exchanged(evidence: Evidence) -> Iterator[Candidate]:
             if first.isidentifier() and second.isidentifier():
                 edits = tuple(
                     Insert(place, operand, Module("value", {"name": name, "instead": instead, "exchanged": True}))
-                    for place in turns(site, recording)
+                    for place in _places(site, recording)
                     for operand, name, instead in ((one, second, first), (other, first, second))
                 )
                 yield Candidate(edits, _WORTH - 0.05 * hops, hops + 1, (), needs_proof=True)
+
+
+def _places(site: Call, recording: Recording) -> Iterable[str]:
+    """Wherever the line calls a layer: in each turn of a loop, and in each layer of the same class."""
+    again = [call for call in recording.calls if (call.name, call.span, call.is_layer) == (site.name, site.span, True)]
+    return dict.fromkeys((*turns(site, recording), *(call.place for call in again)))
 
 
 def _around(call: Call, recording: Recording) -> Iterator[Call]:

@@ -241,14 +241,14 @@ class Evidence:
             return False
         if edit.argument == "stride" and short(edit.value) != "1":
             return False
-        name = parameter_for(layer, edit.argument, self.case.recording.framework)
+        name = parameter_for(layer, edit.argument)
         return self._is_told(layer, edit.argument, name) if name is not None else _is_passed_on(layer, edit.argument)
 
     def _is_told(self, layer: Layer, argument: str, name: str) -> bool:
         """Whether the other layers of a block that are given a parameter as well have as much of it."""
         recording, owner = self.case.recording, layer.path.rpartition(".")[0]
         beside = [each for each in recording.layers if owner and each.path.rpartition(".")[0] == owner]
-        alike = [each for each in beside if parameter_for(each, argument, recording.framework) == name]
+        alike = [each for each in beside if parameter_for(each, argument) == name]
         return len({short(each.facts.get(argument)) for each in alike}) < 2
 
     @cached_property

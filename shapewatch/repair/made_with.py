@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shapewatch.adapters.arguments import parameter_for, sizes_of
+from shapewatch.adapters.arguments import WIDTHS, parameter_for
 from shapewatch.edits import Set
 from shapewatch.repair.candidate import Candidate
 from shapewatch.repair.evidence import Evidence
@@ -23,15 +23,15 @@ def made_with_another_width(evidence: Evidence) -> Iterator[Candidate]:
         layer = recording.layer_at.get(edit.layer) if isinstance(edit, Set) and len(edits) == 1 else None
         if not isinstance(edit, Set) or layer is None or "." not in layer.path:
             continue
-        name = parameter_for(layer, edit.argument, recording.framework)
+        name = parameter_for(layer, edit.argument)
         owner = layer.path.rpartition(".")[0]
         beside = [each for each in recording.layers if each.path.rpartition(".")[0] == owner]
         alike = [
             Set(each.path, argument, edit.value, edit.was)
             for each in beside
-            for argument in sizes_of(each)
-            if name is not None and each.facts[argument] == edit.was
-            if parameter_for(each, argument, recording.framework) == name
+            for argument in WIDTHS
+            if name is not None and each.facts.get(argument) == edit.was
+            if parameter_for(each, argument) == name
         ]
         goes_round = any(each.argument.startswith("out_") for each in alike)  # else it is one block's input
         if goes_round and len(alike) > 1 and edit in alike:

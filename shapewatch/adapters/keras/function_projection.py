@@ -75,7 +75,7 @@ def _words(skip: str, function: Function, call: Call, edit: Insert, recording: R
     needed = {number: _needed(number, call, edit, recording) for number in blocks}
     met = [each for each in needed.values() if each is not None]
     axis = -1 if is_channels_last(edit.module) else 1
-    channels = Saying("in_channels", f"{skip}.shape[{axis}]", False, {each.block: each.channels for each in met})
+    channels = Saying("in_channels", f"{skip}.shape[{axis}]", {each.block: each.channels for each in met})
     assert call.span is not None
     words = words_for(met, [channels, *_sayings(blocks, function, call.span)], list(blocks))
     if words is None or words.filters.is_number or len(met) < len(blocks):
@@ -119,7 +119,7 @@ def _sayings(blocks: Blocks, function: Function, met: Span) -> Iterator[Saying]:
                 if not known_at(node, met.file, met.line) or any(len(row) < len(told) for row in rows.values()):
                     continue
                 values: dict[object, Any] = {n: collapse(row[at].facts.get(argument)) for n, row in rows.items()}
-                yield Saying(argument, ast.unparse(node), isinstance(node, ast.Constant), values)
+                yield Saying(argument, ast.unparse(node), values)
 
 
 def _told(layer: Layer, function: Function, before: int) -> list[dict[str, ast.expr]]:
