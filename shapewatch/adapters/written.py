@@ -16,7 +16,7 @@ from shapewatch.adapters.operand import operand_text, which_of_line, with_factor
 from shapewatch.adapters.statements import atom, name_called, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.uncalled import calling, mentions, put_in_a_row
 from shapewatch.adapters.unread import reading
-from shapewatch.edits import Input, Insert, SetCall, Target, place_layer
+from shapewatch.edits import Input, Insert, Module, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording, Shape, spoken, text
 
 # Values
@@ -469,6 +469,33 @@ def taken_instead(edit: Insert, recording: Recording) -> Written:
     line = reading(source, name, instead)
     title = f"`{name}` in the place of `{instead}`"
     return Written(title, line or f"# take {name} in the place of {instead} in: {source}", {**data, "module": module})
+
+
+# What is put on an operand
+
+
+def operand_title(module: Module, layer: str, expression: str) -> str | None:
+    """What is done to an operand, in words; None of a layer that every framework has its own words for."""
+    match module.kind:
+        case "pad":
+            return pad_title(expression, module.arguments["pad"])
+        case "resize":
+            return resize_title(expression, tuple(module.arguments["size"]))
+        case "subsample_pad":
+            return SUBSAMPLE_TITLE
+        case "unsqueeze":
+            return axes_title(expression)
+        case "permute":
+            return order_title(expression, module.arguments["dims"])
+        case "squeeze":
+            return squeeze_title(expression, module.arguments["dim"])
+        case "expand":
+            return repeat_title(expression, module.arguments["sizes"])
+        case "without_first":
+            return without_first_title(expression, module.arguments)
+        case "flatten":
+            return f"flatten before {layer}"
+    return None
 
 
 # A layer of the model's own

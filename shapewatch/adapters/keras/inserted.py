@@ -14,25 +14,19 @@ from shapewatch.adapters.keras.making import module_code
 from shapewatch.adapters.operand import assigned, operand_text, operation_in, which_of_line, with_flag, with_operand
 from shapewatch.adapters.statements import axes_line, parsed, rewritten, statement, with_axes
 from shapewatch.adapters.written import (
-    SUBSAMPLE_TITLE,
-    axes_title,
     call_at,
     cut_as_beside,
+    operand_title,
     order_title,
     ordinal,
     own_layer_called,
-    pad_title,
     padded,
     projection_title,
-    repeat_title,
     repeated,
-    resize_title,
     results_exchanged,
-    squeeze_title,
     subsampled,
     taken_instead,
     without_first,
-    without_first_title,
 )
 from shapewatch.edits import RESULT, Insert, Module, place_layer
 from shapewatch.recording import Call, Recording
@@ -130,28 +124,9 @@ def _write_on_result(edit: Insert, call: Call | None, source: str | None, record
 
 
 def _title_of(module: Module, description: Any, layer: str, expression: str) -> str:
-    match module.kind:
-        case "pad":
-            return pad_title(expression, module.arguments["pad"])
-        case "resize":
-            return resize_title(expression, tuple(module.arguments["size"]))
-        case "subsample_pad":
-            return SUBSAMPLE_TITLE
-        case "unsqueeze":
-            return axes_title(expression)
-        case "permute":
-            return order_title(expression, module.arguments["dims"])
-        case "squeeze":
-            return squeeze_title(expression, module.arguments["dim"])
-        case "expand":
-            return repeat_title(expression, module.arguments["sizes"])
-        case "without_first":
-            return without_first_title(expression, module.arguments)
-        case "flatten":
-            return f"flatten before {layer}"
-        case "repeat_vector" | "global_pool":
-            return f"{module_code(description)} before {layer}"
-    return projection_title(layer, module_code(description))
+    if module.kind in ("repeat_vector", "global_pool"):
+        return f"{module_code(description)} before {layer}"
+    return operand_title(module, layer, expression) or projection_title(layer, module_code(description))
 
 
 def _in_a_row(layer: str, call: Call | None, recording: Recording) -> bool:

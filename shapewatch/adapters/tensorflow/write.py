@@ -19,8 +19,6 @@ from shapewatch.adapters.statements import (
     with_axes,
 )
 from shapewatch.adapters.written import (
-    SUBSAMPLE_TITLE,
-    axes_title,
     call_at,
     collapse,
     cut_as_beside,
@@ -30,27 +28,22 @@ from shapewatch.adapters.written import (
     input_name,
     input_title,
     length_in,
-    order_title,
+    operand_title,
     ordinal,
     other_input,
     own_layer_called,
-    pad_title,
     padded,
     projection_title,
-    repeat_title,
     repeated,
-    resize_title,
     root_name,
     set_title,
     short,
-    squeeze_title,
     subsampled,
     taken_instead,
     target_data,
     target_reshaped,
     target_title,
     without_first,
-    without_first_title,
 )
 from shapewatch.edits import Edit, Input, Insert, Module, Replace, Set, SetCall, Target, place_layer
 from shapewatch.recording import Call, Recording
@@ -259,25 +252,9 @@ def _write_insert(edit: Insert, recording: Recording) -> Written:
 
 
 def _title_of(module: Module, layer: str, expression: str) -> str:
-    match module.kind:
-        case "pad":
-            return pad_title(expression, module.arguments["pad"])
-        case "resize":
-            return resize_title(expression, tuple(module.arguments["size"]))
-        case "subsample_pad":
-            return SUBSAMPLE_TITLE
-        case "unsqueeze":
-            return axes_title(expression)
-        case "permute":
-            return order_title(expression, module.arguments["dims"])
-        case "squeeze":
-            return squeeze_title(expression, module.arguments["dim"])
-        case "expand":
-            return repeat_title(expression, module.arguments["sizes"])
-        case "without_first":
-            return without_first_title(expression, module.arguments)
-        case "flatten":
-            return f"flatten before {layer}"
+    title = operand_title(module, layer, expression)
+    if title is not None:
+        return title
     first = module.parts[0] if module.parts else module
     unbiased = Module(first.kind, {**first.arguments, "bias": False})
     return projection_title(layer, _Shortcut(False).through(unbiased, expression))
